@@ -1,0 +1,139 @@
+#include <filch/closure.h>
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+#include "box.h"
+
+/* Captures that are too large for a closure, or that own something. */
+struct filch_box {
+    _Atomic(uint32_t) owners;
+    void (*destroy)(void *captures);
+    FILCH_ALIGNED(16) unsigned char bytes[];
+};
+
+static const filch_closure empty = {.callable = NULL};
+
+static struct filch_box *box_new(size_t bytes, void (*destroy)(void *))
+{
+    size_t total;
+    struct filch_box *box =
+        filch_add(sizeof *box, bytes, &total) ? malloc(total) : NULL;
+    if (box) {
+        atomic_init(&box->owners, 1);
+        box->destroy = destroy;
+    }
+    return box;
+}
+
+filch_status filch_closure_make(filch_closure *out, const filch_callable *callable,
+                                const void *captures, void (*destroy)(void *captures))
+{
+    if (!out) {
+        return FILCH_EINVAL;
+    }
+    *out = empty;
+    if (!callable || !callable->invoke || (callable->captures_bytes && !captures)) {
+        return FILCH_EINVAL;
+    }
+    bool boxed = destroy || callable->captures_bytes > sizeof out->captures.bytes;
+    if (boxed) {
+        out->captures.box = box_new(callable->captures_bytes, destroy);
+        if (!out->captures.box) {
+            return FILCH_ENOMEM;
+        }
+    }
+    out->boxed = boxed;
+    out->callable = callable;
+    if (callable->captures_bytes) {
+        memcpy(filch_closure_captures(out), captures, callable->captures_bytes);
+    }
+    return FILCH_OK;
+}
+
+void *filch_closure_captures(filch_closure *closure)
+{
+    return closure->boxed ? closure->captures.box->bytes : closure->captures.bytes;
+}
+
+struct plain {
+    int (*function)(void *);
+    void *environment;
+};
+
+static void invoke_plain(void *captures, void *result)
+{
+    struct plain *plain = captures;
+    *(int *)result = plain->function(plain->environment);
+}
+
+static const filch_function_info plain_info = {"function", "", __FILE__, __LINE__,
+                                               sizeof(struct plain)};
+static const filch_callable plain_callable = {invoke_plain, sizeof(struct plain), sizeof(int),
+                                              &plain_info};
+
+filch_closure filch_closure_of(int (*function)(void *environment), void *environment)
+{
+    struct plain plain = {function, environment};
+    filch_closure closure;
+    filch_closure_make(&closure, function ? &plain_callable : NULL, &plain, NULL);
+    return closure;
+}
+
+filch_status filch_closure_call(const filch_closure *closure, void *result)
+{
+    if (!closure || !closure->callable || (closure->callable->result_bytes && !result)) {
+        return FILCH_EINVAL;
+    }
+    /* The function gets its own copy of plain captures: a closure can be called by several. */
+    filch_closure copy = *closure;
+    copy.callable->invoke(filch_closure_captures(&copy), result);
+    return FILCH_OK;
+}
+
+filch_closure filch_closure_retain(const filch_closure *closure)
+{
+    if (!closure) {
+        return empty;
+    }
+    if (closure->callable && closure->boxed) {
+        /* relaxed: the caller has a reference, the box cannot go meanwhile */
+        atomic_fetch_add_explicit(&closure->captures.box->owners, 1, memory_order_relaxed);
+    }
+    return *closure;
+}
+
+static void box_release(struct filch_box *box)
+{
+    /* acq_rel: the last owner sees what all others did with the captures */
+    if (atomic_fetch_sub_explicit(&box->owners, 1, memory_order_acq_rel) == 1) {
+        if (box->destroy) {
+            box->destroy(box->bytes);
+        }
+        free(box);
+    }
+}
+
+void filch_closure_release(filch_closure *closure)
+{
+    if (closure && closure->callable && closure->boxed) {
+        box_release(closure->captures.box);
+    }
+    if (closure) {
+        *closure = empty;
+    }
+}
+
+const char *filch_closure_name(const filch_closure *closure)
+{
+    return closure && closure->callable && closure->callable->info ? closure->callable->info->name
+                                                                   : "";
+}
+
+const char *filch_closure_doc(const filch_closure *closure)
+{
+    return closure && closure->callable && closure->callable->info ? closure->callable->info->doc
+                                                                   : "";
+}

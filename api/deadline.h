@@ -1,0 +1,10 @@
+/* deadline: seconds as users give them, and the monotonic nanoseconds that the runtime takes. */
+#ifndef FILCH_DEADLINE_H
+#define FILCH_DEADLINE_H
+
+#include <stdint.h>
+
+/* 0: has passed (seconds are 0, negative or NaN); FILCH_OS_NEVER: too far away to matter. */
+uint64_t filch_deadline_after(double seconds);
+
+#endif

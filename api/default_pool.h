@@ -1,0 +1,12 @@
+/* default_pool: the pool that NULL stands for. */
+#ifndef FILCH_DEFAULT_POOL_H
+#define FILCH_DEFAULT_POOL_H
+
+#include <filch/status.h>
+
+struct filch_pool;
+
+/* *pool = given, or the default pool, opened if need be. After a fork() the child gets a new one. */
+filch_status filch_pool_resolve(struct filch_pool *given, struct filch_pool **pool);
+
+#endif

@@ -1,0 +1,19 @@
+/* fault: where the errors of one task, map or call are collected. */
+#ifndef FILCH_FAULT_H
+#define FILCH_FAULT_H
+
+#include <filch/error.h>
+
+#include "lock.h"
+
+struct filch_fault {
+    struct filch_lock lock;
+    filch_error error; /* lock, until nobody runs any more */
+};
+
+void filch_fault_init(struct filch_fault *fault);
+
+/* FILCH_ERAISED or FILCH_OK; `error`, if not NULL, gets the details. Nobody runs any more. */
+filch_status filch_fault_result(const struct filch_fault *fault, filch_error *error);
+
+#endif

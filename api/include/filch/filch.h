@@ -1,0 +1,25 @@
+/* filch/filch.h: everything that filch offers, in one include.
+ *
+ * Conventions, unless a function says otherwise. Creation returns a status and sets its last
+ * argument, NULL on failure. A call that fails has changed nothing. NULL where a handle is freed
+ * is a no-op, NULL anywhere else is FILCH_EINVAL. Times are seconds as a double on a monotonic
+ * clock. No function exits, aborts or prints.
+ *
+ * A task may go on on another thread after any call that can block: pointers to thread-local
+ * variables, errno among them, do not survive such a call, and a pthread mutex must not be held
+ * across one. */
+#ifndef FILCH_FILCH_H
+#define FILCH_FILCH_H
+
+#include <filch/closure.h>
+#include <filch/error.h>
+#include <filch/fork.h>
+#include <filch/function.h>
+#include <filch/future.h>
+#include <filch/loop.h>
+#include <filch/pool.h>
+#include <filch/status.h>
+#include <filch/task.h>
+#include <filch/version.h>
+
+#endif

@@ -1,0 +1,195 @@
+/* filch/fork.h: fork and join, as cheap as a function call when nobody is idle.
+ *
+ *     FILCH_FORK_FUNCTION(long, fib, (int, n))
+ *     {
+ *         if (n < 2) {
+ *             return n;
+ *         }
+ *         FILCH_FORK(left, fib, n - 1);            // latent: may be stolen
+ *         long right = FILCH_CALL(fib, n - 2);
+ *         return FILCH_JOIN(left) + right;         // not stolen: a direct call
+ *     }
+ *
+ *     long f = fib(30);                            // from anywhere
+ *     status = fib_apply(pool, 30, &f);            // on a chosen pool, with a status
+ *
+ * Inside a fork function, FILCH_FORK declares a handle, so it stands where a declaration can: not
+ * as the only statement of an `if`. Each handle is joined once; one that is not joined when its
+ * block is left in any way is joined there and its result dropped. Joins may come in any order;
+ * newest first is the fast one. An error that a child raises belongs to the call of the outermost
+ * fork function, as if the child had been called.
+ *
+ * Arguments and result of a fork function may each take at most FILCH_INLINE_BYTES. Recursion
+ * needs stack as in plain C; forks more than 1,024 deep on one stack run at once instead of being
+ * latent. */
+#ifndef FILCH_FORK_H
+#define FILCH_FORK_H
+
+#include <filch/function.h>
+#include <filch/lane.h>
+#include <filch/macros.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The stay of an outermost call in its pool. Used by generated code. */
+typedef struct filch_fork_entry {
+    filch_lane *lane;
+    filch_slot *top;
+    void *opaque[10];
+} filch_fork_entry;
+
+void filch_fork_enter(filch_fork_entry *entry, const filch_function_info *info);
+void filch_fork_leave(filch_fork_entry *entry);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* Declares a fork function that is defined further down: for mutual recursion. R: result type or
+ * void; then the name, an optional text that describes it, and 0 to 8 parameters (type, name). */
+#define FILCH_FORK_DECLARE(R, ...) FILCH_FORK_DECLARE_I(R, __VA_ARGS__, ~)
+#define FILCH_FORK_DECLARE_I(R, name, ...)                                                         \
+    FILCH_DOCUMENTED(FILCH_FORK_GENERATE, R, name, __VA_ARGS__)
+
+/* Defines it; its body follows. */
+#define FILCH_FORK_DEFINE(R, ...) FILCH_FORK_DEFINE_I(R, __VA_ARGS__, ~)
+#define FILCH_FORK_DEFINE_I(R, name, ...)                                                          \
+    FILCH_DOCUMENTED(FILCH_FORK_BODY, R, name, __VA_ARGS__)
+
+/* Both at once. */
+#define FILCH_FORK_FUNCTION(R, ...)                                                                \
+    FILCH_FORK_DECLARE_I(R, __VA_ARGS__, ~)                                                        \
+    FILCH_FORK_DEFINE_I(R, __VA_ARGS__, ~)
+
+/* Declares `handle` and forks function(arguments): FILCH_FORK(handle, function, arguments...). */
+#define FILCH_FORK(handle, ...) FILCH_FORK_I(handle, __VA_ARGS__, ~)
+#define FILCH_FORK_I(handle, function, ...)                                                        \
+    function##_handle handle __attribute__((cleanup(function##_abandon))) =                        \
+        function##_fork(filch_strand_lane, &filch_strand_top FILCH_TAIL(__VA_ARGS__))
+
+/* Forks into a handle that exists: `function_handle children[8];` for forks in a loop. Every one
+ * of these must be joined before the function returns; nothing does it for you. */
+#define FILCH_FORK_AT(handle, ...) FILCH_FORK_AT_I(handle, __VA_ARGS__, ~)
+#define FILCH_FORK_AT_I(handle, function, ...)                                                     \
+    ((handle) = function##_fork(filch_strand_lane, &filch_strand_top FILCH_TAIL(__VA_ARGS__)))
+
+/* The result of a fork; runs it here if nobody has taken it, waits if somebody has. */
+#define FILCH_JOIN(handle) ((handle).join(&(handle)))
+
+/* Calls a fork function from a fork function: FILCH_CALL(function, arguments...). */
+#define FILCH_CALL(...) FILCH_CALL_I(__VA_ARGS__, ~)
+#define FILCH_CALL_I(function, ...)                                                                \
+    function##_body(filch_strand_lane, filch_strand_top FILCH_TAIL(__VA_ARGS__))
+
+#define FILCH_FORK_BODY(R, name, doc, ...)                                                         \
+    static R name##_body(FILCH_UNUSED filch_lane *filch_strand_lane,                               \
+                         FILCH_UNUSED filch_slot *filch_strand_top                                 \
+                             FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
+
+/* The parts of a fork function. The lane and its top travel as two scalars, in registers. */
+#define FILCH_FORK_GENERATE(R, name, doc, ...)                                                     \
+    FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
+    FILCH_ASSERT_STATIC(sizeof(name##_args) <= FILCH_INLINE_BYTES,                                 \
+                        "the arguments of a fork function take at most FILCH_INLINE_BYTES");       \
+    FILCH_ASSERT_STATIC(FILCH_RESULT(FILCH_RESULT_BYTES_, R) <= FILCH_INLINE_BYTES,                \
+                        "the result of a fork function takes at most FILCH_INLINE_BYTES");         \
+    FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
+    typedef struct name##_handle name##_handle;                                                    \
+    struct name##_handle {                                                                         \
+        filch_lane *lane;                                                                          \
+        filch_slot **top; /* the forking function's own */                                         \
+        filch_slot *slot; /* NULL: run at once, or joined */                                       \
+        R (*join)(name##_handle *);                                                                \
+        FILCH_RESULT(FILCH_RESULT_FIELD_, R)                                                       \
+    };                                                                                             \
+    FILCH_FORK_BODY(R, name, doc, __VA_ARGS__);                                                    \
+    static void name##_run(filch_lane *filch_run_lane, filch_slot *filch_run_top,                  \
+                           filch_slot *filch_run_slot)                                             \
+    {                                                                                              \
+        FILCH_UNUSED name##_args *filch_args = (name##_args *)(void *)filch_run_slot->payload;     \
+        FILCH_UNUSED void *filch_result = filch_run_slot->payload;                                 \
+        FILCH_RESULT(FILCH_RESULT_STORE_, R)                                                       \
+        name##_body(filch_run_lane, filch_run_top FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));         \
+    }                                                                                              \
+    static const filch_slot_type name##_slot_type = {name##_run, NULL, &name##_info};              \
+    FILCH_INLINE R name##_join(name##_handle *filch_handle)                                        \
+    {                                                                                              \
+        filch_slot *filch_joined = filch_handle->slot;                                             \
+        filch_slot **filch_top = filch_handle->top;                                                \
+        if (filch_join_is_fast(filch_handle->lane, filch_joined, *filch_top)) {                    \
+            FILCH_UNUSED name##_args *filch_args = (name##_args *)(void *)filch_joined->payload;   \
+            filch_handle->slot = NULL;                                                             \
+            filch_handle->lane->top = filch_joined;                                                \
+            *filch_top = filch_joined;                                                             \
+            return name##_body(filch_handle->lane,                                                 \
+                               filch_joined FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));               \
+        }                                                                                          \
+        if (filch_joined) {                                                                        \
+            filch_handle->slot = NULL;                                                             \
+            *filch_top = filch_join_slow(filch_handle->lane, filch_joined, *filch_top);            \
+            FILCH_RESULT(FILCH_RESULT_KEEP_, R)                                                    \
+        }                                                                                          \
+        return FILCH_RESULT(FILCH_RESULT_KEPT_, R);                                                \
+    }                                                                                              \
+    FILCH_INLINE name##_handle name##_fork(filch_lane *filch_fork_lane,                            \
+                                           filch_slot **filch_top                                  \
+                                               FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))             \
+    {                                                                                              \
+        filch_slot *filch_forked = *filch_top;                                                     \
+        const int filch_slow = filch_fork_is_slow(filch_fork_lane, filch_forked);                  \
+        FILCH_UNUSED name##_args *filch_args;                                                      \
+        name##_handle filch_handle;                                                                \
+        filch_handle.lane = filch_fork_lane;                                                       \
+        filch_handle.top = filch_top;                                                              \
+        filch_handle.join = name##_join;                                                           \
+        if (FILCH_PREDICT(filch_slow, 0) && filch_lane_is_full(filch_fork_lane, filch_forked)) {   \
+            filch_handle.slot = NULL;                                                              \
+            FILCH_RESULT(FILCH_RESULT_AT_ONCE_, R)                                                 \
+            name##_body(filch_fork_lane, filch_forked FILCH_MORE(FILCH_NAME, __VA_ARGS__));        \
+            return filch_handle;                                                                   \
+        }                                                                                          \
+        filch_args = (name##_args *)(void *)filch_forked->payload;                                 \
+        FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
+        filch_forked->type = &name##_slot_type;                                                    \
+        filch_fork_lane->top = filch_forked + 1;                                                   \
+        *filch_top = filch_forked + 1;                                                             \
+        filch_handle.slot = filch_forked;                                                          \
+        if (FILCH_PREDICT(filch_slow, 0)) {                                                        \
+            filch_fork_slow(filch_fork_lane);                                                      \
+        }                                                                                          \
+        return filch_handle;                                                                       \
+    }                                                                                              \
+    FILCH_INLINE void name##_abandon(name##_handle *filch_handle)                                  \
+    {                                                                                              \
+        if (filch_handle->slot) {                                                                  \
+            *filch_handle->top = filch_join_slow(filch_handle->lane, filch_handle->slot,           \
+                                                 *filch_handle->top);                              \
+        }                                                                                          \
+    }                                                                                              \
+    FILCH_UNUSED static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))                       \
+    {                                                                                              \
+        filch_fork_entry filch_entry;                                                              \
+        filch_fork_enter(&filch_entry, &name##_info);                                              \
+        FILCH_RESULT(FILCH_RESULT_LOCAL_, R)                                                       \
+        name##_body(filch_entry.lane, filch_entry.top FILCH_MORE(FILCH_NAME, __VA_ARGS__));        \
+        filch_fork_leave(&filch_entry);                                                            \
+        return FILCH_RESULT(FILCH_RESULT_LOCAL_PASS_, R);                                          \
+    }                                                                                              \
+    FILCH_CALLABLE(R, name, __VA_ARGS__)
+
+#define FILCH_RESULT_FIELD_0(R) R result;
+#define FILCH_RESULT_FIELD_1(R)
+#define FILCH_RESULT_KEEP_0(R) filch_handle->result = *(R *)(void *)filch_joined->payload;
+#define FILCH_RESULT_KEEP_1(R)
+#define FILCH_RESULT_KEPT_0(R) filch_handle->result
+#define FILCH_RESULT_KEPT_1(R)
+#define FILCH_RESULT_AT_ONCE_0(R) filch_handle.result =
+#define FILCH_RESULT_AT_ONCE_1(R)
+#define FILCH_RESULT_LOCAL_0(R) R filch_local =
+#define FILCH_RESULT_LOCAL_1(R)
+#define FILCH_RESULT_LOCAL_PASS_0(R) filch_local
+#define FILCH_RESULT_LOCAL_PASS_1(R)
+
+#endif

@@ -1,0 +1,296 @@
+/* filch/function.h: functions with all that a Python function has.
+ *
+ *     FILCH_FUNCTION(int, mult, "Multiplies its arguments.", (int, a), (int, b))
+ *     {
+ *         return a * b;
+ *     }
+ *
+ * defines the plain function `mult`, and for any R, name and parameters T x, ... (at most eight):
+ *
+ *     name_info                                    its descriptor: name, doc, file, line
+ *     name_bind(x, ...)                            a closure with all arguments captured
+ *     name_apply(pool, x, ..., &result)            call it in a pool and wait
+ *     name_apply_async(pool, x, ..., &future)      have it called
+ *     name_get(future, &result)                    the future's typed result
+ *     name_map(pool, xs, ..., n, results)          results[i] = name(xs[i], ...), in parallel
+ *     name_map_with(pool, xs, ..., n, results, &options)
+ *     name_map_async(pool, xs, ..., n, results, &options, &future)
+ *     name_starmap...                              the same, by the name of several arguments
+ *     name_lazy(xs, ..., n), name_next(&lazy, &result)   results one by one, each when asked for
+ *
+ * For void functions `results`, `result` and `&result` are left out. Everything is static, typed
+ * and checked by the compiler; statuses and errors are those of filch_apply(), filch_apply_async(),
+ * filch_future_get() (future.h) and filch_map() (loop.h). */
+#ifndef FILCH_FUNCTION_H
+#define FILCH_FUNCTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <filch/closure.h>
+#include <filch/future.h>
+#include <filch/loop.h>
+#include <filch/macros.h>
+
+/* FILCH_FUNCTION(R, name, ["doc",] (T, x), ...) { body } */
+#define FILCH_FUNCTION(R, ...) FILCH_FUNCTION_I(R, __VA_ARGS__, ~)
+#define FILCH_FUNCTION_I(R, name, ...)                                                             \
+    FILCH_DOCUMENTED(FILCH_FUNCTION_GENERATE, R, name, __VA_ARGS__)
+
+#define FILCH_FUNCTION_GENERATE(R, name, doc, ...)                                                 \
+    static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));                                   \
+    FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
+    FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
+    FILCH_CALLABLE(R, name, __VA_ARGS__)                                                           \
+    FILCH_MAPS(R, name, __VA_ARGS__)                                                               \
+    static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))
+
+/* Closures and calls through a pool. */
+#define FILCH_CALLABLE(R, name, ...)                                                               \
+    FILCH_UNUSED static void name##_invoke(void *filch_captures, void *filch_result)               \
+    {                                                                                              \
+        FILCH_UNUSED name##_args *filch_args = (name##_args *)filch_captures;                      \
+        FILCH_RESULT(FILCH_RESULT_STORE_, R)                                                       \
+        name(FILCH_LIST(FILCH_OF_ARGS, , __VA_ARGS__));                                            \
+        (void)filch_result;                                                                        \
+    }                                                                                              \
+    FILCH_UNUSED static const filch_callable name##_callable = {                                   \
+        name##_invoke, sizeof(name##_args), FILCH_RESULT(FILCH_RESULT_BYTES_, R), &name##_info};   \
+    FILCH_UNUSED static inline filch_closure name##_bind(                                          \
+        FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))                                              \
+    {                                                                                              \
+        filch_closure filch_made;                                                                  \
+        name##_args filch_captured;                                                                \
+        FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \
+        FILCH_ARGS_CLEAR(filch_args, __VA_ARGS__)                                                  \
+        FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
+        (void)filch_closure_make(&filch_made, &name##_callable, filch_args, NULL);                 \
+        return filch_made; /* empty when there is no memory: every call refuses it */              \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_apply(                                          \
+        filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)                                \
+            FILCH_RESULT(FILCH_RESULT_POINTER_, R))                                                \
+    {                                                                                              \
+        filch_closure filch_bound = name##_bind(FILCH_LIST(FILCH_NAME, , __VA_ARGS__));            \
+        filch_status filch_ended =                                                                 \
+            filch_apply(filch_in, &filch_bound, FILCH_RESULT(FILCH_RESULT_PASS_, R), NULL);        \
+        filch_closure_release(&filch_bound);                                                       \
+        return filch_ended;                                                                        \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_apply_async(                                    \
+        filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), filch_future **filch_out)     \
+    {                                                                                              \
+        filch_closure filch_bound = name##_bind(FILCH_LIST(FILCH_NAME, , __VA_ARGS__));            \
+        filch_status filch_ended = filch_apply_async(filch_in, &filch_bound, filch_out);           \
+        filch_closure_release(&filch_bound);                                                       \
+        return filch_ended;                                                                        \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_get(                                            \
+        filch_future *filch_from FILCH_RESULT(FILCH_RESULT_POINTER_, R))                           \
+    {                                                                                              \
+        return filch_future_get(filch_from, FILCH_RESULT(FILCH_RESULT_PASS_, R),                   \
+                                FILCH_RESULT(FILCH_RESULT_BYTES_, R));                             \
+    }
+
+#define FILCH_ARGS_CLEAR(args, ...)                                                                \
+    FILCH_CAT(FILCH_ARGS_CLEAR_, FILCH_COUNT_9(__VA_ARGS__))(args)
+#define FILCH_ARGS_CLEAR_0(args) args->filch_none = 0;
+#define FILCH_ARGS_CLEAR_1(args)
+
+/* The block loop is compiled here, around the user's function, so that it can be inlined into it
+ * and vectorised. */
+#define FILCH_MAPS(R, name, ...)                                                                   \
+    typedef struct name##_arrays {                                                                 \
+        FILCH_EACH(FILCH_ARRAY_FIELD, __VA_ARGS__)                                                 \
+        FILCH_RESULT(FILCH_RESULT_ARRAY_FIELD_, R)                                                 \
+    } name##_arrays;                                                                               \
+    FILCH_UNUSED static void name##_block(const void *filch_environment, filch_range *filch_on)    \
+    {                                                                                              \
+        const name##_arrays filch_arrays = *(const name##_arrays *)filch_environment;              \
+        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
+            filch_on->next = filch_i + 1;                                                          \
+            FILCH_RESULT(FILCH_RESULT_ARRAY_STORE_, R)                                             \
+            name(FILCH_LIST(FILCH_OF_ARRAYS, , __VA_ARGS__));                                      \
+        }                                                                                          \
+        (void)filch_arrays;                                                                        \
+    }                                                                                              \
+    FILCH_UNUSED static const filch_body name##_body_of_map = {                                    \
+        name##_block, sizeof(name##_arrays), FILCH_RESULT(FILCH_RESULT_BYTES_, R), &name##_info};  \
+    FILCH_UNUSED static inline filch_status name##_map_async(                                      \
+        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
+            FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
+        const filch_map_options *filch_options, filch_future **filch_future_out)                   \
+    {                                                                                              \
+        name##_arrays filch_arrays = {FILCH_THEN(FILCH_NAME, __VA_ARGS__)                          \
+                                          FILCH_RESULT(FILCH_RESULT_ARRAY_PASS_, R)};              \
+        bool filch_missing = filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__)   \
+                                                  FILCH_RESULT(FILCH_RESULT_ARRAY_MISSING_, R));   \
+        return filch_map_async(filch_in, filch_missing ? NULL : &name##_body_of_map,               \
+                               &filch_arrays, filch_n, filch_options, filch_future_out);           \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_map_with(                                       \
+        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
+            FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
+        const filch_map_options *filch_options)                                                    \
+    {                                                                                              \
+        name##_arrays filch_arrays = {FILCH_THEN(FILCH_NAME, __VA_ARGS__)                          \
+                                          FILCH_RESULT(FILCH_RESULT_ARRAY_PASS_, R)};              \
+        bool filch_missing = filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__)   \
+                                                  FILCH_RESULT(FILCH_RESULT_ARRAY_MISSING_, R));   \
+        return filch_map(filch_in, filch_missing ? NULL : &name##_body_of_map, &filch_arrays,      \
+                         filch_n, filch_options);                                                  \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_map(                                            \
+        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
+            FILCH_RESULT(FILCH_RESULT_ARRAY_, R))                                                  \
+    {                                                                                              \
+        return name##_map_with(filch_in, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n               \
+                                             FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R), NULL);     \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_starmap(                                        \
+        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
+            FILCH_RESULT(FILCH_RESULT_ARRAY_, R))                                                  \
+    {                                                                                              \
+        return name##_map_with(filch_in, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n               \
+                                             FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R), NULL);     \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_starmap_with(                                   \
+        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
+            FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
+        const filch_map_options *filch_options)                                                    \
+    {                                                                                              \
+        return name##_map_with(filch_in, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n               \
+                                             FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R),            \
+                               filch_options);                                                     \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_starmap_async(                                  \
+        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
+            FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
+        const filch_map_options *filch_options, filch_future **filch_future_out)                   \
+    {                                                                                              \
+        return name##_map_async(filch_in, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n              \
+                                              FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R),           \
+                                filch_options, filch_future_out);                                  \
+    }                                                                                              \
+    typedef struct name##_lazy_map {                                                               \
+        name##_arrays filch_arrays;                                                                \
+        size_t filch_i, filch_n;                                                                   \
+    } name##_lazy_map;                                                                             \
+    FILCH_UNUSED static inline name##_lazy_map name##_lazy(                                        \
+        FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n)                                       \
+    {                                                                                              \
+        name##_lazy_map filch_map = {{FILCH_THEN(FILCH_NAME, __VA_ARGS__) NULL}, 0, filch_n};      \
+        return filch_map;                                                                          \
+    }                                                                                              \
+    FILCH_UNUSED static inline bool name##_next(                                                   \
+        name##_lazy_map *filch_map FILCH_RESULT(FILCH_RESULT_POINTER_, R))                         \
+    {                                                                                              \
+        FILCH_UNUSED const name##_arrays filch_arrays = filch_map->filch_arrays;                   \
+        FILCH_UNUSED const size_t filch_i = filch_map->filch_i;                                    \
+        if (filch_i >= filch_map->filch_n) {                                                       \
+            return false;                                                                          \
+        }                                                                                          \
+        filch_map->filch_i++;                                                                      \
+        FILCH_RESULT(FILCH_RESULT_DEREF_, R) name(FILCH_LIST(FILCH_OF_ARRAYS, , __VA_ARGS__));     \
+        return true;                                                                               \
+    }
+
+#define FILCH_RESULT_ARRAY_MORE_0(R) , filch_out
+#define FILCH_RESULT_ARRAY_MORE_1(R)
+#define FILCH_RESULT_DEREF_0(R) *filch_result =
+#define FILCH_RESULT_DEREF_1(R)
+
+/* ---- typed function values ----
+ *
+ *     FILCH_SIGNATURE(binop, int, (int, a), (int, b))       the type of int-of-two-ints values
+ *     FILCH_LAMBDA(binop, int, add_to, ((int, base)), (int, a), (int, b)) { return base + a + b; }
+ *
+ *     static int two_times(int a, int b, binop function) { return 2 * binop_call(function, a, b); }
+ *
+ *     two_times(2, 2, FILCH_AS(binop, mult));   // a plain FILCH_FUNCTION
+ *     two_times(2, 2, add_to_bind(0));          // a lambda, its captures bound on the spot
+ */
+
+/* FILCH_SIGNATURE(type, R, (T, x), ...): defines the value type and type_call(value, x, ...). */
+#define FILCH_SIGNATURE(type, ...) FILCH_SIGNATURE_I(type, __VA_ARGS__, ~)
+#define FILCH_SIGNATURE_I(type, R, ...)                                                            \
+    typedef struct type {                                                                          \
+        const filch_function_info *info;                                                           \
+        R (*call)(const void *filch_captures FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));              \
+        FILCH_ALIGNED(16) unsigned char captures[FILCH_INLINE_BYTES];                              \
+    } type;                                                                                        \
+    typedef R (*type##_plain)(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));                       \
+    FILCH_UNUSED static inline R type##_call(type filch_value                                      \
+                                             FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))               \
+    {                                                                                              \
+        return filch_value.call(filch_value.captures FILCH_MORE(FILCH_NAME, __VA_ARGS__));         \
+    }                                                                                              \
+    FILCH_UNUSED static inline R type##_call_plain(const void *filch_captures                      \
+                                                   FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))         \
+    {                                                                                              \
+        return (*(const type##_plain *)filch_captures)(FILCH_LIST(FILCH_NAME, , __VA_ARGS__));     \
+    }                                                                                              \
+    FILCH_UNUSED static inline type type##_of(type##_plain filch_function,                         \
+                                              const filch_function_info *filch_info)               \
+    {                                                                                              \
+        type filch_value;                                                                          \
+        filch_value.info = filch_info;                                                             \
+        filch_value.call = type##_call_plain;                                                      \
+        *(type##_plain *)(void *)filch_value.captures = filch_function;                            \
+        return filch_value;                                                                        \
+    }
+
+/* A FILCH_FUNCTION as a value of a signature that it fits. */
+#define FILCH_AS(type, function) type##_of(function, &function##_info)
+
+/* What Python calls __name__ and __doc__, of a value of any signature. */
+#define FILCH_NAME_OF(value) ((value).info->name)
+#define FILCH_DOC_OF(value) ((value).info->doc)
+
+/* FILCH_LAMBDA(type, R, name, ((T, captured), ...), (T, x), ...) { body }: defines
+ * name_bind(captured, ...), which gives a value of the signature. No captures: (). */
+#define FILCH_LAMBDA(type, R, name, ...) FILCH_LAMBDA_I(type, R, name, __VA_ARGS__, ~)
+#define FILCH_LAMBDA_I(type, R, name, group, ...)                                                  \
+    FILCH_LAMBDA_II(type, R, name, FILCH_CAPTURES(group), __VA_ARGS__)
+#define FILCH_CAPTURES(group) FILCH_CAT(FILCH_CAPTURES_, FILCH_IS_EMPTY(group))(group)
+#define FILCH_CAPTURES_0(group) (FILCH_UNGROUP group, ~)
+#define FILCH_CAPTURES_1(group) (~)
+/* 1 for (), 0 for ((T, x), ...). */
+#define FILCH_IS_EMPTY(group) FILCH_CAT(FILCH_NOT_, FILCH_FIRST_IS_GROUP group)
+#define FILCH_FIRST_IS_GROUP(...) FILCH_IS_GROUP_OF(__VA_ARGS__, ~)
+#define FILCH_IS_GROUP_OF(first, ...) FILCH_IS_GROUP(first)
+#define FILCH_WITH(m, list) m list
+#define FILCH_LAMBDA_II(type, R, name, captured, ...)                                              \
+    FILCH_LAMBDA_CAPTURES(name, FILCH_UNGROUP captured)                                            \
+    FILCH_INFO(name, "", sizeof(name##_args))                                                      \
+    FILCH_ASSERT_STATIC(sizeof(name##_args) <= FILCH_INLINE_BYTES,                                 \
+                        "a lambda captures at most FILCH_INLINE_BYTES");                           \
+    static R name##_lambda(FILCH_UNUSED const void *filch_self                                     \
+                               FILCH_LAMBDA_DECLARE(FILCH_UNGROUP captured)                        \
+                                   FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                        \
+    FILCH_UNUSED static R name##_call(const void *filch_captures                                   \
+                                      FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                      \
+    {                                                                                              \
+        FILCH_UNUSED const name##_args *filch_args = (const name##_args *)filch_captures;          \
+        return name##_lambda(filch_captures FILCH_LAMBDA_PASS(FILCH_UNGROUP captured)              \
+                                 FILCH_MORE(FILCH_NAME, __VA_ARGS__));                             \
+    }                                                                                              \
+    FILCH_UNUSED static inline type name##_bind(FILCH_LAMBDA_BIND(FILCH_UNGROUP captured))         \
+    {                                                                                              \
+        type filch_value;                                                                          \
+        FILCH_UNUSED name##_args *filch_args = (name##_args *)(void *)filch_value.captures;        \
+        filch_value.info = &name##_info;                                                           \
+        filch_value.call = name##_call;                                                            \
+        FILCH_LAMBDA_STORE(FILCH_UNGROUP captured)                                                 \
+        return filch_value;                                                                        \
+    }                                                                                              \
+    static R name##_lambda(FILCH_UNUSED const void *filch_self                                     \
+                               FILCH_LAMBDA_DECLARE(FILCH_UNGROUP captured)                        \
+                                   FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
+#define FILCH_LAMBDA_CAPTURES(name, ...) FILCH_ARGS_TYPE(name, __VA_ARGS__)
+#define FILCH_LAMBDA_DECLARE(...) FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)
+#define FILCH_LAMBDA_PASS(...) FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__)
+#define FILCH_LAMBDA_BIND(...) FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__)
+#define FILCH_LAMBDA_STORE(...) FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,102 @@
+/* filch/future.h: results that are not there yet, and promises that bring them.
+ *
+ * A future is counted: the call that makes one gives the caller a reference, which
+ * filch_future_free() returns. It outlives its pool; its result can be read any number of times
+ * and from any thread. A wait from a task suspends the task and frees its core; from any other
+ * thread it sleeps, after having run the awaited task itself if nobody else has begun it. */
+#ifndef FILCH_FUTURE_H
+#define FILCH_FUTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <filch/closure.h>
+#include <filch/error.h>
+#include <filch/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct filch_future filch_future;
+typedef struct filch_promise filch_promise;
+
+/* Effect: call the closure inside the pool and wait for its result. The caller works itself
+ * instead of sleeping.
+ * Args: pool: NULL: the default one; result: room for the closure's result, untouched on error;
+ * error: NULL, or told what was raised.
+ * Errors: FILCH_EINVAL, FILCH_ECLOSED, FILCH_ENOMEM, FILCH_EFORKED; FILCH_ERAISED.
+ * Threads: any. Blocks; may migrate when called from a task. */
+filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *result,
+                         filch_error *error);
+
+/* Effect: have the closure called by the pool, soon; returns at once.
+ * Args: future: receives a reference, or pass NULL if nobody will ask for the result.
+ * Errors: as filch_apply, and FILCH_EAGAIN: the pool has no thread and can make none. On error the
+ * closure was not called and will not be.
+ * Threads: any. Does not block. */
+filch_status filch_apply_async(filch_pool *pool, const filch_closure *closure,
+                               filch_future **future);
+
+/* Effect: wait until the future is ready.
+ * Errors: FILCH_EINVAL; FILCH_EDEADLK: the caller is the task that the future is for;
+ * FILCH_ECANCELED: the caller's pool was terminated. How the task itself ended is for get().
+ * Threads: any. Blocks; may migrate. */
+filch_status filch_future_wait(filch_future *future);
+
+/* Effect: as wait, for `seconds` at most. 0 or less, or NaN: does not wait; infinite: no limit.
+ * Errors: as wait; FILCH_ETIMEDOUT. */
+filch_status filch_future_wait_for(filch_future *future, double seconds);
+
+/* Effect: wait, then copy the result of `bytes` bytes to `result`. May be called again.
+ * Errors: as wait; FILCH_EINVAL: bytes is not the size of the result; and how the task ended if it
+ * did not succeed: FILCH_ERAISED, FILCH_ECANCELED, FILCH_EBROKEN. result is untouched then. */
+filch_status filch_future_get(filch_future *future, void *result, size_t bytes);
+
+/* Effect: as get, without waiting: FILCH_EPENDING when it is not ready. */
+filch_status filch_future_try_get(filch_future *future, void *result, size_t bytes);
+
+/* Effect: is it ready; has it ended without an error (false while it is not ready). NULL: false.
+ * Threads: any. Do not block. */
+bool filch_future_ready(filch_future *future);
+bool filch_future_successful(filch_future *future);
+
+/* Effect: what is known about how it ended; error->status is FILCH_OK after success.
+ * Errors: FILCH_EINVAL; FILCH_EPENDING. Does not block. */
+filch_status filch_future_error(filch_future *future, filch_error *error);
+
+/* Effect: if the task has not begun, it never will: the future fails with FILCH_ECANCELED.
+ * Errors: FILCH_EALREADY: it has begun, or ended; FILCH_EINVAL. Does not block. */
+filch_status filch_future_cancel(filch_future *future);
+
+/* Effect: writes a line for logs and debuggers, e.g. "<filch_future square state=pending>". */
+int filch_future_repr(filch_future *future, char *buffer, size_t bytes);
+
+/* Effect: one more owner; returns the same future. */
+filch_future *filch_future_retain(filch_future *future);
+
+/* Effect: one owner less. NULL: no-op. A task whose future nobody holds still runs. */
+void filch_future_free(filch_future *future);
+
+/* Effect: a promise, and the future that it completes with a value of `bytes` bytes (may be 0).
+ * Owns: the caller, both. Errors: FILCH_EINVAL, FILCH_ENOMEM, FILCH_EOVERFLOW. */
+filch_status filch_promise_new(size_t bytes, filch_promise **promise, filch_future **future);
+
+/* Effect: completes the future; value: `bytes` bytes, copied.
+ * Errors: FILCH_EALREADY: it was complete, the first value stands; FILCH_EINVAL.
+ * Threads: any, also outside of every pool. Does not block. */
+filch_status filch_promise_set_value(filch_promise *promise, const void *value);
+
+/* Effect: completes the future with an error, as filch_raise(code, "%s", message) in a task would.
+ * Errors: as set_value. message may be NULL. */
+filch_status filch_promise_set_error(filch_promise *promise, int code, const char *message);
+
+/* Effect: gives the promise up; if it was not set its future fails with FILCH_EBROKEN. NULL:
+ * no-op. */
+void filch_promise_free(filch_promise *promise);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,194 @@
+/* filch/loop.h: maps, loops and reductions.
+ *
+ * One call serves ten million squares and ten one-second sleeps alike: the length of the pieces
+ * that run without looking up is learned, idle workers take half of what is left, and an element
+ * that blocks leaves the rest to others. There is no chunk size to choose. */
+#ifndef FILCH_LOOP_H
+#define FILCH_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <filch/error.h>
+#include <filch/future.h>
+#include <filch/lane.h>
+#include <filch/macros.h>
+#include <filch/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Elements that run as one piece, in order, on one worker. */
+typedef struct filch_chunk {
+    ptrdiff_t size; /* 1 or more */
+    bool given;     /* false: automatic */
+} filch_chunk;
+
+/* An explicit chunk size, honoured exactly: FILCH_CHUNK(3) on 5 elements runs {0,1,2} and {3,4}. */
+static inline filch_chunk filch_chunk_of(ptrdiff_t size)
+{
+    filch_chunk chunk;
+    chunk.size = size;
+    chunk.given = true;
+    return chunk;
+}
+#define FILCH_CHUNK(size) filch_chunk_of(size)
+
+/* Zero in a field means its default. */
+typedef struct filch_map_options {
+    filch_chunk chunksize; /* default: automatic */
+    filch_error *error;    /* not NULL: told what was raised; for an asynchronous map ask the
+                              future instead */
+} filch_map_options;
+
+/* The part of a loop that its worker runs next: [next, stop). The block function stores next =
+ * i + 1 before it runs element i, and reads stop again after each. */
+typedef struct filch_range {
+    unsigned long long next;
+    unsigned long long stop;
+} filch_range;
+
+/* What a loop runs; static, made by FILCH_FUNCTION, FILCH_LOOP and FILCH_REDUCER. */
+typedef struct filch_body {
+    void (*block)(const void *environment, filch_range *range);
+    size_t environment_bytes;
+    size_t element_bytes; /* of the output; 0: none. n times this must not overflow. */
+    const filch_function_info *info;
+} filch_body;
+
+/* Effect: runs body's elements 0 to n - 1, in parallel, each once, and returns when all have run.
+ * Results are in input order. The caller's thread works too. Elements may run in any order; each
+ * sees what was done before the call, and what they did is seen after it. Input and output may be
+ * the same array. n = 0: nothing runs.
+ * Args: pool: NULL: the default one; environment: body->environment_bytes, copied; options: NULL
+ * for defaults.
+ * Errors: FILCH_ERAISED: an element raised an error; all elements have run, options->error is that
+ * of the lowest index, and the output of the failed ones is what they returned. FILCH_EINVAL: a
+ * missing argument, or an explicit chunk size below 1; FILCH_EOVERFLOW; FILCH_ECLOSED;
+ * FILCH_ENOMEM; FILCH_EFORKED: nothing has run.
+ * Threads: any. Blocks; may migrate when called from a task. */
+filch_status filch_map(filch_pool *pool, const filch_body *body, const void *environment, size_t n,
+                       const filch_map_options *options);
+
+/* Effect: as filch_map, but returns at once; the future is ready when all elements have run. The
+ * arrays must stay until then.
+ * Args: future: receives a reference, or NULL. Its result has 0 bytes.
+ * Errors: as filch_map, raised errors in the future; FILCH_EAGAIN as filch_apply_async(). */
+filch_status filch_map_async(filch_pool *pool, const filch_body *body, const void *environment,
+                             size_t n, const filch_map_options *options,
+                             filch_future **future);
+
+/* Effect: body(i, environment) for i = 0 to n - 1: the untyped loop.
+ * Args: environment: not copied. Errors, threads: as filch_map. */
+filch_status filch_parallel_for(filch_pool *pool, size_t n, void (*body)(size_t i, void *environment),
+                                void *environment, const filch_map_options *options);
+
+/* How a reduction combines: into = into (+) from, for whole elements. */
+typedef struct filch_reducer {
+    void (*combine_block)(void *into, const void *elements, size_t n);
+    size_t element_bytes;
+    const filch_function_info *info;
+} filch_reducer;
+
+/* Effect: result = initial (+) elements[0] (+) elements[1] ... The elements are grouped by n alone:
+ * the same bits come out on any number of workers, but not always those of a serial loop, if (+)
+ * is not associative, as with floating point. It need not be commutative.
+ * Errors: as filch_map. *result is untouched on error. */
+filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const void *elements,
+                          size_t n, const void *initial, void *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* FILCH_LOOP(name, ["doc",] (size_t, i), (T, shared), ...) { body }
+ *
+ * Defines a loop body: its first parameter is the index, the others are the same for all elements.
+ *     name_for(pool, n, shared, ...)                       runs it for i = 0 to n - 1
+ *     name_for_with(pool, n, shared, ..., &options)
+ *     name_for_async(pool, n, shared, ..., &options, &future)
+ */
+#define FILCH_LOOP(...) FILCH_LOOP_I(__VA_ARGS__, ~)
+#define FILCH_LOOP_I(name, ...)                                                                    \
+    FILCH_DOCUMENTED(FILCH_LOOP_GENERATE, void, name, __VA_ARGS__)
+#define FILCH_LOOP_GENERATE(R, name, doc, index, ...)                                              \
+    static void name(FILCH_DECLARE index FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                  \
+    FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
+    FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
+    FILCH_UNUSED static void name##_block(const void *filch_environment, filch_range *filch_on)    \
+    {                                                                                              \
+        const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
+        FILCH_UNUSED const name##_args *filch_args = &filch_copy;                                  \
+        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
+            filch_on->next = filch_i + 1;                                                          \
+            name(filch_i FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                                  \
+        }                                                                                          \
+    }                                                                                              \
+    FILCH_UNUSED static const filch_body name##_body_of_loop = {name##_block, sizeof(name##_args), \
+                                                                0, &name##_info};                  \
+    FILCH_UNUSED static inline filch_status name##_for_with(                                       \
+        filch_pool *filch_in, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),               \
+        const filch_map_options *filch_options)                                                    \
+    {                                                                                              \
+        name##_args filch_captured;                                                                \
+        FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \
+        FILCH_LOOP_CLEAR(filch_args, __VA_ARGS__)                                                  \
+        FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
+        return filch_map(filch_in, &name##_body_of_loop, filch_args, filch_n, filch_options);      \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_for(                                            \
+        filch_pool *filch_in, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))               \
+    {                                                                                              \
+        return name##_for_with(filch_in, filch_n FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);       \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_for_async(                                      \
+        filch_pool *filch_in, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),               \
+        const filch_map_options *filch_options, filch_future **filch_out)                   \
+    {                                                                                              \
+        name##_args filch_captured;                                                                \
+        FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \
+        FILCH_LOOP_CLEAR(filch_args, __VA_ARGS__)                                                  \
+        FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
+        return filch_map_async(filch_in, &name##_body_of_loop, filch_args, filch_n, filch_options, \
+                               filch_out);                                                         \
+    }                                                                                              \
+    static void name(FILCH_DECLARE index FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
+#define FILCH_LOOP_CLEAR(args, ...)                                                                \
+    FILCH_CAT(FILCH_LOOP_CLEAR_, FILCH_COUNT_9(__VA_ARGS__))(args)
+#define FILCH_LOOP_CLEAR_0(args) args->filch_none = 0;
+#define FILCH_LOOP_CLEAR_1(args)
+
+/* FILCH_REDUCER(T, name, ["doc",] (T, a), (T, b)) { body }
+ *
+ * Defines how two become one.
+ *     name_reduce(pool, elements, n, initial, &result)
+ */
+#define FILCH_REDUCER(T, ...) FILCH_REDUCER_I(T, __VA_ARGS__, ~)
+#define FILCH_REDUCER_I(T, name, ...)                                                              \
+    FILCH_DOCUMENTED(FILCH_REDUCER_GENERATE, T, name, __VA_ARGS__)
+#define FILCH_REDUCER_GENERATE(T, name, doc, first, second, end)                                   \
+    static T name(FILCH_DECLARE first, FILCH_DECLARE second);                                      \
+    FILCH_INFO(name, doc, 2 * sizeof(T))                                                           \
+    FILCH_UNUSED static void name##_combine_block(void *filch_into, const void *filch_elements,    \
+                                                  size_t filch_n)                                  \
+    {                                                                                              \
+        const T *filch_from = (const T *)filch_elements;                                           \
+        T filch_total = *(T *)filch_into;                                                          \
+        for (size_t filch_i = 0; filch_i < filch_n; filch_i++) {                                   \
+            filch_total = name(filch_total, filch_from[filch_i]);                                  \
+        }                                                                                          \
+        *(T *)filch_into = filch_total;                                                            \
+    }                                                                                              \
+    FILCH_UNUSED static const filch_reducer name##_reducer = {name##_combine_block, sizeof(T),     \
+                                                              &name##_info};                       \
+    FILCH_UNUSED static inline filch_status name##_reduce(filch_pool *filch_in,                    \
+                                                          T const *filch_elements, size_t filch_n, \
+                                                          T filch_initial, T *filch_result)        \
+    {                                                                                              \
+        return filch_reduce(filch_in, &name##_reducer, filch_elements, filch_n, &filch_initial,    \
+                            filch_result);                                                         \
+    }                                                                                              \
+    static T name(FILCH_DECLARE first, FILCH_DECLARE second)
+
+#endif

@@ -1,0 +1,165 @@
+/* filch/macros.h: the preprocessor's part of FILCH_FUNCTION and its relatives. Nothing here is for
+ * direct use.
+ *
+ * A parameter is a group `(type, name)`. A list of parameters travels with a `~` behind it, so that
+ * it is never empty, and holds at most eight. A type is anything that can stand before a name;
+ * arrays and function pointers need a typedef. */
+#ifndef FILCH_MACROS_H
+#define FILCH_MACROS_H
+
+#define FILCH_UNUSED __attribute__((unused))
+#define FILCH_INLINE __attribute__((always_inline, unused)) static inline
+
+#ifdef __cplusplus
+#define FILCH_ASSERT_STATIC(condition, text) static_assert(condition, text)
+#else
+#define FILCH_ASSERT_STATIC(condition, text) _Static_assert(condition, text)
+#endif
+
+#define FILCH_CAT(a, b) FILCH_CAT_I(a, b)
+#define FILCH_CAT_I(a, b) a##b
+#define FILCH_SECOND(...) FILCH_SECOND_I(__VA_ARGS__, ~)
+#define FILCH_SECOND_I(a, b, ...) b
+#define FILCH_UNGROUP(...) __VA_ARGS__
+
+/* 1 if x is a group in parentheses, 0 if it is anything else. */
+#define FILCH_IS_GROUP(x) FILCH_SECOND(FILCH_GROUP_PROBE x, 0, ~)
+#define FILCH_GROUP_PROBE(...) ~, 1
+
+/* 1 if the type R is void. */
+#define FILCH_IS_VOID(R) FILCH_SECOND(FILCH_CAT_I(FILCH_VOID_PROBE_, R), 0, ~)
+#define FILCH_VOID_PROBE_void ~, 1
+
+/* How many parameters are in `p1, ..., pn, ~`. */
+#define FILCH_COUNT(...) FILCH_COUNT_I(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0, ~)
+#define FILCH_COUNT_I(a, b, c, d, e, f, g, h, i, n, ...) n
+
+/* m p1 m p2 ... */
+#define FILCH_EACH(m, ...) FILCH_CAT(FILCH_EACH_, FILCH_COUNT(__VA_ARGS__))(m, __VA_ARGS__)
+#define FILCH_EACH_0(m, end)
+#define FILCH_EACH_1(m, a, end) m a
+#define FILCH_EACH_2(m, a, b, end) m a m b
+#define FILCH_EACH_3(m, a, b, c, end) m a m b m c
+#define FILCH_EACH_4(m, a, b, c, d, end) m a m b m c m d
+#define FILCH_EACH_5(m, a, b, c, d, e, end) m a m b m c m d m e
+#define FILCH_EACH_6(m, a, b, c, d, e, f, end) m a m b m c m d m e m f
+#define FILCH_EACH_7(m, a, b, c, d, e, f, g, end) m a m b m c m d m e m f m g
+#define FILCH_EACH_8(m, a, b, c, d, e, f, g, h, end) m a m b m c m d m e m f m g m h
+
+/* m p1, m p2, ... and `none` if there are no parameters. */
+#define FILCH_LIST(m, none, ...)                                                                   \
+    FILCH_CAT(FILCH_LIST_, FILCH_COUNT(__VA_ARGS__))(m, none, __VA_ARGS__)
+#define FILCH_LIST_0(m, none, end) none
+#define FILCH_LIST_1(m, none, a, end) m a
+#define FILCH_LIST_2(m, none, a, b, end) m a, m b
+#define FILCH_LIST_3(m, none, a, b, c, end) m a, m b, m c
+#define FILCH_LIST_4(m, none, a, b, c, d, end) m a, m b, m c, m d
+#define FILCH_LIST_5(m, none, a, b, c, d, e, end) m a, m b, m c, m d, m e
+#define FILCH_LIST_6(m, none, a, b, c, d, e, f, end) m a, m b, m c, m d, m e, m f
+#define FILCH_LIST_7(m, none, a, b, c, d, e, f, g, end) m a, m b, m c, m d, m e, m f, m g
+#define FILCH_LIST_8(m, none, a, b, c, d, e, f, g, h, end) m a, m b, m c, m d, m e, m f, m g, m h
+
+/* m p1, m p2, ... with a comma behind each. */
+#define FILCH_THEN(m, ...) FILCH_CAT(FILCH_THEN_, FILCH_COUNT(__VA_ARGS__))(m, __VA_ARGS__)
+#define FILCH_THEN_0(m, end)
+#define FILCH_THEN_1(m, a, end) m a,
+#define FILCH_THEN_2(m, a, b, end) m a, m b,
+#define FILCH_THEN_3(m, a, b, c, end) m a, m b, m c,
+#define FILCH_THEN_4(m, a, b, c, d, end) m a, m b, m c, m d,
+#define FILCH_THEN_5(m, a, b, c, d, e, end) m a, m b, m c, m d, m e,
+#define FILCH_THEN_6(m, a, b, c, d, e, f, end) m a, m b, m c, m d, m e, m f,
+#define FILCH_THEN_7(m, a, b, c, d, e, f, g, end) m a, m b, m c, m d, m e, m f, m g,
+#define FILCH_THEN_8(m, a, b, c, d, e, f, g, h, end) m a, m b, m c, m d, m e, m f, m g, m h,
+
+/* `, a, b` of the arguments a, b; nothing of none. */
+#define FILCH_TAIL(...) FILCH_CAT(FILCH_TAIL_, FILCH_COUNT(__VA_ARGS__))(__VA_ARGS__)
+#define FILCH_TAIL_0(end)
+#define FILCH_TAIL_1(a, end) , a
+#define FILCH_TAIL_2(a, b, end) , a, b
+#define FILCH_TAIL_3(a, b, c, end) , a, b, c
+#define FILCH_TAIL_4(a, b, c, d, end) , a, b, c, d
+#define FILCH_TAIL_5(a, b, c, d, e, end) , a, b, c, d, e
+#define FILCH_TAIL_6(a, b, c, d, e, f, end) , a, b, c, d, e, f
+#define FILCH_TAIL_7(a, b, c, d, e, f, g, end) , a, b, c, d, e, f, g
+#define FILCH_TAIL_8(a, b, c, d, e, f, g, h, end) , a, b, c, d, e, f, g, h
+
+/* , m p1, m p2, ... and nothing if there are no parameters. */
+#define FILCH_MORE(m, ...) FILCH_CAT(FILCH_MORE_, FILCH_COUNT(__VA_ARGS__))(m, __VA_ARGS__)
+#define FILCH_MORE_0(m, end)
+#define FILCH_MORE_1(m, a, end) , m a
+#define FILCH_MORE_2(m, a, b, end) , m a, m b
+#define FILCH_MORE_3(m, a, b, c, end) , m a, m b, m c
+#define FILCH_MORE_4(m, a, b, c, d, end) , m a, m b, m c, m d
+#define FILCH_MORE_5(m, a, b, c, d, e, end) , m a, m b, m c, m d, m e
+#define FILCH_MORE_6(m, a, b, c, d, e, f, end) , m a, m b, m c, m d, m e, m f
+#define FILCH_MORE_7(m, a, b, c, d, e, f, g, end) , m a, m b, m c, m d, m e, m f, m g
+#define FILCH_MORE_8(m, a, b, c, d, e, f, g, h, end) , m a, m b, m c, m d, m e, m f, m g, m h
+
+/* What can be done with one parameter. */
+#define FILCH_DECLARE(T, x) T x
+#define FILCH_NAME(T, x) x
+#define FILCH_FIELD(T, x) T x;
+#define FILCH_ARRAY(T, x) T const *x
+#define FILCH_ARRAY_FIELD(T, x) T const *x;
+#define FILCH_ARRAY_MISSING(T, x) || !x
+#define FILCH_OF_ARGS(T, x) filch_args->x
+#define FILCH_TO_ARGS(T, x) filch_args->x = x;
+#define FILCH_OF_ARRAYS(T, x) filch_arrays.x[filch_i]
+
+/* The fields of a struct that must not be empty. */
+#define FILCH_FIELDS(...) FILCH_CAT(FILCH_FIELDS_, FILCH_COUNT(__VA_ARGS__))(__VA_ARGS__)
+#define FILCH_FIELDS_0(end) char filch_none;
+#define FILCH_FIELDS_1(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
+#define FILCH_FIELDS_2(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
+#define FILCH_FIELDS_3(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
+#define FILCH_FIELDS_4(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
+#define FILCH_FIELDS_5(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
+#define FILCH_FIELDS_6(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
+#define FILCH_FIELDS_7(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
+#define FILCH_FIELDS_8(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
+
+/* What depends on whether the result type R is void. */
+#define FILCH_RESULT(m, R) FILCH_CAT(m, FILCH_IS_VOID(R))(R)
+#define FILCH_RESULT_BYTES_0(R) sizeof(R)
+#define FILCH_RESULT_BYTES_1(R) 0
+#define FILCH_RESULT_STORE_0(R) *(R *)filch_result =
+#define FILCH_RESULT_STORE_1(R) (void)filch_result;
+#define FILCH_RESULT_POINTER_0(R) , R *filch_result
+#define FILCH_RESULT_POINTER_1(R)
+#define FILCH_RESULT_PASS_0(R) filch_result
+#define FILCH_RESULT_PASS_1(R) NULL
+#define FILCH_RESULT_ARRAY_0(R) , R *filch_out
+#define FILCH_RESULT_ARRAY_1(R)
+#define FILCH_RESULT_ARRAY_FIELD_0(R) R *filch_out;
+#define FILCH_RESULT_ARRAY_FIELD_1(R) void *filch_out;
+#define FILCH_RESULT_ARRAY_PASS_0(R) filch_out
+#define FILCH_RESULT_ARRAY_PASS_1(R) NULL
+#define FILCH_RESULT_ARRAY_STORE_0(R) filch_arrays.filch_out[filch_i] =
+#define FILCH_RESULT_ARRAY_STORE_1(R)
+#define FILCH_RESULT_ARRAY_MISSING_0(R) || !filch_out
+#define FILCH_RESULT_ARRAY_MISSING_1(R)
+
+/* R, name, ["doc",] parameters..., ~  ->  m(R, name, doc, parameters..., ~) */
+#define FILCH_DOCUMENTED(m, R, name, ...)                                                          \
+    FILCH_CAT(FILCH_DOCUMENTED_, FILCH_HAS_DOC(__VA_ARGS__))(m, R, name, __VA_ARGS__)
+#define FILCH_HAS_DOC(...) FILCH_CAT(FILCH_HAS_DOC_, FILCH_COUNT_9(__VA_ARGS__))(__VA_ARGS__)
+#define FILCH_HAS_DOC_0(end) 0
+#define FILCH_HAS_DOC_1(first, ...) FILCH_CAT(FILCH_NOT_, FILCH_IS_GROUP(first))
+#define FILCH_NOT_0 1
+#define FILCH_NOT_1 0
+/* 0 for the `~` alone, else 1. */
+#define FILCH_COUNT_9(...) FILCH_COUNT_9_I(__VA_ARGS__, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, ~)
+#define FILCH_COUNT_9_I(a, b, c, d, e, f, g, h, i, j, n, ...) n
+#define FILCH_DOCUMENTED_0(m, R, name, ...) m(R, name, "", __VA_ARGS__)
+#define FILCH_DOCUMENTED_1(m, R, name, ...) m(R, name, __VA_ARGS__)
+
+/* The block of a function's arguments, and its descriptor. */
+#define FILCH_ARGS_TYPE(name, ...)                                                                 \
+    typedef struct name##_args {                                                                   \
+        FILCH_FIELDS(__VA_ARGS__)                                                                  \
+    } name##_args;
+#define FILCH_INFO(name, doc, bytes)                                                               \
+    FILCH_UNUSED static const filch_function_info name##_info = {#name, doc, __FILE__, __LINE__,   \
+                                                                 (unsigned)(bytes)};
+
+#endif

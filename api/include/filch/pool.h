@@ -1,0 +1,108 @@
+/* filch/pool.h: pools of workers.
+ *
+ *     filch_status status;
+ *     FILCH_WITH_POOL(pool, NULL, &status) {
+ *         status = square_map(pool, numbers, 5000, squares);
+ *     }
+ *
+ * Opening a pool starts no thread: the first work that can use one does. A program's own thread
+ * that calls into a pool works too, on one of the pool's cores, until its call returns. NULL as
+ * pool means the default pool, opened at its first use with default options. */
+#ifndef FILCH_POOL_H_PUBLIC
+#define FILCH_POOL_H_PUBLIC
+
+#include <stddef.h>
+
+#include <filch/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct filch_pool filch_pool;
+
+#define FILCH_WORKERS_MAX 1024
+
+/* Zero in a field means its default. */
+typedef struct filch_pool_options {
+    unsigned processes;   /* workers, 1 to FILCH_WORKERS_MAX. Default: the environment variable
+                             FILCH_WORKERS if it holds such a number, else filch_cpu_count() */
+    size_t stack_bytes;   /* stack of a task, rounded up to pages. Default: 1 MiB. Least:
+                             filch_stack_bytes_min(); most: 1 GiB */
+    int eager_threads;    /* not 0: make all threads now, and fail if one cannot be made. Default:
+                             threads are made when work needs them; the pool works with fewer */
+} filch_pool_options;
+
+/* Effect: opens a pool. options: NULL for all defaults; copied.
+ * Owns: the caller; ends with filch_pool_free().
+ * Errors: FILCH_EINVAL: processes above FILCH_WORKERS_MAX, a stack too small; FILCH_ENOMEM, also
+ * for a stack too large; FILCH_EAGAIN: eager_threads, and one could not be made.
+ * Threads: any. Does not block. */
+filch_status filch_pool_open(const filch_pool_options *options, filch_pool **pool);
+
+/* Effect: the pool accepts no more work; what it accepted will complete. Again: no-op.
+ * Errors: FILCH_EINVAL, FILCH_EFORKED.
+ * Threads: any, the pool's own tasks too. Does not block. */
+filch_status filch_pool_close(filch_pool *pool);
+
+/* Effect: as close; moreover tasks that have not begun never will, their futures fail with
+ * FILCH_ECANCELED; tasks that run are asked to stop: filch_cancelled() is true for them, and their
+ * filch_sleep() and waits for futures return FILCH_ECANCELED at once. Again: no-op.
+ * Errors, threads: as close. */
+filch_status filch_pool_terminate(filch_pool *pool);
+
+/* Effect: waits until all accepted work has completed and the pool's threads have ended. Again:
+ * no-op.
+ * Errors: FILCH_EBUSY: neither closed nor terminated; FILCH_EDEADLK: called from inside this pool;
+ * FILCH_EINVAL, FILCH_EFORKED.
+ * Threads: any but the pool's tasks. Blocks. */
+filch_status filch_pool_join(filch_pool *pool);
+
+/* Effect: closes, joins and frees. To be quick, terminate first. Futures stay valid. NULL: no-op.
+ * The default pool cannot be freed (FILCH_EINVAL).
+ * Errors: FILCH_EDEADLK: called from inside this pool, nothing is freed. FILCH_EFORKED: the pool
+ * belongs to the parent; its memory stays.
+ * Threads: any but the pool's tasks, when nobody else uses the pool any more. Blocks. */
+filch_status filch_pool_free(filch_pool *pool);
+
+/* Effect: how many workers and how much stack it was opened with, defaults resolved. 0 for a pool
+ * that does not exist. NULL: the default pool, without opening it. */
+unsigned filch_pool_workers(const filch_pool *pool);
+size_t filch_pool_stack_bytes(const filch_pool *pool);
+
+/* Effect: writes a line for logs and debuggers, e.g. "<filch_pool state=running workers=2>".
+ * Returns: what snprintf would. */
+int filch_pool_repr(const filch_pool *pool, char *buffer, size_t bytes);
+
+/* Effect: processors that this process may really use: the smallest of its affinity mask and its
+ * cgroups' quotas (rounded up), at least 1. Looked at once.
+ * Threads: any. Does not block. */
+unsigned filch_cpu_count(void);
+
+/* Effect: why it is that number, in words, e.g. "2: affinity mask". Static, never NULL. */
+const char *filch_cpu_count_reason(void);
+
+/* Effect: the least stack_bytes that filch_pool_open() accepts on this machine. */
+size_t filch_stack_bytes_min(void);
+
+/* Used by FILCH_WITH_POOL. */
+filch_pool *filch_pool_with(const filch_pool_options *options, filch_status *status);
+void filch_pool_leave(filch_pool **pool);
+
+/* FILCH_WITH_POOL(pool, options, &status) { ... }
+ *
+ * Effect: opens a pool for the block that follows; leaving the block in any way (its end, break,
+ * return, goto) closes, joins and frees the pool. If opening fails, the block is skipped and
+ * `status` says why. Unlike Python's, leaving it lets accepted work complete; call
+ * filch_pool_terminate() before if you do not want that. */
+#define FILCH_WITH_POOL(pool, options, status)                                                     \
+    for (filch_pool *pool __attribute__((cleanup(filch_pool_leave))) =                             \
+                        filch_pool_with(options, status),                                          \
+                    *filch_once = pool;                                                            \
+         filch_once; filch_once = NULL)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,38 @@
+/* filch/task.h: what a task can ask and do. All of it works in ordinary threads too. */
+#ifndef FILCH_TASK_H
+#define FILCH_TASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <filch/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Effect: waits. A task is suspended and its core goes on with other work.
+ * Args: seconds: 0 or less, or NaN: returns at once; infinite: until the pool is terminated.
+ * Errors: FILCH_ECANCELED: the task's pool was terminated; FILCH_ENOMEM.
+ * Threads: any. Blocks; may migrate. */
+filch_status filch_sleep(double seconds);
+
+/* Effect: lets others that are ready go first. Threads: any. May migrate. */
+void filch_yield(void);
+
+/* Effect: which worker runs the caller, 1, 2, ...; 0 outside of every pool. A task's may change at
+ * each call that can block. A program's own thread that helps in a pool has a number too, beyond
+ * the pool's workers if all of those are busy. */
+unsigned filch_worker_id(void);
+
+/* Effect: the operating system's number of the calling thread. */
+uint64_t filch_thread_id(void);
+
+/* Effect: has the caller's task been asked to stop (its pool was terminated)? */
+bool filch_cancelled(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,328 @@
+#include "loop_run.h"
+
+#include <string.h>
+
+#include "base.h"
+#include "block.h"
+#include "core.h"
+#include "os.h"
+#include "pool.h"
+#include "region.h"
+#include "strand.h"
+#include "thread.h"
+
+enum {
+    TARGET_NS = 30000, /* a block's length that is worth a look up */
+    GROW_FAST = 8,     /* while a block is far below it */
+    HELP_NS = 20000,   /* a root whose own part is done looks this long for ranges of its loop */
+    GANG_NS = 20000000 /* how long a caller that named its workers waits for the first of them */
+};
+
+/* What a range's slot holds. */
+struct piece {
+    filch_range range;      /* [next, stop) is the block that its owner runs */
+    unsigned long long end; /* [stop, end) comes after it */
+    struct filch_loop *loop;
+};
+
+_Static_assert(sizeof(struct piece) <= FILCH_INLINE_BYTES, "a range fits a slot");
+
+static struct piece *piece_of(filch_slot *slot)
+{
+    return (struct piece *)(void *)slot->payload;
+}
+
+static void run_piece(filch_lane *lane, filch_slot *top, filch_slot *slot);
+
+/* The owner gives the whole range away, maybe in the middle of a block, because an element forks
+ * or blocks: it stops after the running element. */
+static void *publish_piece(filch_slot *slot)
+{
+    struct piece *piece = piece_of(slot);
+    piece->range.stop = piece->range.next;
+    /* relaxed: our own range is not done, so the count cannot reach zero now */
+    atomic_fetch_add_explicit(&piece->loop->unfinished, 1, memory_order_relaxed);
+    return &piece->loop->frame;
+}
+
+static const filch_slot_type piece_type = {run_piece, publish_piece, NULL};
+
+/* One range, or one that was taken back, is done. The loop may be gone after this. */
+static void range_done(struct filch_loop *loop)
+{
+    /* acq_rel: whoever counts down last has seen all others' elements, and so does the root */
+    if (atomic_fetch_sub_explicit(&loop->unfinished, 1, memory_order_acq_rel) == 1) {
+        filch_latch_open(&loop->done);
+    }
+}
+
+/* ---- explicit chunks: the loop's elements are chunks ---- */
+
+static void run_chunks(struct filch_loop *loop, struct filch_strand *strand, filch_range *chunks)
+{
+    const unsigned long long *outer_next = strand->frame->next;
+    for (unsigned long long c = chunks->next; c < chunks->stop; c++) {
+        size_t first = (size_t)c * loop->chunk;
+        size_t left = loop->n - first;
+        filch_range elements = {first, first + (left < loop->chunk ? left : loop->chunk)};
+        chunks->next = c + 1;
+        strand->frame->next = &elements.next; /* errors tell the element, not the chunk */
+        loop->body->block(loop->environment, &elements);
+    }
+    strand->frame->next = outer_next;
+}
+
+/* ---- blocks ---- */
+
+/* How many elements the next block has, and when the last one ended. */
+struct pace {
+    unsigned long long length;
+    uint64_t last_ns;
+};
+
+static void adapt(struct pace *pace)
+{
+    uint64_t now_ns = filch_os_now_ns();
+    uint64_t took_ns = now_ns - pace->last_ns;
+    pace->last_ns = now_ns;
+    if (took_ns < TARGET_NS / GROW_FAST) {
+        pace->length *= GROW_FAST;
+    } else if (took_ns < TARGET_NS / 2) {
+        pace->length *= 2;
+    } else if (took_ns > (uint64_t)TARGET_NS * 2 && pace->length > 1) {
+        pace->length /= 2;
+    }
+}
+
+static void run_block(struct filch_strand *strand, struct piece *piece, struct pace *pace)
+{
+    struct filch_loop *loop = piece->loop;
+    unsigned long long left = piece->end - piece->range.next;
+    piece->range.stop = piece->range.next + (pace->length < left ? pace->length : left);
+    strand->frame->next = &piece->range.next;
+    if (loop->chunk) {
+        run_chunks(loop, strand, &piece->range);
+    } else {
+        loop->body->block(loop->environment, &piece->range);
+        adapt(pace);
+    }
+}
+
+/* ---- ranges on a lane ---- */
+
+static filch_slot *push_range(struct filch_strand *strand, struct filch_loop *loop,
+                              unsigned long long next, unsigned long long end)
+{
+    filch_slot *slot = strand->lane.top;
+    struct piece *piece = piece_of(slot);
+    piece->range.next = piece->range.stop = next;
+    piece->end = end;
+    piece->loop = loop;
+    slot->type = &piece_type;
+    strand->lane.top = slot + 1;
+    return slot;
+}
+
+/* Somebody asks. If our range is the oldest latent work, keep the lower half of it. */
+static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot)
+{
+    filch_lane *lane = &strand->lane;
+    struct piece *piece = piece_of(slot);
+    unsigned long long left = piece->end - piece->range.next;
+    if (lane->split == slot && left > 1 && !filch_lane_is_full(lane, lane->top)) {
+        unsigned long long middle = piece->range.next + (left + 1) / 2;
+        slot = push_range(strand, piece->loop, piece->range.next, middle);
+        piece->range.next = middle;
+    }
+    filch_core_serve(strand);
+    return slot;
+}
+
+static bool is_published(struct filch_strand *strand, filch_slot *slot)
+{
+    return slot < strand->lane.split;
+}
+
+static bool enlist_copy(struct filch_waiter *waiter, void *slot)
+{
+    return filch_slot_await(slot, waiter);
+}
+
+/* The newest slot was published. True: it is ours again. False: a thief has its range. */
+static bool reclaim(struct filch_strand *strand, filch_slot *slot)
+{
+    if (!filch_slot_take_back(slot)) {
+        if (!filch_slot_is_done(slot)) {
+            filch_block_join(enlist_copy, slot); /* until it has copied the range */
+        }
+        return false;
+    }
+    struct filch_core *core = filch_thread_known()->core;
+    if (core) {
+        filch_deque_pop_if(&core->deque, filch_entry_of_slot(slot));
+    }
+    filch_lane_unpublish(&strand->lane, slot);
+    range_done(piece_of(slot)->loop); /* it is part of our own range again */
+    return true;
+}
+
+/* Run the newest slot's range until it is empty or somebody else's. Returns the newest slot. */
+static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, struct pace *pace)
+{
+    for (;;) {
+        if (is_published(strand, slot) && !reclaim(strand, slot)) {
+            return slot;
+        }
+        struct piece *piece = piece_of(slot);
+        if (piece->range.next >= piece->end) {
+            return slot;
+        }
+        if (filch_fork_is_slow(&strand->lane, strand->lane.top)) {
+            slot = look_up(strand, slot);
+        }
+        if (!is_published(strand, slot)) {
+            run_block(strand, piece_of(slot), pace);
+        }
+    }
+}
+
+/* Run [next, end) on top of the strand's lane. */
+static void run_elements(struct filch_strand *strand, struct filch_loop *loop,
+                         unsigned long long next, unsigned long long end)
+{
+    struct pace pace = {.length = 1, .last_ns = loop->chunk ? 0 : filch_os_now_ns()};
+    filch_slot *first = push_range(strand, loop, next, end);
+    filch_slot *slot = first;
+    for (;;) {
+        slot = run_range(strand, slot, &pace);
+        filch_lane_retire(&strand->lane, slot);
+        if (slot == first) {
+            return;
+        }
+        slot--; /* the upper half that was split off before */
+    }
+}
+
+/* A range that was taken, copied to `slot`. */
+static void run_piece(filch_lane *lane, filch_slot *top, filch_slot *slot)
+{
+    struct filch_strand *strand = filch_strand_of_lane(lane);
+    struct piece taken = *piece_of(slot);
+    struct filch_loop *loop = taken.loop;
+    struct filch_frame frame;
+    (void)top; /* the lane knows */
+    filch_frame_push(&frame, strand, loop->frame.fault, loop->body->info);
+    run_elements(strand, loop, taken.range.next, taken.end);
+    filch_frame_pop(&frame, strand);
+    range_done(loop);
+}
+
+/* ---- the root ---- */
+
+/* Take a range of this loop that some worker has published last. */
+static bool help_core(struct filch_loop *loop, struct filch_strand *strand, struct filch_core *core)
+{
+    filch_slot *slot = filch_entry_slot(filch_deque_peek(&core->deque));
+    if (!slot || !filch_slot_take_for(slot, &loop->frame)) {
+        return false; /* the entry stays behind and is harmless, see lane.h */
+    }
+    filch_slot copy;
+    memcpy(copy.payload, slot->payload, sizeof copy.payload);
+    filch_slot_finish(slot);
+    run_piece(&strand->lane, strand->lane.top, &copy);
+    return true;
+}
+
+static bool help_once(struct filch_loop *loop, struct filch_strand *strand)
+{
+    unsigned count = filch_core_count(strand->pool);
+    for (unsigned i = 0; i < count; i++) {
+        if (help_core(loop, strand, filch_core_at(strand->pool, i))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Our own part is done, others' are not: ask them for some, for a while. These are elements of the
+ * very call that waits, so nothing foreign runs on top of it. */
+static void help(struct filch_loop *loop, struct filch_strand *strand)
+{
+    uint64_t until_ns = filch_os_now_ns() + HELP_NS;
+    while (!filch_latch_is_open(&loop->done) && filch_os_now_ns() < until_ns) {
+        if (help_once(loop, strand)) {
+            until_ns = filch_os_now_ns() + HELP_NS;
+        } else {
+            filch_core_demand(strand->pool);
+            filch_relax();
+        }
+    }
+}
+
+static bool enlist_root(struct filch_waiter *waiter, void *latch)
+{
+    return filch_latch_add(latch, waiter);
+}
+
+/* The caller named a number of workers and a chunk size: it wants several to take part, also if
+ * one could do it all before the second is awake. Give half away, and see it taken. */
+static void gather(struct filch_loop *loop, struct filch_strand *strand, unsigned long long *end)
+{
+    filch_slot *slot = push_range(strand, loop, (*end + 1) / 2, *end);
+    *end = (*end + 1) / 2;
+    filch_core_serve(strand);
+    uint64_t until_ns = filch_os_now_ns() + GANG_NS;
+    while (is_published(strand, slot) && !filch_slot_is_done(slot) && filch_os_now_ns() < until_ns) {
+        filch_os_yield();
+    }
+}
+
+static unsigned long long units(const struct filch_loop *loop)
+{
+    return loop->chunk ? (loop->n - 1) / loop->chunk + 1 : loop->n;
+}
+
+void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
+{
+    unsigned long long end = units(loop);
+    filch_slot *bottom = strand->lane.top;
+    if (loop->gang && end > 1) {
+        gather(loop, strand, &end);
+    }
+    run_elements(strand, loop, 0, end);
+    if (strand->lane.top > bottom) { /* what gather gave away */
+        struct pace pace = {.length = 1, .last_ns = 0};
+        filch_lane_retire(&strand->lane, run_range(strand, bottom, &pace));
+    }
+    range_done(loop);
+    help(loop, strand);
+    if (!filch_latch_is_open(&loop->done)) {
+        filch_block_join(enlist_root, &loop->done);
+    }
+}
+
+filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
+                             const void *environment, size_t n, const filch_map_options *options,
+                             struct filch_fault *fault)
+{
+    size_t bytes;
+    filch_chunk chunk = options ? options->chunksize : (filch_chunk){0, false};
+    if (!body || !body->block || (body->environment_bytes && !environment) ||
+        (chunk.given && chunk.size < 1)) {
+        return FILCH_EINVAL;
+    }
+    if (!filch_multiply(n, body->element_bytes, &bytes)) {
+        return FILCH_EOVERFLOW;
+    }
+    memset(loop, 0, sizeof *loop);
+    loop->frame.fault = fault;
+    loop->frame.info = body->info;
+    loop->body = body;
+    loop->environment = environment;
+    loop->n = n;
+    loop->chunk = chunk.given ? (size_t)chunk.size : 0;
+    atomic_init(&loop->unfinished, 1);
+    filch_latch_init(&loop->done);
+    filch_fault_init(fault);
+    return FILCH_OK;
+}

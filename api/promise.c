@@ -1,0 +1,80 @@
+/* Futures that are completed from outside. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "task_future.h"
+
+struct filch_promise {
+    struct filch_future *future;
+};
+
+filch_status filch_promise_new(size_t bytes, filch_promise **promise, filch_future **future)
+{
+    if (!promise || !future) {
+        return FILCH_EINVAL;
+    }
+    *promise = NULL;
+    *future = NULL;
+    if (bytes > SIZE_MAX - sizeof(struct filch_future)) {
+        return FILCH_EOVERFLOW;
+    }
+    struct filch_future *made = filch_future_new(bytes, NULL);
+    struct filch_promise *paired = malloc(sizeof *paired);
+    if (!made || !paired) {
+        free(made);
+        free(paired);
+        return FILCH_ENOMEM;
+    }
+    made->result_bytes = bytes;
+    paired->future = filch_future_retain(made);
+    *promise = paired;
+    *future = made;
+    return FILCH_OK;
+}
+
+filch_status filch_promise_set_value(filch_promise *promise, const void *value)
+{
+    if (!promise || (promise->future->result_bytes && !value)) {
+        return FILCH_EINVAL;
+    }
+    struct filch_future *future = promise->future;
+    if (!filch_future_claim(future)) {
+        return FILCH_EALREADY;
+    }
+    if (future->result_bytes) {
+        memcpy(future->payload, value, future->result_bytes);
+    }
+    filch_future_finish(future, FILCH_OK);
+    return FILCH_OK;
+}
+
+filch_status filch_promise_set_error(filch_promise *promise, int code, const char *message)
+{
+    if (!promise) {
+        return FILCH_EINVAL;
+    }
+    struct filch_future *future = promise->future;
+    if (!filch_future_claim(future)) {
+        return FILCH_EALREADY;
+    }
+    filch_error *error = &future->fault.error; /* ours alone until the cell is complete */
+    error->status = FILCH_ERAISED;
+    error->code = code != 0 ? code : -1;
+    snprintf(error->message, sizeof error->message, "%s", message ? message : "");
+    filch_future_finish(future, FILCH_ERAISED);
+    return FILCH_OK;
+}
+
+void filch_promise_free(filch_promise *promise)
+{
+    if (!promise) {
+        return;
+    }
+    if (filch_future_claim(promise->future)) {
+        filch_future_finish(promise->future, FILCH_EBROKEN);
+    }
+    filch_future_free(promise->future);
+    free(promise);
+}

@@ -1,0 +1,55 @@
+#include <filch/task.h>
+
+#include "block.h"
+#include "core.h"
+#include "deadline.h"
+#include "os.h"
+#include "pool.h"
+#include "region.h"
+#include "thread.h"
+
+uint64_t filch_deadline_after(double seconds)
+{
+    if (!(seconds > 0)) {
+        return 0; /* also for NaN */
+    }
+    if (seconds > 1e9) {
+        return FILCH_OS_NEVER; /* 31 years, infinity */
+    }
+    return filch_os_now_ns() + (uint64_t)(seconds * 1e9);
+}
+
+filch_status filch_sleep(double seconds)
+{
+    uint64_t deadline = filch_deadline_after(seconds);
+    if (deadline == 0) {
+        return filch_cancelled() ? FILCH_ECANCELED : FILCH_OK;
+    }
+    switch (filch_block_until(NULL, NULL, NULL, deadline)) {
+    case FILCH_CLOSED: return FILCH_ECANCELED;
+    case FILCH_NO_MEMORY: return FILCH_ENOMEM;
+    default: return FILCH_OK;
+    }
+}
+
+void filch_yield(void)
+{
+    filch_block_yield();
+}
+
+unsigned filch_worker_id(void)
+{
+    struct filch_thread *thread = filch_thread_known();
+    return thread && thread->core ? thread->core->index + 1 : 0;
+}
+
+uint64_t filch_thread_id(void)
+{
+    return filch_os_thread_id();
+}
+
+bool filch_cancelled(void)
+{
+    struct filch_strand *strand = filch_strand_self();
+    return strand && filch_pool_state(strand->pool) == FILCH_POOL_TERMINATED;
+}

@@ -1,0 +1,41 @@
+/* base: what every other file may use and what uses nothing itself. */
+#ifndef FILCH_BASE_H
+#define FILCH_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Fields written by different threads lie at least this far apart. 64 is right for x86-64 and
+ * most aarch64 parts. */
+#define FILCH_CACHE_LINE 64
+
+#define FILCH_LIKELY(x) __builtin_expect(!!(x), 1)
+#define FILCH_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* The struct that contains `member` at `pointer`. */
+#define FILCH_CONTAINER(pointer, type, member)                                                     \
+    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+
+/* Sizes come from users: every product and sum of them goes through these. False: it overflowed. */
+static inline bool filch_multiply(size_t a, size_t b, size_t *product)
+{
+    return !__builtin_mul_overflow(a, b, product);
+}
+
+static inline bool filch_add(size_t a, size_t b, size_t *sum)
+{
+    return !__builtin_add_overflow(a, b, sum);
+}
+
+/* Tell the processor that we are spinning. */
+static inline void filch_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#else
+    __asm__ volatile("" ::: "memory");
+#endif
+}
+
+#endif

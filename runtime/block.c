@@ -1,0 +1,135 @@
+#include "block.h"
+
+#include "core.h"
+#include "os.h"
+#include "pool.h"
+#include "thread.h"
+
+enum { SPIN_NS = 5000 }; /* less than a sleep and a wake-up cost */
+
+static void timer_fired(struct filch_timer *timer, enum filch_timer_end end)
+{
+    struct filch_waiter *waiter = FILCH_CONTAINER(timer, struct filch_waiter, timer);
+    filch_waiter_end(waiter, end == FILCH_TIMER_DUE ? FILCH_TIMED_OUT : FILCH_CLOSED);
+}
+
+/* What ended the wait; a waiter that was not enlisted found its object there already. */
+static enum filch_outcome ended(struct filch_waiter *waiter)
+{
+    enum filch_outcome outcome = filch_waiter_outcome(waiter);
+    return outcome < FILCH_SIGNALED ? FILCH_SIGNALED : outcome;
+}
+
+static void block_strand(struct filch_strand *strand, struct filch_waiter *waiter,
+                         struct filch_leave order)
+{
+    filch_waiter_init(waiter, strand, NULL);
+    waiter->timer.fire = timer_fired;
+    filch_core_serve_all(strand);
+    filch_strand_leave(strand, order);
+    if (order.timed) {
+        filch_timers_disarm(&strand->pool->timers, &waiter->timer);
+    }
+}
+
+static void spin(struct filch_waiter *waiter, uint64_t deadline_ns)
+{
+    uint64_t until_ns = filch_os_now_ns() + SPIN_NS;
+    until_ns = until_ns < deadline_ns ? until_ns : deadline_ns;
+    while (!filch_waiter_fired(waiter) && filch_os_now_ns() < until_ns) {
+        for (int i = 0; i < 8; i++) {
+            filch_relax();
+        }
+    }
+}
+
+static void sleep_until(struct filch_thread *thread, struct filch_waiter *waiter,
+                        uint64_t deadline_ns)
+{
+    while (!filch_waiter_fired(waiter)) {
+        /* A token may be left over from an earlier wait. */
+        if (!filch_parker_wait(&thread->parker, deadline_ns)) {
+            filch_waiter_fire(waiter, FILCH_TIMED_OUT);
+        }
+    }
+}
+
+static void block_thread(struct filch_thread *thread, struct filch_waiter *waiter,
+                         filch_enlist *enlist, void *context)
+{
+    struct filch_strand *guest = thread->strand;
+    uint64_t deadline_ns = waiter->timer.deadline_ns;
+    filch_waiter_init(waiter, NULL, &thread->parker);
+    if (guest) {
+        filch_core_serve_all(guest);
+    }
+    if ((enlist && !enlist(waiter, context)) || !filch_waiter_arm(waiter)) {
+        return;
+    }
+    if (enlist) {
+        spin(waiter, deadline_ns);
+    }
+    if (filch_waiter_fired(waiter)) {
+        return;
+    }
+    if (guest) {
+        filch_core_release_guest(guest->pool, thread);
+    }
+    sleep_until(thread, waiter, deadline_ns);
+    if (guest && filch_core_acquire_guest(guest->pool, thread)) {
+        filch_core_enter(thread->core, guest);
+    }
+}
+
+static void block(struct filch_thread *thread, struct filch_waiter *waiter,
+                  struct filch_leave order)
+{
+    struct filch_strand *strand = thread->strand;
+    if (strand && !strand->guest) {
+        block_strand(strand, waiter, order);
+    } else {
+        block_thread(thread, waiter, order.enlist, order.context);
+    }
+}
+
+void filch_block_join(filch_enlist *enlist, void *context)
+{
+    struct filch_waiter waiter;
+    waiter.timer.deadline_ns = FILCH_OS_NEVER;
+    /* Whoever joins has forked, so its thread is known. */
+    block(filch_thread_known(), &waiter,
+          (struct filch_leave){.kind = FILCH_LEAVE_WAIT, .waiter = &waiter, .enlist = enlist,
+                               .context = context});
+}
+
+enum filch_outcome filch_block_until(filch_enlist *enlist,
+                                     void (*remove)(struct filch_waiter *waiter, void *context),
+                                     void *context, uint64_t deadline_ns)
+{
+    struct filch_thread *thread = filch_thread_self();
+    if (!thread) {
+        return FILCH_NO_MEMORY;
+    }
+    struct filch_waiter waiter;
+    waiter.timer.deadline_ns = deadline_ns;
+    block(thread, &waiter,
+          (struct filch_leave){.kind = FILCH_LEAVE_WAIT, .waiter = &waiter, .enlist = enlist,
+                               .context = context, .timed = true});
+    enum filch_outcome outcome = ended(&waiter);
+    if (outcome != FILCH_SIGNALED && remove) {
+        remove(&waiter, context);
+    }
+    return outcome;
+}
+
+void filch_block_yield(void)
+{
+    struct filch_thread *thread = filch_thread_known();
+    struct filch_strand *strand = thread ? thread->strand : NULL;
+    if (strand && !strand->guest) {
+        filch_core_serve_all(strand);
+        filch_strand_leave(strand, (struct filch_leave){.kind = FILCH_LEAVE_YIELD});
+    } else {
+        filch_os_yield();
+    }
+}

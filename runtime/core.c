@@ -1,0 +1,240 @@
+/* The scheduling policy reads from filch_core_main() down to pick(): what runs next, and when a
+ * thread stops looking. Victims are visited in a ring that starts where the last theft succeeded.
+ *
+ * Sources: Blumofe & Leiserson (1999) for stealing; Go's scheduler for the limit on searchers and
+ * for one wake-up leading to the next; Tzannes et al. (2010) for publishing on demand. */
+#include "core.h"
+
+#include <string.h>
+
+#include "os.h"
+#include "pool.h"
+#include "strand.h"
+#include "thread.h"
+
+enum {
+    FAIR_PICKS = 31,      /* every so many picks, queues and timers come first */
+    SEARCH_NS = 20000,    /* an idle thread looks this long before it sleeps */
+    DEMAND_AFTER = 2,     /* rounds of a search before running strands are asked */
+};
+
+static uintptr_t from_queue(struct filch_queue *queue)
+{
+    struct filch_work *work = filch_queue_pop(queue);
+    return work ? filch_entry_of_work(work) : 0;
+}
+
+
+/* So that a core with always something newer in its deque starves nobody. */
+static uintptr_t overdue(struct filch_core *core)
+{
+    filch_core_fire_timers(core->pool);
+    if (core->next) {
+        filch_queue_push(&core->ready, &core->next->work); /* where thieves can see it */
+        core->next = NULL;
+    }
+    uintptr_t entry = from_queue(&core->ready);
+    return entry ? entry : from_queue(&core->pool->inject);
+}
+
+static uintptr_t steal_from(struct filch_core *victim)
+{
+    uintptr_t entry = 0;
+    enum filch_steal result;
+    do {
+        result = filch_deque_steal(&victim->deque, &entry);
+    } while (result == FILCH_STEAL_LOST);
+    return result == FILCH_STEAL_GOT ? entry : from_queue(&victim->ready);
+}
+
+static uintptr_t steal(struct filch_core *core)
+{
+    unsigned count = filch_core_count(core->pool);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned index = (core->victim + i) % count;
+        uintptr_t entry = steal_from(filch_core_at(core->pool, index));
+        if (entry) {
+            core->victim = index;
+            /* relaxed, both: a counter with one writer */
+            uint64_t steals = atomic_load_explicit(&core->steals, memory_order_relaxed);
+            atomic_store_explicit(&core->steals, steals + 1, memory_order_relaxed);
+            return entry;
+        }
+    }
+    return 0;
+}
+
+/* What runs next on this core, 0 when there is nothing: own work newest first, then strands that
+ * became ready, then work from outside, then other cores' oldest. */
+static uintptr_t pick(struct filch_core *core)
+{
+    uintptr_t entry = 0;
+    bool fair_turn = ++core->picks % FAIR_PICKS == 0;
+    if (fair_turn && (entry = overdue(core))) {
+        return entry;
+    }
+    if (core->next) {
+        entry = filch_entry_of_work(&core->next->work);
+        core->next = NULL;
+        return entry;
+    }
+    if ((entry = filch_deque_pop(&core->deque)) || (entry = from_queue(&core->ready)) ||
+        (entry = from_queue(&core->pool->inject)) || (entry = steal(core))) {
+        return entry;
+    }
+    filch_core_fire_timers(core->pool);
+    return from_queue(&core->ready);
+}
+
+static bool may_search(struct filch_pool *pool)
+{
+    /* seq_cst: pairs with the load in filch_pool_wake, under the handshake of park.h */
+    uint32_t others = atomic_fetch_add_explicit(&pool->searching, 1, memory_order_seq_cst);
+    if (others < pool->searchers_max) {
+        return true;
+    }
+    atomic_fetch_sub_explicit(&pool->searching, 1, memory_order_seq_cst);
+    return false;
+}
+
+/* Look around for a while, and ask those who have latent work. */
+static uintptr_t search(struct filch_core *core)
+{
+    struct filch_pool *pool = core->pool;
+    if (!may_search(pool)) {
+        return 0;
+    }
+    uint64_t until_ns = filch_os_now_ns() + SEARCH_NS;
+    uintptr_t entry = 0;
+    for (unsigned round = 0; !(entry = pick(core)) && filch_os_now_ns() < until_ns; round++) {
+        if (round >= DEMAND_AFTER) {
+            filch_core_demand(pool);
+        }
+        if (pool->crowded) {
+            filch_os_yield();
+        }
+        for (unsigned i = 0; i < 8; i++) {
+            filch_relax();
+        }
+    }
+    /* seq_cst: as in may_search. A publisher that still saw us searching woke nobody: whoever
+     * leaves looks once more, here or before it sleeps. */
+    atomic_fetch_sub_explicit(&pool->searching, 1, memory_order_seq_cst);
+    if (entry && filch_core_work_visible(pool)) {
+        filch_pool_wake(pool);
+    }
+    return entry;
+}
+
+/* Guests took spare cores: the pool's threads make room at their next pick. */
+static bool overcrowded(struct filch_pool *pool)
+{
+    return filch_pool_running(pool) > pool->config.workers;
+}
+
+/* Find work; sleep while there is none. 0: the pool stops, and the thread holds no core. */
+static uintptr_t find(struct filch_thread *thread, struct filch_strand *strand)
+{
+    struct filch_pool *pool = strand->pool;
+    for (;;) {
+        uintptr_t entry = 0;
+        if (thread->core->next || !overcrowded(pool)) {
+            entry = pick(thread->core);
+            if (!entry) {
+                entry = search(thread->core);
+            }
+        }
+        if (entry) {
+            return entry;
+        }
+        filch_core_leave(thread->core);
+        filch_core_release(thread);
+        filch_pool_thread_sleeps(pool);
+        if (!filch_core_obtain(pool, thread)) {
+            return 0;
+        }
+        filch_core_enter(thread->core, strand);
+    }
+}
+
+/* Run a published slot for its owner, who may be waiting for it. */
+static void run_stolen(struct filch_strand *strand, filch_slot *slot, struct filch_frame *origin)
+{
+    const filch_slot_type *type = slot->type;
+    filch_lane *lane = &strand->lane;
+    /* In a loop, the index that the forking element had. It waits for us: the index stands. */
+    const unsigned long long next = origin->next ? *origin->next : 0;
+    struct filch_frame frame = {.base = lane->top,
+                                .fault = origin->fault,
+                                .info = type->info,
+                                .next = origin->next ? &next : NULL};
+    strand->frame = &frame;
+    if (type->publish) {
+        filch_slot moved;
+        memcpy(moved.payload, slot->payload, sizeof moved.payload);
+        filch_slot_finish(slot); /* the owner needs its slot no longer */
+        type->run(lane, lane->top, &moved);
+    } else {
+        type->run(lane, lane->top, slot);
+        filch_thread_known()->between_jobs = true;
+        filch_slot_finish(slot);
+        filch_thread_known()->between_jobs = false;
+    }
+    strand->frame = NULL;
+}
+
+/* Run an entry of a deque or a queue. A suspended strand is not run but returned. */
+static struct filch_strand *run_entry(struct filch_strand *strand, uintptr_t entry)
+{
+    filch_slot *slot = filch_entry_slot(entry);
+    if (slot) {
+        struct filch_frame *origin = filch_slot_take(slot);
+        if (origin) {
+            run_stolen(strand, slot, origin);
+        }
+        return NULL;
+    }
+    struct filch_work *work = filch_entry_work(entry);
+    if (work->kind == FILCH_WORK_STRAND) {
+        return filch_strand_of_work(work);
+    }
+    struct filch_detached *task = FILCH_CONTAINER(work, struct filch_detached, work);
+    task->run(task);
+    return NULL;
+}
+
+struct filch_strand *filch_core_main(struct filch_strand *strand)
+{
+    for (;;) {
+        struct filch_thread *thread = filch_thread_known(); /* the last job may have moved us */
+        uintptr_t entry = find(thread, strand);
+        if (!entry) {
+            return NULL;
+        }
+        filch_pool_appoint_watch(strand->pool);
+        if (filch_pool_has_idle(strand->pool)) {
+            filch_lane_poison(&strand->lane);
+        }
+        struct filch_strand *ready = run_entry(strand, entry);
+        if (ready) {
+            return ready;
+        }
+    }
+}
+
+void filch_strand_ready(struct filch_strand *strand)
+{
+    struct filch_thread *thread = filch_thread_known();
+    struct filch_pool *pool = strand->pool;
+    struct filch_core *core = thread && thread->core && thread->core->pool == pool ? thread->core
+                                                                                   : NULL;
+    if (core && thread->between_jobs && !core->next) {
+        core->next = strand; /* it goes on as soon as we are done here */
+        return;
+    }
+    filch_queue_push(core ? &core->ready : &pool->inject, &strand->work);
+    filch_pool_wake(pool);
+    if (!core && !filch_pool_has_idle(pool)) {
+        filch_pool_poke_watch(pool, 0); /* he asks the busy ones for a turn */
+    }
+}

@@ -1,0 +1,99 @@
+/* core: a slot to run on, and the policy of what runs next.
+ *
+ * A core has the deque, the queue of ready strands and the counters; a thread holds it while it
+ * runs work and lets go of it before it sleeps. */
+#ifndef FILCH_CORE_H
+#define FILCH_CORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base.h"
+#include "deque.h"
+#include "lane.h"
+#include "queue.h"
+
+struct filch_pool;
+struct filch_strand;
+struct filch_thread;
+
+struct filch_core {
+    struct filch_pool *pool; /* constant */
+    unsigned index;          /* constant */
+
+    FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(struct filch_thread *) holder;
+    _Atomic(filch_lane *) lane;     /* the holder: what runs here, whom demand poisons */
+    _Atomic(bool) yield_wanted;     /* the watchman: somebody waits for a turn */
+
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_deque deque;
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_queue ready;
+
+    /* The holder alone. */
+    FILCH_ALIGNED(FILCH_CACHE_LINE) uint32_t picks;
+    uint32_t victim; /* where the next round of stealing starts */
+    struct filch_strand *next; /* made ready by the job that just ended */
+    _Atomic(int64_t) tasks; /* begun here less ended here; read when nobody runs */
+    _Atomic(uint64_t) steals;
+};
+
+/* NULL: no memory. */
+struct filch_core *filch_core_new(struct filch_pool *pool, unsigned index);
+void filch_core_free(struct filch_core *core);
+
+/* The core made as number `index`, or NULL; how many there are: they are made in order. */
+struct filch_core *filch_core_at(struct filch_pool *pool, unsigned index);
+unsigned filch_core_count(struct filch_pool *pool);
+
+/* Take a core for a pool thread: one of the first `workers`, and not while so many are held.
+ * False: there is none. */
+bool filch_core_acquire(struct filch_pool *pool, struct filch_thread *thread);
+
+/* Take a core for a program's own thread, a spare one if need be. False: even those are used up. */
+bool filch_core_acquire_guest(struct filch_pool *pool, struct filch_thread *thread);
+void filch_core_release(struct filch_thread *thread);
+
+/* A guest lets go of its core; what it leaves behind is passed on. */
+void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thread);
+
+/* `strand` begins or goes on on this core; and has left it. */
+void filch_core_enter(struct filch_core *core, struct filch_strand *strand);
+void filch_core_leave(struct filch_core *core);
+
+/* The life of a pool's strand: run one piece of work after the other. Returns the suspended
+ * strand to go on with, or NULL: the thread is to end. */
+struct filch_strand *filch_core_main(struct filch_strand *strand);
+
+/* The life of a pool's thread. */
+void filch_core_thread(struct filch_pool *pool, struct filch_thread *thread);
+
+/* Is there anything that a thread could do? Exact under the handshake of park.h. */
+bool filch_core_work_visible(struct filch_pool *pool);
+
+/* Pool thread without a core: sleep until there is work and a core to do it on. False: the pool
+ * stops. */
+bool filch_core_obtain(struct filch_pool *pool, struct filch_thread *thread);
+
+/* A waker counted on us (it set `waking`): wake-ups may begin anew. Since it may have seen work
+ * that we have not, the caller looks at everything after this. */
+void filch_core_answer_wake(struct filch_pool *pool);
+
+void filch_core_fire_timers(struct filch_pool *pool);
+
+/* Ask all running strands for latent work. */
+void filch_core_demand(struct filch_pool *pool);
+
+/* Owner of `strand`: publish its oldest latent slot. */
+void filch_core_serve(struct filch_strand *strand);
+
+/* Owner of `strand`: publish all its latent slots, because it is about to wait. */
+void filch_core_serve_all(struct filch_strand *strand);
+
+/* Owner of `strand`: a slot that was published is wanted: take it back and run it, or wait for it.
+ * Its result is in its payload when this returns. */
+void filch_core_join_published(struct filch_strand *strand, filch_slot *slot);
+
+/* Run a slot that its owner has taken back, above everything else on its lane. */
+void filch_core_run_own(struct filch_strand *strand, filch_slot *slot);
+
+#endif

@@ -1,0 +1,74 @@
+/* hub: what a pool's thread does on its native stack, between two strands. */
+#include "core.h"
+#include "os.h"
+#include "pool.h"
+#include "strand.h"
+#include "thread.h"
+
+enum { RETRY_NS = 1000000 }; /* how soon to ask again for memory for a stack */
+
+/* Carry out the order that a strand left; the strand to go on with, or NULL for a fresh one. */
+static struct filch_strand *carry_out_wait(struct filch_thread *thread, struct filch_strand *left)
+{
+    struct filch_leave *order = &thread->leave;
+    struct filch_waiter *waiter = order->waiter;
+    struct filch_pool *pool = left->pool;
+    bool earliest = order->timed && filch_timers_arm(&pool->timers, &waiter->timer);
+    uint64_t deadline = waiter->timer.deadline_ns; /* the waiter is gone once it is armed */
+    bool enlisted = !order->enlist || order->enlist(waiter, order->context);
+    if (!enlisted || !filch_waiter_arm(waiter)) {
+        return left;
+    }
+    if (earliest) {
+        filch_pool_poke_watch(pool, deadline);
+    }
+    return NULL;
+}
+
+/* A stack to run new work on. When there is no memory for one, only strands that have theirs go
+ * on: NULL until one is ready. */
+static struct filch_strand *fresh_strand(struct filch_pool *pool, struct filch_thread *thread)
+{
+    struct filch_strand *strand;
+    while (!(strand = filch_strand_new(pool))) {
+        filch_core_fire_timers(pool);
+        struct filch_work *work = filch_queue_pop(&thread->core->ready);
+        if (work) {
+            return filch_strand_of_work(work);
+        }
+        work = filch_queue_pop(&pool->inject);
+        if (work && work->kind == FILCH_WORK_STRAND) {
+            return filch_strand_of_work(work);
+        } else if (work) {
+            filch_queue_push(&pool->inject, work);
+        }
+        _Atomic(uint32_t) nobody = 0;
+        filch_os_wait(&nobody, 0, filch_os_now_ns() + RETRY_NS);
+    }
+    return strand;
+}
+
+void filch_core_thread(struct filch_pool *pool, struct filch_thread *thread)
+{
+    filch_core_answer_wake(pool);
+    if (!filch_core_obtain(pool, thread)) {
+        return;
+    }
+    struct filch_strand *next = NULL;
+    for (;;) {
+        struct filch_strand *strand = next ? next : fresh_strand(pool, thread);
+        filch_strand_run(thread, strand);
+        next = NULL;
+        if (thread->leave.kind == FILCH_LEAVE_WAIT) {
+            next = carry_out_wait(thread, strand);
+        } else if (thread->leave.kind == FILCH_LEAVE_YIELD) {
+            filch_queue_push(&thread->core->ready, &strand->work);
+        } else {
+            next = thread->leave.next;
+            filch_strand_free(strand);
+            if (!next) {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/* filch/status.h: what a call of filch can answer. */
+#ifndef FILCH_STATUS_H
+#define FILCH_STATUS_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum filch_status {
+    FILCH_OK = 0,
+    FILCH_EINVAL,    /* an argument is NULL, zero or out of its documented bounds */
+    FILCH_ENOMEM,    /* no memory; nothing was changed */
+    FILCH_EAGAIN,    /* a thread could not be created */
+    FILCH_EOVERFLOW, /* number of elements times their size exceeds SIZE_MAX */
+    FILCH_ECLOSED,   /* the pool accepts no more work */
+    FILCH_ECANCELED, /* the work was cancelled before or while it ran */
+    FILCH_ETIMEDOUT, /* the deadline came first */
+    FILCH_EDEADLK,   /* the call would wait for its own caller */
+    FILCH_EALREADY,  /* it has been done before; the first stands */
+    FILCH_EBUSY,     /* the pool is still running: close or terminate it first */
+    FILCH_EPENDING,  /* the future is not ready yet */
+    FILCH_EBROKEN,   /* the promise was dropped without a value */
+    FILCH_EFORKED,   /* the pool belongs to the parent of this process */
+    FILCH_ERAISED    /* the task raised an error: see filch_error */
+} filch_status;
+
+/* Effect: a short English text for a status, never NULL.
+ * Threads: any. Does not block. */
+const char *filch_strerror(filch_status status);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,67 @@
+/* os: everything filch asks of the operating system.
+ *
+ * One implementation is chosen at configure time: os_linux.c (futex, light guards) or os_posix.c
+ * (condition variables, for other systems and to keep the seam honest). Times are nanoseconds on
+ * a monotonic clock; no wall clock is read anywhere. */
+#ifndef FILCH_OS_H
+#define FILCH_OS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <threads.h>
+
+#define FILCH_OS_NEVER UINT64_MAX /* a deadline that never comes */
+
+uint64_t filch_os_now_ns(void);
+
+/* Sleep while *word == expected, at most until deadline_ns. False: the deadline has passed. True
+ * says nothing: wake-ups may be spurious, so callers loop on their own condition. */
+bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns);
+
+/* Wake at most `count` sleepers on word. The word's memory need not be alive any more. */
+void filch_os_wake(_Atomic(uint32_t) *word, int count);
+
+/* Let another thread run. */
+void filch_os_yield(void);
+
+/* Zeroed, lazily committed memory in small pages; NULL when there is none. */
+void *filch_os_map(size_t bytes);
+void filch_os_unmap(void *memory, size_t bytes);
+
+/* Make pages fault on access. False: the system has no more guards to give. */
+bool filch_os_guard(void *memory, size_t bytes);
+
+/* Give the pages back to the system; they read as zero afterwards. */
+void filch_os_trim(void *memory, size_t bytes);
+
+size_t filch_os_page_bytes(void);
+
+/* What the kernel pushes on a stack to deliver a signal; 0 when it does not tell. */
+size_t filch_os_signal_frame_bytes(void);
+
+/* A word that reads zero in the child of a fork(): how a pool notices that its threads are gone.
+ * NULL when there is no memory for it. */
+_Atomic(uint32_t) *filch_os_fork_word(void);
+
+/* Processors in this process's affinity mask, at least 1. */
+unsigned filch_os_affinity_count(void);
+
+/* As getenv(), but NULL in a program that runs with privileges its caller has not. */
+const char *filch_os_getenv(const char *name);
+
+/* The kernel's number of the calling thread. */
+uint64_t filch_os_thread_id(void);
+
+/* Name the calling thread for debuggers and top(1); cut to 15 bytes. */
+void filch_os_thread_name(const char *name);
+
+/* Start a thread that leaves asynchronous signals to the program's own threads. False: the system
+ * has none to give. */
+bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument);
+
+/* Random bits for where a pool's first victim search starts; quality is irrelevant. */
+uint64_t filch_os_seed(void);
+
+#endif

@@ -1,0 +1,114 @@
+/* os on Linux: futex for sleeping, light guards (6.13) where the kernel has them. */
+#define _GNU_SOURCE
+#include "os.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* Linux 6.13; older kernels answer EINVAL */
+#endif
+
+static struct timespec to_timespec(uint64_t ns)
+{
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
+                             .tv_nsec = (long)(ns % 1000000000u)};
+}
+
+bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns)
+{
+    struct timespec until = to_timespec(deadline_ns);
+    /* WAIT_BITSET takes an absolute time on the monotonic clock; plain WAIT a relative one, which
+     * would drift each time a signal interrupts it. */
+    long rc = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
+                      deadline_ns == FILCH_OS_NEVER ? NULL : &until, NULL,
+                      FUTEX_BITSET_MATCH_ANY);
+    return !(rc != 0 && errno == ETIMEDOUT);
+}
+
+void filch_os_wake(_Atomic(uint32_t) *word, int count)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+void *filch_os_map(size_t bytes)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+    /* Stacks touch a page or two of each megabyte: a huge page would commit them whole. */
+    madvise(memory, bytes, MADV_NOHUGEPAGE);
+    return memory;
+}
+
+bool filch_os_guard(void *memory, size_t bytes)
+{
+    /* A light guard lives in the page tables and splits no mapping; mprotect() makes a mapping of
+     * its own, of which Linux allows about 65,000 in a process. */
+    if (madvise(memory, bytes, MADV_GUARD_INSTALL) == 0) {
+        return true;
+    }
+    return mprotect(memory, bytes, PROT_NONE) == 0;
+}
+
+_Atomic(uint32_t) *filch_os_fork_word(void)
+{
+    size_t bytes = filch_os_page_bytes();
+    void *page = filch_os_map(bytes);
+    if (page && madvise(page, bytes, MADV_WIPEONFORK) != 0) {
+        filch_os_unmap(page, bytes);
+        return NULL;
+    }
+    return page;
+}
+
+unsigned filch_os_affinity_count(void)
+{
+    /* The kernel refuses a mask shorter than its own: grow until it fits. */
+    for (size_t cpus = 1024; cpus <= (1u << 20); cpus *= 2) {
+        cpu_set_t *set = CPU_ALLOC(cpus);
+        if (!set) {
+            return 1;
+        }
+        size_t bytes = CPU_ALLOC_SIZE(cpus);
+        bool fits = sched_getaffinity(0, bytes, set) == 0;
+        int count = fits ? CPU_COUNT_S(bytes, set) : 0;
+        CPU_FREE(set);
+        if (fits) {
+            return count > 0 ? (unsigned)count : 1;
+        }
+    }
+    return 1;
+}
+
+uint64_t filch_os_thread_id(void)
+{
+    return (uint64_t)syscall(SYS_gettid);
+}
+
+size_t filch_os_signal_frame_bytes(void)
+{
+#ifdef AT_MINSIGSTKSZ
+    return getauxval(AT_MINSIGSTKSZ);
+#else
+    return 0;
+#endif
+}
+
+const char *filch_os_getenv(const char *name)
+{
+    return secure_getenv(name);
+}

@@ -1,0 +1,124 @@
+/* pool: the cores, what they share, and the threads that work on them.
+ *
+ * A pool of N workers has N cores (slots to run on) and up to N + 1 threads of its own, made when
+ * first needed: N can run, one can watch. A program's own thread that enters the pool takes a
+ * free core, or a spare one when all are held. */
+#ifndef FILCH_POOL_H
+#define FILCH_POOL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <threads.h>
+
+#include <filch/status.h>
+
+#include "base.h"
+#include "park.h"
+#include "queue.h"
+#include "stack.h"
+#include "timer.h"
+#include "wait.h"
+
+struct filch_core;
+struct filch_thread;
+
+enum {
+    FILCH_POOL_WORKERS_MAX = 1024,
+    FILCH_POOL_SPARES = 64, /* cores for the program's own threads beyond the pool's; when they
+                               are used up too, such a thread runs its region serially */
+};
+
+enum filch_pool_state { FILCH_POOL_RUNNING, FILCH_POOL_CLOSED, FILCH_POOL_TERMINATED };
+
+struct filch_pool_config {
+    unsigned workers;   /* 1 .. FILCH_POOL_WORKERS_MAX */
+    bool chosen;        /* the user named that number */
+    size_t stack_bytes; /* at least filch_stack_minimum() */
+};
+
+struct filch_pool {
+    /* constant after open */
+    struct filch_pool_config config;
+    unsigned core_limit;         /* workers + spares: the length of cores */
+    unsigned searchers_max;
+    bool crowded;                /* more workers than processors */
+    uint32_t token;              /* of the process that opened it */
+
+    /* Read at every publication, written when threads come and go. */
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_park park;
+    FILCH_ALIGNED(FILCH_CACHE_LINE)
+    _Atomic(uint64_t) running;   /* low half: cores held; high half: how often one was taken */
+    _Atomic(uint32_t) searching; /* threads that look for work with a core in hand */
+    _Atomic(uint32_t) waking;    /* a wake-up is under way: no second one is needed */
+    _Atomic(uint32_t) core_count; /* cores made so far */
+    _Atomic(struct filch_thread *) watchman;
+    _Atomic(uint64_t) watch_until_ns; /* the watchman sleeps no longer than this */
+    uint64_t tick_ns;                 /* the watchman */
+
+    /* Written by outsiders. */
+    FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(uint64_t) outside; /* regions and tasks from
+                                                                      outside; top bit: closed */
+    _Atomic(int) state;
+    _Atomic(bool) stopping;
+    _Atomic(uint32_t) ends; /* counts what those who wait for the pool to fall quiet must see */
+    struct filch_queue inject;
+
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_timers timers;
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_stacks stacks;
+
+    struct filch_lock lock;       /* making cores and threads, joining */
+    unsigned thread_count;        /* lock */
+    bool threads_exhausted;       /* lock; the system refused one: no more are asked for */
+    thrd_t *threads;              /* lock; workers + 1 of them */
+    _Atomic(struct filch_core *) cores[]; /* core_limit of them; lock to make one */
+};
+
+/* Errors: FILCH_ENOMEM. */
+filch_status filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out);
+
+/* Make all threads now. FILCH_EAGAIN: one could not be made. */
+filch_status filch_pool_start_threads(struct filch_pool *pool);
+
+/* Free a pool whose threads have ended (or never were). Takes NULL. */
+void filch_pool_destroy(struct filch_pool *pool);
+
+/* Refuse new work from now on. `state` only ever rises. */
+void filch_pool_refuse(struct filch_pool *pool, enum filch_pool_state state);
+
+/* Wait until nothing is left to do, then end the threads. The pool refuses new work. */
+filch_status filch_pool_drain(struct filch_pool *pool);
+
+/* Submit work. FILCH_ECLOSED; FILCH_EFORKED; FILCH_EAGAIN: no thread to run it can be made. */
+filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *task);
+
+/* Each accepted task reports its end once, from the core that ran it. */
+void filch_pool_task_ended(struct filch_pool *pool);
+
+/* Count a region of an outside thread in and out. */
+filch_status filch_pool_admit(struct filch_pool *pool);
+void filch_pool_dismiss(struct filch_pool *pool);
+
+/* A pool's thread has let go of its core and goes to sleep. */
+void filch_pool_thread_sleeps(struct filch_pool *pool);
+
+/* FILCH_OK, FILCH_ECLOSED or FILCH_EFORKED. */
+filch_status filch_pool_check(struct filch_pool *pool);
+enum filch_pool_state filch_pool_state(struct filch_pool *pool);
+
+/* Something was made visible to thieves: see that somebody comes. */
+void filch_pool_wake(struct filch_pool *pool);
+
+/* The same for the watchman, who must look at his deadline again. */
+void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns);
+
+/* See that somebody watches, if there is anything to watch. */
+void filch_pool_appoint_watch(struct filch_pool *pool);
+
+unsigned filch_pool_running(struct filch_pool *pool);
+static inline bool filch_pool_has_idle(struct filch_pool *pool)
+{
+    return filch_pool_running(pool) < pool->config.workers;
+}
+
+#endif

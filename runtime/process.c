@@ -1,0 +1,66 @@
+#include "process.h"
+
+#include <stdlib.h>
+
+#include "base.h"
+#include "os.h"
+#include "thread.h"
+
+struct filch_process *filch_process(void)
+{
+    static struct filch_process process; /* zero is a valid start: locks free, lists empty */
+    return &process;
+}
+
+uint32_t filch_process_token(void)
+{
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->lock);
+    if (!process->fork_word) {
+        process->fork_word = filch_os_fork_word();
+    }
+    uint32_t token = 0;
+    if (process->fork_word) {
+        /* relaxed, both: only the child's single thread can see the wiped word first */
+        token = atomic_load_explicit(process->fork_word, memory_order_relaxed);
+        if (token == 0) {
+            token = ++process->last_token;
+            atomic_store_explicit(process->fork_word, token, memory_order_relaxed);
+        }
+    }
+    filch_lock_release(&process->lock);
+    return token;
+}
+
+_Bool filch_process_owns(uint32_t token)
+{
+    /* relaxed: as above. fork_word is set before the first token is given out. */
+    return atomic_load_explicit(filch_process()->fork_word, memory_order_relaxed) == token;
+}
+
+struct filch_thread *filch_process_take_thread(void)
+{
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->lock);
+    struct filch_thread *thread = process->spare_threads;
+    if (thread) {
+        process->spare_threads = thread->next;
+    }
+    filch_lock_release(&process->lock);
+    if (!thread) {
+        thread = calloc(1, sizeof *thread);
+        if (thread) {
+            filch_parker_init(&thread->parker);
+        }
+    }
+    return thread;
+}
+
+void filch_process_give_thread(struct filch_thread *thread)
+{
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->lock);
+    thread->next = process->spare_threads;
+    process->spare_threads = thread;
+    filch_lock_release(&process->lock);
+}

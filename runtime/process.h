@@ -1,0 +1,34 @@
+/* process: the one object of which there is one per process. */
+#ifndef FILCH_PROCESS_H
+#define FILCH_PROCESS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "lock.h"
+
+struct filch_thread;
+struct filch_pool;
+
+struct filch_process {
+    struct filch_lock lock;
+    struct filch_thread *spare_threads; /* lock */
+    _Atomic(struct filch_pool *) default_pool; /* lock to write */
+    uint32_t last_token;                /* lock */
+    _Atomic(uint32_t) *fork_word;       /* lock; zeroed in a child */
+    unsigned cpu_count;                 /* lock, until it is not 0 */
+    char cpu_reason[48];                /* lock, as cpu_count */
+};
+
+struct filch_process *filch_process(void);
+
+/* A number that says "this process, not its parent". 0: no memory. */
+uint32_t filch_process_token(void);
+
+/* False: `token` was given out before a fork(), in the parent. */
+_Bool filch_process_owns(uint32_t token);
+
+struct filch_thread *filch_process_take_thread(void);
+void filch_process_give_thread(struct filch_thread *thread);
+
+#endif

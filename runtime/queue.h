@@ -1,0 +1,31 @@
+/* queue: first in, first out, many producers, many consumers, no allocation.
+ *
+ * A pool has one for work from outside (the inject queue); a core has one for strands that became
+ * ready, so that a strand which yields in a loop goes behind the others instead of on top. */
+#ifndef FILCH_QUEUE_H
+#define FILCH_QUEUE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lock.h"
+#include "work.h"
+
+struct filch_queue {
+    struct filch_lock lock;
+    struct filch_work *head; /* lock */
+    struct filch_work *tail; /* lock */
+    _Atomic(size_t) count;   /* lock; read by anybody as a hint */
+};
+
+void filch_queue_init(struct filch_queue *queue);
+void filch_queue_push(struct filch_queue *queue, struct filch_work *work);
+
+/* The oldest, or NULL. */
+struct filch_work *filch_queue_pop(struct filch_queue *queue);
+
+/* Exact between a sleeper's announcement and its sleep (park.h); else a hint. */
+bool filch_queue_empty(struct filch_queue *queue);
+
+#endif

@@ -1,0 +1,161 @@
+#include "region.h"
+
+#include "base.h"
+#include "block.h"
+#include "core.h"
+#include "pool.h"
+#include "thread.h"
+
+void filch_frame_push(struct filch_frame *frame, struct filch_strand *strand,
+                      struct filch_fault *fault, const filch_function_info *info)
+{
+    struct filch_frame *parent = strand->frame;
+    *frame = (struct filch_frame){.parent = parent, .base = strand->lane.top, .info = info};
+    frame->fault = fault || !parent ? fault : parent->fault;
+    strand->frame = frame;
+}
+
+void filch_frame_pop(struct filch_frame *frame, struct filch_strand *strand)
+{
+    strand->frame = frame->parent;
+}
+
+struct filch_strand *filch_strand_self(void)
+{
+    struct filch_thread *thread = filch_thread_known();
+    return thread ? thread->strand : NULL;
+}
+
+static filch_status become_guest(struct filch_region *region, struct filch_pool *pool,
+                                 struct filch_thread *thread)
+{
+    struct filch_strand *strand = filch_strand_new_guest(pool);
+    if (!strand) {
+        return FILCH_ENOMEM;
+    }
+    region->strand = thread->strand = strand;
+    filch_core_acquire_guest(pool, thread); /* without a core the region runs serially */
+    filch_core_enter(thread->core, strand);
+    return FILCH_OK;
+}
+
+static void stop_being_guest(struct filch_strand *strand)
+{
+    struct filch_thread *thread = filch_thread_known(); /* guests do not move */
+    thread->strand = NULL;
+    filch_core_release_guest(strand->pool, thread);
+    filch_strand_free(strand);
+}
+
+static filch_status enter_as_guest(struct filch_region *region, struct filch_pool *pool,
+                                   struct filch_thread *thread)
+{
+    filch_status status = filch_pool_admit(pool);
+    if (status == FILCH_OK) {
+        status = become_guest(region, pool, thread);
+        if (status != FILCH_OK) {
+            filch_pool_dismiss(pool);
+        }
+    }
+    region->guest = status == FILCH_OK;
+    return status;
+}
+
+filch_status filch_region_enter(struct filch_region *region, struct filch_pool *pool,
+                                struct filch_fault *fault, const filch_function_info *info)
+{
+    struct filch_thread *thread = filch_thread_self();
+    filch_status status = FILCH_OK;
+    region->guest = false;
+    if (!thread) {
+        return FILCH_ENOMEM;
+    }
+    if (!thread->strand) {
+        status = enter_as_guest(region, pool, thread);
+    } else if (thread->strand->pool != pool) {
+        status = FILCH_EBUSY;
+    }
+    if (status == FILCH_OK) {
+        region->strand = thread->strand;
+        filch_frame_push(&region->frame, region->strand, fault, info);
+    }
+    return status;
+}
+
+void filch_region_leave(struct filch_region *region)
+{
+    struct filch_pool *pool = region->strand->pool;
+    filch_frame_pop(&region->frame, region->strand);
+    if (region->guest) {
+        stop_being_guest(region->strand);
+        filch_pool_dismiss(pool); /* which may be gone after this */
+    }
+}
+
+filch_status filch_region_enter_counted(struct filch_region *region, struct filch_pool *pool)
+{
+    struct filch_thread *thread = filch_thread_self();
+    return thread ? become_guest(region, pool, thread) : FILCH_ENOMEM;
+}
+
+void filch_region_leave_counted(struct filch_region *region)
+{
+    stop_being_guest(region->strand);
+}
+
+/* A call that is sent to another pool; lives in the waiting caller's frame. */
+struct errand {
+    struct filch_detached task;
+    struct filch_latch done;
+    struct filch_pool *pool;
+    void (*function)(void *);
+    void *context;
+    struct filch_fault *fault;
+    const filch_function_info *info;
+};
+
+static void run_errand(struct filch_detached *task)
+{
+    struct errand *errand = FILCH_CONTAINER(task, struct errand, task);
+    struct filch_pool *pool = errand->pool;
+    struct filch_strand *strand = filch_strand_self();
+    struct filch_frame frame;
+    filch_frame_push(&frame, strand, errand->fault, errand->info);
+    errand->function(errand->context);
+    filch_frame_pop(&frame, strand);
+    filch_latch_open(&errand->done); /* the errand is gone */
+    filch_pool_task_ended(pool);
+}
+
+static bool enlist_errand(struct filch_waiter *waiter, void *latch)
+{
+    return filch_latch_add(latch, waiter);
+}
+
+static filch_status send_errand(struct errand *errand)
+{
+    errand->task.run = run_errand;
+    filch_latch_init(&errand->done);
+    filch_status status = filch_pool_submit(errand->pool, &errand->task);
+    if (status == FILCH_OK) {
+        filch_block_join(enlist_errand, &errand->done);
+    }
+    return status;
+}
+
+filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *), void *context,
+                               struct filch_fault *fault, const filch_function_info *info)
+{
+    struct filch_region region;
+    filch_status status = filch_region_enter(&region, pool, fault, info);
+    if (status == FILCH_EBUSY) {
+        struct errand errand = {.pool = pool, .function = function, .context = context,
+                                .fault = fault, .info = info};
+        return send_errand(&errand);
+    }
+    if (status == FILCH_OK) {
+        function(context);
+        filch_region_leave(&region);
+    }
+    return status;
+}

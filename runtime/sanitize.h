@@ -1,0 +1,104 @@
+/* sanitize: what AddressSanitizer and ThreadSanitizer must be told about stacks that are not
+ * threads' own. Used at the one place where stacks are switched (strand.c) and where they are
+ * made (stack.c). In other builds every function is empty. */
+#ifndef FILCH_SANITIZE_H
+#define FILCH_SANITIZE_H
+
+#include <stddef.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define FILCH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FILCH_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define FILCH_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FILCH_TSAN 1
+#endif
+#endif
+
+/* For the few functions that are left for good without returning: ThreadSanitizer would wait for
+ * their returns on its shadow stack. */
+#if defined(__clang__)
+#define FILCH_NEVER_RETURNS __attribute__((noinline, disable_sanitizer_instrumentation))
+#else
+#define FILCH_NEVER_RETURNS __attribute__((noinline, no_sanitize("thread")))
+#endif
+
+#ifdef FILCH_ASAN
+void __sanitizer_start_switch_fiber(void **fake_stack, const void *low, size_t bytes);
+void __sanitizer_finish_switch_fiber(void *fake_stack, const void **old_low, size_t *old_bytes);
+void __asan_unpoison_memory_region(void const volatile *memory, size_t bytes);
+#endif
+#ifdef FILCH_TSAN
+void *__tsan_create_fiber(unsigned flags);
+void __tsan_destroy_fiber(void *fiber);
+void *__tsan_get_current_fiber(void);
+void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+#endif
+
+static inline void *filch_sanitize_fiber_create(void)
+{
+#ifdef FILCH_TSAN
+    return __tsan_create_fiber(0);
+#else
+    return NULL;
+#endif
+}
+
+static inline void filch_sanitize_fiber_destroy(void *fiber)
+{
+#ifdef FILCH_TSAN
+    if (fiber) {
+        __tsan_destroy_fiber(fiber);
+    }
+#endif
+    (void)fiber;
+}
+
+static inline void *filch_sanitize_fiber_current(void)
+{
+#ifdef FILCH_TSAN
+    return __tsan_get_current_fiber();
+#else
+    return NULL;
+#endif
+}
+
+/* A stack whose frames were left without returning is about to be used afresh. */
+static inline void filch_sanitize_stack_clean(void *low, size_t bytes)
+{
+#ifdef FILCH_ASAN
+    __asan_unpoison_memory_region(low, bytes);
+#endif
+    (void)low, (void)bytes;
+}
+
+/* Before a switch. fake_stack: where to keep the leaving stack's; NULL: it is left for good. */
+static inline __attribute__((always_inline)) void
+filch_sanitize_leave(void **fake_stack, const void *low, size_t bytes, void *fiber)
+{
+#ifdef FILCH_ASAN
+    __sanitizer_start_switch_fiber(fake_stack, low, bytes);
+#endif
+#ifdef FILCH_TSAN
+    __tsan_switch_to_fiber(fiber, 0);
+#endif
+    (void)fake_stack, (void)low, (void)bytes, (void)fiber;
+}
+
+/* After a switch, on the stack arrived at; learns the bounds of the one that was left. */
+static inline __attribute__((always_inline)) void
+filch_sanitize_arrive(void *fake_stack, const void **old_low, size_t *old_bytes)
+{
+#ifdef FILCH_ASAN
+    __sanitizer_finish_switch_fiber(fake_stack, old_low, old_bytes);
+#endif
+    (void)fake_stack, (void)old_low, (void)old_bytes;
+}
+
+#endif

@@ -1,0 +1,104 @@
+/* serve: what the owner of latent work does when somebody asks for it, and how a join finds out
+ * what became of it. */
+#include "block.h"
+#include "core.h"
+#include "pool.h"
+#include "strand.h"
+#include "thread.h"
+
+void filch_core_run_own(struct filch_strand *strand, filch_slot *slot)
+{
+    const filch_slot_type *type = slot->type;
+    slot->type = &filch_slot_running;
+    type->run(&strand->lane, strand->lane.top, slot);
+}
+
+void filch_core_serve_all(struct filch_strand *strand)
+{
+    filch_slot *slot;
+    bool pushed = false;
+    while ((slot = filch_lane_publish(&strand->lane, strand->frame))) {
+        struct filch_core *core = filch_thread_known()->core;
+        if (core && filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
+            pushed = true;
+        } else if (filch_slot_take_back(slot)) {
+            filch_core_run_own(strand, slot); /* nowhere to put it: do it now */
+            filch_slot_finish(slot);
+        }
+    }
+    if (pushed) {
+        filch_pool_wake(strand->pool);
+    }
+}
+
+/* The watchman asked for a turn on behalf of others: a pool's strand stands in line. */
+static void yield_if_wanted(struct filch_strand *strand, struct filch_core *core)
+{
+    /* relaxed, both: a request may be answered late */
+    if (!strand->guest && atomic_load_explicit(&core->yield_wanted, memory_order_relaxed)) {
+        atomic_store_explicit(&core->yield_wanted, false, memory_order_relaxed);
+        filch_block_yield();
+    }
+}
+
+void filch_core_serve(struct filch_strand *strand)
+{
+    struct filch_core *core = filch_thread_known()->core;
+    if (!core) {
+        return; /* a guest without a core stays poisoned, and serial */
+    }
+    filch_lane_settle(&strand->lane);
+    filch_slot *slot = filch_lane_publish(&strand->lane, strand->frame);
+    if (!slot) {
+        filch_lane_want(&strand->lane); /* the next fork will have something */
+    } else if (filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
+        filch_pool_wake(strand->pool);
+    } else if (filch_slot_take_back(slot)) {
+        filch_lane_unpublish(&strand->lane, slot);
+    }
+    yield_if_wanted(strand, core);
+}
+
+void filch_fork_slow(filch_lane *lane)
+{
+    filch_core_serve(filch_strand_of_lane(lane));
+}
+
+static bool enlist_join(struct filch_waiter *waiter, void *slot)
+{
+    return filch_slot_await(slot, waiter);
+}
+
+void filch_core_join_published(struct filch_strand *strand, filch_slot *slot)
+{
+    if (filch_slot_take_back(slot)) {
+        struct filch_core *core = filch_thread_known()->core;
+        if (core) {
+            filch_deque_pop_if(&core->deque, filch_entry_of_slot(slot));
+        }
+        filch_core_run_own(strand, slot);
+    } else if (!filch_slot_is_done(slot)) {
+        filch_block_join(enlist_join, slot);
+    }
+}
+
+/* Nobody has it; before we run it ourselves, see whether older work is wanted. */
+static void join_latent(struct filch_strand *strand, filch_slot *slot)
+{
+    const filch_slot_type *type = slot->type;
+    slot->type = &filch_slot_running; /* not this one */
+    filch_core_serve(strand);
+    type->run(&strand->lane, strand->lane.top, slot);
+}
+
+filch_slot *filch_join_slow(filch_lane *lane, filch_slot *slot, filch_slot *top)
+{
+    struct filch_strand *strand = filch_strand_of_lane(lane);
+    lane->top = top;
+    if (slot >= lane->split) {
+        join_latent(strand, slot);
+    } else {
+        filch_core_join_published(strand, slot);
+    }
+    return filch_lane_retire(lane, slot);
+}

@@ -1,0 +1,165 @@
+#include "stack.h"
+
+#include <stdlib.h>
+
+#include "base.h"
+#include "os.h"
+#include "sanitize.h"
+
+enum {
+    HALF_PAGE = 2048,      /* of the page that stack top and header share */
+    SLOTS_BYTES = FILCH_STACK_SLOTS * 64,
+    MINIMUM = 16 * 1024,
+    PER_SLAB = 16,
+};
+
+static const uint64_t canary = 0x66696c636866696cull;
+
+struct filch_slab {
+    struct filch_slab *next;
+    size_t used; /* pieces carved so far */
+    char *memory;
+    size_t bytes;
+};
+
+static size_t round_up(size_t n, size_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+/* Bytes from the end of a piece down to its stack top. */
+static size_t header_offset(size_t page)
+{
+    return round_up(SLOTS_BYTES + FILCH_STACK_HEADER_BYTES, page) + page - HALF_PAGE;
+}
+
+size_t filch_stack_minimum(void)
+{
+    return filch_os_signal_frame_bytes() + MINIMUM;
+}
+
+void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes)
+{
+    size_t page = filch_os_page_bytes();
+    filch_lock_init(&stacks->lock);
+    stacks->stride = round_up(stack_bytes, page) + page + header_offset(page) + HALF_PAGE;
+    stacks->stride = round_up(stacks->stride, page);
+    stacks->free = NULL;
+    stacks->free_count = stacks->dirty_count = stacks->live_count = 0;
+    stacks->slabs = NULL;
+    stacks->out_of_guards = false;
+}
+
+void filch_stacks_destroy(struct filch_stacks *stacks)
+{
+    for (struct filch_stack *s = stacks->free; s; s = s->next) {
+        filch_sanitize_fiber_destroy(s->fiber);
+    }
+    while (stacks->slabs) {
+        struct filch_slab *slab = stacks->slabs;
+        stacks->slabs = slab->next;
+        filch_os_unmap(slab->memory, slab->bytes);
+        free(slab);
+    }
+    stacks->free = NULL;
+}
+
+static struct filch_slab *slab_new(size_t stride)
+{
+    size_t bytes;
+    struct filch_slab *slab = calloc(1, sizeof *slab);
+    if (!slab || !filch_multiply(stride, PER_SLAB, &bytes) ||
+        !(slab->memory = filch_os_map(bytes))) {
+        free(slab);
+        return NULL;
+    }
+    slab->bytes = bytes;
+    return slab;
+}
+
+/* A fresh piece; the caller holds the lock. */
+static struct filch_stack *carve_locked(struct filch_stacks *stacks)
+{
+    if (!stacks->slabs || stacks->slabs->used == PER_SLAB) {
+        struct filch_slab *slab = slab_new(stacks->stride);
+        if (!slab) {
+            return NULL;
+        }
+        slab->next = stacks->slabs;
+        stacks->slabs = slab;
+    }
+    size_t page = filch_os_page_bytes();
+    char *piece = stacks->slabs->memory + stacks->stride * stacks->slabs->used++;
+    char *header = piece + stacks->stride - header_offset(page);
+    struct filch_stack *stack = (struct filch_stack *)(void *)header;
+    stacks->out_of_guards = stacks->out_of_guards || !filch_os_guard(piece, page);
+    stack->low = stacks->out_of_guards ? piece : piece + page;
+    stack->bytes = (size_t)(header - (char *)stack->low);
+    stack->guarded = !stacks->out_of_guards;
+    if (!stack->guarded) {
+        *(uint64_t *)stack->low = canary;
+    }
+    stack->fiber = filch_sanitize_fiber_create();
+    return stack;
+}
+
+struct filch_stack *filch_stacks_get(struct filch_stacks *stacks)
+{
+    filch_lock_acquire(&stacks->lock);
+    struct filch_stack *stack = stacks->free;
+    if (stack) {
+        stacks->free = stack->next;
+        stacks->free_count--;
+        stacks->dirty_count -= !stack->trimmed;
+    } else {
+        stack = carve_locked(stacks);
+    }
+    if (stack) {
+        stack->trimmed = false;
+        stacks->live_count++;
+    }
+    filch_lock_release(&stacks->lock);
+    return stack;
+}
+
+void filch_stacks_put(struct filch_stacks *stacks, struct filch_stack *stack)
+{
+    filch_lock_acquire(&stacks->lock);
+    stack->next = stacks->free;
+    stacks->free = stack;
+    stacks->free_count++;
+    stacks->dirty_count++;
+    stacks->live_count--;
+    filch_lock_release(&stacks->lock);
+}
+
+static void trim_one(struct filch_stack *stack)
+{
+    size_t page = filch_os_page_bytes();
+    size_t first = stack->guarded ? 0 : page; /* keep the canary's page */
+    char *low = (char *)stack->low + first;
+    char *top = (char *)((uintptr_t)stack / page * page); /* keep the header's page */
+    filch_sanitize_stack_clean(low, (size_t)(top - low));
+    filch_os_trim(low, (size_t)(top - low));
+    stack->trimmed = true;
+}
+
+void filch_stacks_trim(struct filch_stacks *stacks, size_t keep)
+{
+    filch_lock_acquire(&stacks->lock);
+    if (stacks->dirty_count > keep) {
+        size_t position = 0;
+        for (struct filch_stack *s = stacks->free; s; s = s->next, position++) {
+            if (position >= keep && !s->trimmed) {
+                trim_one(s);
+                stacks->dirty_count--;
+            }
+        }
+    }
+    filch_lock_release(&stacks->lock);
+}
+
+bool filch_stack_intact(const struct filch_stack *stack)
+{
+    return stack->guarded || *(const uint64_t *)stack->low == canary;
+}

@@ -1,0 +1,66 @@
+/* stack: memory for strands, in slabs that stay mapped until the pool is freed.
+ *
+ * One strand's piece of a slab, `stride` bytes:
+ *
+ *   guard | stack, growing down ... top | header, then slots growing up | next piece's guard
+ *
+ * Stack top, header and first slots share one page: a strand that blocks in a small function
+ * keeps 4 KiB resident. Slots must outlive their strand (lane.h), hence no unmapping before the
+ * end; what idle stacks hold is given back to the system with filch_stacks_trim(). */
+#ifndef FILCH_STACK_H
+#define FILCH_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "context.h"
+#include "lock.h"
+
+enum {
+    /* what a strand's header may take: strand.h asserts that it fits */
+    FILCH_STACK_HEADER_BYTES = 512 + (sizeof(struct filch_context) + 63) / 64 * 64,
+    FILCH_STACK_SLOTS = 1024, /* latent forks of one strand; deeper ones run inline */
+};
+
+/* One piece, as its user sees it. The struct lives at the start of the header. */
+struct filch_stack {
+    struct filch_stack *next;   /* lock of the stacks */
+    void *low;                  /* lowest usable byte */
+    size_t bytes;               /* usable; the header lies at low + bytes */
+    bool guarded;               /* false: the system is out of guards, a canary stands in */
+    bool trimmed;               /* lock */
+    void *fiber;                /* ThreadSanitizer's; NULL in other builds */
+};
+
+struct filch_slab;
+
+struct filch_stacks {
+    struct filch_lock lock;
+    size_t stride;             /* constant */
+    struct filch_stack *free;  /* lock; the last used first: its pages are there */
+    size_t free_count;         /* lock */
+    size_t dirty_count;        /* lock; free and not trimmed */
+    size_t live_count;         /* lock; handed out */
+    struct filch_slab *slabs;  /* lock */
+    bool out_of_guards;        /* lock */
+};
+
+/* stack_bytes: usable stack wanted, already checked against the minimum. */
+void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes);
+void filch_stacks_destroy(struct filch_stacks *stacks);
+
+/* NULL: no memory. */
+struct filch_stack *filch_stacks_get(struct filch_stacks *stacks);
+void filch_stacks_put(struct filch_stacks *stacks, struct filch_stack *stack);
+
+/* Give the memory of all but `keep` free stacks back to the system. */
+void filch_stacks_trim(struct filch_stacks *stacks, size_t keep);
+
+/* False: a stack without a guard has overflowed. */
+bool filch_stack_intact(const struct filch_stack *stack);
+
+/* The smallest stack that holds a signal frame and a few calls. */
+size_t filch_stack_minimum(void);
+
+#endif

@@ -1,0 +1,101 @@
+#include "strand.h"
+
+#include "base.h"
+#include "core.h"
+#include "pool.h"
+#include "sanitize.h"
+#include "thread.h"
+
+static struct filch_strand *strand_on(struct filch_pool *pool)
+{
+    struct filch_strand *strand = (struct filch_strand *)filch_stacks_get(&pool->stacks);
+    if (strand) {
+        strand->work.kind = FILCH_WORK_STRAND;
+        strand->pool = pool;
+        strand->frame = NULL;
+        strand->fake_stack = NULL;
+        filch_slot *slots = (filch_slot *)(void *)((char *)strand + FILCH_STACK_HEADER_BYTES);
+        filch_lane_init(&strand->lane, slots, FILCH_STACK_SLOTS);
+    }
+    return strand;
+}
+
+struct filch_strand *filch_strand_new_guest(struct filch_pool *pool)
+{
+    struct filch_strand *strand = strand_on(pool);
+    if (strand) {
+        strand->guest = true;
+        strand->guest_sp = __builtin_frame_address(0);
+    }
+    return strand;
+}
+
+/* The first function on a fresh stack. */
+FILCH_NEVER_RETURNS static void start(void *argument)
+{
+    struct filch_strand *strand = argument;
+    struct filch_thread *thread = filch_thread_known();
+    filch_sanitize_arrive(NULL, &thread->hub_low, &thread->hub_bytes);
+    struct filch_strand *next = filch_core_main(strand);
+    filch_strand_discard(strand, next);
+}
+
+struct filch_strand *filch_strand_new(struct filch_pool *pool)
+{
+    struct filch_strand *strand = strand_on(pool);
+    if (strand) {
+        strand->guest = false;
+        filch_sanitize_stack_clean(strand->stack.low, strand->stack.bytes);
+        filch_context_make(&strand->context, strand->stack.low, strand->stack.bytes, start, strand);
+    }
+    return strand;
+}
+
+void filch_strand_free(struct filch_strand *strand)
+{
+    filch_stacks_put(&strand->pool->stacks, &strand->stack);
+}
+
+enum { GUEST_ROOM = 256 * 1024 }; /* what tasks may use of a stack whose size we do not know */
+
+bool filch_strand_has_room(const struct filch_strand *strand)
+{
+    const char *here = __builtin_frame_address(0);
+    if (strand->guest) {
+        return strand->guest_sp - here < GUEST_ROOM;
+    }
+    return (size_t)(here - (const char *)strand->stack.low) > strand->stack.bytes / 2;
+}
+
+void filch_strand_run(struct filch_thread *thread, struct filch_strand *strand)
+{
+    thread->strand = strand;
+    thread->hub_fiber = filch_sanitize_fiber_current();
+    filch_core_enter(thread->core, strand);
+    filch_sanitize_leave(&thread->hub_fake_stack, strand->stack.low, strand->stack.bytes,
+                         strand->stack.fiber);
+    filch_context_switch(&thread->hub, &strand->context);
+    filch_sanitize_arrive(thread->hub_fake_stack, NULL, NULL);
+    filch_core_leave(thread->core);
+    thread->strand = NULL;
+}
+
+void filch_strand_leave(struct filch_strand *strand, struct filch_leave order)
+{
+    struct filch_thread *thread = filch_thread_known();
+    thread->leave = order;
+    filch_sanitize_leave(&strand->fake_stack, thread->hub_low, thread->hub_bytes,
+                         thread->hub_fiber);
+    filch_context_switch(&strand->context, &thread->hub);
+    thread = filch_thread_known(); /* maybe another one now */
+    filch_sanitize_arrive(strand->fake_stack, &thread->hub_low, &thread->hub_bytes);
+}
+
+FILCH_NEVER_RETURNS void filch_strand_discard(struct filch_strand *strand, struct filch_strand *next)
+{
+    struct filch_thread *thread = filch_thread_known();
+    thread->leave = (struct filch_leave){.kind = FILCH_LEAVE_DISCARD, .next = next};
+    filch_sanitize_leave(NULL, thread->hub_low, thread->hub_bytes, thread->hub_fiber);
+    filch_context_switch(&strand->context, &thread->hub);
+    __builtin_unreachable();
+}

@@ -1,0 +1,83 @@
+/* strand: a stack with work in progress on it, its lane, and how it leaves and comes back.
+ *
+ * A pool's strand runs on a piece of its pool's stacks and may go on on another thread after any
+ * wait. A guest is the strand of a program's own thread while that is inside a pool: it uses the
+ * thread's stack (the piece is there for the lane alone) and never moves.
+ *
+ * A strand leaves by switching to its thread's native stack, the hub, with an order in
+ * `thread->leave`. The hub carries the order out: only there, after the registers are saved, may
+ * the strand be registered anywhere it can be woken from, or its stack be re-used (dmd #17413 is
+ * this rule broken). */
+#ifndef FILCH_STRAND_H
+#define FILCH_STRAND_H
+
+#include "context.h"
+#include "lane.h"
+#include "stack.h"
+#include "wait.h"
+#include "work.h"
+
+struct filch_pool;
+struct filch_thread;
+
+struct filch_strand {
+    struct filch_stack stack; /* first: it lies at the header of its piece */
+    struct filch_work work;
+    struct filch_context context;
+    struct filch_pool *pool;
+    struct filch_frame *frame; /* innermost; the strand itself */
+    void *fake_stack;          /* AddressSanitizer's */
+    bool guest;
+    const char *guest_sp; /* a guest's: about where its thread's stack was when it entered */
+    FILCH_ALIGNED(64) filch_lane lane; /* limit and bound: anybody; the rest: the strand */
+};
+
+_Static_assert(sizeof(struct filch_strand) <= FILCH_STACK_HEADER_BYTES, "the header has room");
+
+static inline struct filch_strand *filch_strand_of_lane(filch_lane *lane)
+{
+    return (struct filch_strand *)(void *)((char *)lane - offsetof(struct filch_strand, lane));
+}
+
+static inline struct filch_strand *filch_strand_of_work(struct filch_work *work)
+{
+    return (struct filch_strand *)(void *)((char *)work - offsetof(struct filch_strand, work));
+}
+
+/* Register a waiter; false: what it would wait for is there already. */
+typedef bool filch_enlist(struct filch_waiter *waiter, void *context);
+
+enum filch_leave_kind {
+    FILCH_LEAVE_WAIT,    /* enlist the waiter; come back when it is fired */
+    FILCH_LEAVE_YIELD,   /* come back when the others had their turn */
+    FILCH_LEAVE_DISCARD, /* never come back; `next` goes on instead, NULL: the thread ends */
+};
+
+/* An order to the hub. */
+struct filch_leave {
+    enum filch_leave_kind kind;
+    struct filch_waiter *waiter;
+    filch_enlist *enlist; /* NULL: only the timer */
+    void *context;
+    bool timed; /* the waiter's timer is to be armed */
+    struct filch_strand *next;
+};
+
+/* A guest's strand, or a pool's that starts in filch_core_main(). NULL: no memory. */
+struct filch_strand *filch_strand_new_guest(struct filch_pool *pool);
+struct filch_strand *filch_strand_new(struct filch_pool *pool);
+void filch_strand_free(struct filch_strand *strand);
+
+/* Is there stack left for a task to run on top of the caller, which runs on `strand`? */
+bool filch_strand_has_room(const struct filch_strand *strand);
+
+/* Hub: run `strand` until it leaves. */
+void filch_strand_run(struct filch_thread *thread, struct filch_strand *strand);
+
+/* Strand: leave with an order; returns when the strand goes on, maybe on another thread. */
+void filch_strand_leave(struct filch_strand *strand, struct filch_leave order);
+
+/* Strand: leave for good. */
+void filch_strand_discard(struct filch_strand *strand, struct filch_strand *next);
+
+#endif

@@ -1,0 +1,50 @@
+#include "thread.h"
+
+#include <threads.h>
+
+#include "base.h"
+#include "process.h"
+
+static _Thread_local struct filch_thread *self;
+
+/* Runs when a thread ends: hand its record on. */
+static tss_t at_exit;
+static once_flag at_exit_once = ONCE_FLAG_INIT;
+static bool at_exit_made; /* written once, under at_exit_once */
+
+static void thread_ends(void *record)
+{
+    self = NULL;
+    filch_process_give_thread(record);
+}
+
+static void make_at_exit(void)
+{
+    at_exit_made = tss_create(&at_exit, thread_ends) == thrd_success;
+}
+
+/* noinline and opaque: a strand may read this on one thread and again on another, so the compiler
+ * must neither keep the value nor the variable's address (llvm #98479). */
+__attribute__((noinline)) struct filch_thread *filch_thread_known(void)
+{
+    __asm__ volatile("" ::: "memory");
+    return self;
+}
+
+static __attribute__((noinline)) struct filch_thread *first_meeting(void)
+{
+    call_once(&at_exit_once, make_at_exit);
+    struct filch_thread *thread = at_exit_made ? filch_process_take_thread() : NULL;
+    if (thread && tss_set(at_exit, thread) != thrd_success) {
+        filch_process_give_thread(thread);
+        thread = NULL;
+    }
+    self = thread;
+    return thread;
+}
+
+struct filch_thread *filch_thread_self(void)
+{
+    struct filch_thread *thread = filch_thread_known();
+    return FILCH_LIKELY(thread != NULL) ? thread : first_meeting();
+}

@@ -1,0 +1,35 @@
+/* thread: what filch knows of one thread of the operating system, a pool's or the program's.
+ *
+ * Records are never freed while the process lives: a waker may hold a parker's address a moment
+ * after its thread is gone (park.h). They are handed on to new threads instead. */
+#ifndef FILCH_THREAD_H
+#define FILCH_THREAD_H
+
+#include "park.h"
+#include "strand.h"
+
+struct filch_core;
+
+struct filch_thread {
+    struct filch_parker parker;
+    struct filch_core *core;     /* the core it holds, or NULL */
+    struct filch_strand *strand; /* the strand it runs, or NULL: it is not in a pool, or in its hub */
+    bool between_jobs;           /* its strand's job has ended: a woken strand may follow at once */
+    bool fair_turn;              /* the next pick looks at the queues first */
+    struct filch_leave leave;
+    struct filch_context hub;
+    void *hub_fake_stack; /* the sanitizers' view of the native stack */
+    const void *hub_low;
+    size_t hub_bytes;
+    void *hub_fiber;
+    struct filch_thread *next; /* lock of the process object */
+};
+
+/* The calling thread's record, made at its first call. NULL: no memory. Never cache the result
+ * across a call that can block: the strand may go on on another thread. */
+struct filch_thread *filch_thread_self(void);
+
+/* The same without making one. */
+struct filch_thread *filch_thread_known(void);
+
+#endif

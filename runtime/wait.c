@@ -1,0 +1,173 @@
+#include "wait.h"
+
+#include "base.h"
+#include "os.h"
+#include "park.h"
+
+enum { DONE = 1, LOCKED = 2, SPINS = 100 };
+static const uintptr_t latch_open = 1;
+
+void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
+                       struct filch_parker *parker)
+{
+    waiter->strand = strand;
+    waiter->parker = parker;
+    atomic_init(&waiter->outcome, FILCH_ARMING);
+    waiter->next = waiter->prev = NULL;
+}
+
+bool filch_waiter_arm(struct filch_waiter *waiter)
+{
+    int arming = FILCH_ARMING;
+    /* release: pairs with the acquire in fire; the one who wakes sees the strand's saved state.
+     * acquire on failure: pairs with fire's release; we go on with what the signaller wrote */
+    return atomic_compare_exchange_strong_explicit(&waiter->outcome, &arming, FILCH_WAITING,
+                                                   memory_order_release, memory_order_acquire);
+}
+
+bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome)
+{
+    /* relaxed: the compare-exchange checks it */
+    int old = atomic_load_explicit(&waiter->outcome, memory_order_relaxed);
+    while (old == FILCH_ARMING || old == FILCH_WAITING) {
+        /* acq_rel: pairs with the release and the acquire in arm, and with outcome */
+        if (atomic_compare_exchange_weak_explicit(&waiter->outcome, &old, (int)outcome,
+                                                  memory_order_acq_rel, memory_order_relaxed)) {
+            return old == FILCH_WAITING;
+        }
+    }
+    return false;
+}
+
+enum filch_outcome filch_waiter_outcome(struct filch_waiter *waiter)
+{
+    /* acquire: pairs with the release in fire */
+    return (enum filch_outcome)atomic_load_explicit(&waiter->outcome, memory_order_acquire);
+}
+
+void filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome)
+{
+    /* Read before firing: a thread that polls may see the outcome and leave its frame at once.
+     * Its parker outlives it; a strand cannot run before we make it ready. */
+    struct filch_strand *strand = waiter->strand;
+    struct filch_parker *parker = waiter->parker;
+    if (filch_waiter_fire(waiter, outcome)) {
+        if (strand) {
+            filch_strand_ready(strand);
+        } else {
+            filch_parker_unpark(parker);
+        }
+    }
+}
+
+void filch_cell_init(struct filch_cell *cell)
+{
+    atomic_init(&cell->word, 0);
+    cell->waiters = NULL;
+}
+
+bool filch_cell_done(struct filch_cell *cell)
+{
+    /* acquire: pairs with the release in unlock after complete; the result is visible */
+    return atomic_load_explicit(&cell->word, memory_order_acquire) & DONE;
+}
+
+/* The word before it was locked. */
+static uint32_t lock(struct filch_cell *cell)
+{
+    for (int i = 0;; i++) {
+        /* acquire: pairs with the release in unlock */
+        uint32_t old = atomic_fetch_or_explicit(&cell->word, (uint32_t)LOCKED, memory_order_acquire);
+        if (!(old & LOCKED)) {
+            return old;
+        }
+        if (i < SPINS) {
+            filch_relax();
+        } else {
+            filch_os_yield(); /* the holder was preempted */
+        }
+    }
+}
+
+static void unlock(struct filch_cell *cell, uint32_t word)
+{
+    /* release: pairs with lock and filch_cell_done */
+    atomic_store_explicit(&cell->word, word, memory_order_release);
+}
+
+bool filch_cell_add(struct filch_cell *cell, struct filch_waiter *waiter)
+{
+    uint32_t word = lock(cell);
+    if (!(word & DONE)) {
+        waiter->prev = NULL;
+        waiter->next = cell->waiters;
+        if (cell->waiters) {
+            cell->waiters->prev = waiter;
+        }
+        cell->waiters = waiter;
+    }
+    unlock(cell, word);
+    return !(word & DONE);
+}
+
+void filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter)
+{
+    uint32_t word = lock(cell);
+    if (!(word & DONE)) { /* else complete has emptied the list, under the lock */
+        if (waiter->prev) {
+            waiter->prev->next = waiter->next;
+        } else {
+            cell->waiters = waiter->next;
+        }
+        if (waiter->next) {
+            waiter->next->prev = waiter->prev;
+        }
+    }
+    unlock(cell, word);
+}
+
+void filch_cell_complete(struct filch_cell *cell)
+{
+    lock(cell);
+    struct filch_waiter *waiter = cell->waiters;
+    cell->waiters = NULL;
+    /* Done before anybody is woken, or a woken one would find it undone. The lock bit stays set:
+     * a waiter that times out now waits in remove until we have passed its node. */
+    atomic_store_explicit(&cell->word, (uint32_t)(DONE | LOCKED), memory_order_release);
+    while (waiter) {
+        struct filch_waiter *next = waiter->next; /* a fired waiter may be gone */
+        filch_waiter_end(waiter, FILCH_SIGNALED);
+        waiter = next;
+    }
+    unlock(cell, DONE);
+}
+
+void filch_latch_init(struct filch_latch *latch)
+{
+    atomic_init(&latch->word, 0);
+}
+
+bool filch_latch_is_open(struct filch_latch *latch)
+{
+    /* acquire: pairs with the release in filch_latch_open */
+    return atomic_load_explicit(&latch->word, memory_order_acquire) == latch_open;
+}
+
+bool filch_latch_add(struct filch_latch *latch, struct filch_waiter *waiter)
+{
+    uintptr_t closed = 0;
+    /* release: pairs with the acquire in open: the opener reads the waiter. acquire on failure:
+     * pairs with the release in open: the result is read next */
+    return atomic_compare_exchange_strong_explicit(&latch->word, &closed, (uintptr_t)waiter,
+                                                   memory_order_release, memory_order_acquire);
+}
+
+void filch_latch_open(struct filch_latch *latch)
+{
+    /* acq_rel: pairs with add and is_open. The last touch of the latch: its frame may go now; the
+     * waiter cannot, before it is signalled. */
+    uintptr_t waiter = atomic_exchange_explicit(&latch->word, latch_open, memory_order_acq_rel);
+    if (waiter) {
+        filch_waiter_end((struct filch_waiter *)waiter, FILCH_SIGNALED);
+    }
+}

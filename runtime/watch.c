@@ -1,0 +1,203 @@
+/* watch: how a pool's thread sleeps, and what the one among the sleepers does that is the watchman.
+ *
+ * The watchman sleeps with a time-out, so that timers fire although all cores are busy, and so
+ * that running strands are asked for latent work while somebody is idle: after 50 us, then at
+ * doubling intervals up to 1 ms. When nobody runs, he sleeps until the next timer: an idle pool
+ * uses no processor time. */
+#include "core.h"
+#include "os.h"
+#include "pool.h"
+#include "strand.h"
+#include "thread.h"
+
+enum {
+    TICK_MIN_NS = 50000,
+    TICK_MAX_NS = 1000000,
+    TRIM_KEEP = 64, /* free stacks that stay committed when the pool falls idle */
+};
+
+static bool stopping(struct filch_pool *pool)
+{
+    /* seq_cst: set before the sleepers are woken; read between announcement and sleep */
+    return atomic_load_explicit(&pool->stopping, memory_order_seq_cst);
+}
+
+bool filch_core_work_visible(struct filch_pool *pool)
+{
+    if (!filch_queue_empty(&pool->inject)) {
+        return true;
+    }
+    unsigned count = filch_core_count(pool);
+    for (unsigned i = 0; i < count; i++) {
+        struct filch_core *core = filch_core_at(pool, i);
+        if (filch_deque_count(&core->deque) > 0 || !filch_queue_empty(&core->ready)) {
+            return true;
+        }
+    }
+    uint64_t earliest = filch_timers_earliest(&pool->timers);
+    return earliest != FILCH_OS_NEVER && earliest <= filch_os_now_ns();
+}
+
+void filch_core_fire_timers(struct filch_pool *pool)
+{
+    if (filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER) {
+        filch_timers_fire(&pool->timers, filch_os_now_ns());
+    }
+}
+
+static void ask(struct filch_core *core)
+{
+    /* acquire: pairs with the release in filch_core_enter */
+    filch_lane *lane = atomic_load_explicit(&core->lane, memory_order_acquire);
+    if (lane && filch_deque_count(&core->deque) == 0) {
+        filch_lane_poison(lane);
+    }
+}
+
+void filch_core_demand(struct filch_pool *pool)
+{
+    unsigned count = filch_core_count(pool);
+    for (unsigned i = 0; i < count; i++) {
+        ask(filch_core_at(pool, i));
+    }
+}
+
+/* Something to do, and a core to do it on; or the end. */
+static bool can_run(struct filch_pool *pool, struct filch_thread *thread)
+{
+    return stopping(pool) ||
+           (filch_core_work_visible(pool) && filch_core_acquire(pool, thread));
+}
+
+static bool claim_watch(struct filch_pool *pool, struct filch_thread *thread)
+{
+    struct filch_thread *nobody = NULL;
+    /* seq_cst: an announcement, see park.h; the fence follows in obtain */
+    return atomic_compare_exchange_strong_explicit(&pool->watchman, &nobody, thread,
+                                                   memory_order_seq_cst, memory_order_relaxed);
+}
+
+static bool still_watching(struct filch_pool *pool, struct filch_thread *thread)
+{
+    /* relaxed: only we write our own name there, and only a waker takes it away */
+    return atomic_load_explicit(&pool->watchman, memory_order_relaxed) == thread;
+}
+
+void filch_core_answer_wake(struct filch_pool *pool)
+{
+    /* seq_cst: pairs with the exchange in filch_pool_wake */
+    atomic_store_explicit(&pool->waking, 0, memory_order_seq_cst);
+}
+
+static void resign_watch(struct filch_pool *pool, struct filch_thread *thread)
+{
+    struct filch_thread *me = thread;
+    /* seq_cst: as in claim_watch */
+    if (!atomic_compare_exchange_strong_explicit(&pool->watchman, &me, NULL, memory_order_seq_cst,
+                                                 memory_order_relaxed)) {
+        filch_core_answer_wake(pool);
+    }
+}
+
+static bool somebody_wants_a_turn(struct filch_pool *pool)
+{
+    return !filch_pool_has_idle(pool) && !filch_queue_empty(&pool->inject);
+}
+
+/* Somebody is idle while others may have latent work, or waits while all are busy. */
+static bool must_tick(struct filch_pool *pool)
+{
+    return (filch_pool_running(pool) > 0 && filch_pool_has_idle(pool)) ||
+           somebody_wants_a_turn(pool);
+}
+
+/* Until when the watchman may sleep. */
+static uint64_t watch_deadline(struct filch_pool *pool, bool ticking)
+{
+    uint64_t deadline = filch_timers_earliest(&pool->timers);
+    if (ticking) {
+        uint64_t tick = filch_os_now_ns() + pool->tick_ns;
+        pool->tick_ns = pool->tick_ns < TICK_MAX_NS ? pool->tick_ns * 2 : TICK_MAX_NS;
+        deadline = tick < deadline ? tick : deadline;
+    } else {
+        pool->tick_ns = TICK_MIN_NS;
+    }
+    return deadline;
+}
+
+/* All running strands look up at their next fork or block; pool strands then stand in line. */
+static void ask_for_turns(struct filch_pool *pool)
+{
+    unsigned count = filch_core_count(pool);
+    for (unsigned i = 0; i < count; i++) {
+        struct filch_core *core = filch_core_at(pool, i);
+        filch_lane *lane = atomic_load_explicit(&core->lane, memory_order_acquire); /* as in ask */
+        if (lane) {
+            /* relaxed: read when the poison has been seen, or later */
+            atomic_store_explicit(&core->yield_wanted, true, memory_order_relaxed);
+            filch_lane_poison(lane);
+        }
+    }
+}
+
+static void watch(struct filch_pool *pool, struct filch_thread *thread)
+{
+    if (filch_pool_running(pool) == 0) {
+        filch_stacks_trim(&pool->stacks, TRIM_KEEP);
+    }
+    bool ticking = must_tick(pool);
+    uint64_t deadline = watch_deadline(pool, ticking);
+    /* seq_cst: whoever arms an earlier timer, or lets go of a core, does that, then reads this
+     * (filch_pool_poke_watch); we store this, then look again: one of us sees the other */
+    atomic_store_explicit(&pool->watch_until_ns, deadline, memory_order_seq_cst);
+    if (filch_timers_earliest(&pool->timers) < deadline || (!ticking && must_tick(pool))) {
+        return;
+    }
+    if (filch_parker_wait(&thread->parker, deadline)) {
+        return;
+    }
+    filch_core_fire_timers(pool);
+    if (filch_pool_has_idle(pool)) {
+        filch_core_demand(pool);
+    } else if (somebody_wants_a_turn(pool)) {
+        ask_for_turns(pool);
+    }
+}
+
+/* The watchman sleeps without an end while others may need him from now on. */
+static void remind_watch(struct filch_pool *pool)
+{
+    if (filch_pool_running(pool) > 0 && filch_pool_has_idle(pool)) {
+        filch_pool_poke_watch(pool, filch_os_now_ns() + TICK_MAX_NS);
+    }
+}
+
+/* Sleep until there is work and a core to do it on. False: the pool stops. */
+bool filch_core_obtain(struct filch_pool *pool, struct filch_thread *thread)
+{
+    bool can = false;
+    while (!can) {
+        bool watching = still_watching(pool, thread) || claim_watch(pool, thread);
+        if (watching) {
+            atomic_thread_fence(memory_order_seq_cst); /* the sleeper's half, see park.h */
+        } else {
+            filch_park_announce(&pool->park, &thread->parker);
+        }
+        can = can_run(pool, thread);
+        if (!can && watching) {
+            watch(pool, thread);
+        } else if (!can) {
+            remind_watch(pool);
+            filch_parker_wait(&thread->parker, FILCH_OS_NEVER);
+        }
+        if (!watching && !filch_park_retract(&pool->park, &thread->parker)) {
+            filch_core_answer_wake(pool);
+        } else if (watching && !still_watching(pool, thread)) {
+            filch_core_answer_wake(pool);
+        }
+    }
+    if (still_watching(pool, thread)) {
+        resign_watch(pool, thread);
+    }
+    return thread->core != NULL;
+}

@@ -1,0 +1,78 @@
+# How filch's own targets are built: flags, sanitizers, and the files chosen for this platform.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+find_package(Threads REQUIRED)
+
+if(FILCH_SWITCH STREQUAL "auto")
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+        set(filch_switch x86_64)
+    elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+        set(filch_switch aarch64)
+    else()
+        set(filch_switch ucontext)
+    endif()
+else()
+    set(filch_switch ${FILCH_SWITCH})
+endif()
+
+if(filch_switch STREQUAL "ucontext")
+    set(FILCH_SWITCH_SOURCES runtime/switch_ucontext.c)
+    set(FILCH_DEFINITIONS FILCH_SWITCH_UCONTEXT)
+elseif(filch_switch MATCHES "^(x86_64|aarch64)$")
+    enable_language(ASM)
+    set(FILCH_SWITCH_SOURCES runtime/switch_asm.c runtime/switch_${filch_switch}.S)
+    set(FILCH_DEFINITIONS "")
+else()
+    message(FATAL_ERROR "FILCH_SWITCH must be auto, x86_64, aarch64 or ucontext")
+endif()
+
+if(FILCH_OS STREQUAL "linux" OR (FILCH_OS STREQUAL "auto" AND CMAKE_SYSTEM_NAME STREQUAL "Linux"))
+    set(FILCH_OS_SOURCES runtime/os_linux.c)
+elseif(FILCH_OS MATCHES "^(auto|posix)$")
+    set(FILCH_OS_SOURCES runtime/os_posix.c)
+else()
+    message(FATAL_ERROR "FILCH_OS must be auto, linux or posix")
+endif()
+
+set(FILCH_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(FILCH_WERROR)
+    list(APPEND FILCH_WARNINGS -Werror)
+endif()
+
+set(FILCH_SANITIZE_FLAGS "")
+if(FILCH_SANITIZE)
+    set(FILCH_SANITIZE_FLAGS -fsanitize=${FILCH_SANITIZE} -fno-omit-frame-pointer -g)
+    if(FILCH_SANITIZE STREQUAL "undefined")
+        list(APPEND FILCH_SANITIZE_FLAGS -fno-sanitize-recover=all)
+    endif()
+    if(FILCH_SANITIZE STREQUAL "thread")
+        # ThreadSanitizer does not know the C library's C11 thread calls: this build sees the same
+        # calls over POSIX threads instead.
+        include_directories(BEFORE SYSTEM ${PROJECT_SOURCE_DIR}/tests/shadow/tsan)
+    endif()
+endif()
+
+# Flags that every target of the project is compiled with.
+function(filch_compile_options target)
+    target_compile_options(${target} PRIVATE ${FILCH_WARNINGS} ${FILCH_SANITIZE_FLAGS})
+    target_link_options(${target} PRIVATE ${FILCH_SANITIZE_FLAGS})
+endfunction()
+
+function(filch_add_library target kind)
+    add_library(${target} ${kind} ${FILCH_SOURCES})
+    target_include_directories(${target}
+        PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/api/include>
+               $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/runtime/include>
+               $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+        PRIVATE ${PROJECT_SOURCE_DIR}/runtime ${PROJECT_SOURCE_DIR}/api)
+    target_compile_definitions(${target} PRIVATE ${FILCH_DEFINITIONS})
+    target_link_libraries(${target} PUBLIC Threads::Threads)
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME filch EXPORT_NAME ${target}
+                                               POSITION_INDEPENDENT_CODE ON)
+    filch_compile_options(${target})
+    if(NOT FILCH_SANITIZE)
+        target_compile_options(${target} PRIVATE -fstack-protector-strong)
+    endif()
+endfunction()
