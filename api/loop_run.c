@@ -203,18 +203,23 @@ static void run_elements(struct filch_strand *strand, struct filch_loop *loop,
     }
 }
 
-/* A range that was taken, copied to `slot`. */
-static void run_piece(filch_lane *lane, filch_slot *top, filch_slot *slot)
+static void run_taken(struct filch_strand *strand, struct piece taken)
 {
-    struct filch_strand *strand = filch_strand_of_lane(lane);
-    struct piece taken = *piece_of(slot);
     struct filch_loop *loop = taken.loop;
     struct filch_frame frame;
-    (void)top; /* the lane knows */
     filch_frame_push(&frame, strand, loop->frame.fault, loop->body->info);
     run_elements(strand, loop, taken.range.next, taken.end);
     filch_frame_pop(&frame, strand);
     range_done(loop);
+}
+
+/* A range that a thief has copied to a slot of its own. */
+static void run_piece(filch_lane *lane, filch_slot *top, filch_slot *slot)
+{
+    struct piece taken;
+    (void)top; /* the lane knows */
+    memcpy(&taken, slot->payload, sizeof taken);
+    run_taken(filch_strand_of_lane(lane), taken);
 }
 
 /* ---- the root ---- */
@@ -226,10 +231,9 @@ static bool help_core(struct filch_loop *loop, struct filch_strand *strand, stru
     if (!slot || !filch_slot_take_for(slot, &loop->frame)) {
         return false; /* the entry stays behind and is harmless, see lane.h */
     }
-    filch_slot copy;
-    memcpy(copy.payload, slot->payload, sizeof copy.payload);
+    struct piece taken = *piece_of(slot);
     filch_slot_finish(slot);
-    run_piece(&strand->lane, strand->lane.top, &copy);
+    run_taken(strand, taken);
     return true;
 }
 

@@ -54,7 +54,7 @@ struct filch_pool {
     _Atomic(uint32_t) core_count; /* cores made so far */
     _Atomic(struct filch_thread *) watchman;
     _Atomic(uint64_t) watch_until_ns; /* the watchman sleeps no longer than this */
-    uint64_t tick_ns;                 /* the watchman */
+    _Atomic(uint64_t) tick_ns;        /* the watchman */
 
     /* Written by outsiders. */
     FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(uint64_t) outside; /* regions and tasks from

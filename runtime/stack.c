@@ -11,6 +11,7 @@ enum {
     SLOTS_BYTES = FILCH_STACK_SLOTS * 64,
     MINIMUM = 16 * 1024,
     PER_SLAB = 16,
+    TRIM_AT_ONCE = 256, /* an idle pool must not spend its time on giving memory back */
 };
 
 static const uint64_t canary = 0x66696c636866696cull;
@@ -45,7 +46,7 @@ void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes)
     stacks->stride = round_up(stack_bytes, page) + page + header_offset(page) + HALF_PAGE;
     stacks->stride = round_up(stacks->stride, page);
     stacks->free = NULL;
-    stacks->free_count = stacks->dirty_count = stacks->live_count = 0;
+    stacks->free_count = stacks->live_count = 0;
     stacks->slabs = NULL;
     stacks->out_of_guards = false;
 }
@@ -110,7 +111,6 @@ struct filch_stack *filch_stacks_get(struct filch_stacks *stacks)
     if (stack) {
         stacks->free = stack->next;
         stacks->free_count--;
-        stacks->dirty_count -= !stack->trimmed;
     } else {
         stack = carve_locked(stacks);
     }
@@ -128,7 +128,6 @@ void filch_stacks_put(struct filch_stacks *stacks, struct filch_stack *stack)
     stack->next = stacks->free;
     stacks->free = stack;
     stacks->free_count++;
-    stacks->dirty_count++;
     stacks->live_count--;
     filch_lock_release(&stacks->lock);
 }
@@ -147,13 +146,13 @@ static void trim_one(struct filch_stack *stack)
 void filch_stacks_trim(struct filch_stacks *stacks, size_t keep)
 {
     filch_lock_acquire(&stacks->lock);
-    if (stacks->dirty_count > keep) {
-        size_t position = 0;
-        for (struct filch_stack *s = stacks->free; s; s = s->next, position++) {
-            if (position >= keep && !s->trimmed) {
-                trim_one(s);
-                stacks->dirty_count--;
-            }
+    size_t position = 0;
+    size_t most = TRIM_AT_ONCE;
+    for (struct filch_stack *s = stacks->free; s && most && position < keep + TRIM_AT_ONCE;
+         s = s->next, position++) {
+        if (position >= keep && !s->trimmed) {
+            trim_one(s);
+            most--;
         }
     }
     filch_lock_release(&stacks->lock);

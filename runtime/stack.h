@@ -40,7 +40,6 @@ struct filch_stacks {
     size_t stride;             /* constant */
     struct filch_stack *free;  /* lock; the last used first: its pages are there */
     size_t free_count;         /* lock */
-    size_t dirty_count;        /* lock; free and not trimmed */
     size_t live_count;         /* lock; handed out */
     struct filch_slab *slabs;  /* lock */
     bool out_of_guards;        /* lock */
@@ -54,7 +53,9 @@ void filch_stacks_destroy(struct filch_stacks *stacks);
 struct filch_stack *filch_stacks_get(struct filch_stacks *stacks);
 void filch_stacks_put(struct filch_stacks *stacks, struct filch_stack *stack);
 
-/* Give the memory of all but `keep` free stacks back to the system. */
+/* Give the memory of free stacks back to the system: of the few hundred that were used last, less
+ * the `keep` that were used last of all. Those are the ones that ran deep; a stack that only ever
+ * waited holds the one page that it shares with its header, which stays. */
 void filch_stacks_trim(struct filch_stacks *stacks, size_t keep);
 
 /* False: a stack without a guard has overflowed. */

@@ -11,7 +11,7 @@
 #include "thread.h"
 
 enum {
-    TICK_MIN_NS = 50000,
+    TICK_MIN_NS = 25000, /* doubled before its first use */
     TICK_MAX_NS = 1000000,
     TRIM_KEEP = 64, /* free stacks that stay committed when the pool falls idle */
 };
@@ -111,16 +111,24 @@ static bool must_tick(struct filch_pool *pool)
            somebody_wants_a_turn(pool);
 }
 
+static uint64_t next_tick_ns(struct filch_pool *pool)
+{
+    /* relaxed, all: only the watchman of the moment; a value of the one before him will do */
+    uint64_t tick_ns = atomic_load_explicit(&pool->tick_ns, memory_order_relaxed);
+    uint64_t next_ns = tick_ns < TICK_MAX_NS ? tick_ns * 2 : TICK_MAX_NS;
+    atomic_store_explicit(&pool->tick_ns, next_ns, memory_order_relaxed);
+    return next_ns;
+}
+
 /* Until when the watchman may sleep. */
 static uint64_t watch_deadline(struct filch_pool *pool, bool ticking)
 {
     uint64_t deadline = filch_timers_earliest(&pool->timers);
     if (ticking) {
-        uint64_t tick = filch_os_now_ns() + pool->tick_ns;
-        pool->tick_ns = pool->tick_ns < TICK_MAX_NS ? pool->tick_ns * 2 : TICK_MAX_NS;
+        uint64_t tick = filch_os_now_ns() + next_tick_ns(pool);
         deadline = tick < deadline ? tick : deadline;
     } else {
-        pool->tick_ns = TICK_MIN_NS;
+        atomic_store_explicit(&pool->tick_ns, TICK_MIN_NS, memory_order_relaxed);
     }
     return deadline;
 }

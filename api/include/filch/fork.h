@@ -66,6 +66,7 @@ void filch_fork_leave(filch_fork_entry *entry);
 /* Declares `handle` and forks function(arguments): FILCH_FORK(handle, function, arguments...). */
 #define FILCH_FORK(handle, ...) FILCH_FORK_I(handle, __VA_ARGS__, ~)
 #define FILCH_FORK_I(handle, function, ...)                                                        \
+    FILCH_UNUSED function##_joiner *const handle##_joiner = function##_join;                       \
     function##_handle handle __attribute__((cleanup(function##_abandon))) =                        \
         function##_fork(filch_strand_lane, &filch_strand_top FILCH_TAIL(__VA_ARGS__))
 
@@ -75,8 +76,10 @@ void filch_fork_leave(filch_fork_entry *entry);
 #define FILCH_FORK_AT_I(handle, function, ...)                                                     \
     ((handle) = function##_fork(filch_strand_lane, &filch_strand_top FILCH_TAIL(__VA_ARGS__)))
 
-/* The result of a fork; runs it here if nobody has taken it, waits if somebody has. */
-#define FILCH_JOIN(handle) ((handle).join(&(handle)))
+/* The result of a fork; runs it here if nobody has taken it, waits if somebody has. FILCH_JOIN for
+ * handles that FILCH_FORK declared, FILCH_JOIN_AT for those that FILCH_FORK_AT filled. */
+#define FILCH_JOIN(handle) handle##_joiner(&handle)
+#define FILCH_JOIN_AT(handle) ((handle).join(&(handle)))
 
 /* Calls a fork function from a fork function: FILCH_CALL(function, arguments...). */
 #define FILCH_CALL(...) FILCH_CALL_I(__VA_ARGS__, ~)
@@ -97,11 +100,12 @@ void filch_fork_leave(filch_fork_entry *entry);
                         "the result of a fork function takes at most FILCH_INLINE_BYTES");         \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
     typedef struct name##_handle name##_handle;                                                    \
+    typedef R name##_joiner(name##_handle *);                                                      \
     struct name##_handle {                                                                         \
         filch_lane *lane;                                                                          \
         filch_slot **top; /* the forking function's own */                                         \
         filch_slot *slot; /* NULL: run at once, or joined */                                       \
-        R (*join)(name##_handle *);                                                                \
+        name##_joiner *join;                                                                       \
         FILCH_RESULT(FILCH_RESULT_FIELD_, R)                                                       \
     };                                                                                             \
     FILCH_FORK_BODY(R, name, doc, __VA_ARGS__);                                                    \

@@ -26,6 +26,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <filch/closure.h>
 #include <filch/future.h>
@@ -49,7 +50,9 @@
 #define FILCH_CALLABLE(R, name, ...)                                                               \
     FILCH_UNUSED static void name##_invoke(void *filch_captures, void *filch_result)               \
     {                                                                                              \
-        FILCH_UNUSED name##_args *filch_args = (name##_args *)filch_captures;                      \
+        name##_args filch_bound;                                                                   \
+        FILCH_UNUSED const name##_args *filch_args = &filch_bound;                                 \
+        memcpy(&filch_bound, filch_captures, sizeof filch_bound);                                  \
         FILCH_RESULT(FILCH_RESULT_STORE_, R)                                                       \
         name(FILCH_LIST(FILCH_OF_ARGS, , __VA_ARGS__));                                            \
         (void)filch_result;                                                                        \
@@ -62,7 +65,7 @@
         filch_closure filch_made;                                                                  \
         name##_args filch_captured;                                                                \
         FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \
-        FILCH_ARGS_CLEAR(filch_args, __VA_ARGS__)                                                  \
+        memset(&filch_captured, 0, sizeof filch_captured);                                         \
         FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
         (void)filch_closure_make(&filch_made, &name##_callable, filch_args, NULL);                 \
         return filch_made; /* empty when there is no memory: every call refuses it */              \
@@ -91,11 +94,6 @@
         return filch_future_get(filch_from, FILCH_RESULT(FILCH_RESULT_PASS_, R),                   \
                                 FILCH_RESULT(FILCH_RESULT_BYTES_, R));                             \
     }
-
-#define FILCH_ARGS_CLEAR(args, ...)                                                                \
-    FILCH_CAT(FILCH_ARGS_CLEAR_, FILCH_COUNT_9(__VA_ARGS__))(args)
-#define FILCH_ARGS_CLEAR_0(args) args->filch_none = 0;
-#define FILCH_ARGS_CLEAR_1(args)
 
 /* The block loop is compiled here, around the user's function, so that it can be inlined into it
  * and vectorised. */
@@ -228,7 +226,9 @@
     FILCH_UNUSED static inline R type##_call_plain(const void *filch_captures                      \
                                                    FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))         \
     {                                                                                              \
-        return (*(const type##_plain *)filch_captures)(FILCH_LIST(FILCH_NAME, , __VA_ARGS__));     \
+        type##_plain filch_function;                                                               \
+        memcpy(&filch_function, filch_captures, sizeof filch_function);                            \
+        return filch_function(FILCH_LIST(FILCH_NAME, , __VA_ARGS__));                              \
     }                                                                                              \
     FILCH_UNUSED static inline type type##_of(type##_plain filch_function,                         \
                                               const filch_function_info *filch_info)               \
@@ -236,7 +236,8 @@
         type filch_value;                                                                          \
         filch_value.info = filch_info;                                                             \
         filch_value.call = type##_call_plain;                                                      \
-        *(type##_plain *)(void *)filch_value.captures = filch_function;                            \
+        memset(filch_value.captures, 0, sizeof filch_value.captures);                              \
+        memcpy(filch_value.captures, &filch_function, sizeof filch_function);                      \
         return filch_value;                                                                        \
     }
 
@@ -271,17 +272,23 @@
     FILCH_UNUSED static R name##_call(const void *filch_captures                                   \
                                       FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                      \
     {                                                                                              \
-        FILCH_UNUSED const name##_args *filch_args = (const name##_args *)filch_captures;          \
+        name##_args filch_bound;                                                                   \
+        FILCH_UNUSED const name##_args *filch_args = &filch_bound;                                 \
+        memcpy(&filch_bound, filch_captures, sizeof filch_bound);                                  \
         return name##_lambda(filch_captures FILCH_LAMBDA_PASS(FILCH_UNGROUP captured)              \
                                  FILCH_MORE(FILCH_NAME, __VA_ARGS__));                             \
     }                                                                                              \
     FILCH_UNUSED static inline type name##_bind(FILCH_LAMBDA_BIND(FILCH_UNGROUP captured))         \
     {                                                                                              \
         type filch_value;                                                                          \
-        FILCH_UNUSED name##_args *filch_args = (name##_args *)(void *)filch_value.captures;        \
+        name##_args filch_bound;                                                                   \
+        FILCH_UNUSED name##_args *filch_args = &filch_bound;                                       \
+        memset(&filch_bound, 0, sizeof filch_bound);                                               \
+        FILCH_LAMBDA_STORE(FILCH_UNGROUP captured)                                                 \
         filch_value.info = &name##_info;                                                           \
         filch_value.call = name##_call;                                                            \
-        FILCH_LAMBDA_STORE(FILCH_UNGROUP captured)                                                 \
+        memset(filch_value.captures, 0, sizeof filch_value.captures);                              \
+        memcpy(filch_value.captures, &filch_bound, sizeof filch_bound);                            \
         return filch_value;                                                                        \
     }                                                                                              \
     static R name##_lambda(FILCH_UNUSED const void *filch_self                                     \

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <filch/error.h>
 #include <filch/future.h>
@@ -133,7 +134,7 @@ filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const 
     {                                                                                              \
         name##_args filch_captured;                                                                \
         FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \
-        FILCH_LOOP_CLEAR(filch_args, __VA_ARGS__)                                                  \
+        memset(&filch_captured, 0, sizeof filch_captured);                                         \
         FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
         return filch_map(filch_in, &name##_body_of_loop, filch_args, filch_n, filch_options);      \
     }                                                                                              \
@@ -148,16 +149,12 @@ filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const 
     {                                                                                              \
         name##_args filch_captured;                                                                \
         FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \
-        FILCH_LOOP_CLEAR(filch_args, __VA_ARGS__)                                                  \
+        memset(&filch_captured, 0, sizeof filch_captured);                                         \
         FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
         return filch_map_async(filch_in, &name##_body_of_loop, filch_args, filch_n, filch_options, \
                                filch_out);                                                         \
     }                                                                                              \
     static void name(FILCH_DECLARE index FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
-#define FILCH_LOOP_CLEAR(args, ...)                                                                \
-    FILCH_CAT(FILCH_LOOP_CLEAR_, FILCH_COUNT_9(__VA_ARGS__))(args)
-#define FILCH_LOOP_CLEAR_0(args) args->filch_none = 0;
-#define FILCH_LOOP_CLEAR_1(args)
 
 /* FILCH_REDUCER(T, name, ["doc",] (T, a), (T, b)) { body }
  *

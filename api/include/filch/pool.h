@@ -98,8 +98,8 @@ void filch_pool_leave(filch_pool **pool);
 #define FILCH_WITH_POOL(pool, options, status)                                                     \
     for (filch_pool *pool __attribute__((cleanup(filch_pool_leave))) =                             \
                         filch_pool_with(options, status),                                          \
-                    *filch_once = pool;                                                            \
-         filch_once; filch_once = NULL)
+                    *pool##_once = pool;                                                           \
+         pool##_once; pool##_once = NULL)
 
 #ifdef __cplusplus
 }

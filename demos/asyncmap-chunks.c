@@ -1,0 +1,75 @@
+/* The report's asyncmap-chunks.py: chunks of three elements. Each runs in order as one piece,
+ * so the longest takes three seconds. */
+#include <stdio.h>
+
+#include <filch/filch.h>
+
+enum { COUNT = 5 };
+
+FILCH_FUNCTION(int, delayed_add, "This function sleeps for 1 second and then adds x and y", (int, x),
+               (int, y))
+{
+    printf("This is worker %u performing operation delayed_add(%d, %d)\n", filch_worker_id(), x, y);
+    filch_sleep(1);
+    return x + y;
+}
+
+FILCH_FUNCTION(int, delayed_subtract,
+               "This function sleeps for 1 second and then subtracts x and y", (int, x), (int, y))
+{
+    filch_sleep(1);
+    printf("This is worker %u performing operation delayed_subtract(%d, %d)\n", filch_worker_id(), x,
+           y);
+    return x - y;
+}
+
+FILCH_REDUCER(int, add, (int, x), (int, y))
+{
+    return x + y;
+}
+
+static void print_list(const char *name, const int *list)
+{
+    printf("%s = [%d", name, list[0]);
+    for (int i = 1; i < COUNT; i++) {
+        printf(", %d", list[i]);
+    }
+    printf("]\n");
+}
+
+int main(void)
+{
+    const int a[COUNT] = {1, 2, 3, 4, 5};
+    const int b[COUNT] = {6, 7, 8, 9, 10};
+    int sums[COUNT] = {0};
+    int differences[COUNT] = {0};
+    int total_sum = 0;
+    int total_difference = 0;
+    filch_future *r1 = NULL;
+    filch_future *r2 = NULL;
+    filch_status status;
+    const filch_map_options three = {.chunksize = FILCH_CHUNK(3)};
+
+    FILCH_WITH_POOL(pool, NULL, &status) {
+        status = delayed_add_starmap_async(pool, a, b, COUNT, sums, &three, &r1);
+        if (status == FILCH_OK) {
+            status = delayed_subtract_starmap_async(pool, a, b, COUNT, differences, &three, &r2);
+        }
+        filch_future_wait(r1);
+        filch_future_wait(r2);
+        add_reduce(pool, sums, COUNT, 0, &total_sum);
+        add_reduce(pool, differences, COUNT, 0, &total_difference);
+    }
+    if (status != FILCH_OK || !filch_future_successful(r1) || !filch_future_successful(r2)) {
+        fprintf(stderr, "asyncmap-chunks: %s\n", filch_strerror(status));
+        return 1;
+    }
+    filch_future_free(r1);
+    filch_future_free(r2);
+
+    print_list("a", a);
+    print_list("b", b);
+    printf("The total sum of a and b is %d\n", total_sum);
+    printf("The sum of element-wise differences between a and b is %d\n", total_difference);
+    return 0;
+}

@@ -1,0 +1,48 @@
+/* The report's poolapplyasync.py: both tasks sleep at the same time, and the results are read
+ * after the pool is gone. */
+#include <stdio.h>
+
+#include <filch/filch.h>
+
+FILCH_FUNCTION(int, delayed_add, "This function waits nsecs and then adds x and y.", (int, x),
+               (int, y), (int, nsecs))
+{
+    printf("This is worker %u going to sleep for %d second(s)\n", filch_worker_id(), nsecs);
+    filch_sleep(nsecs);
+    printf("This is worker %u waking up and adding %d and %d\n", filch_worker_id(), x, y);
+    return x + y;
+}
+
+int main(void)
+{
+    filch_future *r1 = NULL;
+    filch_future *r2 = NULL;
+    int sum1 = 0;
+    int sum2 = 0;
+    filch_status status;
+
+    printf("This is the Master process %u\n", filch_worker_id());
+
+    FILCH_WITH_POOL(pool, NULL, &status) {
+        status = delayed_add_apply_async(pool, 2, 3, 2, &r1);
+        if (status == FILCH_OK) {
+            status = delayed_add_apply_async(pool, 1, -1, 1, &r2);
+        }
+        filch_future_wait(r1);
+        filch_future_wait(r2);
+    }
+    if (status == FILCH_OK) {
+        status = delayed_add_get(r1, &sum1);
+    }
+    if (status == FILCH_OK) {
+        status = delayed_add_get(r2, &sum2);
+    }
+    filch_future_free(r1);
+    filch_future_free(r2);
+    if (status != FILCH_OK) {
+        fprintf(stderr, "poolapplyasync: %s\n", filch_strerror(status));
+        return 1;
+    }
+    printf("The results are %d and %d.\n", sum1, sum2);
+    return 0;
+}
