@@ -212,9 +212,7 @@ struct filch_strand *filch_core_main(struct filch_strand *strand)
             return NULL;
         }
         filch_pool_appoint_watch(strand->pool);
-        if (filch_pool_has_idle(strand->pool)) {
-            filch_lane_poison(&strand->lane);
-        }
+        filch_core_begin(strand);
         struct filch_strand *ready = run_entry(strand, entry);
         if (ready) {
             return ready;

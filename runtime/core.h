@@ -56,6 +56,10 @@ void filch_core_release(struct filch_thread *thread);
 /* A guest lets go of its core; what it leaves behind is passed on. */
 void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thread);
 
+/* `strand` begins something of unknown length: its first fork will be published. A body that forks
+ * once and then computes for a second looks up only at that fork. */
+void filch_core_begin(struct filch_strand *strand);
+
 /* `strand` begins or goes on on this core; and has left it. */
 void filch_core_enter(struct filch_core *core, struct filch_strand *strand);
 void filch_core_leave(struct filch_core *core);

@@ -154,16 +154,21 @@ void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thre
     }
 }
 
+void filch_core_begin(struct filch_strand *strand)
+{
+    if (strand->pool->config.workers > 1) {
+        filch_lane_poison(&strand->lane);
+    } else {
+        filch_lane_settle(&strand->lane);
+    }
+}
+
 void filch_core_enter(struct filch_core *core, struct filch_strand *strand)
 {
     if (!core) {
         return;
     }
-    if (filch_pool_has_idle(core->pool)) {
-        filch_lane_poison(&strand->lane); /* its first fork will be given away */
-    } else {
-        filch_lane_settle(&strand->lane);
-    }
+    filch_core_begin(strand);
     /* release: pairs with the acquire in ask; the lane is initialised */
     atomic_store_explicit(&core->lane, &strand->lane, memory_order_release);
 }

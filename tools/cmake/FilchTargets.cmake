@@ -66,7 +66,8 @@ function(filch_compile_options target)
 endfunction()
 
 function(filch_add_library target kind)
-    add_library(${target} ${kind} ${FILCH_SOURCES})
+    list(TRANSFORM FILCH_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE sources)
+    add_library(${target} ${kind} ${sources})
     target_include_directories(${target}
         PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/api/include>
                $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/runtime/include>

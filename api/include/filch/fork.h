@@ -127,8 +127,9 @@ void filch_fork_leave(filch_fork_entry *entry);
             filch_handle->slot = NULL;                                                             \
             filch_handle->lane->top = filch_joined;                                                \
             *filch_top = filch_joined;                                                             \
-            return name##_body(filch_handle->lane,                                                 \
-                               filch_joined FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));               \
+            FILCH_RESULT(FILCH_RESULT_SET_, R)                                                     \
+            name##_body(filch_handle->lane, filch_joined FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));  \
+            return FILCH_RESULT(FILCH_RESULT_KEPT_, R);                                            \
         }                                                                                          \
         if (filch_joined) {                                                                        \
             filch_handle->slot = NULL;                                                             \
@@ -187,6 +188,8 @@ void filch_fork_leave(filch_fork_entry *entry);
 #define FILCH_RESULT_FIELD_1(R)
 #define FILCH_RESULT_KEEP_0(R) filch_handle->result = *(R *)(void *)filch_joined->payload;
 #define FILCH_RESULT_KEEP_1(R)
+#define FILCH_RESULT_SET_0(R) filch_handle->result =
+#define FILCH_RESULT_SET_1(R)
 #define FILCH_RESULT_KEPT_0(R) filch_handle->result
 #define FILCH_RESULT_KEPT_1(R)
 #define FILCH_RESULT_AT_ONCE_0(R) filch_handle.result =

@@ -1,0 +1,136 @@
+#define _GNU_SOURCE
+#define FILCH_SHADOW_MEMORY_OFF
+#include "fixture.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <threads.h>
+
+#include "os.h"
+#include "pool.h"
+#include "process.h"
+#include "stack.h"
+#include "shadow/memory.h"
+#include "thread.h"
+
+static atomic_long alive;
+static atomic_long calls;
+static atomic_long failing; /* the number of the call that fails */
+static long alive_before;
+
+void fail_call(long number)
+{
+    atomic_store(&failing, number > 0 ? atomic_load(&calls) + number : 0);
+}
+
+long calls_so_far(void)
+{
+    return atomic_load(&calls);
+}
+
+static bool fails(void)
+{
+    return atomic_fetch_add(&calls, 1) + 1 == atomic_load(&failing);
+}
+
+/* The library's calls, by way of shadow/memory.h. */
+
+static void *counted(void *memory)
+{
+    atomic_fetch_add(&alive, memory != NULL);
+    return memory;
+}
+
+void *counted_malloc(size_t bytes)
+{
+    return fails() ? NULL : counted(malloc(bytes));
+}
+
+void *counted_calloc(size_t n, size_t bytes)
+{
+    return fails() ? NULL : counted(calloc(n, bytes));
+}
+
+void *counted_aligned_alloc(size_t alignment, size_t bytes)
+{
+    return fails() ? NULL : counted(aligned_alloc(alignment, bytes));
+}
+
+void counted_free(void *memory)
+{
+    atomic_fetch_sub(&alive, memory != NULL);
+    free(memory);
+}
+
+void *counted_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+    return fails() ? MAP_FAILED : mmap(at, bytes, protection, flags, fd, offset);
+}
+
+int counted_thrd_create(thrd_t *thread, thrd_start_t main, void *argument)
+{
+    return fails() ? thrd_error : thrd_create(thread, main, argument);
+}
+
+/* Thread records are kept for the life of the process (thread.h). */
+static long thread_records(void)
+{
+    long count = 0;
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->lock);
+    for (struct filch_thread *t = process->spare_threads; t; t = t->next) {
+        count++;
+    }
+    filch_lock_release(&process->lock);
+    return count;
+}
+
+long allocations_alive(void)
+{
+    return atomic_load(&alive) - thread_records();
+}
+
+unsigned workers_of(int sweep)
+{
+    const unsigned counts[WORKER_SWEEP] = {1, 2, 3, 2 * filch_cpu_count()};
+    return counts[sweep];
+}
+
+filch_pool *pool_opened(int sweep)
+{
+    filch_pool_options options = {.processes = workers_of(sweep)};
+    filch_pool *pool;
+    filch_thread_self(); /* this thread's record is made now, not between the counts */
+    alive_before = allocations_alive();
+    ck_assert_int_eq(filch_pool_open(&options, &pool), FILCH_OK);
+    return pool;
+}
+
+void pool_closed(filch_pool *pool)
+{
+    ck_assert_int_eq(filch_pool_close(pool), FILCH_OK);
+    ck_assert_int_eq(filch_pool_join(pool), FILCH_OK);
+    ck_assert_uint_eq(pool->stacks.live_count, 0);
+    ck_assert_uint_eq(filch_pool_running(pool), 0);
+    ck_assert_int_eq(filch_pool_free(pool), FILCH_OK);
+    ck_assert_int_eq(allocations_alive(), alive_before);
+}
+
+int run_suite(Suite *suite)
+{
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+void await(atomic_int *flag, int value)
+{
+    while (atomic_load(flag) < value) {
+        sched_yield();
+    }
+}

@@ -1,0 +1,36 @@
+/* fixture: what the suites share.
+ *
+ * A looped test runs once for each of WORKER_SWEEP numbers of workers: 1, 2, 3 and twice the
+ * processors. pool_opened(_i) gives it a pool of that size; pool_closed() frees the pool and fails
+ * the test if a strand is still alive or an allocation of the library is left. */
+#ifndef FILCH_TESTS_FIXTURE_H
+#define FILCH_TESTS_FIXTURE_H
+
+#include <check.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <filch/filch.h>
+
+enum { WORKER_SWEEP = 4 };
+
+unsigned workers_of(int sweep);
+filch_pool *pool_opened(int sweep);
+void pool_closed(filch_pool *pool);
+
+/* Allocations of the library and the test that are alive now, thread records aside. */
+long allocations_alive(void);
+
+/* The call of malloc and its relatives, mmap, thrd_create or the guard that fails next: 1 is the
+ * next call, 0 none. All kinds share one count. */
+void fail_call(long number);
+long calls_so_far(void);
+
+/* Run one suite from main(). */
+int run_suite(Suite *suite);
+
+/* Wait, without sleeping, until *flag is at least `value`; a test that hangs is ended by Check. */
+void await(atomic_int *flag, int value);
+
+#endif

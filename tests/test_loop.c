@@ -1,0 +1,526 @@
+/* Maps, loops and reductions. */
+#include "fixture.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+FILCH_FUNCTION(long, square, "The square.", (int, x))
+{
+    return (long)x * x;
+}
+
+FILCH_REDUCER(long, add, (long, a), (long, b))
+{
+    return a + b;
+}
+
+START_TEST(map_keeps_the_order_of_its_input)
+{
+    static const size_t sizes[] = {0, 1, 2, 3, 7, 20, 64, 1000, 5000, 300001};
+    filch_pool *pool = pool_opened(_i);
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        size_t n = sizes[s];
+        int *in = calloc(n + 1, sizeof *in);
+        long *out = calloc(n + 1, sizeof *out);
+        for (size_t i = 0; i < n; i++) {
+            in[i] = (int)i - 100;
+        }
+        out[n] = -1;
+        ck_assert_int_eq(square_map(pool, in, n, out), FILCH_OK);
+        for (size_t i = 0; i < n; i++) {
+            ck_assert_int_eq(out[i], (long)in[i] * in[i]);
+        }
+        ck_assert_int_eq(out[n], -1);
+        free(in);
+        free(out);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+FILCH_FUNCTION(int, negate, (int, x))
+{
+    return -x;
+}
+
+START_TEST(input_and_output_may_be_the_same_array)
+{
+    filch_pool *pool = pool_opened(_i);
+    int *both = malloc(100000 * sizeof *both);
+    for (int i = 0; i < 100000; i++) {
+        both[i] = i;
+    }
+    ck_assert_int_eq(negate_map(pool, both, 100000, both), FILCH_OK);
+    for (int i = 0; i < 100000; i++) {
+        ck_assert_int_eq(both[i], -i);
+    }
+    free(both);
+    pool_closed(pool);
+}
+END_TEST
+
+FILCH_FUNCTION(double, weigh, (int, a), (double, b), (char, c))
+{
+    return a * b + c;
+}
+
+START_TEST(starmap_zips_arrays_of_any_types)
+{
+    enum { N = 1000 };
+    int a[N];
+    double b[N];
+    char c[N];
+    double out[N];
+    filch_pool *pool = pool_opened(_i);
+    for (int i = 0; i < N; i++) {
+        a[i] = i;
+        b[i] = 0.5 * i;
+        c[i] = (char)(i % 50);
+    }
+    ck_assert_int_eq(weigh_starmap(pool, a, b, c, N, out), FILCH_OK);
+    for (int i = 0; i < N; i++) {
+        ck_assert(out[i] == a[i] * b[i] + c[i]);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+/* ---- each element once, whatever elements do ---- */
+
+FILCH_LOOP(visit, (size_t, i), (atomic_char *, visits), (size_t, sleeps_every))
+{
+    atomic_fetch_add(&visits[i], 1);
+    if (sleeps_every && i % sleeps_every == sleeps_every - 1) {
+        filch_sleep(0.0005);
+    }
+}
+
+static void check_visits(filch_pool *pool, size_t n, size_t sleeps_every,
+                         const filch_map_options *options)
+{
+    atomic_char *visits = calloc(n, sizeof *visits);
+    ck_assert_int_eq(visit_for_with(pool, n, visits, sleeps_every, options), FILCH_OK);
+    for (size_t i = 0; i < n; i++) {
+        ck_assert_int_eq(visits[i], 1);
+    }
+    free(visits);
+}
+
+START_TEST(each_element_runs_exactly_once)
+{
+    filch_pool *pool = pool_opened(_i);
+    for (size_t n = 1; n < 3000; n = n * 3 + 1) {
+        check_visits(pool, n, 0, NULL);
+        check_visits(pool, n, 1 + n / 7, NULL);
+    }
+    check_visits(pool, 1000000, 0, NULL);
+    check_visits(pool, 100000, 5000, NULL);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(explicit_chunks_cover_every_element_once)
+{
+    filch_pool *pool = pool_opened(_i);
+    for (ptrdiff_t chunk = 1; chunk < 200; chunk = chunk * 2 + 1) {
+        filch_map_options options = {.chunksize = FILCH_CHUNK(chunk)};
+        check_visits(pool, 100, 0, &options);
+        check_visits(pool, 101, 30, &options);
+    }
+    filch_map_options huge = {.chunksize = FILCH_CHUNK(PTRDIFF_MAX)};
+    check_visits(pool, 10, 0, &huge);
+    pool_closed(pool);
+}
+END_TEST
+
+/* Elements of one chunk run in order and never at the same time, although they sleep. */
+FILCH_LOOP(in_turn, (size_t, i), (atomic_int *, turns), (size_t, chunk))
+{
+    atomic_int *turn = &turns[i / chunk];
+    ck_assert_int_eq(atomic_load(turn), (int)(i % chunk));
+    filch_sleep(0.001);
+    ck_assert_int_eq(atomic_fetch_add(turn, 1), (int)(i % chunk));
+}
+
+START_TEST(an_explicit_chunk_runs_in_order_as_one_piece)
+{
+    filch_pool *pool = pool_opened(_i);
+    atomic_int turns[8] = {0};
+    filch_map_options options = {.chunksize = FILCH_CHUNK(3)};
+    ck_assert_int_eq(in_turn_for_with(pool, 20, turns, 3, &options), FILCH_OK);
+    for (int i = 0; i < 6; i++) {
+        ck_assert_int_eq(turns[i], 3);
+    }
+    ck_assert_int_eq(turns[6], 2);
+    pool_closed(pool);
+}
+END_TEST
+
+/* All elements sleep at the same time, on any number of workers: each waits until all are there. */
+FILCH_LOOP(meet, (size_t, i), (atomic_int *, here), (int, all))
+{
+    (void)i;
+    atomic_fetch_add(here, 1);
+    while (atomic_load(here) < all) {
+        filch_sleep(0.001);
+    }
+}
+
+START_TEST(sleeping_elements_hold_no_worker)
+{
+    filch_pool *pool = pool_opened(_i);
+    atomic_int here = 0;
+    ck_assert_int_eq(meet_for(pool, 100, &here, 100), FILCH_OK);
+    ck_assert_int_eq(here, 100);
+    pool_closed(pool);
+}
+END_TEST
+
+/* ---- loops in loops, forks in loops ---- */
+
+FILCH_LOOP(inner, (size_t, j), (long *, row))
+{
+    row[j] += (long)j;
+}
+
+FILCH_LOOP(outer, (size_t, i), (filch_pool *, pool), (long *, table), (size_t, n))
+{
+    if (inner_for(pool, n, table + i * n) != FILCH_OK) {
+        filch_raise(1, "inner loop %zu", i);
+    }
+}
+
+START_TEST(loops_nest)
+{
+    enum { N = 200 };
+    filch_pool *pool = pool_opened(_i);
+    long *table = calloc(N * N, sizeof *table);
+    ck_assert_int_eq(outer_for(pool, N, pool, table, N), FILCH_OK);
+    for (size_t k = 0; k < N * N; k++) {
+        ck_assert_int_eq(table[k], (long)(k % N));
+    }
+    free(table);
+    pool_closed(pool);
+}
+END_TEST
+
+FILCH_FORK_FUNCTION(long, fib, (int, n))
+{
+    if (n < 2) {
+        return n;
+    }
+    FILCH_FORK(left, fib, n - 1);
+    long right = FILCH_CALL(fib, n - 2);
+    return FILCH_JOIN(left) + right;
+}
+
+FILCH_FUNCTION(long, fib_of, (int, n))
+{
+    return fib(n);
+}
+
+START_TEST(elements_may_fork)
+{
+    enum { N = 300 };
+    int in[N];
+    long out[N];
+    filch_pool *pool = pool_opened(_i);
+    for (int i = 0; i < N; i++) {
+        in[i] = 10 + i % 8;
+    }
+    ck_assert_int_eq(fib_of_map(pool, in, N, out), FILCH_OK);
+    for (int i = 8; i < N; i++) {
+        ck_assert_int_eq(out[i], out[i - 8]);
+    }
+    ck_assert_int_eq(out[0], 55);
+    pool_closed(pool);
+}
+END_TEST
+
+/* ---- several workers share a loop that none of them blocks in ---- */
+
+FILCH_LOOP(meet_spinning, (size_t, i), (atomic_int *, here), (int, all))
+{
+    (void)i;
+    atomic_fetch_add(here, 1);
+    await(here, all);
+}
+
+START_TEST(idle_workers_take_part)
+{
+    filch_pool *pool = pool_opened(1);
+    for (int round = 0; round < 10; round++) {
+        atomic_int here = 0;
+        ck_assert_int_eq(meet_spinning_for(pool, 2, &here, 2), FILCH_OK);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(named_workers_and_chunks_bring_several_workers)
+{
+    filch_pool *pool = pool_opened(1);
+    const filch_map_options one = {.chunksize = FILCH_CHUNK(1)};
+    atomic_int here = 0;
+    ck_assert_int_eq(meet_spinning_for_with(pool, 2, &here, 2, &one), FILCH_OK);
+    pool_closed(pool);
+}
+END_TEST
+
+/* ---- asynchronous ---- */
+
+START_TEST(two_maps_run_at_once)
+{
+    enum { N = 50 };
+    filch_pool *pool = pool_opened(_i);
+    atomic_int here = 0;
+    filch_future *first;
+    filch_future *second;
+    ck_assert_int_eq(meet_for_async(pool, N, &here, 2 * N, NULL, &first), FILCH_OK);
+    ck_assert_int_eq(meet_for_async(pool, N, &here, 2 * N, NULL, &second), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait(first), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait(second), FILCH_OK);
+    ck_assert_int_eq(here, 2 * N);
+    filch_future_free(first);
+    filch_future_free(second);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(an_asynchronous_map_copies_its_environment)
+{
+    filch_pool *pool = pool_opened(_i);
+    static int in[1000];
+    static long out[1000];
+    filch_future *future;
+    for (int i = 0; i < 1000; i++) {
+        in[i] = i;
+    }
+    ck_assert_int_eq(square_map_async(pool, in, 1000, out, NULL, &future), FILCH_OK);
+    ck_assert_int_eq(filch_future_get(future, NULL, 0), FILCH_OK);
+    ck_assert_int_eq(out[999], 999 * 999);
+    filch_future_free(future);
+    ck_assert_int_eq(square_map_async(pool, in, 0, out, NULL, &future), FILCH_OK);
+    ck_assert_int_eq(filch_future_get(future, NULL, 0), FILCH_OK);
+    filch_future_free(future);
+    pool_closed(pool);
+}
+END_TEST
+
+/* ---- errors ---- */
+
+FILCH_FUNCTION(int, only_even, (int, x))
+{
+    filch_yield();
+    if (x % 2) {
+        return filch_raise(100 + x, "%d is odd", x), -x;
+    }
+    return x;
+}
+
+START_TEST(the_error_of_the_lowest_index_is_reported_and_all_elements_run)
+{
+    enum { N = 200 };
+    int in[N];
+    int out[N];
+    filch_error error;
+    filch_pool *pool = pool_opened(_i);
+    for (int chunked = 0; chunked < 2; chunked++) {
+        filch_map_options options = {.error = &error};
+        if (chunked) {
+            options.chunksize = FILCH_CHUNK(7);
+        }
+        for (int i = 0; i < N; i++) {
+            in[i] = i < 31 ? 0 : i;
+        }
+        ck_assert_int_eq(only_even_map_with(pool, in, N, out, &options), FILCH_ERAISED);
+        ck_assert_uint_eq(error.index, 31);
+        ck_assert_int_eq(error.code, 131);
+        ck_assert_str_eq(error.message, "31 is odd");
+        ck_assert_str_eq(error.function, "only_even");
+        for (int i = 31; i < N; i++) {
+            ck_assert_int_eq(out[i], i % 2 ? -i : i);
+        }
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+FILCH_FORK_FUNCTION(int, raise_in_child, (int, x))
+{
+    return x ? (filch_raise(x, "child"), 0) : 1;
+}
+
+FILCH_FORK_FUNCTION(int, forks_a_failure, (int, x))
+{
+    FILCH_FORK(child, raise_in_child, x);
+    filch_yield();
+    return FILCH_JOIN(child);
+}
+
+FILCH_FUNCTION(int, fails_in_a_fork, (int, x))
+{
+    return forks_a_failure(x);
+}
+
+START_TEST(an_error_in_a_stolen_fork_has_the_index_of_its_element)
+{
+    int in[50] = {[33] = 5, [40] = 6};
+    int out[50];
+    filch_error error;
+    filch_map_options options = {.error = &error};
+    filch_pool *pool = pool_opened(_i);
+    ck_assert_int_eq(fails_in_a_fork_map_with(pool, in, 50, out, &options), FILCH_ERAISED);
+    ck_assert_uint_eq(error.index, 33);
+    ck_assert_int_eq(error.code, 5);
+    pool_closed(pool);
+}
+END_TEST
+
+/* ---- reductions ---- */
+
+START_TEST(reduce_adds_up)
+{
+    filch_pool *pool = pool_opened(_i);
+    for (size_t n = 0; n < 20000; n = n * 3 + 1) {
+        long *values = calloc(n + 1, sizeof *values);
+        long total = 0;
+        for (size_t i = 0; i < n; i++) {
+            values[i] = (long)i;
+        }
+        ck_assert_int_eq(add_reduce(pool, values, n, 1000, &total), FILCH_OK);
+        ck_assert_int_eq(total, 1000 + (n ? (long)(n * (n - 1) / 2) : 0));
+        free(values);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+FILCH_REDUCER(double, add_double, (double, a), (double, b))
+{
+    return a + b;
+}
+
+START_TEST(reduce_gives_the_same_bits_on_any_number_of_workers)
+{
+    enum { N = 100000 };
+    double *values = calloc(N, sizeof *values);
+    uint64_t first = 0;
+    for (int i = 0; i < N; i++) {
+        values[i] = 1.0 / (1 + i * 0.37);
+    }
+    for (int sweep = 0; sweep < WORKER_SWEEP; sweep++) {
+        filch_pool *pool = pool_opened(sweep);
+        for (int round = 0; round < 10; round++) {
+            double total = 0;
+            uint64_t bits;
+            ck_assert_int_eq(add_double_reduce(pool, values, N, 0, &total), FILCH_OK);
+            memcpy(&bits, &total, sizeof bits);
+            first = first ? first : bits;
+            ck_assert_uint_eq(bits, first);
+        }
+        pool_closed(pool);
+    }
+    free(values);
+}
+END_TEST
+
+typedef struct matrix {
+    long a, b, c, d;
+} matrix;
+
+FILCH_REDUCER(matrix, multiply, (matrix, x), (matrix, y))
+{
+    matrix m = {x.a * y.a + x.b * y.c, x.a * y.b + x.b * y.d, x.c * y.a + x.d * y.c,
+                x.c * y.b + x.d * y.d};
+    return m;
+}
+
+START_TEST(reduce_needs_no_commutativity)
+{
+    filch_pool *pool = pool_opened(_i);
+    matrix factors[60];
+    matrix expected = {1, 0, 0, 1};
+    matrix product;
+    for (int i = 0; i < 60; i++) {
+        factors[i] = i % 3 ? (matrix){1, 1, 0, 1} : (matrix){1, 0, 1, 1};
+        expected = multiply(expected, factors[i]);
+    }
+    ck_assert_int_eq(multiply_reduce(pool, factors, 60, (matrix){1, 0, 0, 1}, &product), FILCH_OK);
+    ck_assert(memcmp(&product, &expected, sizeof product) == 0);
+    pool_closed(pool);
+}
+END_TEST
+
+/* ---- lazily ---- */
+
+static int computed;
+
+FILCH_FUNCTION(int, counts, (int, x))
+{
+    computed++;
+    return x + 1;
+}
+
+START_TEST(a_lazy_map_computes_nothing_until_asked)
+{
+    const int in[3] = {1, 2, 3};
+    int value = 0;
+    counts_lazy_map lazy = counts_lazy(in, 3);
+    ck_assert_int_eq(computed, 0);
+    ck_assert(counts_next(&lazy, &value));
+    ck_assert_int_eq(value, 2);
+    ck_assert_int_eq(computed, 1);
+    ck_assert(counts_next(&lazy, &value));
+    ck_assert(counts_next(&lazy, &value));
+    ck_assert(!counts_next(&lazy, &value));
+    ck_assert_int_eq(computed, 3);
+}
+END_TEST
+
+static void plain_body(size_t i, void *environment)
+{
+    atomic_fetch_add((atomic_long *)environment, (long)i);
+}
+
+START_TEST(the_untyped_loop_passes_its_environment)
+{
+    filch_pool *pool = pool_opened(_i);
+    atomic_long sum = 0;
+    ck_assert_int_eq(filch_parallel_for(pool, 1000, plain_body, &sum, NULL), FILCH_OK);
+    ck_assert_int_eq(sum, 499500);
+    pool_closed(pool);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("loop");
+    TCase *tcase = tcase_create("loop");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, map_keeps_the_order_of_its_input, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, input_and_output_may_be_the_same_array, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, starmap_zips_arrays_of_any_types, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, each_element_runs_exactly_once, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, explicit_chunks_cover_every_element_once, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, an_explicit_chunk_runs_in_order_as_one_piece, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, sleeping_elements_hold_no_worker, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, loops_nest, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, elements_may_fork, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, idle_workers_take_part);
+    tcase_add_test(tcase, named_workers_and_chunks_bring_several_workers);
+    tcase_add_loop_test(tcase, two_maps_run_at_once, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, an_asynchronous_map_copies_its_environment, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, the_error_of_the_lowest_index_is_reported_and_all_elements_run, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, an_error_in_a_stolen_fork_has_the_index_of_its_element, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, reduce_adds_up, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, reduce_gives_the_same_bits_on_any_number_of_workers);
+    tcase_add_loop_test(tcase, reduce_needs_no_commutativity, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, a_lazy_map_computes_nothing_until_asked);
+    tcase_add_loop_test(tcase, the_untyped_loop_passes_its_environment, 0, WORKER_SWEEP);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
