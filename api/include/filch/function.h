@@ -8,7 +8,9 @@
  * defines the plain function `mult`, and for any R, name and parameters T x, ... (at most eight):
  *
  *     name_info                                    its descriptor: name, doc, file, line
- *     name_bind(x, ...)                            a closure with all arguments captured
+ *     name_bind(x, ...)                            a closure with all arguments captured; empty if
+ *                                                  they need memory (above 48 bytes) and there is
+ *                                                  none; name_capture(&closure, x, ...) says so
  *     name_apply(pool, x, ..., &result)            call it in a pool and wait
  *     name_apply_async(pool, x, ..., &future)      have it called
  *     name_get(future, &result)                    the future's typed result
@@ -59,33 +61,48 @@
     }                                                                                              \
     FILCH_UNUSED static const filch_callable name##_callable = {                                   \
         name##_invoke, sizeof(name##_args), FILCH_RESULT(FILCH_RESULT_BYTES_, R), &name##_info};   \
-    FILCH_UNUSED static inline filch_closure name##_bind(                                          \
-        FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))                                              \
+    FILCH_UNUSED static inline filch_status name##_capture(                                        \
+        filch_closure *filch_made FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                          \
     {                                                                                              \
-        filch_closure filch_made;                                                                  \
         name##_args filch_captured;                                                                \
         FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \
         memset(&filch_captured, 0, sizeof filch_captured);                                         \
         FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
-        (void)filch_closure_make(&filch_made, &name##_callable, filch_args, NULL);                 \
+        return filch_closure_make(filch_made, &name##_callable, filch_args, NULL);                 \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_closure name##_bind(                                          \
+        FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))                                              \
+    {                                                                                              \
+        filch_closure filch_made;                                                                  \
+        (void)name##_capture(&filch_made FILCH_MORE(FILCH_NAME, __VA_ARGS__));                     \
         return filch_made; /* empty when there is no memory: every call refuses it */              \
     }                                                                                              \
     FILCH_UNUSED static inline filch_status name##_apply(                                          \
         filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)                                \
             FILCH_RESULT(FILCH_RESULT_POINTER_, R))                                                \
     {                                                                                              \
-        filch_closure filch_bound = name##_bind(FILCH_LIST(FILCH_NAME, , __VA_ARGS__));            \
+        filch_closure filch_made;                                                                  \
         filch_status filch_ended =                                                                 \
-            filch_apply(filch_in, &filch_bound, FILCH_RESULT(FILCH_RESULT_PASS_, R), NULL);        \
-        filch_closure_release(&filch_bound);                                                       \
+            name##_capture(&filch_made FILCH_MORE(FILCH_NAME, __VA_ARGS__));                       \
+        if (filch_ended == FILCH_OK) {                                                             \
+            filch_ended =                                                                          \
+                filch_apply(filch_in, &filch_made, FILCH_RESULT(FILCH_RESULT_PASS_, R), NULL);     \
+            filch_closure_release(&filch_made);                                                    \
+        }                                                                                          \
         return filch_ended;                                                                        \
     }                                                                                              \
     FILCH_UNUSED static inline filch_status name##_apply_async(                                    \
         filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), filch_future **filch_out)     \
     {                                                                                              \
-        filch_closure filch_bound = name##_bind(FILCH_LIST(FILCH_NAME, , __VA_ARGS__));            \
-        filch_status filch_ended = filch_apply_async(filch_in, &filch_bound, filch_out);           \
-        filch_closure_release(&filch_bound);                                                       \
+        filch_closure filch_made;                                                                  \
+        filch_status filch_ended =                                                                 \
+            name##_capture(&filch_made FILCH_MORE(FILCH_NAME, __VA_ARGS__));                       \
+        if (filch_ended == FILCH_OK) {                                                             \
+            filch_ended = filch_apply_async(filch_in, &filch_made, filch_out);                     \
+            filch_closure_release(&filch_made);                                                    \
+        } else if (filch_out) {                                                                    \
+            *filch_out = NULL;                                                                     \
+        }                                                                                          \
         return filch_ended;                                                                        \
     }                                                                                              \
     FILCH_UNUSED static inline filch_status name##_get(                                            \

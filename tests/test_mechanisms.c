@@ -1,0 +1,520 @@
+/* The runtime's parts on their own: queue, timers, stacks, context switch, lock, park, cells,
+ * latches, lanes, processor count. The deque has a suite of its own. */
+#define _GNU_SOURCE
+#include "fixture.h"
+
+#include <fenv.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <threads.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "context.h"
+#include "cpu.h"
+#include "lane.h"
+#include "lock.h"
+#include "os.h"
+#include "park.h"
+#include "queue.h"
+#include "stack.h"
+#include "timer.h"
+#include "wait.h"
+
+/* ---- lock ---- */
+
+static struct filch_lock lock;
+static long guarded;
+
+static int add_under_lock(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 20000; i++) {
+        filch_lock_acquire(&lock);
+        guarded++;
+        filch_lock_release(&lock);
+    }
+    return 0;
+}
+
+START_TEST(a_lock_excludes)
+{
+    thrd_t threads[4];
+    filch_lock_init(&lock);
+    guarded = 0;
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(thrd_create(&threads[i], add_under_lock, NULL), thrd_success);
+    }
+    for (int i = 0; i < 4; i++) {
+        thrd_join(threads[i], NULL);
+    }
+    ck_assert_int_eq(guarded, 80000);
+}
+END_TEST
+
+/* ---- queue ---- */
+
+START_TEST(a_queue_is_first_in_first_out)
+{
+    struct filch_queue queue;
+    struct filch_work items[10];
+    filch_queue_init(&queue);
+    ck_assert(filch_queue_empty(&queue));
+    ck_assert_ptr_null(filch_queue_pop(&queue));
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 10; i++) {
+            filch_queue_push(&queue, &items[i]);
+        }
+        for (int i = 0; i < 10; i++) {
+            ck_assert_ptr_eq(filch_queue_pop(&queue), &items[i]);
+        }
+        ck_assert(filch_queue_empty(&queue));
+    }
+}
+END_TEST
+
+/* ---- timers ---- */
+
+static uint64_t last_fired;
+static int fired;
+static int closed;
+
+static void record(struct filch_timer *timer, enum filch_timer_end end)
+{
+    ck_assert(end == FILCH_TIMER_CLOSED || timer->deadline_ns >= last_fired);
+    last_fired = timer->deadline_ns;
+    fired++;
+    closed += end == FILCH_TIMER_CLOSED;
+}
+
+static unsigned next_random(unsigned *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+START_TEST(timers_fire_in_order_and_only_when_due)
+{
+    enum { TIMERS = 2000 };
+    struct filch_timers timers;
+    static struct filch_timer all[TIMERS];
+    unsigned seed = 1;
+    filch_timers_init(&timers);
+    last_fired = 0;
+    fired = 0;
+    for (int i = 0; i < TIMERS; i++) {
+        all[i] = (struct filch_timer){.deadline_ns = 1 + next_random(&seed) % 1000, .fire = record};
+        filch_timers_arm(&timers, &all[i]);
+    }
+    int removed = 0;
+    for (int i = 0; i < TIMERS; i += 3, removed++) {
+        filch_timers_disarm(&timers, &all[i]);
+        filch_timers_disarm(&timers, &all[i]);
+    }
+    for (uint64_t now = 0; now <= 1000; now += 100) {
+        filch_timers_fire(&timers, now);
+        ck_assert_uint_le(last_fired, now);
+        ck_assert_uint_gt(filch_timers_earliest(&timers), now);
+    }
+    ck_assert_int_eq(fired, TIMERS - removed);
+    ck_assert_uint_eq(filch_timers_earliest(&timers), FILCH_OS_NEVER);
+}
+END_TEST
+
+START_TEST(closed_timers_fire_at_once)
+{
+    struct filch_timers timers;
+    struct filch_timer a = {.deadline_ns = FILCH_OS_NEVER, .fire = record};
+    struct filch_timer b = {.deadline_ns = FILCH_OS_NEVER, .fire = record};
+    filch_timers_init(&timers);
+    closed = 0;
+    ck_assert(filch_timers_arm(&timers, &a));
+    ck_assert_uint_eq(filch_timers_fire(&timers, FILCH_OS_NEVER - 1), 0);
+    filch_timers_close(&timers);
+    ck_assert_int_eq(closed, 1);
+    filch_timers_arm(&timers, &b);
+    ck_assert_int_eq(closed, 2);
+    filch_timers_disarm(&timers, &a);
+}
+END_TEST
+
+/* ---- stacks and switches ---- */
+
+START_TEST(stacks_are_reused_and_have_room_where_they_say)
+{
+    struct filch_stacks stacks;
+    filch_stacks_init(&stacks, 64 * 1024);
+    struct filch_stack *all[40];
+    for (int i = 0; i < 40; i++) {
+        all[i] = filch_stacks_get(&stacks);
+        ck_assert_ptr_nonnull(all[i]);
+        ck_assert_uint_ge(all[i]->bytes, 64 * 1024);
+        ck_assert_uint_eq((uintptr_t)all[i]->low % 16, 0);
+        ck_assert_uint_eq((uintptr_t)all[i] % 64, 0);
+        ck_assert((char *)all[i]->low + all[i]->bytes == (char *)all[i]);
+        memset(all[i]->low, 1, all[i]->bytes);
+        memset((char *)all[i] + FILCH_STACK_HEADER_BYTES, 1, FILCH_STACK_SLOTS * 64);
+        ck_assert(filch_stack_intact(all[i]));
+    }
+    struct filch_stack *last = all[39];
+    for (int i = 0; i < 40; i++) {
+        filch_stacks_put(&stacks, all[i]);
+    }
+    filch_stacks_trim(&stacks, 1);
+    ck_assert_ptr_eq(filch_stacks_get(&stacks), last);
+    ck_assert_uint_eq(*(unsigned char *)last->low, 1);
+    struct filch_stack *trimmed = filch_stacks_get(&stacks);
+    ck_assert_uint_eq(*(unsigned char *)trimmed->low, 0);
+    filch_stacks_put(&stacks, trimmed);
+    filch_stacks_put(&stacks, last);
+    filch_stacks_destroy(&stacks);
+}
+END_TEST
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static struct filch_context here;
+static struct filch_context there;
+static double kept;
+static int rounding_there;
+
+static void switches(void *argument)
+{
+    double sum = *(double *)argument;
+    fesetround(FE_UPWARD);
+    for (int i = 0;; i++) {
+        sum += i;
+        kept = sum;
+        rounding_there = fegetround();
+        filch_context_switch(&there, &here);
+    }
+}
+
+START_TEST(a_switch_keeps_registers_and_the_rounding_mode)
+{
+    FILCH_ALIGNED(16) static char stack[64 * 1024];
+    double argument = 0.5;
+    double x = 1.25;
+    filch_context_make(&there, stack, sizeof stack, switches, &argument);
+    for (int i = 0; i < 1000; i++) {
+        x += i;
+        filch_context_switch(&here, &there);
+        ck_assert(fegetround() == FE_TONEAREST);
+        ck_assert(rounding_there == FE_UPWARD);
+        ck_assert(x - 1.25 == kept - 0.5);
+    }
+}
+END_TEST
+#endif
+
+/* ---- park ---- */
+
+static struct filch_park park;
+static struct filch_parker parkers[3];
+static atomic_int work;
+static atomic_int consumed;
+static atomic_bool stop;
+
+static int park_worker(void *argument)
+{
+    struct filch_parker *parker = argument;
+    for (;;) {
+        int n = atomic_load(&work);
+        if (n > 0) {
+            if (atomic_compare_exchange_strong(&work, &n, n - 1)) {
+                atomic_fetch_add(&consumed, 1);
+            }
+            continue;
+        }
+        filch_park_announce(&park, parker);
+        if (atomic_load(&work) == 0 && !atomic_load(&stop)) {
+            filch_parker_wait(parker, FILCH_OS_NEVER);
+        }
+        filch_park_retract(&park, parker);
+        if (atomic_load(&stop)) {
+            return 0;
+        }
+    }
+}
+
+START_TEST(no_wake_up_is_lost)
+{
+    thrd_t threads[3];
+    filch_park_init(&park);
+    for (int i = 0; i < 3; i++) {
+        filch_parker_init(&parkers[i]);
+        ck_assert_int_eq(thrd_create(&threads[i], park_worker, &parkers[i]), thrd_success);
+    }
+    for (int i = 0; i < 20000; i++) {
+        atomic_fetch_add(&work, 1);
+        filch_park_wake_one(&park);
+        if (i % 3 == 0) {
+            await(&consumed, i + 1); /* they all go to sleep again and again */
+        }
+    }
+    await(&consumed, 20000);
+    atomic_store(&stop, true);
+    filch_park_wake_all(&park);
+    for (int i = 0; i < 3; i++) {
+        thrd_join(threads[i], NULL);
+    }
+    ck_assert_uint_eq(filch_park_sleepers(&park), 0);
+}
+END_TEST
+
+START_TEST(a_parker_waits_until_its_deadline)
+{
+    struct filch_parker parker;
+    filch_parker_init(&parker);
+    ck_assert(!filch_parker_wait(&parker, 0));
+    uint64_t deadline = filch_os_now_ns() + 2000000;
+    ck_assert(!filch_parker_wait(&parker, deadline));
+    ck_assert_uint_ge(filch_os_now_ns(), deadline);
+    filch_parker_unpark(&parker);
+    filch_parker_unpark(&parker);
+    ck_assert(filch_parker_wait(&parker, 0));
+    ck_assert(!filch_parker_poll(&parker));
+}
+END_TEST
+
+/* ---- waiters, cells, latches ---- */
+
+START_TEST(a_waiter_is_fired_once_and_woken_only_if_armed)
+{
+    struct filch_parker parker;
+    struct filch_waiter waiter;
+    filch_parker_init(&parker);
+    filch_waiter_init(&waiter, NULL, &parker);
+    ck_assert(!filch_waiter_fire(&waiter, FILCH_SIGNALED)); /* not armed: nobody to wake */
+    ck_assert(!filch_waiter_arm(&waiter));
+    ck_assert(!filch_waiter_fire(&waiter, FILCH_TIMED_OUT));
+    ck_assert_int_eq(filch_waiter_outcome(&waiter), FILCH_SIGNALED);
+    filch_waiter_init(&waiter, NULL, &parker);
+    ck_assert(filch_waiter_arm(&waiter));
+    ck_assert(filch_waiter_fire(&waiter, FILCH_TIMED_OUT));
+    ck_assert(!filch_waiter_fire(&waiter, FILCH_SIGNALED));
+}
+END_TEST
+
+START_TEST(a_cell_wakes_all_who_stay_and_refuses_late_ones)
+{
+    struct filch_parker parker[4];
+    struct filch_waiter waiters[4];
+    struct filch_cell cell;
+    filch_cell_init(&cell);
+    for (int i = 0; i < 4; i++) {
+        filch_parker_init(&parker[i]);
+        filch_waiter_init(&waiters[i], NULL, &parker[i]);
+    }
+    for (int i = 0; i < 3; i++) {
+        ck_assert(filch_cell_add(&cell, &waiters[i]));
+        ck_assert(filch_waiter_arm(&waiters[i]));
+    }
+    filch_cell_remove(&cell, &waiters[1]);
+    ck_assert(!filch_cell_done(&cell));
+    filch_cell_complete(&cell);
+    ck_assert(filch_cell_done(&cell));
+    ck_assert(filch_parker_poll(&parker[0]));
+    ck_assert(!filch_parker_poll(&parker[1]));
+    ck_assert(filch_parker_poll(&parker[2]));
+    ck_assert(!filch_cell_add(&cell, &waiters[3]));
+    filch_cell_remove(&cell, &waiters[0]);
+}
+END_TEST
+
+START_TEST(a_latch_opens_for_one_waiter_before_or_after)
+{
+    struct filch_parker parker;
+    struct filch_waiter waiter;
+    struct filch_latch latch;
+    filch_parker_init(&parker);
+    filch_waiter_init(&waiter, NULL, &parker);
+    filch_latch_init(&latch);
+    ck_assert(filch_latch_add(&latch, &waiter));
+    ck_assert(filch_waiter_arm(&waiter));
+    filch_latch_open(&latch);
+    ck_assert(filch_parker_poll(&parker));
+    ck_assert(filch_latch_is_open(&latch));
+    ck_assert(!filch_latch_add(&latch, &waiter));
+}
+END_TEST
+
+/* ---- lanes ---- */
+
+static void run_nothing(filch_lane *lane, filch_slot *top, filch_slot *slot)
+{
+    (void)lane, (void)top, (void)slot;
+}
+
+static const filch_slot_type some_type = {run_nothing, NULL, NULL};
+
+static filch_slot *fork_one(filch_lane *lane)
+{
+    filch_slot *slot = lane->top++;
+    slot->type = &some_type;
+    return slot;
+}
+
+START_TEST(a_lane_publishes_oldest_first_and_takes_back)
+{
+    static filch_slot slots[8];
+    filch_lane lane;
+    struct filch_frame inner_frame;
+    struct filch_frame outer_frame = {.base = slots};
+    filch_lane_init(&lane, slots, 8);
+    filch_slot *a = fork_one(&lane);
+    filch_slot *b = fork_one(&lane);
+    inner_frame = (struct filch_frame){.parent = &outer_frame, .base = lane.top};
+    filch_slot *c = fork_one(&lane);
+    ck_assert_ptr_eq(filch_lane_publish(&lane, &inner_frame), a);
+    ck_assert(!filch_join_is_fast(&lane, a, a + 1));
+    ck_assert(filch_join_is_fast(&lane, c, lane.top));
+    ck_assert_ptr_eq(filch_slot_take(a), &outer_frame);
+    ck_assert_ptr_null(filch_slot_take(a));
+    ck_assert(!filch_slot_take_back(a));
+    ck_assert_ptr_eq(filch_lane_publish(&lane, &inner_frame), b);
+    ck_assert_ptr_eq(filch_lane_publish(&lane, &inner_frame), c);
+    ck_assert_ptr_null(filch_lane_publish(&lane, &inner_frame));
+    ck_assert(!filch_slot_take_for(c, &outer_frame));
+    ck_assert(filch_slot_take_for(c, &inner_frame));
+    ck_assert(filch_slot_take_back(b));
+    filch_slot_finish(c);
+    ck_assert(filch_slot_is_done(c));
+    ck_assert_ptr_eq(filch_lane_retire(&lane, c), c);
+    ck_assert_ptr_eq(filch_lane_retire(&lane, b), b);
+    filch_slot_finish(a);
+    ck_assert_ptr_eq(filch_lane_retire(&lane, a), a);
+    ck_assert_ptr_eq(lane.split, a);
+}
+END_TEST
+
+START_TEST(top_falls_past_slots_joined_out_of_order)
+{
+    static filch_slot slots[8];
+    filch_lane lane;
+    filch_lane_init(&lane, slots, 8);
+    filch_slot *a = fork_one(&lane);
+    filch_slot *b = fork_one(&lane);
+    filch_slot *c = fork_one(&lane);
+    ck_assert_ptr_eq(filch_lane_retire(&lane, b), c + 1);
+    ck_assert(!filch_join_is_fast(&lane, c, lane.top)); /* holes make every join slow */
+    ck_assert_ptr_eq(filch_lane_retire(&lane, c), b);
+    ck_assert(filch_join_is_fast(&lane, a, lane.top));
+    ck_assert_uint_eq(lane.holes, 0);
+}
+END_TEST
+
+START_TEST(poison_makes_forks_and_joins_look_up)
+{
+    static filch_slot slots[8];
+    filch_lane lane;
+    filch_lane_init(&lane, slots, 8);
+    filch_slot *a = fork_one(&lane);
+    ck_assert(!filch_fork_is_slow(&lane, lane.top));
+    ck_assert(filch_join_is_fast(&lane, a, lane.top));
+    filch_lane_poison(&lane);
+    ck_assert(filch_fork_is_slow(&lane, lane.top));
+    ck_assert(!filch_join_is_fast(&lane, a, lane.top));
+    ck_assert(!filch_lane_is_full(&lane, lane.top));
+    filch_lane_settle(&lane);
+    ck_assert(!filch_fork_is_slow(&lane, lane.top));
+    ck_assert(filch_lane_is_full(&lane, slots + 8));
+}
+END_TEST
+
+/* ---- processor count ---- */
+
+static void put(const char *root, const char *path, const char *text)
+{
+    char full[512];
+    char command[600];
+    snprintf(full, sizeof full, "%s/%s", root, path);
+    snprintf(command, sizeof command, "mkdir -p $(dirname %s)", full);
+    ck_assert_int_eq(system(command), 0);
+    FILE *file = fopen(full, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static const struct cpu_case {
+    const char *cgroup;      /* of /proc/self/cgroup */
+    const char *files[3][2]; /* path, text */
+    unsigned affinity;
+    unsigned count;
+    enum filch_cpu_reason reason;
+} cpu_cases[] = {
+    {"", {{0}}, 8, 8, FILCH_CPU_AFFINITY},
+    {"", {{0}}, 0, 1, FILCH_CPU_AFFINITY},
+    {"0::/\n", {{"sys/fs/cgroup/cpu.max", "max 100000\n"}}, 8, 8, FILCH_CPU_AFFINITY},
+    {"0::/\n", {{"sys/fs/cgroup/cpu.max", "200000 100000\n"}}, 8, 2, FILCH_CPU_CGROUP_V2},
+    {"0::/\n", {{"sys/fs/cgroup/cpu.max", "150000 100000\n"}}, 8, 2, FILCH_CPU_CGROUP_V2},
+    {"0::/\n", {{"sys/fs/cgroup/cpu.max", "1000 100000\n"}}, 8, 1, FILCH_CPU_CGROUP_V2},
+    {"0::/a/b\n",
+     {{"sys/fs/cgroup/a/b/cpu.max", "max 100000\n"}, {"sys/fs/cgroup/a/cpu.max", "300000 100000\n"}},
+     8, 3, FILCH_CPU_CGROUP_V2},
+    {"0::/not/mounted/here\n", {{"sys/fs/cgroup/cpu.max", "100000 100000"}}, 8, 1,
+     FILCH_CPU_CGROUP_V2},
+    {"0::/\n", {{"sys/fs/cgroup/cpu.max", "900000 100000\n"}}, 8, 8, FILCH_CPU_AFFINITY},
+    {"4:cpu,cpuacct:/job\n",
+     {{"sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_quota_us", "250000\n"},
+      {"sys/fs/cgroup/cpu,cpuacct/job/cpu.cfs_period_us", "100000\n"}},
+     8, 3, FILCH_CPU_CGROUP_V1},
+    {"3:memory:/job\n2:cpu:/job\n",
+     {{"sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "-1\n"},
+      {"sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000\n"}},
+     4, 4, FILCH_CPU_AFFINITY},
+    {"5:cpuset:/job\n",
+     {{"sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "1\n"},
+      {"sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "1\n"}},
+     4, 4, FILCH_CPU_AFFINITY},
+    {"garbage\n:::\n0:\n\n", {{"sys/fs/cgroup/cpu.max", "-5 x\n"}}, 4, 4, FILCH_CPU_AFFINITY},
+    {"0::/\n", {{"sys/fs/cgroup/cpu.max", "99999999999999999999 1\n"}}, 4, 4, FILCH_CPU_AFFINITY},
+    {"0::/\n", {{"sys/fs/cgroup/cpu.max", "100000 0\n"}}, 4, 4, FILCH_CPU_AFFINITY},
+};
+
+START_TEST(quotas_of_both_kinds_of_cgroups_are_honoured)
+{
+    const struct cpu_case *c = &cpu_cases[_i];
+    char root[] = "/tmp/filch-cpu-XXXXXX";
+    char command[100];
+    ck_assert_ptr_nonnull(mkdtemp(root));
+    put(root, "proc/self/cgroup", c->cgroup);
+    for (int i = 0; i < 3 && c->files[i][0]; i++) {
+        put(root, c->files[i][0], c->files[i][1]);
+    }
+    struct filch_cpu cpu = filch_cpu_detect(root, c->affinity);
+    snprintf(command, sizeof command, "rm -r %s", root);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert_uint_eq(cpu.count, c->count);
+    ck_assert_int_eq(cpu.reason, c->reason);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("mechanisms");
+    TCase *tcase = tcase_create("mechanisms");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, a_lock_excludes);
+    tcase_add_test(tcase, a_queue_is_first_in_first_out);
+    tcase_add_test(tcase, timers_fire_in_order_and_only_when_due);
+    tcase_add_test(tcase, closed_timers_fire_at_once);
+    tcase_add_test(tcase, stacks_are_reused_and_have_room_where_they_say);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    tcase_add_test(tcase, a_switch_keeps_registers_and_the_rounding_mode);
+#endif
+    tcase_add_test(tcase, no_wake_up_is_lost);
+    tcase_add_test(tcase, a_parker_waits_until_its_deadline);
+    tcase_add_test(tcase, a_waiter_is_fired_once_and_woken_only_if_armed);
+    tcase_add_test(tcase, a_cell_wakes_all_who_stay_and_refuses_late_ones);
+    tcase_add_test(tcase, a_latch_opens_for_one_waiter_before_or_after);
+    tcase_add_test(tcase, a_lane_publishes_oldest_first_and_takes_back);
+    tcase_add_test(tcase, top_falls_past_slots_joined_out_of_order);
+    tcase_add_test(tcase, poison_makes_forks_and_joins_look_up);
+    tcase_add_loop_test(tcase, quotas_of_both_kinds_of_cgroups_are_honoured, 0,
+                        (int)(sizeof cpu_cases / sizeof *cpu_cases));
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
