@@ -6,9 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <filch/platform.h>
+
 /* Fields written by different threads lie at least this far apart. 64 is right for x86-64 and
  * most aarch64 parts. */
 #define FILCH_CACHE_LINE 64
+
+/* How often a lock is tried before its taker sleeps or yields. The models say once. */
+#ifndef FILCH_SPINS
+#define FILCH_SPINS 64
+#endif
 
 #define FILCH_LIKELY(x) __builtin_expect(!!(x), 1)
 #define FILCH_UNLIKELY(x) __builtin_expect(!!(x), 0)

@@ -21,11 +21,10 @@
 struct filch_ring;
 
 struct filch_deque {
-    _Atomic(uint64_t) top; /* thieves */
-    char line[FILCH_CACHE_LINE - sizeof(_Atomic(uint64_t))];
+    FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(uint64_t) top; /* thieves */
 
-    _Atomic(uint64_t) bottom;           /* the owner */
-    _Atomic(struct filch_ring *) ring;  /* the owner */
+    FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(uint64_t) bottom; /* the owner */
+    _Atomic(struct filch_ring *) ring;                        /* the owner */
 };
 
 enum filch_steal { FILCH_STEAL_GOT, FILCH_STEAL_EMPTY, FILCH_STEAL_LOST };

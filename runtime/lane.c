@@ -10,7 +10,7 @@ static const uintptr_t tag_bits = 7;
 
 _Static_assert(sizeof(filch_slot) == 64, "a slot is one cache line");
 
-const filch_slot_type filch_slot_running;
+const filch_slot_type filch_slot_running = {NULL, NULL, NULL};
 
 static void set_word(uintptr_t *word, uintptr_t value)
 {
@@ -130,10 +130,10 @@ bool filch_slot_await(filch_slot *slot, struct filch_waiter *waiter)
 {
     uintptr_t expected = taken;
     /* release: pairs with the exchange in finish; acquire on failure: it is DONE, the result is
-     * read next */
+     * read next. acq_rel because C11 wants success at least as strong as failure. */
     return atomic_compare_exchange_strong_explicit(&slot->state, &expected,
                                                    (uintptr_t)waiter | awaited,
-                                                   memory_order_release, memory_order_acquire);
+                                                   memory_order_acq_rel, memory_order_acquire);
 }
 
 bool filch_slot_is_done(filch_slot *slot)

@@ -3,7 +3,7 @@
 #include "base.h"
 #include "os.h"
 
-enum { FREE, HELD, CONTENDED, SPINS = 64 };
+enum { FREE, HELD, CONTENDED };
 
 void filch_lock_init(struct filch_lock *lock)
 {
@@ -20,7 +20,7 @@ static bool try_acquire(struct filch_lock *lock)
 
 static void acquire_slow(struct filch_lock *lock)
 {
-    for (int i = 0; i < SPINS; i++) {
+    for (int i = 0; i < FILCH_SPINS; i++) {
         if (try_acquire(lock)) {
             return;
         }

@@ -35,10 +35,10 @@ struct filch_parker {
 };
 
 struct filch_park {
+    FILCH_ALIGNED(FILCH_CACHE_LINE)
     _Atomic(uint32_t) sleepers; /* lock; read by every publisher: a line of its own, rarely written */
-    char line[FILCH_CACHE_LINE - sizeof(_Atomic(uint32_t))];
 
-    struct filch_lock lock;
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_lock lock;
     struct filch_parker *newest; /* lock */
 };
 

@@ -4,7 +4,7 @@
 #include "os.h"
 #include "park.h"
 
-enum { DONE = 1, LOCKED = 2, SPINS = 100 };
+enum { DONE = 1, LOCKED = 2 };
 static const uintptr_t latch_open = 1;
 
 void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
@@ -20,9 +20,10 @@ bool filch_waiter_arm(struct filch_waiter *waiter)
 {
     int arming = FILCH_ARMING;
     /* release: pairs with the acquire in fire; the one who wakes sees the strand's saved state.
-     * acquire on failure: pairs with fire's release; we go on with what the signaller wrote */
+     * acquire on failure: pairs with fire's release; we go on with what the signaller wrote. acq_rel
+     * because C11 wants success at least as strong as failure. */
     return atomic_compare_exchange_strong_explicit(&waiter->outcome, &arming, FILCH_WAITING,
-                                                   memory_order_release, memory_order_acquire);
+                                                   memory_order_acq_rel, memory_order_acquire);
 }
 
 bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome)
@@ -81,7 +82,7 @@ static uint32_t lock(struct filch_cell *cell)
         if (!(old & LOCKED)) {
             return old;
         }
-        if (i < SPINS) {
+        if (i < FILCH_SPINS) {
             filch_relax();
         } else {
             filch_os_yield(); /* the holder was preempted */
@@ -157,9 +158,9 @@ bool filch_latch_add(struct filch_latch *latch, struct filch_waiter *waiter)
 {
     uintptr_t closed = 0;
     /* release: pairs with the acquire in open: the opener reads the waiter. acquire on failure:
-     * pairs with the release in open: the result is read next */
+     * pairs with the release in open: the result is read next. acq_rel as in filch_waiter_arm. */
     return atomic_compare_exchange_strong_explicit(&latch->word, &closed, (uintptr_t)waiter,
-                                                   memory_order_release, memory_order_acquire);
+                                                   memory_order_acq_rel, memory_order_acquire);
 }
 
 void filch_latch_open(struct filch_latch *latch)

@@ -14,14 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <filch/platform.h>
+
 #ifdef __cplusplus
-/* g++ 12 has no _Atomic in C++: C++ code never touches these words, it only needs their size. */
-#define FILCH_ATOMIC(T) T
-#define FILCH_ALIGNED(n) alignas(n)
 extern "C" {
-#else
-#define FILCH_ATOMIC(T) _Atomic(T)
-#define FILCH_ALIGNED(n) _Alignas(n)
 #endif
 
 /* What captured arguments and a result of a fork may take, in bytes. */

@@ -1,0 +1,20 @@
+/* filch/platform.h: what C11 and C++17 spell differently. */
+#ifndef FILCH_PLATFORM_H
+#define FILCH_PLATFORM_H
+
+#ifdef __cplusplus
+#define FILCH_ALIGNED(n) alignas(n)
+#else
+#define FILCH_ALIGNED(n) _Alignas(n)
+#endif
+
+/* g++ 12 has no _Atomic in C++: C++ code never touches such words, it only needs their size. */
+#ifndef FILCH_ATOMIC
+#ifdef __cplusplus
+#define FILCH_ATOMIC(T) T
+#else
+#define FILCH_ATOMIC(T) _Atomic(T)
+#endif
+#endif
+
+#endif

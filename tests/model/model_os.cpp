@@ -1,0 +1,40 @@
+// The operating system of the models: futexes, with spurious wake-ups.
+#include "os.h"
+
+#include "wait.h"
+
+bool model_spurious;
+
+bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns)
+{
+    rl::context &c = rl::ctx();
+    c.sched();
+    c.atomic_thread_fence_seq_cst();
+    uint32_t value;
+    {
+        rl::preemption_disabler together(c);
+        value = word->load(rl::mo_acquire, $);
+    }
+    if (value != expected) {
+        return true;
+    }
+    return word->wait(c, deadline_ns != FILCH_OS_NEVER, model_spurious, $) != rl::unpark_reason_timeout;
+}
+
+void filch_os_wake(_Atomic(uint32_t) *word, int count)
+{
+    rl::context &c = rl::ctx();
+    c.sched();
+    c.atomic_thread_fence_seq_cst();
+    word->wake(c, count, $);
+}
+
+void filch_os_yield(void)
+{
+    rl::yield(1, $);
+}
+
+void filch_strand_ready(struct filch_strand *)
+{
+    RL_ASSERT(!"the models wait on parkers");
+}
