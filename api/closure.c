@@ -19,8 +19,7 @@ static const filch_closure empty = {.callable = NULL};
 static struct filch_box *box_new(size_t bytes, void (*destroy)(void *))
 {
     size_t total;
-    struct filch_box *box =
-        filch_add(sizeof *box, bytes, &total) ? malloc(total) : NULL;
+    struct filch_box *box = filch_add(sizeof *box, bytes, &total) ? malloc(total) : NULL;
     if (box) {
         atomic_init(&box->owners, 1);
         box->destroy = destroy;

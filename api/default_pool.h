@@ -6,7 +6,7 @@
 
 struct filch_pool;
 
-/* *pool = given, or the default pool, opened if need be. After a fork() the child gets a new one. */
+/* *pool = given, or the default pool, opened if need be; a fork()'s child gets a new one. */
 filch_status filch_pool_resolve(struct filch_pool *given, struct filch_pool **pool);
 
 #endif

@@ -200,8 +200,8 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
         struct application application = {closure, kept};
         struct filch_fault fault;
         filch_fault_init(&fault);
-        status = filch_region_call(pool, run_application, &application, &fault,
-                                   closure->callable->info);
+        status =
+            filch_region_call(pool, run_application, &application, &fault, closure->callable->info);
         status = status == FILCH_OK ? filch_fault_result(&fault, error) : status;
     }
     if (status == FILCH_OK && kept) {
@@ -226,8 +226,7 @@ static bool waits_for_itself(const struct filch_future *future, const struct fil
 static void run_claimed(struct filch_future *future, struct filch_strand *strand)
 {
     struct filch_region region;
-    filch_status status =
-        strand ? FILCH_OK : filch_region_enter_counted(&region, future->pool);
+    filch_status status = strand ? FILCH_OK : filch_region_enter_counted(&region, future->pool);
     if (status != FILCH_OK) {
         filch_future_finish(future, status);
         return;

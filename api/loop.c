@@ -100,8 +100,9 @@ static const filch_function_info plain_info = {"parallel_for", "", __FILE__, __L
                                                sizeof(struct plain_for)};
 static const filch_body plain_body = {plain_block, sizeof(struct plain_for), 0, &plain_info};
 
-filch_status filch_parallel_for(filch_pool *pool, size_t n, void (*body)(size_t i, void *environment),
-                                void *environment, const filch_map_options *options)
+filch_status filch_parallel_for(filch_pool *pool, size_t n,
+                                void (*body)(size_t i, void *environment), void *environment,
+                                const filch_map_options *options)
 {
     struct plain_for plain = {body, environment};
     return filch_map(pool, body ? &plain_body : NULL, &plain, n, options);

@@ -276,7 +276,8 @@ static void gather(struct filch_loop *loop, struct filch_strand *strand, unsigne
     *end = (*end + 1) / 2;
     filch_core_serve(strand);
     uint64_t until_ns = filch_os_now_ns() + GANG_NS;
-    while (is_published(strand, slot) && !filch_slot_is_done(slot) && filch_os_now_ns() < until_ns) {
+    while (is_published(strand, slot) && !filch_slot_is_done(slot) &&
+           filch_os_now_ns() < until_ns) {
         filch_os_yield();
     }
 }

@@ -27,12 +27,12 @@
 struct filch_strand;
 
 struct filch_loop {
-    struct filch_frame frame;  /* what its ranges are published for; names the loop to helpers */
+    struct filch_frame frame; /* what its ranges are published for; names the loop to helpers */
     const filch_body *body;
     const void *environment;
     size_t n;
-    size_t chunk;              /* elements of an explicit chunk; 0: automatic */
-    bool gang;                 /* workers and chunk were both named: they are to show up */
+    size_t chunk;               /* elements of an explicit chunk; 0: automatic */
+    bool gang;                  /* workers and chunk were both named: they are to show up */
     _Atomic(size_t) unfinished; /* ranges that are not done, the root's own among them */
     struct filch_latch done;
 };

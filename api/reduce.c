@@ -76,8 +76,7 @@ filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const 
     memcpy(total, initial, element);
     size_t leaf = n / LEAVES_MAX + 1;
     struct leaves leaves = {.reducer = reducer, .elements = elements, .n = n, .leaf = leaf};
-    filch_status status =
-        reduce_leaves(pool, &leaves, n ? (n - 1) / leaf + 1 : 0, total);
+    filch_status status = reduce_leaves(pool, &leaves, n ? (n - 1) / leaf + 1 : 0, total);
     if (status == FILCH_OK) {
         memcpy(result, total, element);
     }

@@ -3,7 +3,8 @@
  * Whoever claims a pending future runs its task, or cancels it, and so owns its end: the pool, when
  * its queue's entry comes up, or somebody else before that. The pool counts a task as there until
  * both the entry has come up and the end has been seen to, so it is not freed under a claimer.
- * References: one for each owner that the user has, one for the queue's entry, one for a promise. */
+ * References: one for each owner that the user has, one for the queue's entry, one for a promise.
+ */
 #ifndef FILCH_TASK_FUTURE_H
 #define FILCH_TASK_FUTURE_H
 
@@ -22,13 +23,13 @@ struct filch_future {
     struct filch_detached task;
     struct filch_cell cell;
     _Atomic(uint32_t) owners;
-    _Atomic(int) claim; /* enum claim, future.c */
+    _Atomic(int) claim;      /* enum claim, future.c */
     struct filch_pool *pool; /* NULL for a promise's; valid until the task has ended */
     void (*run)(struct filch_future *future);     /* the task, inside the pool */
     void (*release)(struct filch_future *future); /* what it holds, once, when it has ended */
     const filch_function_info *info;
     struct filch_fault fault;
-    filch_status outcome; /* the one who claimed it, before the cell is complete */
+    filch_status outcome;  /* the one who claimed it, before the cell is complete */
     filch_closure closure; /* of apply_async */
     size_t result_bytes;
     FILCH_ALIGNED(16) unsigned char payload[]; /* the result; or what run needs */

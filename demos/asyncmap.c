@@ -6,8 +6,8 @@
 
 enum { COUNT = 5 };
 
-FILCH_FUNCTION(int, delayed_add, "This function sleeps for 1 second and then adds x and y", (int, x),
-               (int, y))
+FILCH_FUNCTION(int, delayed_add, "This function sleeps for 1 second and then adds x and y",
+               (int, x), (int, y))
 {
     printf("This is worker %u performing operation delayed_add(%d, %d)\n", filch_worker_id(), x, y);
     filch_sleep(1);
@@ -18,8 +18,8 @@ FILCH_FUNCTION(int, delayed_subtract,
                "This function sleeps for 1 second and then subtracts x and y", (int, x), (int, y))
 {
     filch_sleep(1);
-    printf("This is worker %u performing operation delayed_subtract(%d, %d)\n", filch_worker_id(), x,
-           y);
+    printf("This is worker %u performing operation delayed_subtract(%d, %d)\n", filch_worker_id(),
+           x, y);
     return x - y;
 }
 

@@ -7,8 +7,8 @@
 
 enum { COUNT = 5, POINTS = 3 };
 
-FILCH_FUNCTION(int, mult, "Simple function which returns the multiplication of the inputs", (int, a),
-               (int, b))
+FILCH_FUNCTION(int, mult, "Simple function which returns the multiplication of the inputs",
+               (int, a), (int, b))
 {
     return a * b;
 }
@@ -20,8 +20,14 @@ static int mult_II(int x, int y)
 
 /* A type for "any function of two ints": plain ones and lambdas alike. */
 FILCH_SIGNATURE(binop, int, (int, a), (int, b))
-FILCH_LAMBDA(binop, int, plus, (), (int, x), (int, y)) { return x + y; }
-FILCH_LAMBDA(binop, int, times, ((int, scale)), (int, x), (int, y)) { return scale * x * y; }
+FILCH_LAMBDA(binop, int, plus, (), (int, x), (int, y))
+{
+    return x + y;
+}
+FILCH_LAMBDA(binop, int, times, ((int, scale)), (int, x), (int, y))
+{
+    return scale * x * y;
+}
 
 static int two_times(int a, int b, binop function)
 {
@@ -33,10 +39,10 @@ static int call_function(binop func, int arg1, int arg2)
     return binop_call(func, arg1, arg2);
 }
 
-static void call_function_aloud(binop func, int arg1, int arg2)
+static void call_aloud(binop func, int arg1, int arg2)
 {
     printf("Calling function %s with arguments %d and %d\n", FILCH_NAME_OF(func), arg1, arg2);
-    printf("The output is %d\n", binop_call(func, arg1, arg2));
+    printf("The output is %d\n", call_function(func, arg1, arg2));
 }
 
 FILCH_REDUCER(int, add, (int, a), (int, b))
@@ -59,20 +65,17 @@ static void print_list(const int *list, int n)
 
 int main(void)
 {
-    const int a[COUNT] = {2, 4, 6, 8, 10};
-    const int b[COUNT] = {1, 3, 5, 7, 9};
-    const double x[POINTS] = {1, 1, 1};
-    const double y[POINTS] = {1.0, 0.5, 0.1};
+    const int a[COUNT] = {2, 4, 6, 8, 10}, b[COUNT] = {1, 3, 5, 7, 9};
+    const double x[POINTS] = {1, 1, 1}, y[POINTS] = {1.0, 0.5, 0.1};
     int products[COUNT];
-    int inner = 0;
+    int test = mult(1, 2), inner = 0;
     double value;
-    int test = mult(1, 2);
 
     printf("%d\n%d\n", test, mult_II(2, 2));
     printf("%d\n%d\n", two_times(2, 2, FILCH_AS(binop, mult)), two_times(2, 2, plus_bind()));
     printf("%s\n%s\n", mult_info.name, mult_info.doc);
     printf("%d\n", call_function(FILCH_AS(binop, mult), 1, 2));
-    call_function_aloud(FILCH_AS(binop, mult), 1, 2);
+    call_aloud(FILCH_AS(binop, mult), 1, 2);
 
     if (mult_map(NULL, a, b, COUNT, products) != FILCH_OK ||
         add_reduce(NULL, products, COUNT, 0, &inner) != FILCH_OK) {
@@ -81,7 +84,7 @@ int main(void)
     print_list(products, COUNT);
     printf("%d\n", inner);
 
-    /* A lazy map: nothing is computed until it is asked for. */
+    /* Nothing is computed until it is asked for. */
     gaussian_kernel_lazy_map output = gaussian_kernel_lazy(x, y, POINTS);
     for (const char *before = "["; gaussian_kernel_next(&output, &value); before = ", ") {
         printf(value == 1 ? "%s%.1f" : "%s%.16g", before, value);

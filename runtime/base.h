@@ -22,7 +22,7 @@
 
 /* The struct that contains `member` at `pointer`. */
 #define FILCH_CONTAINER(pointer, type, member)                                                     \
-    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* Sizes come from users: every product and sum of them goes through these. False: it overflowed. */
 static inline bool filch_multiply(size_t a, size_t b, size_t *product)

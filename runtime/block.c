@@ -98,8 +98,8 @@ void filch_block_join(filch_enlist *enlist, void *context)
     waiter.timer.deadline_ns = FILCH_OS_NEVER;
     /* Whoever joins has forked, so its thread is known. */
     block(filch_thread_known(), &waiter,
-          (struct filch_leave){.kind = FILCH_LEAVE_WAIT, .waiter = &waiter, .enlist = enlist,
-                               .context = context});
+          (struct filch_leave){
+              .kind = FILCH_LEAVE_WAIT, .waiter = &waiter, .enlist = enlist, .context = context});
 }
 
 enum filch_outcome filch_block_until(filch_enlist *enlist,
@@ -113,8 +113,11 @@ enum filch_outcome filch_block_until(filch_enlist *enlist,
     struct filch_waiter waiter;
     waiter.timer.deadline_ns = deadline_ns;
     block(thread, &waiter,
-          (struct filch_leave){.kind = FILCH_LEAVE_WAIT, .waiter = &waiter, .enlist = enlist,
-                               .context = context, .timed = true});
+          (struct filch_leave){.kind = FILCH_LEAVE_WAIT,
+                               .waiter = &waiter,
+                               .enlist = enlist,
+                               .context = context,
+                               .timed = true});
     enum filch_outcome outcome = ended(&waiter);
     if (outcome != FILCH_SIGNALED && remove) {
         remove(&waiter, context);

@@ -13,9 +13,9 @@
 #include "thread.h"
 
 enum {
-    FAIR_PICKS = 31,      /* every so many picks, queues and timers come first */
-    SEARCH_NS = 20000,    /* an idle thread looks this long before it sleeps */
-    DEMAND_AFTER = 2,     /* rounds of a search before running strands are asked */
+    FAIR_PICKS = 31,   /* every so many picks, queues and timers come first */
+    SEARCH_NS = 20000, /* an idle thread looks this long before it sleeps */
+    DEMAND_AFTER = 2,  /* rounds of a search before running strands are asked */
 };
 
 static uintptr_t from_queue(struct filch_queue *queue)
@@ -23,7 +23,6 @@ static uintptr_t from_queue(struct filch_queue *queue)
     struct filch_work *work = filch_queue_pop(queue);
     return work ? filch_entry_of_work(work) : 0;
 }
-
 
 /* So that a core with always something newer in its deque starves nobody. */
 static uintptr_t overdue(struct filch_core *core)
@@ -224,8 +223,8 @@ void filch_strand_ready(struct filch_strand *strand)
 {
     struct filch_thread *thread = filch_thread_known();
     struct filch_pool *pool = strand->pool;
-    struct filch_core *core = thread && thread->core && thread->core->pool == pool ? thread->core
-                                                                                   : NULL;
+    struct filch_core *core =
+        thread && thread->core && thread->core->pool == pool ? thread->core : NULL;
     if (core && thread->between_jobs && !core->next) {
         core->next = strand; /* it goes on as soon as we are done here */
         return;

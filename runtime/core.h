@@ -23,17 +23,17 @@ struct filch_core {
     unsigned index;          /* constant */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(struct filch_thread *) holder;
-    _Atomic(filch_lane *) lane;     /* the holder: what runs here, whom demand poisons */
-    _Atomic(bool) yield_wanted;     /* the watchman: somebody waits for a turn */
+    _Atomic(filch_lane *) lane; /* the holder: what runs here, whom demand poisons */
+    _Atomic(bool) yield_wanted; /* the watchman: somebody waits for a turn */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_deque deque;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_queue ready;
 
     /* The holder alone. */
     FILCH_ALIGNED(FILCH_CACHE_LINE) uint32_t picks;
-    uint32_t victim; /* where the next round of stealing starts */
+    uint32_t victim;           /* where the next round of stealing starts */
     struct filch_strand *next; /* made ready by the job that just ended */
-    _Atomic(int64_t) tasks; /* begun here less ended here; read when nobody runs */
+    _Atomic(int64_t) tasks;    /* begun here less ended here; read when nobody runs */
     _Atomic(uint64_t) steals;
 };
 

@@ -79,8 +79,7 @@ filch_slot *filch_lane_publish(filch_lane *lane, struct filch_frame *frame)
         }
         void *owner = slot->type->publish ? slot->type->publish(slot) : frame_of(frame, slot);
         /* release: pairs with the acquire in take; the thief sees type and payload */
-        atomic_store_explicit(&slot->state, (uintptr_t)owner | published,
-                              memory_order_release);
+        atomic_store_explicit(&slot->state, (uintptr_t)owner | published, memory_order_release);
         set_bound(lane);
         return slot;
     }

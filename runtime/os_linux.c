@@ -32,8 +32,7 @@ bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline
     /* WAIT_BITSET takes an absolute time on the monotonic clock; plain WAIT a relative one, which
      * would drift each time a signal interrupts it. */
     long rc = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
-                      deadline_ns == FILCH_OS_NEVER ? NULL : &until, NULL,
-                      FUTEX_BITSET_MATCH_ANY);
+                      deadline_ns == FILCH_OS_NEVER ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY);
     return !(rc != 0 && errno == ETIMEDOUT);
 }
 

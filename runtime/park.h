@@ -28,15 +28,16 @@
 #include "lock.h"
 
 struct filch_parker {
-    _Atomic(uint32_t) token;    /* the waker sets it, the sleeper clears it */
-    bool listed;                /* lock of the park */
-    struct filch_parker *next;  /* lock of the park; or the private list of one waker */
-    struct filch_parker *prev;  /* lock of the park */
+    _Atomic(uint32_t) token;   /* the waker sets it, the sleeper clears it */
+    bool listed;               /* lock of the park */
+    struct filch_parker *next; /* lock of the park; or the private list of one waker */
+    struct filch_parker *prev; /* lock of the park */
 };
 
 struct filch_park {
     FILCH_ALIGNED(FILCH_CACHE_LINE)
-    _Atomic(uint32_t) sleepers; /* lock; read by every publisher: a line of its own, rarely written */
+    _Atomic(uint32_t)
+        sleepers; /* lock; read by every publisher: a line of its own, rarely written */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_lock lock;
     struct filch_parker *newest; /* lock */

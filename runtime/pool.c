@@ -100,7 +100,8 @@ static bool make_thread(struct filch_pool *pool)
     filch_lock_acquire(&pool->lock);
     bool room = pool->thread_count <= pool->config.workers && !pool->threads_exhausted &&
                 !atomic_load_explicit(&pool->stopping, memory_order_relaxed); /* under the lock */
-    bool made = room && filch_os_thread_create(&pool->threads[pool->thread_count], thread_main, pool);
+    bool made =
+        room && filch_os_thread_create(&pool->threads[pool->thread_count], thread_main, pool);
     pool->thread_count += made;
     pool->threads_exhausted = pool->threads_exhausted || (room && !made);
     filch_lock_release(&pool->lock);
@@ -129,8 +130,8 @@ static bool wake_watchman(struct filch_pool *pool)
 {
     /* seq_cst: pairs with claim_watch, as sleepers do with filch_park_wake_one. Taking the name
      * away tells the watchman that he was chosen. */
-    struct filch_thread *watchman =
-        atomic_exchange_explicit(&pool->watchman, (struct filch_thread *)NULL, memory_order_seq_cst);
+    struct filch_thread *watchman = atomic_exchange_explicit(
+        &pool->watchman, (struct filch_thread *)NULL, memory_order_seq_cst);
     if (watchman) {
         filch_parker_unpark(&watchman->parker);
     }

@@ -40,24 +40,25 @@ struct filch_pool_config {
 struct filch_pool {
     /* constant after open */
     struct filch_pool_config config;
-    unsigned core_limit;         /* workers + spares: the length of cores */
+    unsigned core_limit; /* workers + spares: the length of cores */
     unsigned searchers_max;
-    bool crowded;                /* more workers than processors */
-    uint32_t token;              /* of the process that opened it */
+    bool crowded;   /* more workers than processors */
+    uint32_t token; /* of the process that opened it */
 
     /* Read at every publication, written when threads come and go. */
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_park park;
     FILCH_ALIGNED(FILCH_CACHE_LINE)
-    _Atomic(uint64_t) running;   /* low half: cores held; high half: how often one was taken */
-    _Atomic(uint32_t) searching; /* threads that look for work with a core in hand */
-    _Atomic(uint32_t) waking;    /* a wake-up is under way: no second one is needed */
+    _Atomic(uint64_t) running;    /* low half: cores held; high half: how often one was taken */
+    _Atomic(uint32_t) searching;  /* threads that look for work with a core in hand */
+    _Atomic(uint32_t) waking;     /* a wake-up is under way: no second one is needed */
     _Atomic(uint32_t) core_count; /* cores made so far */
     _Atomic(struct filch_thread *) watchman;
     _Atomic(uint64_t) watch_until_ns; /* the watchman sleeps no longer than this */
     _Atomic(uint64_t) tick_ns;        /* the watchman */
 
     /* Written by outsiders. */
-    FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(uint64_t) outside; /* regions and tasks from
+    FILCH_ALIGNED(FILCH_CACHE_LINE)
+    _Atomic(uint64_t) outside; /* regions and tasks from
                                                                       outside; top bit: closed */
     _Atomic(int) state;
     _Atomic(bool) stopping;
@@ -67,10 +68,10 @@ struct filch_pool {
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_timers timers;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_stacks stacks;
 
-    struct filch_lock lock;       /* making cores and threads, joining */
-    unsigned thread_count;        /* lock */
-    bool threads_exhausted;       /* lock; the system refused one: no more are asked for */
-    thrd_t *threads;              /* lock; workers + 1 of them */
+    struct filch_lock lock;               /* making cores and threads, joining */
+    unsigned thread_count;                /* lock */
+    bool threads_exhausted;               /* lock; the system refused one: no more are asked for */
+    thrd_t *threads;                      /* lock; workers + 1 of them */
     _Atomic(struct filch_core *) cores[]; /* core_limit of them; lock to make one */
 };
 

@@ -12,12 +12,12 @@ struct filch_pool;
 
 struct filch_process {
     struct filch_lock lock;
-    struct filch_thread *spare_threads; /* lock */
+    struct filch_thread *spare_threads;        /* lock */
     _Atomic(struct filch_pool *) default_pool; /* lock to write */
-    uint32_t last_token;                /* lock */
-    _Atomic(uint32_t) *fork_word;       /* lock; zeroed in a child */
-    unsigned cpu_count;                 /* lock, until it is not 0 */
-    char cpu_reason[48];                /* lock, as cpu_count */
+    uint32_t last_token;                       /* lock */
+    _Atomic(uint32_t) *fork_word;              /* lock; zeroed in a child */
+    unsigned cpu_count;                        /* lock, until it is not 0 */
+    char cpu_reason[48];                       /* lock, as cpu_count */
 };
 
 struct filch_process *filch_process(void);

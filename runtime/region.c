@@ -149,8 +149,8 @@ filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *)
     struct filch_region region;
     filch_status status = filch_region_enter(&region, pool, fault, info);
     if (status == FILCH_EBUSY) {
-        struct errand errand = {.pool = pool, .function = function, .context = context,
-                                .fault = fault, .info = info};
+        struct errand errand = {
+            .pool = pool, .function = function, .context = context, .fault = fault, .info = info};
         return send_errand(&errand);
     }
     if (status == FILCH_OK) {

@@ -79,8 +79,9 @@ static inline void filch_sanitize_stack_clean(void *low, size_t bytes)
 }
 
 /* Before a switch. fake_stack: where to keep the leaving stack's; NULL: it is left for good. */
-static inline __attribute__((always_inline)) void
-filch_sanitize_leave(void **fake_stack, const void *low, size_t bytes, void *fiber)
+static inline __attribute__((always_inline)) void filch_sanitize_leave(void **fake_stack,
+                                                                       const void *low,
+                                                                       size_t bytes, void *fiber)
 {
 #ifdef FILCH_ASAN
     __sanitizer_start_switch_fiber(fake_stack, low, bytes);
@@ -92,8 +93,9 @@ filch_sanitize_leave(void **fake_stack, const void *low, size_t bytes, void *fib
 }
 
 /* After a switch, on the stack arrived at; learns the bounds of the one that was left. */
-static inline __attribute__((always_inline)) void
-filch_sanitize_arrive(void *fake_stack, const void **old_low, size_t *old_bytes)
+static inline __attribute__((always_inline)) void filch_sanitize_arrive(void *fake_stack,
+                                                                        const void **old_low,
+                                                                        size_t *old_bytes)
 {
 #ifdef FILCH_ASAN
     __sanitizer_finish_switch_fiber(fake_stack, old_low, old_bytes);

@@ -7,7 +7,7 @@
 #include "sanitize.h"
 
 enum {
-    HALF_PAGE = 2048,      /* of the page that stack top and header share */
+    HALF_PAGE = 2048, /* of the page that stack top and header share */
     SLOTS_BYTES = FILCH_STACK_SLOTS * 64,
     MINIMUM = 16 * 1024,
     PER_SLAB = 16,

@@ -25,24 +25,24 @@ enum {
 
 /* One piece, as its user sees it. The struct lives at the start of the header. */
 struct filch_stack {
-    struct filch_stack *next;   /* lock of the stacks */
-    void *low;                  /* lowest usable byte */
-    size_t bytes;               /* usable; the header lies at low + bytes */
-    bool guarded;               /* false: the system is out of guards, a canary stands in */
-    bool trimmed;               /* lock */
-    void *fiber;                /* ThreadSanitizer's; NULL in other builds */
+    struct filch_stack *next; /* lock of the stacks */
+    void *low;                /* lowest usable byte */
+    size_t bytes;             /* usable; the header lies at low + bytes */
+    bool guarded;             /* false: the system is out of guards, a canary stands in */
+    bool trimmed;             /* lock */
+    void *fiber;              /* ThreadSanitizer's; NULL in other builds */
 };
 
 struct filch_slab;
 
 struct filch_stacks {
     struct filch_lock lock;
-    size_t stride;             /* constant */
-    struct filch_stack *free;  /* lock; the last used first: its pages are there */
-    size_t free_count;         /* lock */
-    size_t live_count;         /* lock; handed out */
-    struct filch_slab *slabs;  /* lock */
-    bool out_of_guards;        /* lock */
+    size_t stride;            /* constant */
+    struct filch_stack *free; /* lock; the last used first: its pages are there */
+    size_t free_count;        /* lock */
+    size_t live_count;        /* lock; handed out */
+    struct filch_slab *slabs; /* lock */
+    bool out_of_guards;       /* lock */
 };
 
 /* stack_bytes: usable stack wanted, already checked against the minimum. */

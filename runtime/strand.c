@@ -91,7 +91,8 @@ void filch_strand_leave(struct filch_strand *strand, struct filch_leave order)
     filch_sanitize_arrive(strand->fake_stack, &thread->hub_low, &thread->hub_bytes);
 }
 
-FILCH_NEVER_RETURNS void filch_strand_discard(struct filch_strand *strand, struct filch_strand *next)
+FILCH_NEVER_RETURNS void filch_strand_discard(struct filch_strand *strand,
+                                              struct filch_strand *next)
 {
     struct filch_thread *thread = filch_thread_known();
     thread->leave = (struct filch_leave){.kind = FILCH_LEAVE_DISCARD, .next = next};

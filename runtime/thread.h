@@ -12,10 +12,11 @@ struct filch_core;
 
 struct filch_thread {
     struct filch_parker parker;
-    struct filch_core *core;     /* the core it holds, or NULL */
-    struct filch_strand *strand; /* the strand it runs, or NULL: it is not in a pool, or in its hub */
-    bool between_jobs;           /* its strand's job has ended: a woken strand may follow at once */
-    bool fair_turn;              /* the next pick looks at the queues first */
+    struct filch_core *core; /* the core it holds, or NULL */
+    struct filch_strand
+        *strand;       /* the strand it runs, or NULL: it is not in a pool, or in its hub */
+    bool between_jobs; /* its strand's job has ended: a woken strand may follow at once */
+    bool fair_turn;    /* the next pick looks at the queues first */
     struct filch_leave leave;
     struct filch_context hub;
     void *hub_fake_stack; /* the sanitizers' view of the native stack */

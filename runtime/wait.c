@@ -20,8 +20,8 @@ bool filch_waiter_arm(struct filch_waiter *waiter)
 {
     int arming = FILCH_ARMING;
     /* release: pairs with the acquire in fire; the one who wakes sees the strand's saved state.
-     * acquire on failure: pairs with fire's release; we go on with what the signaller wrote. acq_rel
-     * because C11 wants success at least as strong as failure. */
+     * acquire on failure: pairs with fire's release; we go on with what the signaller wrote.
+     * acq_rel because C11 wants success at least as strong as failure. */
     return atomic_compare_exchange_strong_explicit(&waiter->outcome, &arming, FILCH_WAITING,
                                                    memory_order_acq_rel, memory_order_acquire);
 }
@@ -78,7 +78,8 @@ static uint32_t lock(struct filch_cell *cell)
 {
     for (int i = 0;; i++) {
         /* acquire: pairs with the release in unlock */
-        uint32_t old = atomic_fetch_or_explicit(&cell->word, (uint32_t)LOCKED, memory_order_acquire);
+        uint32_t old =
+            atomic_fetch_or_explicit(&cell->word, (uint32_t)LOCKED, memory_order_acquire);
         if (!(old & LOCKED)) {
             return old;
         }

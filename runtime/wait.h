@@ -1,7 +1,7 @@
 /* wait: one who waits, and the two kinds of thing that can be waited for.
  *
- * A waiter lives on the stack of the strand or thread that waits. It is prepared (filch_waiter_init),
- * registered with a cell, a latch or a timer, *then* armed (filch_waiter_arm). Whoever fires it
+ * A waiter lives on the stack of the strand or thread that waits. It is prepared
+ * (filch_waiter_init), registered with a cell, a latch or a timer, *then* armed (filch_waiter_arm). Whoever fires it
  * first decides the outcome; only that one may wake it, and only if it was armed. The registration
  * happens after the waiting strand's registers have been saved (strand.h): otherwise a fast waker
  * resumes a strand that is still running.
@@ -22,7 +22,14 @@
 struct filch_strand;
 struct filch_parker;
 
-enum filch_outcome { FILCH_ARMING, FILCH_WAITING, FILCH_SIGNALED, FILCH_TIMED_OUT, FILCH_CLOSED, FILCH_NO_MEMORY };
+enum filch_outcome {
+    FILCH_ARMING,
+    FILCH_WAITING,
+    FILCH_SIGNALED,
+    FILCH_TIMED_OUT,
+    FILCH_CLOSED,
+    FILCH_NO_MEMORY
+};
 
 struct filch_waiter {
     struct filch_strand *strand; /* a pool's strand to make ready; NULL: */
@@ -58,7 +65,7 @@ void filch_strand_ready(struct filch_strand *strand);
 void filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome);
 
 struct filch_cell {
-    _Atomic(uint32_t) word; /* bit 0: done, bit 1: locked */
+    _Atomic(uint32_t) word;       /* bit 0: done, bit 1: locked */
     struct filch_waiter *waiters; /* the lock bit */
 };
 

@@ -65,8 +65,7 @@ void filch_core_demand(struct filch_pool *pool)
 /* Something to do, and a core to do it on; or the end. */
 static bool can_run(struct filch_pool *pool, struct filch_thread *thread)
 {
-    return stopping(pool) ||
-           (filch_core_work_visible(pool) && filch_core_acquire(pool, thread));
+    return stopping(pool) || (filch_core_work_visible(pool) && filch_core_acquire(pool, thread));
 }
 
 static bool claim_watch(struct filch_pool *pool, struct filch_thread *thread)

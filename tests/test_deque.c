@@ -84,7 +84,7 @@ END_TEST
 
 /* ---- a crowd ---- */
 
-enum { ENTRIES = 200000, THIEVES = 3 };
+enum { ENTRIES = 30000, THIEVES = 3 };
 static struct filch_deque crowd;
 static atomic_char *taken;
 static atomic_int taken_count;

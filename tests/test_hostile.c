@@ -240,7 +240,6 @@ START_TEST(owned_captures_are_destroyed_once_on_every_path)
 }
 END_TEST
 
-
 START_TEST(owned_captures_of_cancelled_tasks_are_destroyed_once)
 {
     filch_pool *pool = pool_opened(_i);

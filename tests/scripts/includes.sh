@@ -12,11 +12,10 @@ rank() {
     os | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
     deque | queue | park | timer | stack) echo 3 ;;
-    wait) echo 4 ;;
+    wait | process) echo 4 ;;
     lane) echo 5 ;;
     strand) echo 6 ;;
     thread) echo 7 ;;
-    process) echo 8 ;;
     core | pool) echo 9 ;;
     block) echo 10 ;;
     region) echo 11 ;;
@@ -26,7 +25,7 @@ rank() {
 own_rank() { # of a source file: its header's, or the policy's
     case $1 in
     os_* | switch_*) echo 1 ;;
-    core | hold | hub | watch | serve | pool | strand) echo 10 ;;
+    core | hold | hub | watch | serve | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }

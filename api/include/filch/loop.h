@@ -82,8 +82,9 @@ filch_status filch_map_async(filch_pool *pool, const filch_body *body, const voi
 
 /* Effect: body(i, environment) for i = 0 to n - 1: the untyped loop.
  * Args: environment: not copied. Errors, threads: as filch_map. */
-filch_status filch_parallel_for(filch_pool *pool, size_t n, void (*body)(size_t i, void *environment),
-                                void *environment, const filch_map_options *options);
+filch_status filch_parallel_for(filch_pool *pool, size_t n,
+                                void (*body)(size_t i, void *environment), void *environment,
+                                const filch_map_options *options);
 
 /* How a reduction combines: into = into (+) from, for whole elements. */
 typedef struct filch_reducer {

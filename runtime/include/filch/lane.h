@@ -30,8 +30,8 @@ typedef struct filch_lane filch_lane;
 
 /* What a function can tell about itself; static, one per defined function. */
 typedef struct filch_function_info {
-    const char *name;   /* as in the source */
-    const char *doc;    /* the optional string of its definition, or "" */
+    const char *name; /* as in the source */
+    const char *doc;  /* the optional string of its definition, or "" */
     const char *file;
     int line;
     unsigned arguments_bytes; /* the captured arguments, all together */
@@ -54,12 +54,12 @@ struct filch_slot {
 };
 
 struct filch_lane {
-    uintptr_t limit;  /* a fork at or above it is slow; 0 when poisoned. Anybody poisons. */
-    uintptr_t bound;  /* a join below it is slow; all ones when poisoned. Anybody poisons. */
-    filch_slot *top;  /* the owner: first free slot, written through by every fork and join */
+    uintptr_t limit;   /* a fork at or above it is slow; 0 when poisoned. Anybody poisons. */
+    uintptr_t bound;   /* a join below it is slow; all ones when poisoned. Anybody poisons. */
+    filch_slot *top;   /* the owner: first free slot, written through by every fork and join */
     filch_slot *split; /* the owner: slots below it are published, or holes */
-    uintptr_t full;   /* constant: what limit is when nobody asks */
-    unsigned holes;   /* the owner: slots joined out of order that top has not fallen past */
+    uintptr_t full;    /* constant: what limit is when nobody asks */
+    unsigned holes;    /* the owner: slots joined out of order that top has not fallen past */
 };
 
 /* Slow paths, called by generated code. */
