@@ -219,19 +219,29 @@ struct filch_strand *filch_core_main(struct filch_strand *strand)
     }
 }
 
+/* From outside of the strand's pool. As soon as the strand is in the queue it may run to its end, and
+ * the pool with it: we count ourselves in until we have let go of the pool. */
+static void ready_from_outside(struct filch_pool *pool, struct filch_strand *strand)
+{
+    filch_pool_hold(pool);
+    filch_queue_push(&pool->inject, &strand->work);
+    filch_pool_wake(pool);
+    if (!filch_pool_has_idle(pool)) {
+        filch_pool_poke_watch(pool, 0); /* he asks the busy ones for a turn */
+    }
+    filch_pool_dismiss(pool);
+}
+
 void filch_strand_ready(struct filch_strand *strand)
 {
     struct filch_thread *thread = filch_thread_known();
-    struct filch_pool *pool = strand->pool;
-    struct filch_core *core =
-        thread && thread->core && thread->core->pool == pool ? thread->core : NULL;
-    if (core && thread->between_jobs && !core->next) {
+    struct filch_core *core = thread ? thread->core : NULL;
+    if (!core || core->pool != strand->pool) {
+        ready_from_outside(strand->pool, strand);
+    } else if (thread->between_jobs && !core->next) {
         core->next = strand; /* it goes on as soon as we are done here */
-        return;
-    }
-    filch_queue_push(core ? &core->ready : &pool->inject, &strand->work);
-    filch_pool_wake(pool);
-    if (!core && !filch_pool_has_idle(pool)) {
-        filch_pool_poke_watch(pool, 0); /* he asks the busy ones for a turn */
+    } else {
+        filch_queue_push(&core->ready, &strand->work);
+        filch_pool_wake(strand->pool);
     }
 }

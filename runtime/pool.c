@@ -255,6 +255,12 @@ filch_status filch_pool_admit(struct filch_pool *pool)
     return FILCH_OK;
 }
 
+void filch_pool_hold(struct filch_pool *pool)
+{
+    /* seq_cst: read by quiet() */
+    atomic_fetch_add_explicit(&pool->outside, 1, memory_order_seq_cst);
+}
+
 void filch_pool_dismiss(struct filch_pool *pool)
 {
     leave_outside(pool);

@@ -100,6 +100,9 @@ void filch_pool_task_ended(struct filch_pool *pool);
 filch_status filch_pool_admit(struct filch_pool *pool);
 void filch_pool_dismiss(struct filch_pool *pool);
 
+/* Count somebody in, who knows that the pool is not quiet yet, even if it is closed. */
+void filch_pool_hold(struct filch_pool *pool);
+
 /* A pool's thread has let go of its core and goes to sleep. */
 void filch_pool_thread_sleeps(struct filch_pool *pool);
 

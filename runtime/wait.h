@@ -1,10 +1,10 @@
 /* wait: one who waits, and the two kinds of thing that can be waited for.
  *
  * A waiter lives on the stack of the strand or thread that waits. It is prepared
- * (filch_waiter_init), registered with a cell, a latch or a timer, *then* armed (filch_waiter_arm). Whoever fires it
- * first decides the outcome; only that one may wake it, and only if it was armed. The registration
- * happens after the waiting strand's registers have been saved (strand.h): otherwise a fast waker
- * resumes a strand that is still running.
+ * (filch_waiter_init), registered with a cell, a latch or a timer, *then* armed (filch_waiter_arm).
+ * Whoever fires it first decides the outcome; only that one may wake it, and only if it was armed.
+ * The registration happens after the waiting strand's registers have been saved (strand.h):
+ * otherwise a fast waker resumes a strand that is still running.
  *
  *   cell   done or not, any number of waiters with time-outs; lives in counted objects (futures)
  *   latch  done or not, one waiter; the store that opens it is the opener's last touch, so it may

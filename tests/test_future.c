@@ -394,7 +394,7 @@ START_TEST(any_number_of_threads_may_wait)
             ck_assert_int_eq(thrd_create(&threads[i], get_many, future), thrd_success);
         }
         for (int i = 0; i < 4; i++) {
-            int value;
+            int value = 0;
             thrd_join(threads[i], &value);
             ck_assert_int_eq(value, round + 1);
         }

@@ -3,6 +3,6 @@
 set -eu
 cd "$1"
 listing=$(awk '/^```c$/ { on = 1; next } /^```$/ { if (on) exit } on' README.md)
-demo=$(sed '1,/\*\//d' demos/hello.c)
+demo=$(awk 'code; /\*\// { code = 1 }' demos/hello.c)
 [ "$listing" = "$demo" ] || { echo "README.md and demos/hello.c differ"; exit 1; }
 echo "1 passed, 0 failed"
