@@ -219,8 +219,8 @@ struct filch_strand *filch_core_main(struct filch_strand *strand)
     }
 }
 
-/* From outside of the strand's pool. As soon as the strand is in the queue it may run to its end, and
- * the pool with it: we count ourselves in until we have let go of the pool. */
+/* From outside of the strand's pool. As soon as the strand is in the queue it may run to its end,
+ * and the pool with it: we count ourselves in until we have let go of the pool. */
 static void ready_from_outside(struct filch_pool *pool, struct filch_strand *strand)
 {
     filch_pool_hold(pool);

@@ -85,13 +85,28 @@ filch_status filch_pool_check(struct filch_pool *pool)
 
 static int thread_main(void *argument)
 {
-    struct filch_pool *pool = argument;
+    struct filch_thread *thread = argument;
     filch_os_thread_name("filch");
-    struct filch_thread *thread = filch_thread_self();
-    if (thread) {
-        filch_core_thread(pool, thread);
-    }
+    filch_thread_adopt(thread);
+    filch_core_thread(thread->pool, thread);
+    filch_thread_resign();
     return 0;
+}
+
+/* A thread that starts has all that it needs: it must not fail after it was counted on. */
+static bool start_thread_locked(struct filch_pool *pool)
+{
+    struct filch_thread *thread = filch_process_take_thread();
+    if (!thread) {
+        return false;
+    }
+    thread->pool = pool;
+    if (!filch_os_thread_create(&pool->threads[pool->thread_count], thread_main, thread)) {
+        filch_process_give_thread(thread);
+        return false;
+    }
+    pool->thread_count++;
+    return true;
 }
 
 /* One more thread, unless there are enough or the pool is ending. */
@@ -100,9 +115,7 @@ static bool make_thread(struct filch_pool *pool)
     filch_lock_acquire(&pool->lock);
     bool room = pool->thread_count <= pool->config.workers && !pool->threads_exhausted &&
                 !atomic_load_explicit(&pool->stopping, memory_order_relaxed); /* under the lock */
-    bool made =
-        room && filch_os_thread_create(&pool->threads[pool->thread_count], thread_main, pool);
-    pool->thread_count += made;
+    bool made = room && start_thread_locked(pool);
     pool->threads_exhausted = pool->threads_exhausted || (room && !made);
     filch_lock_release(&pool->lock);
     return made;

@@ -43,6 +43,18 @@ static __attribute__((noinline)) struct filch_thread *first_meeting(void)
     return thread;
 }
 
+void filch_thread_adopt(struct filch_thread *thread)
+{
+    self = thread;
+}
+
+void filch_thread_resign(void)
+{
+    struct filch_thread *thread = self;
+    self = NULL;
+    filch_process_give_thread(thread);
+}
+
 struct filch_thread *filch_thread_self(void)
 {
     struct filch_thread *thread = filch_thread_known();

@@ -12,11 +12,11 @@ struct filch_core;
 
 struct filch_thread {
     struct filch_parker parker;
+    struct filch_pool *pool; /* a pool's thread: whose */
     struct filch_core *core; /* the core it holds, or NULL */
     struct filch_strand
         *strand;       /* the strand it runs, or NULL: it is not in a pool, or in its hub */
     bool between_jobs; /* its strand's job has ended: a woken strand may follow at once */
-    bool fair_turn;    /* the next pick looks at the queues first */
     struct filch_leave leave;
     struct filch_context hub;
     void *hub_fake_stack; /* the sanitizers' view of the native stack */
@@ -32,5 +32,9 @@ struct filch_thread *filch_thread_self(void);
 
 /* The same without making one. */
 struct filch_thread *filch_thread_known(void);
+
+/* A pool's thread begins with a record that its maker took, and ends by giving it back. */
+void filch_thread_adopt(struct filch_thread *thread);
+void filch_thread_resign(void);
 
 #endif
