@@ -81,6 +81,7 @@ static filch_status resolve_options(const filch_pool_options *options,
     config->workers = processes ? processes : default_workers();
     config->chosen = processes != 0;
     config->stack_bytes = stack_bytes;
+    config->report_overflow = options && options->report_overflow;
     return FILCH_OK;
 }
 

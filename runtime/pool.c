@@ -7,6 +7,7 @@
 
 #include "core.h"
 #include "os.h"
+#include "overflow.h"
 #include "process.h"
 #include "thread.h"
 
@@ -45,6 +46,9 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     filch_timers_init(&pool->timers);
     filch_stacks_init(&pool->stacks, config->stack_bytes);
     filch_lock_init(&pool->lock);
+    if (config->report_overflow) {
+        filch_overflow_install();
+    }
     *out = pool;
     return FILCH_OK;
 }
@@ -88,7 +92,11 @@ static int thread_main(void *argument)
     struct filch_thread *thread = argument;
     filch_os_thread_name("filch");
     filch_thread_adopt(thread);
+    bool reports = thread->pool->config.report_overflow && filch_overflow_begin_thread();
     filch_core_thread(thread->pool, thread);
+    if (reports) {
+        filch_overflow_end_thread();
+    }
     filch_thread_resign();
     return 0;
 }

@@ -32,9 +32,10 @@ enum {
 enum filch_pool_state { FILCH_POOL_RUNNING, FILCH_POOL_CLOSED, FILCH_POOL_TERMINATED };
 
 struct filch_pool_config {
-    unsigned workers;   /* 1 .. FILCH_POOL_WORKERS_MAX */
-    bool chosen;        /* the user named that number */
-    size_t stack_bytes; /* at least filch_stack_minimum() */
+    unsigned workers;     /* 1 .. FILCH_POOL_WORKERS_MAX */
+    bool chosen;          /* the user named that number */
+    size_t stack_bytes;   /* at least filch_stack_minimum() */
+    bool report_overflow; /* overflow.h */
 };
 
 struct filch_pool {

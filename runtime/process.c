@@ -32,7 +32,7 @@ uint32_t filch_process_token(void)
     return token;
 }
 
-_Bool filch_process_owns(uint32_t token)
+bool filch_process_owns(uint32_t token)
 {
     /* relaxed: as above. fork_word is set before the first token is given out. */
     return atomic_load_explicit(filch_process()->fork_word, memory_order_relaxed) == token;

@@ -3,12 +3,14 @@
 #define FILCH_PROCESS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lock.h"
 
 struct filch_thread;
 struct filch_pool;
+struct filch_overflow;
 
 struct filch_process {
     struct filch_lock lock;
@@ -16,6 +18,7 @@ struct filch_process {
     _Atomic(struct filch_pool *) default_pool; /* lock to write */
     uint32_t last_token;                       /* lock */
     _Atomic(uint32_t) *fork_word;              /* lock; zeroed in a child */
+    struct filch_overflow *overflow;           /* lock, until it is not NULL; overflow.c */
     unsigned cpu_count;                        /* lock, until it is not 0 */
     char cpu_reason[48];                       /* lock, as cpu_count */
 };
@@ -26,7 +29,7 @@ struct filch_process *filch_process(void);
 uint32_t filch_process_token(void);
 
 /* False: `token` was given out before a fork(), in the parent. */
-_Bool filch_process_owns(uint32_t token);
+bool filch_process_owns(uint32_t token);
 
 struct filch_thread *filch_process_take_thread(void);
 void filch_process_give_thread(struct filch_thread *thread);

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -426,6 +427,66 @@ START_TEST(a_pool_works_without_any_thread)
 END_TEST
 #endif
 
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+static int without_end(volatile int *depth);
+
+FILCH_FUNCTION(int, overflows, (int, depth))
+{
+    volatile int counter = depth;
+    return without_end(&counter);
+}
+
+static int without_end(volatile int *depth)
+{
+    volatile char frame[512];
+    frame[0] = (char)*depth;
+    *depth += 1;
+    if (*depth < 0) {
+        return 0; /* it never comes to that */
+    }
+    return without_end(depth) + frame[0];
+}
+
+/* The child's task overflows its stack; what it wrote to standard error. */
+static int overflow_in_a_child(char *line, size_t bytes)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        filch_pool *pool;
+        filch_pool_options options = {.processes = 1, .report_overflow = 1};
+        dup2(ends[1], STDERR_FILENO);
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        filch_pool_open(&options, &pool);
+        overflows_apply_async(pool, 0, NULL);
+        filch_sleep(100);
+        _exit(0);
+    }
+    close(ends[1]);
+    ssize_t length = read(ends[0], line, bytes - 1);
+    for (ssize_t more = length; more > 0 && length < (ssize_t)bytes - 1; length += more) {
+        more = read(ends[0], line + length, bytes - 1 - (size_t)length);
+    }
+    line[length > 0 ? length : 0] = '\0';
+    close(ends[0]);
+    int status = 0;
+    waitpid(child, &status, 0);
+    return status;
+}
+
+START_TEST(a_stack_overflow_names_its_task)
+{
+    char line[500];
+    int status = overflow_in_a_child(line, sizeof line);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(WTERMSIG(status), SIGSEGV);
+    ck_assert_msg(strstr(line, "stack overflow in task overflows (") == line + 7, "%s", line);
+    ck_assert_ptr_eq(strchr(line, '\n'), line + strlen(line) - 1);
+}
+END_TEST
+#endif
+
 FILCH_FORK_FUNCTION(long, fib, (int, n))
 {
     if (n < 2) {
@@ -524,6 +585,7 @@ int main(void)
     tcase_add_test(tcase, threads_that_cannot_be_made_are_reported);
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
     tcase_add_test(tcase, a_pool_works_without_any_thread);
+    tcase_add_test(tcase, a_stack_overflow_names_its_task);
 #endif
     tcase_add_loop_test(tcase, every_request_to_the_system_may_fail_once, 0, WORKER_SWEEP);
     suite_add_tcase(suite, tcase);

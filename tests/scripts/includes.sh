@@ -16,6 +16,7 @@ rank() {
     lane) echo 5 ;;
     strand) echo 6 ;;
     thread) echo 7 ;;
+    overflow) echo 8 ;;
     core | pool) echo 9 ;;
     block) echo 10 ;;
     region) echo 11 ;;

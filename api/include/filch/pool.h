@@ -31,6 +31,9 @@ typedef struct filch_pool_options {
                              filch_stack_bytes_min(); most: 1 GiB */
     int eager_threads;    /* not 0: make all threads now, and fail if one cannot be made. Default:
                              threads are made when work needs them; the pool works with fewer */
+    int report_overflow;  /* not 0: a task that overflows its stack prints one line with its name
+                             before the segmentation fault ends the process. Installs a handler for
+                             SIGSEGV, once per process, which passes other faults on. Default: no */
 } filch_pool_options;
 
 /* Effect: opens a pool. options: NULL for all defaults; copied.
