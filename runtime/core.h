@@ -37,6 +37,14 @@ struct filch_core {
     _Atomic(uint64_t) steals;
 };
 
+_Static_assert(offsetof(struct filch_core, holder) / FILCH_CACHE_LINE !=
+                       offsetof(struct filch_core, deque) / FILCH_CACHE_LINE &&
+                   offsetof(struct filch_core, deque) / FILCH_CACHE_LINE !=
+                       offsetof(struct filch_core, ready) / FILCH_CACHE_LINE &&
+                   offsetof(struct filch_core, ready) / FILCH_CACHE_LINE !=
+                       offsetof(struct filch_core, picks) / FILCH_CACHE_LINE,
+               "what different threads write lies on different lines");
+
 /* NULL: no memory. */
 struct filch_core *filch_core_new(struct filch_pool *pool, unsigned index);
 void filch_core_free(struct filch_core *core);

@@ -27,6 +27,10 @@ struct filch_deque {
     _Atomic(struct filch_ring *) ring;                        /* the owner */
 };
 
+_Static_assert(offsetof(struct filch_deque, bottom) - offsetof(struct filch_deque, top) >=
+                   FILCH_CACHE_LINE,
+               "thieves and the owner write different lines");
+
 enum filch_steal { FILCH_STEAL_GOT, FILCH_STEAL_EMPTY, FILCH_STEAL_LOST };
 
 /* `start` is the first index: 0, or near the wrap in tests. False: no memory. */

@@ -1,7 +1,6 @@
 #include "pool.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +9,11 @@
 #include "overflow.h"
 #include "process.h"
 #include "thread.h"
+
+/* Tasks may begin inside and end outside, or the other way: the count of either place may be below
+ * zero, only their sum never is. So the outside's starts in the middle. */
+static const uint64_t closed_bit = (uint64_t)1 << 63;
+static const uint64_t outside_none = (uint64_t)1 << 62;
 
 static size_t pool_bytes(unsigned core_limit)
 {
@@ -41,6 +45,7 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     pool->searchers_max = searchers_for(config, pool->crowded);
     pool->token = token;
     pool->threads = threads;
+    atomic_init(&pool->outside, outside_none);
     filch_park_init(&pool->park);
     filch_queue_init(&pool->inject);
     filch_timers_init(&pool->timers);
@@ -219,8 +224,6 @@ static struct filch_core *own_core(struct filch_pool *pool)
     return thread && thread->core && thread->core->pool == pool ? thread->core : NULL;
 }
 
-static const uint64_t closed_bit = (uint64_t)1 << 63;
-
 static void tell_joiners(struct filch_pool *pool)
 {
     /* seq_cst: after the change that is told; pairs with the load in filch_pool_drain */
@@ -346,7 +349,7 @@ void filch_pool_refuse(struct filch_pool *pool, enum filch_pool_state state)
 static int64_t tasks_left(struct filch_pool *pool)
 {
     uint64_t outside = atomic_load_explicit(&pool->outside, memory_order_seq_cst);
-    int64_t left = (int64_t)(outside & ~closed_bit);
+    int64_t left = (int64_t)(outside & ~closed_bit) - (int64_t)outside_none;
     for (unsigned i = 0; i < pool->core_limit; i++) {
         struct filch_core *core = atomic_load_explicit(&pool->cores[i], memory_order_acquire);
         /* relaxed: frozen while nobody runs, which quiet() verifies */

@@ -59,8 +59,7 @@ struct filch_pool {
 
     /* Written by outsiders. */
     FILCH_ALIGNED(FILCH_CACHE_LINE)
-    _Atomic(uint64_t) outside; /* regions and tasks from
-                                                                      outside; top bit: closed */
+    _Atomic(uint64_t) outside; /* regions and tasks from outside, biased; top bit: closed */
     _Atomic(int) state;
     _Atomic(bool) stopping;
     _Atomic(uint32_t) ends; /* counts what those who wait for the pool to fall quiet must see */
@@ -75,6 +74,14 @@ struct filch_pool {
     thrd_t *threads;                      /* lock; workers + 1 of them */
     _Atomic(struct filch_core *) cores[]; /* core_limit of them; lock to make one */
 };
+
+_Static_assert(offsetof(struct filch_pool, park) / FILCH_CACHE_LINE !=
+                       offsetof(struct filch_pool, config) / FILCH_CACHE_LINE &&
+                   offsetof(struct filch_pool, running) / FILCH_CACHE_LINE !=
+                       offsetof(struct filch_pool, outside) / FILCH_CACHE_LINE &&
+                   offsetof(struct filch_pool, inject) / FILCH_CACHE_LINE !=
+                       offsetof(struct filch_pool, timers) / FILCH_CACHE_LINE,
+               "what different threads write lies on different lines");
 
 /* Errors: FILCH_ENOMEM. */
 filch_status filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out);

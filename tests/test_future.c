@@ -306,6 +306,38 @@ START_TEST(a_pending_task_can_be_cancelled_once)
 }
 END_TEST
 
+enum { CHILDREN = 40 };
+static filch_future *children[CHILDREN];
+
+FILCH_FUNCTION(int, submits_children)
+{
+    int submitted = 0;
+    for (int i = 0; i < CHILDREN; i++) {
+        submitted += add_apply_async(the_pool, i, 1, &children[i]) == FILCH_OK;
+    }
+    return submitted;
+}
+
+/* From a thread that is not in the pool: some are cancelled, some run by the one who waits. */
+START_TEST(tasks_that_began_inside_may_end_outside)
+{
+    filch_pool *pool = the_pool = pool_opened(_i);
+    for (int round = 0; round < 50; round++) {
+        int submitted = 0;
+        int value = 0;
+        ck_assert_int_eq(submits_children_apply(pool, &submitted), FILCH_OK);
+        ck_assert_int_eq(submitted, CHILDREN);
+        for (int i = 0; i < CHILDREN; i++) {
+            filch_status cancelled = i % 2 ? filch_future_cancel(children[i]) : FILCH_EALREADY;
+            filch_status got = add_get(children[i], &value);
+            ck_assert_int_eq(got, cancelled == FILCH_OK ? FILCH_ECANCELED : FILCH_OK);
+            filch_future_free(children[i]);
+        }
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 /* ---- promises ---- */
 
 START_TEST(a_promise_keeps_its_first_value)
@@ -437,6 +469,7 @@ int main(void)
     tcase_add_loop_test(tcase, an_error_is_carried_by_the_future, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_error_of_a_nested_apply_stays_there, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_pending_task_can_be_cancelled_once);
+    tcase_add_loop_test(tcase, tasks_that_began_inside_may_end_outside, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_promise_keeps_its_first_value);
     tcase_add_test(tcase, a_dropped_promise_breaks_its_future);
     tcase_add_test(tcase, a_promise_can_carry_an_error);
