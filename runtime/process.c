@@ -46,13 +46,12 @@ struct filch_thread *filch_process_take_thread(void)
     if (thread) {
         process->spare_threads = thread->next;
     }
-    filch_lock_release(&process->lock);
-    if (!thread) {
-        thread = calloc(1, sizeof *thread);
-        if (thread) {
-            filch_parker_init(&thread->parker);
-        }
+    if (!thread && (thread = calloc(1, sizeof *thread))) {
+        filch_parker_init(&thread->parker);
+        thread->older = process->newest_thread;
+        process->newest_thread = thread;
     }
+    filch_lock_release(&process->lock);
     return thread;
 }
 

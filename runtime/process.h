@@ -15,6 +15,7 @@ struct filch_overflow;
 struct filch_process {
     struct filch_lock lock;
     struct filch_thread *spare_threads;        /* lock */
+    struct filch_thread *newest_thread;        /* lock; all records, through `older` */
     _Atomic(struct filch_pool *) default_pool; /* lock to write */
     uint32_t last_token;                       /* lock */
     _Atomic(uint32_t) *fork_word;              /* lock; zeroed in a child */

@@ -23,7 +23,8 @@ struct filch_thread {
     const void *hub_low;
     size_t hub_bytes;
     void *hub_fiber;
-    struct filch_thread *next; /* lock of the process object */
+    struct filch_thread *next;  /* lock of the process object */
+    struct filch_thread *older; /* constant: the record made before it */
 };
 
 /* The calling thread's record, made at its first call. NULL: no memory. Never cache the result
