@@ -45,6 +45,9 @@ size_t filch_os_signal_frame_bytes(void);
  * NULL when there is no memory for it. */
 _Atomic(uint32_t) *filch_os_fork_word(void);
 
+/* Have function() called in the child of every fork() from now on, before fork() returns there. */
+void filch_os_in_child(void (*function)(void));
+
 /* Processors in this process's affinity mask, at least 1. */
 unsigned filch_os_affinity_count(void);
 

@@ -47,6 +47,11 @@ void filch_os_thread_name(const char *name)
     pthread_setname_np(pthread_self(), cut);
 }
 
+void filch_os_in_child(void (*function)(void))
+{
+    pthread_atfork(NULL, NULL, function);
+}
+
 bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument)
 {
     sigset_t block;

@@ -12,12 +12,19 @@ struct filch_process *filch_process(void)
     return &process;
 }
 
+/* In the child of a fork(): the lock may have been held by a thread that is not here. */
+static void free_lock_in_child(void)
+{
+    filch_lock_init(&filch_process()->lock);
+}
+
 uint32_t filch_process_token(void)
 {
     struct filch_process *process = filch_process();
     filch_lock_acquire(&process->lock);
     if (!process->fork_word) {
         process->fork_word = filch_os_fork_word();
+        filch_os_in_child(free_lock_in_child);
     }
     uint32_t token = 0;
     if (process->fork_word) {

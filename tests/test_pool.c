@@ -454,6 +454,47 @@ START_TEST(after_fork_the_child_gets_new_pools_and_the_parent_keeps_its_own)
 }
 END_TEST
 
+#if !defined(__SANITIZE_THREAD__) /* which does not follow a fork with threads */
+static int open_and_close_all_the_time(void *stop)
+{
+    while (!atomic_load((atomic_bool *)stop)) {
+        filch_pool *pool;
+        int out;
+        filch_pool_open(NULL, &pool);
+        identity_apply(pool, 1, &out);
+        filch_pool_free(pool);
+    }
+    return 0;
+}
+
+/* A fork may find the process object's lock held by a thread that the child does not have. */
+START_TEST(forks_at_any_moment_do_not_hang_the_child)
+{
+    atomic_bool stop = false;
+    thrd_t busy;
+    int out;
+    ck_assert_int_eq(identity_apply(NULL, 1, &out), FILCH_OK);
+    ck_assert_int_eq(thrd_create(&busy, open_and_close_all_the_time, &stop), thrd_success);
+    for (int round = 0; round < 300; round++) {
+        pid_t child = fork();
+        if (child == 0) {
+            filch_pool *fresh;
+            _exit(filch_pool_open(NULL, &fresh) == FILCH_OK &&
+                          identity_apply(fresh, 7, &out) == FILCH_OK && out == 7
+                      ? 0
+                      : 1);
+        }
+        int status;
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFEXITED(status));
+        ck_assert_int_eq(WEXITSTATUS(status), 0);
+    }
+    atomic_store(&stop, true);
+    thrd_join(busy, NULL);
+}
+END_TEST
+#endif
+
 int main(void)
 {
     Suite *suite = suite_create("pool");
@@ -479,6 +520,9 @@ int main(void)
     tcase_add_loop_test(tcase, exit_in_a_task_ends_the_process, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, after_fork_the_child_gets_new_pools_and_the_parent_keeps_its_own, 0,
                         WORKER_SWEEP);
+#if !defined(__SANITIZE_THREAD__) /* which does not follow a fork with threads */
+    tcase_add_test(tcase, forks_at_any_moment_do_not_hang_the_child);
+#endif
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
