@@ -135,6 +135,7 @@ static bool overcrowded(struct filch_pool *pool)
 static uintptr_t find(struct filch_thread *thread, struct filch_strand *strand)
 {
     struct filch_pool *pool = strand->pool;
+    bool woken = false;
     for (;;) {
         uintptr_t entry = 0;
         if (thread->core->next || !overcrowded(pool)) {
@@ -142,6 +143,10 @@ static uintptr_t find(struct filch_thread *thread, struct filch_strand *strand)
             if (!entry) {
                 entry = search(thread->core);
             }
+        }
+        if (entry && woken && filch_core_work_visible(pool)) {
+            filch_pool_wake(
+                pool); /* one who was woken and finds more than one piece wakes the next */
         }
         if (entry) {
             return entry;
@@ -153,6 +158,7 @@ static uintptr_t find(struct filch_thread *thread, struct filch_strand *strand)
             return 0;
         }
         filch_core_enter(thread->core, strand);
+        woken = true;
     }
 }
 

@@ -13,64 +13,8 @@
 /* Tasks may begin inside and end outside, or the other way: the count of either place may be below
  * zero, only their sum never is. So the outside's starts in the middle. */
 static const uint64_t closed_bit = (uint64_t)1 << 63;
-static const uint64_t outside_none = (uint64_t)1 << 62;
 
-static size_t pool_bytes(unsigned core_limit)
-{
-    size_t bytes = sizeof(struct filch_pool) + core_limit * sizeof(_Atomic(struct filch_core *));
-    return (bytes + FILCH_CACHE_LINE - 1) / FILCH_CACHE_LINE * FILCH_CACHE_LINE;
-}
-
-static unsigned searchers_for(const struct filch_pool_config *config, bool crowded)
-{
-    return crowded ? 1 : (config->workers + 1) / 2;
-}
-
-filch_status filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out)
-{
-    unsigned core_limit = config->workers + FILCH_POOL_SPARES;
-    uint32_t token = filch_process_token();
-    struct filch_pool *pool = aligned_alloc(FILCH_CACHE_LINE, pool_bytes(core_limit));
-    thrd_t *threads = calloc(config->workers + 1, sizeof *threads);
-    *out = NULL;
-    if (!pool || !threads || !token) {
-        free(pool);
-        free(threads);
-        return FILCH_ENOMEM;
-    }
-    memset(pool, 0, pool_bytes(core_limit));
-    pool->config = *config;
-    pool->core_limit = core_limit;
-    pool->crowded = config->workers > filch_os_affinity_count();
-    pool->searchers_max = searchers_for(config, pool->crowded);
-    pool->token = token;
-    pool->threads = threads;
-    atomic_init(&pool->outside, outside_none);
-    filch_park_init(&pool->park);
-    filch_queue_init(&pool->inject);
-    filch_timers_init(&pool->timers);
-    filch_stacks_init(&pool->stacks, config->stack_bytes);
-    filch_lock_init(&pool->lock);
-    if (config->report_overflow) {
-        filch_overflow_install();
-    }
-    *out = pool;
-    return FILCH_OK;
-}
-
-void filch_pool_destroy(struct filch_pool *pool)
-{
-    if (!pool) {
-        return;
-    }
-    for (unsigned i = 0; i < pool->core_limit; i++) {
-        /* relaxed: nobody else is left */
-        filch_core_free(atomic_load_explicit(&pool->cores[i], memory_order_relaxed));
-    }
-    filch_stacks_destroy(&pool->stacks);
-    free(pool->threads);
-    free(pool);
-}
+enum { LOOK_AGAIN_NS = 10000000 }; /* who waits for the end of work looks up this often */
 
 unsigned filch_pool_running(struct filch_pool *pool)
 {
@@ -183,6 +127,7 @@ static void wake_somebody(struct filch_pool *pool, bool even_watchman)
         atomic_store_explicit(&pool->waking, 0, memory_order_seq_cst);
         /* Somebody may have announced himself, and a publisher passed us by, while it was set. */
         atomic_thread_fence(memory_order_seq_cst);
+        even_watchman = even_watchman || filch_core_work_visible(pool);
         if (!even_watchman || !anybody_asleep(pool)) {
             return;
         }
@@ -349,13 +294,18 @@ void filch_pool_refuse(struct filch_pool *pool, enum filch_pool_state state)
 static int64_t tasks_left(struct filch_pool *pool)
 {
     uint64_t outside = atomic_load_explicit(&pool->outside, memory_order_seq_cst);
-    int64_t left = (int64_t)(outside & ~closed_bit) - (int64_t)outside_none;
+    int64_t left = (int64_t)(outside & ~closed_bit) - (int64_t)filch_outside_none;
     for (unsigned i = 0; i < pool->core_limit; i++) {
         struct filch_core *core = atomic_load_explicit(&pool->cores[i], memory_order_acquire);
         /* relaxed: frozen while nobody runs, which quiet() verifies */
         left += core ? atomic_load_explicit(&core->tasks, memory_order_relaxed) : 0;
     }
     return left;
+}
+
+bool filch_pool_has_tasks(struct filch_pool *pool)
+{
+    return tasks_left(pool) != 0;
 }
 
 /* Nothing runs and nothing is left. The counters of the cores add up only while no core is held:
@@ -391,7 +341,7 @@ filch_status filch_pool_drain(struct filch_pool *pool)
         if (quiet(pool)) {
             break;
         }
-        filch_os_wait(&pool->ends, ends, FILCH_OS_NEVER);
+        filch_os_wait(&pool->ends, ends, filch_os_now_ns() + LOOK_AGAIN_NS);
     }
     filch_lock_acquire(&pool->lock); /* the last to leave has let go of it, see leave_outside */
     filch_lock_release(&pool->lock);

@@ -29,6 +29,9 @@ enum {
                                are used up too, such a thread runs its region serially */
 };
 
+/* The value of `outside` when nobody is: it may fall below this, see pool.c. */
+static const uint64_t filch_outside_none = (uint64_t)1 << 62;
+
 enum filch_pool_state { FILCH_POOL_RUNNING, FILCH_POOL_CLOSED, FILCH_POOL_TERMINATED };
 
 struct filch_pool_config {
@@ -110,6 +113,9 @@ void filch_pool_dismiss(struct filch_pool *pool);
 
 /* Count somebody in, who knows that the pool is not quiet yet, even if it is closed. */
 void filch_pool_hold(struct filch_pool *pool);
+
+/* Is anything accepted that has not ended? A hint while somebody runs. */
+bool filch_pool_has_tasks(struct filch_pool *pool);
 
 /* A pool's thread has let go of its core and goes to sleep. */
 void filch_pool_thread_sleeps(struct filch_pool *pool);

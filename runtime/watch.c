@@ -13,6 +13,7 @@
 enum {
     TICK_MIN_NS = 25000, /* doubled before its first use */
     TICK_MAX_NS = 1000000,
+    PATIENCE_NS = 10000000,
     TRIM_KEEP = 64, /* free stacks that stay committed when the pool falls idle */
 };
 
@@ -119,6 +120,17 @@ static uint64_t next_tick_ns(struct filch_pool *pool)
     return next_ns;
 }
 
+/* While tasks are there that have not ended, the watchman looks up now and then, whatever he was
+ * told: a pool that is idle for good has none and is left alone. */
+static uint64_t at_most_patience(struct filch_pool *pool, uint64_t deadline)
+{
+    if (!filch_pool_has_tasks(pool)) {
+        return deadline;
+    }
+    uint64_t patience = filch_os_now_ns() + PATIENCE_NS;
+    return patience < deadline ? patience : deadline;
+}
+
 /* Until when the watchman may sleep. */
 static uint64_t watch_deadline(struct filch_pool *pool, bool ticking)
 {
@@ -128,6 +140,7 @@ static uint64_t watch_deadline(struct filch_pool *pool, bool ticking)
         deadline = tick < deadline ? tick : deadline;
     } else {
         atomic_store_explicit(&pool->tick_ns, TICK_MIN_NS, memory_order_relaxed);
+        deadline = at_most_patience(pool, deadline);
     }
     return deadline;
 }

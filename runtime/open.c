@@ -1,0 +1,66 @@
+/* open: making a pool and taking it apart. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+#include "os.h"
+#include "overflow.h"
+#include "pool.h"
+#include "process.h"
+
+static size_t pool_bytes(unsigned core_limit)
+{
+    size_t bytes = sizeof(struct filch_pool) + core_limit * sizeof(_Atomic(struct filch_core *));
+    return (bytes + FILCH_CACHE_LINE - 1) / FILCH_CACHE_LINE * FILCH_CACHE_LINE;
+}
+
+static unsigned searchers_for(const struct filch_pool_config *config, bool crowded)
+{
+    return crowded ? 1 : (config->workers + 1) / 2;
+}
+
+filch_status filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out)
+{
+    unsigned core_limit = config->workers + FILCH_POOL_SPARES;
+    uint32_t token = filch_process_token();
+    struct filch_pool *pool = aligned_alloc(FILCH_CACHE_LINE, pool_bytes(core_limit));
+    thrd_t *threads = calloc(config->workers + 1, sizeof *threads);
+    *out = NULL;
+    if (!pool || !threads || !token) {
+        free(pool);
+        free(threads);
+        return FILCH_ENOMEM;
+    }
+    memset(pool, 0, pool_bytes(core_limit));
+    pool->config = *config;
+    pool->core_limit = core_limit;
+    pool->crowded = config->workers > filch_os_affinity_count();
+    pool->searchers_max = searchers_for(config, pool->crowded);
+    pool->token = token;
+    pool->threads = threads;
+    atomic_init(&pool->outside, filch_outside_none);
+    filch_park_init(&pool->park);
+    filch_queue_init(&pool->inject);
+    filch_timers_init(&pool->timers);
+    filch_stacks_init(&pool->stacks, config->stack_bytes);
+    filch_lock_init(&pool->lock);
+    if (config->report_overflow) {
+        filch_overflow_install();
+    }
+    *out = pool;
+    return FILCH_OK;
+}
+
+void filch_pool_destroy(struct filch_pool *pool)
+{
+    if (!pool) {
+        return;
+    }
+    for (unsigned i = 0; i < pool->core_limit; i++) {
+        /* relaxed: nobody else is left */
+        filch_core_free(atomic_load_explicit(&pool->cores[i], memory_order_relaxed));
+    }
+    filch_stacks_destroy(&pool->stacks);
+    free(pool->threads);
+    free(pool);
+}
