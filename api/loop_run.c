@@ -143,23 +143,11 @@ static bool is_published(struct filch_strand *strand, filch_slot *slot)
     return slot < strand->lane.split;
 }
 
-static bool enlist_copy(struct filch_waiter *waiter, void *slot)
-{
-    return filch_slot_await(slot, waiter);
-}
-
-/* The newest slot was published. True: it is ours again. False: a thief has its range. */
+/* The newest slot was published. True: it is ours again. False: a thief has copied its range. */
 static bool reclaim(struct filch_strand *strand, filch_slot *slot)
 {
-    if (!filch_slot_take_back(slot)) {
-        if (!filch_slot_is_done(slot)) {
-            filch_block_join(enlist_copy, slot); /* until it has copied the range */
-        }
+    if (!filch_core_reclaim(slot)) {
         return false;
-    }
-    struct filch_core *core = filch_thread_known()->core;
-    if (core) {
-        filch_deque_pop_if(&core->deque, filch_entry_of_slot(slot));
     }
     filch_lane_unpublish(&strand->lane, slot);
     range_done(piece_of(slot)->loop); /* it is part of our own range again */

@@ -230,11 +230,7 @@ struct filch_strand *filch_core_main(struct filch_strand *strand)
 static void ready_from_outside(struct filch_pool *pool, struct filch_strand *strand)
 {
     filch_pool_hold(pool);
-    filch_queue_push(&pool->inject, &strand->work);
-    filch_pool_wake(pool);
-    if (!filch_pool_has_idle(pool)) {
-        filch_pool_poke_watch(pool, 0); /* he asks the busy ones for a turn */
-    }
+    filch_pool_inject(pool, &strand->work);
     filch_pool_dismiss(pool);
 }
 

@@ -56,7 +56,7 @@ static struct filch_core *make_core(struct filch_pool *pool, unsigned index)
     if (!core && index == filch_core_count(pool)) {
         core = filch_core_new(pool, index);
         if (core) {
-            /* release, both: pair with core_at and cores_made */
+            /* release, both: pair with filch_core_at and filch_core_count */
             atomic_store_explicit(&pool->cores[index], core, memory_order_release);
             atomic_store_explicit(&pool->core_count, index + 1, memory_order_release);
         }

@@ -10,8 +10,6 @@
 #include "process.h"
 #include "thread.h"
 
-/* Tasks may begin inside and end outside, or the other way: the count of either place may be below
- * zero, only their sum never is. So the outside's starts in the middle. */
 static const uint64_t closed_bit = (uint64_t)1 << 63;
 
 enum { LOOK_AGAIN_NS = 10000000 }; /* who waits for the end of work looks up this often */
@@ -235,6 +233,15 @@ void filch_pool_dismiss(struct filch_pool *pool)
     leave_outside(pool);
 }
 
+void filch_pool_inject(struct filch_pool *pool, struct filch_work *work)
+{
+    filch_queue_push(&pool->inject, work);
+    filch_pool_wake(pool);
+    if (!filch_pool_has_idle(pool)) {
+        filch_pool_poke_watch(pool, 0); /* he asks the busy ones for a turn */
+    }
+}
+
 static filch_status submit_outside(struct filch_pool *pool, struct filch_detached *task)
 {
     filch_status status = filch_pool_admit(pool);
@@ -243,11 +250,7 @@ static filch_status submit_outside(struct filch_pool *pool, struct filch_detache
         status = FILCH_EAGAIN;
     }
     if (status == FILCH_OK) {
-        filch_queue_push(&pool->inject, &task->work);
-        filch_pool_wake(pool);
-        if (!filch_pool_has_idle(pool)) {
-            filch_pool_poke_watch(pool, 0); /* he asks the busy ones for a turn */
-        }
+        filch_pool_inject(pool, &task->work);
     }
     return status;
 }
@@ -336,7 +339,7 @@ static void end_threads(struct filch_pool *pool)
 filch_status filch_pool_drain(struct filch_pool *pool)
 {
     for (;;) {
-        /* seq_cst: pairs with report_end; read before quiet() looks */
+        /* seq_cst: pairs with tell_joiners; read before quiet() looks */
         uint32_t ends = atomic_load_explicit(&pool->ends, memory_order_seq_cst);
         if (quiet(pool)) {
             break;

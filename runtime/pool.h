@@ -29,7 +29,8 @@ enum {
                                are used up too, such a thread runs its region serially */
 };
 
-/* The value of `outside` when nobody is: it may fall below this, see pool.c. */
+/* The value of `outside` when nobody is. Tasks may begin inside and end outside, or the other way:
+ * the count of either place may be below zero, only their sum never is. */
 static const uint64_t filch_outside_none = (uint64_t)1 << 62;
 
 enum filch_pool_state { FILCH_POOL_RUNNING, FILCH_POOL_CLOSED, FILCH_POOL_TERMINATED };
@@ -103,6 +104,9 @@ filch_status filch_pool_drain(struct filch_pool *pool);
 
 /* Submit work. FILCH_ECLOSED; FILCH_EFORKED; FILCH_EAGAIN: no thread to run it can be made. */
 filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *task);
+
+/* From outside: put work where any of the pool's threads finds it, and see that one comes. */
+void filch_pool_inject(struct filch_pool *pool, struct filch_work *work);
 
 /* Each accepted task reports its end once, from the core that ran it. */
 void filch_pool_task_ended(struct filch_pool *pool);

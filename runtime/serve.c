@@ -69,17 +69,19 @@ static bool enlist_join(struct filch_waiter *waiter, void *slot)
     return filch_slot_await(slot, waiter);
 }
 
-void filch_core_join_published(struct filch_strand *strand, filch_slot *slot)
+bool filch_core_reclaim(filch_slot *slot)
 {
     if (filch_slot_take_back(slot)) {
         struct filch_core *core = filch_thread_known()->core;
         if (core) {
             filch_deque_pop_if(&core->deque, filch_entry_of_slot(slot));
         }
-        filch_core_run_own(strand, slot);
-    } else if (!filch_slot_is_done(slot)) {
+        return true;
+    }
+    if (!filch_slot_is_done(slot)) {
         filch_block_join(enlist_join, slot);
     }
+    return false;
 }
 
 /* Nobody has it; before we run it ourselves, see whether older work is wanted. */
@@ -97,8 +99,8 @@ filch_slot *filch_join_slow(filch_lane *lane, filch_slot *slot, filch_slot *top)
     lane->top = top;
     if (slot >= lane->split) {
         join_latent(strand, slot);
-    } else {
-        filch_core_join_published(strand, slot);
+    } else if (filch_core_reclaim(slot)) {
+        filch_core_run_own(strand, slot);
     }
     return filch_lane_retire(lane, slot);
 }
