@@ -119,8 +119,9 @@ static uintptr_t search(struct filch_core *core)
     /* seq_cst: as in may_search. A publisher that still saw us searching woke nobody: whoever
      * leaves looks once more, here or before it sleeps. */
     atomic_fetch_sub_explicit(&pool->searching, 1, memory_order_seq_cst);
-    if (entry && filch_core_work_visible(pool)) {
-        filch_pool_wake(pool);
+    if (entry) {
+        atomic_thread_fence(memory_order_seq_cst); /* after the count, before the look */
+        filch_pool_pass_on(pool);
     }
     return entry;
 }
@@ -131,35 +132,34 @@ static bool overcrowded(struct filch_pool *pool)
     return filch_pool_running(pool) > pool->config.workers;
 }
 
+/* Look for work with the core in hand. */
+static uintptr_t look(struct filch_core *core)
+{
+    if (!core->next && overcrowded(core->pool)) {
+        return 0;
+    }
+    uintptr_t entry = pick(core);
+    return entry ? entry : search(core);
+}
+
 /* Find work; sleep while there is none. 0: the pool stops, and the thread holds no core. */
 static uintptr_t find(struct filch_thread *thread, struct filch_strand *strand)
 {
     struct filch_pool *pool = strand->pool;
-    bool woken = false;
-    for (;;) {
-        uintptr_t entry = 0;
-        if (thread->core->next || !overcrowded(pool)) {
-            entry = pick(thread->core);
-            if (!entry) {
-                entry = search(thread->core);
-            }
-        }
-        if (entry && woken && filch_core_work_visible(pool)) {
-            filch_pool_wake(
-                pool); /* one who was woken and finds more than one piece wakes the next */
-        }
-        if (entry) {
-            return entry;
-        }
+    uintptr_t entry;
+    while (!(entry = look(thread->core))) {
         filch_core_leave(thread->core);
         filch_core_release(thread);
-        filch_pool_thread_sleeps(pool);
         if (!filch_core_obtain(pool, thread)) {
             return 0;
         }
         filch_core_enter(thread->core, strand);
-        woken = true;
     }
+    if (thread->woken) {
+        thread->woken = false;
+        filch_pool_pass_on(pool); /* whoever was woken wakes the next */
+    }
+    return entry;
 }
 
 /* Run a published slot for its owner, who may be waiting for it. */

@@ -53,6 +53,9 @@ void filch_core_free(struct filch_core *core);
 struct filch_core *filch_core_at(struct filch_pool *pool, unsigned index);
 unsigned filch_core_count(struct filch_pool *pool);
 
+/* See that there is at least one. False: no memory. */
+bool filch_core_make_first(struct filch_pool *pool);
+
 /* Take a core for a pool thread: one of the first `workers`, and not while so many are held.
  * False: there is none. */
 bool filch_core_acquire(struct filch_pool *pool, struct filch_thread *thread);
@@ -87,7 +90,8 @@ bool filch_core_work_visible(struct filch_pool *pool);
 bool filch_core_obtain(struct filch_pool *pool, struct filch_thread *thread);
 
 /* A waker counted on us (it set `waking`): wake-ups may begin anew. Since it may have seen work
- * that we have not, the caller looks at everything after this. */
+ * that we have not, and others passed by, the caller looks at everything after this and wakes the
+ * next one if there is more than it takes. */
 void filch_core_answer_wake(struct filch_pool *pool);
 
 void filch_core_fire_timers(struct filch_pool *pool);

@@ -1,41 +1,9 @@
-/* hold: making cores, taking them and letting go of them. */
-#include <stdlib.h>
-#include <string.h>
-
+/* hold: taking cores and letting go of them. */
 #include "core.h"
 #include "os.h"
 #include "pool.h"
 #include "strand.h"
 #include "thread.h"
-
-enum { DEQUE_CAPACITY = 64 };
-
-struct filch_core *filch_core_new(struct filch_pool *pool, unsigned index)
-{
-    size_t bytes = (sizeof(struct filch_core) + FILCH_CACHE_LINE - 1) / FILCH_CACHE_LINE;
-    struct filch_core *core = aligned_alloc(FILCH_CACHE_LINE, bytes * FILCH_CACHE_LINE);
-    if (!core) {
-        return NULL;
-    }
-    memset(core, 0, sizeof *core);
-    core->pool = pool;
-    core->index = index;
-    core->victim = (uint32_t)(filch_os_seed() >> 8);
-    filch_queue_init(&core->ready);
-    if (!filch_deque_init(&core->deque, DEQUE_CAPACITY, 0)) {
-        free(core);
-        return NULL;
-    }
-    return core;
-}
-
-void filch_core_free(struct filch_core *core)
-{
-    if (core) {
-        filch_deque_destroy(&core->deque);
-        free(core);
-    }
-}
 
 struct filch_core *filch_core_at(struct filch_pool *pool, unsigned index)
 {
@@ -97,24 +65,48 @@ static bool claim_below(struct filch_pool *pool, struct filch_thread *thread, un
     return false;
 }
 
+bool filch_core_make_first(struct filch_pool *pool)
+{
+    return filch_core_count(pool) > 0 || make_core(pool, 0) != NULL;
+}
+
 static const uint64_t one_running = (uint64_t)1 << 32 | 1;
 
-bool filch_core_acquire(struct filch_pool *pool, struct filch_thread *thread)
+/* Count one more core as held, unless that many are. */
+static bool count_in(struct filch_pool *pool, unsigned limit)
 {
     /* relaxed: checked by the exchange */
     uint64_t running = atomic_load_explicit(&pool->running, memory_order_relaxed);
     do {
-        if ((uint32_t)running >= pool->config.workers) {
+        if ((uint32_t)running >= limit) {
             return false;
         }
         /* seq_cst: against releasers, see filch_core_release_guest */
     } while (!atomic_compare_exchange_weak_explicit(&pool->running, &running, running + one_running,
                                                     memory_order_seq_cst, memory_order_relaxed));
-    if (claim_below(pool, thread, pool->config.workers)) {
-        return true;
-    }
-    /* Guests hold them all for this moment, or there is no memory for a core. */
+    return true;
+}
+
+static void count_out(struct filch_pool *pool)
+{
+    /* seq_cst: before the look at all sources that follows in every caller */
     atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst);
+    filch_pool_core_freed(pool);
+}
+
+/* While we are counted without a core, who lets go of one may see no idle core and wake nobody. So
+ * we give up only when all cores are held that could be made: their holders look again. */
+bool filch_core_acquire(struct filch_pool *pool, struct filch_thread *thread)
+{
+    unsigned limit = pool->config.workers;
+    while (count_in(pool, limit)) {
+        if (claim_below(pool, thread, limit)) {
+            return true;
+        }
+        count_out(pool);
+        unsigned made = filch_core_count(pool);
+        limit = made < pool->config.workers ? made : pool->config.workers;
+    }
     return false;
 }
 
@@ -124,8 +116,9 @@ bool filch_core_acquire_guest(struct filch_pool *pool, struct filch_thread *thre
     if (claim_below(pool, thread, pool->core_limit)) {
         return true;
     }
-    atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst);
-    thread->core = NULL;
+    count_out(pool);
+    atomic_thread_fence(memory_order_seq_cst); /* as in filch_core_release_guest */
+    filch_pool_pass_on(pool);
     return false;
 }
 
@@ -135,8 +128,7 @@ void filch_core_release(struct filch_thread *thread)
     thread->core = NULL;
     /* release: pairs with the acquire in claim */
     atomic_store_explicit(&core->holder, (struct filch_thread *)NULL, memory_order_release);
-    /* seq_cst: before the re-check of all sources that follows in every caller */
-    atomic_fetch_sub_explicit(&core->pool->running, 1, memory_order_seq_cst);
+    count_out(core->pool);
 }
 
 void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thread)
@@ -149,9 +141,7 @@ void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thre
     /* A thread that found no free core went to sleep over work that it saw. It announced itself,
      * fenced and looked at the cores; we let go, fence and look at the work: one of us acts. */
     atomic_thread_fence(memory_order_seq_cst);
-    if (filch_core_work_visible(pool)) {
-        filch_pool_wake(pool);
-    }
+    filch_pool_pass_on(pool);
 }
 
 void filch_core_begin(struct filch_strand *strand)

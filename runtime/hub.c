@@ -48,6 +48,15 @@ static struct filch_strand *fresh_strand(struct filch_pool *pool, struct filch_t
     return strand;
 }
 
+/* A strand has yielded to others. If there are any here, we go on with one of them: somebody else
+ * may take the strand. */
+static void pass_turn(struct filch_core *core)
+{
+    if (filch_deque_count(&core->deque) > 0) {
+        filch_pool_wake(core->pool);
+    }
+}
+
 void filch_core_thread(struct filch_pool *pool, struct filch_thread *thread)
 {
     filch_core_answer_wake(pool);
@@ -63,6 +72,7 @@ void filch_core_thread(struct filch_pool *pool, struct filch_thread *thread)
             next = carry_out_wait(thread, strand);
         } else if (thread->leave.kind == FILCH_LEAVE_YIELD) {
             filch_queue_push(&thread->core->ready, &strand->work);
+            pass_turn(thread->core);
         } else {
             next = thread->leave.next;
             filch_strand_free(strand);

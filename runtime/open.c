@@ -1,4 +1,4 @@
-/* open: making a pool and taking it apart. */
+/* open: making pools and cores, and taking them apart. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +8,39 @@
 #include "pool.h"
 #include "process.h"
 
+enum { DEQUE_CAPACITY = 64 };
+
+struct filch_core *filch_core_new(struct filch_pool *pool, unsigned index)
+{
+    size_t bytes = (sizeof(struct filch_core) + FILCH_CACHE_LINE - 1) / FILCH_CACHE_LINE;
+    struct filch_core *core = aligned_alloc(FILCH_CACHE_LINE, bytes * FILCH_CACHE_LINE);
+    if (!core) {
+        return NULL;
+    }
+    memset(core, 0, sizeof *core);
+    core->pool = pool;
+    core->index = index;
+    core->victim = (uint32_t)(filch_os_seed() >> 8);
+    filch_queue_init(&core->ready);
+    if (!filch_deque_init(&core->deque, DEQUE_CAPACITY, 0)) {
+        free(core);
+        return NULL;
+    }
+    return core;
+}
+
+void filch_core_free(struct filch_core *core)
+{
+    if (core) {
+        filch_deque_destroy(&core->deque);
+        free(core);
+    }
+}
+
 static size_t pool_bytes(unsigned core_limit)
 {
-    size_t bytes = sizeof(struct filch_pool) + core_limit * sizeof(_Atomic(struct filch_core *));
+    size_t bytes =
+        sizeof(struct filch_pool) + (core_limit - 1) * sizeof(_Atomic(struct filch_core *));
     return (bytes + FILCH_CACHE_LINE - 1) / FILCH_CACHE_LINE * FILCH_CACHE_LINE;
 }
 

@@ -73,10 +73,10 @@ struct filch_pool {
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_stacks stacks;
 
     struct filch_lock lock;               /* making cores and threads, joining */
-    unsigned thread_count;                /* lock */
-    bool threads_exhausted;               /* lock; the system refused one: no more are asked for */
+    _Atomic(unsigned) thread_count;       /* lock; without it a hint */
+    _Atomic(bool) threads_exhausted;      /* lock; the system refused one: no more are asked for */
     thrd_t *threads;                      /* lock; workers + 1 of them */
-    _Atomic(struct filch_core *) cores[]; /* core_limit of them; lock to make one */
+    _Atomic(struct filch_core *) cores[1]; /* core_limit of them; lock to make one */
 };
 
 _Static_assert(offsetof(struct filch_pool, park) / FILCH_CACHE_LINE !=
@@ -89,6 +89,9 @@ _Static_assert(offsetof(struct filch_pool, park) / FILCH_CACHE_LINE !=
 
 /* Errors: FILCH_ENOMEM. */
 filch_status filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out);
+
+/* One more thread, unless there are enough, the pool is ending or the system refuses. */
+bool filch_pool_make_thread(struct filch_pool *pool);
 
 /* Make all threads now. FILCH_EAGAIN: one could not be made. */
 filch_status filch_pool_start_threads(struct filch_pool *pool);
@@ -108,7 +111,9 @@ filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *t
 /* From outside: put work where any of the pool's threads finds it, and see that one comes. */
 void filch_pool_inject(struct filch_pool *pool, struct filch_work *work);
 
-/* Each accepted task reports its end once, from the core that ran it. */
+/* The holder of a core accepts a task. Each accepted task reports its end once, from wherever it
+ * ended. */
+void filch_pool_task_begun(struct filch_core *core);
 void filch_pool_task_ended(struct filch_pool *pool);
 
 /* Count a region of an outside thread in and out. */
@@ -118,11 +123,14 @@ void filch_pool_dismiss(struct filch_pool *pool);
 /* Count somebody in, who knows that the pool is not quiet yet, even if it is closed. */
 void filch_pool_hold(struct filch_pool *pool);
 
-/* Is anything accepted that has not ended? A hint while somebody runs. */
-bool filch_pool_has_tasks(struct filch_pool *pool);
+/* A core is held no longer: whoever waits for the pool to fall quiet must know. */
+void filch_pool_core_freed(struct filch_pool *pool);
 
-/* A pool's thread has let go of its core and goes to sleep. */
-void filch_pool_thread_sleeps(struct filch_pool *pool);
+/* Wait until no core is held and nothing is left to do. */
+void filch_pool_await_quiet(struct filch_pool *pool);
+
+/* The core of this pool that the caller holds, or NULL. */
+struct filch_core *filch_pool_own_core(struct filch_pool *pool);
 
 /* FILCH_OK, FILCH_ECLOSED or FILCH_EFORKED. */
 filch_status filch_pool_check(struct filch_pool *pool);
@@ -131,7 +139,14 @@ enum filch_pool_state filch_pool_state(struct filch_pool *pool);
 /* Something was made visible to thieves: see that somebody comes. */
 void filch_pool_wake(struct filch_pool *pool);
 
-/* The same for the watchman, who must look at his deadline again. */
+/* The caller stops looking for work: if there is any still, see that somebody comes. After a
+ * fence, which orders this after what the caller let go of. */
+void filch_pool_pass_on(struct filch_pool *pool);
+
+/* The pool stops: everybody comes and sees it. */
+void filch_pool_wake_all(struct filch_pool *pool);
+
+/* Wake the watchman, who must look at his deadline again, if he sleeps beyond this one. */
 void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns);
 
 /* See that somebody watches, if there is anything to watch. */

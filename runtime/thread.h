@@ -16,6 +16,7 @@ struct filch_thread {
     struct filch_core *core; /* the core it holds, or NULL */
     struct filch_strand
         *strand;       /* the strand it runs, or NULL: it is not in a pool, or in its hub */
+    bool woken;        /* from sleep, by somebody who counts on us to wake the next */
     bool between_jobs; /* its strand's job has ended: a woken strand may follow at once */
     struct filch_leave leave;
     struct filch_context hub;

@@ -13,7 +13,6 @@
 enum {
     TICK_MIN_NS = 25000, /* doubled before its first use */
     TICK_MAX_NS = 1000000,
-    PATIENCE_NS = 10000000,
     TRIM_KEEP = 64, /* free stacks that stay committed when the pool falls idle */
 };
 
@@ -72,23 +71,13 @@ static bool can_run(struct filch_pool *pool, struct filch_thread *thread)
 static bool claim_watch(struct filch_pool *pool, struct filch_thread *thread)
 {
     struct filch_thread *nobody = NULL;
-    /* seq_cst: an announcement, see park.h; the fence follows in obtain */
+    /* seq_cst: an announcement, see park.h; the fence follows in watch_once */
     return atomic_compare_exchange_strong_explicit(&pool->watchman, &nobody, thread,
                                                    memory_order_seq_cst, memory_order_relaxed);
 }
 
-static bool still_watching(struct filch_pool *pool, struct filch_thread *thread)
-{
-    /* relaxed: only we write our own name there, and only a waker takes it away */
-    return atomic_load_explicit(&pool->watchman, memory_order_relaxed) == thread;
-}
-
-void filch_core_answer_wake(struct filch_pool *pool)
-{
-    /* seq_cst: pairs with the exchange in filch_pool_wake */
-    atomic_store_explicit(&pool->waking, 0, memory_order_seq_cst);
-}
-
+/* Whether a waker chose us is known by the exchange alone: for one who takes the name away between
+ * two looks at it nobody would answer, and no wake-up would ever be begun again. */
 static void resign_watch(struct filch_pool *pool, struct filch_thread *thread)
 {
     struct filch_thread *me = thread;
@@ -120,17 +109,6 @@ static uint64_t next_tick_ns(struct filch_pool *pool)
     return next_ns;
 }
 
-/* While tasks are there that have not ended, the watchman looks up now and then, whatever he was
- * told: a pool that is idle for good has none and is left alone. */
-static uint64_t at_most_patience(struct filch_pool *pool, uint64_t deadline)
-{
-    if (!filch_pool_has_tasks(pool)) {
-        return deadline;
-    }
-    uint64_t patience = filch_os_now_ns() + PATIENCE_NS;
-    return patience < deadline ? patience : deadline;
-}
-
 /* Until when the watchman may sleep. */
 static uint64_t watch_deadline(struct filch_pool *pool, bool ticking)
 {
@@ -140,7 +118,6 @@ static uint64_t watch_deadline(struct filch_pool *pool, bool ticking)
         deadline = tick < deadline ? tick : deadline;
     } else {
         atomic_store_explicit(&pool->tick_ns, TICK_MIN_NS, memory_order_relaxed);
-        deadline = at_most_patience(pool, deadline);
     }
     return deadline;
 }
@@ -192,32 +169,40 @@ static void remind_watch(struct filch_pool *pool)
     }
 }
 
-/* Sleep until there is work and a core to do it on. False: the pool stops. */
+/* One turn as a listed sleeper. True: there is work and a core to do it on, or the end. */
+static bool sleep_once(struct filch_pool *pool, struct filch_thread *thread)
+{
+    filch_park_announce(&pool->park, &thread->parker);
+    bool can = can_run(pool, thread);
+    if (!can) {
+        remind_watch(pool);
+        filch_parker_wait(&thread->parker, FILCH_OS_NEVER);
+    }
+    if (!filch_park_retract(&pool->park, &thread->parker)) {
+        filch_core_answer_wake(pool);
+    }
+    return can;
+}
+
+/* The same as the watchman. He gives the name back after each look, by the exchange that tells him
+ * whether he was chosen. */
+static bool watch_once(struct filch_pool *pool, struct filch_thread *thread)
+{
+    atomic_thread_fence(memory_order_seq_cst); /* the sleeper's half, see park.h */
+    bool can = can_run(pool, thread);
+    if (!can) {
+        watch(pool, thread);
+    }
+    resign_watch(pool, thread);
+    return can;
+}
+
 bool filch_core_obtain(struct filch_pool *pool, struct filch_thread *thread)
 {
     bool can = false;
     while (!can) {
-        bool watching = still_watching(pool, thread) || claim_watch(pool, thread);
-        if (watching) {
-            atomic_thread_fence(memory_order_seq_cst); /* the sleeper's half, see park.h */
-        } else {
-            filch_park_announce(&pool->park, &thread->parker);
-        }
-        can = can_run(pool, thread);
-        if (!can && watching) {
-            watch(pool, thread);
-        } else if (!can) {
-            remind_watch(pool);
-            filch_parker_wait(&thread->parker, FILCH_OS_NEVER);
-        }
-        if (!watching && !filch_park_retract(&pool->park, &thread->parker)) {
-            filch_core_answer_wake(pool);
-        } else if (watching && !still_watching(pool, thread)) {
-            filch_core_answer_wake(pool);
-        }
+        can = claim_watch(pool, thread) ? watch_once(pool, thread) : sleep_once(pool, thread);
     }
-    if (still_watching(pool, thread)) {
-        resign_watch(pool, thread);
-    }
+    thread->woken = true;
     return thread->core != NULL;
 }

@@ -63,6 +63,9 @@ public:
 // Do futexes wake up for no reason? Only in the random runs: it makes the others endless.
 extern bool model_spurious;
 
+// Does a sleep with a deadline end by itself?
+extern bool model_timeouts;
+
 // Run a model: all interleavings with at most `context_bound` preemptions, then random ones.
 template <class Test> int model_run(const char *name, unsigned context_bound, unsigned random_runs)
 {

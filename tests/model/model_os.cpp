@@ -4,6 +4,7 @@
 #include "wait.h"
 
 bool model_spurious;
+bool model_timeouts = true;
 
 bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns)
 {
@@ -18,7 +19,7 @@ bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline
     if (value != expected) {
         return true;
     }
-    return word->wait(c, deadline_ns != FILCH_OS_NEVER, model_spurious, $) != rl::unpark_reason_timeout;
+    return word->wait(c, model_timeouts && deadline_ns != FILCH_OS_NEVER, model_spurious, $) != rl::unpark_reason_timeout;
 }
 
 void filch_os_wake(_Atomic(uint32_t) *word, int count)
@@ -34,7 +35,8 @@ void filch_os_yield(void)
     rl::yield(1, $);
 }
 
-void filch_strand_ready(struct filch_strand *)
+// Of the models without core.c.
+__attribute__((weak)) void filch_strand_ready(struct filch_strand *)
 {
     RL_ASSERT(!"the models wait on parkers");
 }

@@ -3,6 +3,7 @@
 # model | file | function | what to find in it | what to put there
 set -u
 compiler=${1:-g++}
+only=${2:-} # the mutants of this model only
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -15,6 +16,7 @@ sources_of() {
     park) echo park lock ;;
     wait) echo wait park lock ;;
     lane) echo lane wait park lock ;;
+    wake) echo wake watch tally pool hold core queue timer deque lane wait park lock ;;
     esac
 }
 
@@ -43,9 +45,10 @@ build_and_run() { # model
 
 while IFS='|' read -r model file function find put; do
     case $model in '' | '#'*) continue ;; esac
+    [ -z "$only" ] || [ "$only" = "$model" ] || continue
     rm -rf "$work/runtime"
     cp -r "$here/../../runtime" "$work/runtime"
-    flags="-std=c++17 -O1 -w -I $here/shadow -I $here -I $work/runtime -I $work/runtime/include \
+    flags="-std=c++17 -O1 -w -fpermissive -I $here/shadow -I $here -I $work/runtime -I $work/runtime/include \
         -include $here/model.h"
     if ! mutate "$work/runtime/$file.c" "$function" "$find" "$put"; then
         echo "no such place: $file.c $function: $find"
@@ -83,6 +86,12 @@ lane|lane|filch_slot_finish|done, memory_order_acq_rel|done, memory_order_relaxe
 lane|lane|filch_slot_is_done|memory_order_acquire|memory_order_relaxed
 lane|lane|filch_slot_await|memory_order_acq_rel, memory_order_acquire|memory_order_relaxed, memory_order_relaxed
 lane|lane|filch_slot_take|!exchange_state(slot, state, taken)|(slot->state.store(taken, rl::mo_seq_cst, $), 0)
+wake|watch|resign_watch|filch_core_answer_wake(pool);|;
+wake|watch|sleep_once|filch_core_answer_wake(pool);|;
+wake|wake|wake_somebody|(even_watchman && wake_watchman(pool))|false
+wake|hold|filch_core_release_guest|filch_pool_pass_on(pool);|;
+wake|hold|count_out|filch_pool_core_freed(pool);|;
+wake|tally|leave_outside|tell_joiners(pool);|;
 MUTANTS
 
 echo "$killed mutants killed, $failed not"

@@ -26,7 +26,7 @@ rank() {
 own_rank() { # of a source file: its header's, or the policy's
     case $1 in
     os_* | switch_*) echo 1 ;;
-    core | hold | hub | watch | serve | open | pool | strand | process) echo 10 ;;
+    core | hold | hub | watch | wake | tally | serve | open | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }

@@ -1,0 +1,105 @@
+/* wake: who is woken, and when. The other half, who sleeps and how, is watch.c.
+ *
+ * A publisher that sees an idle core and nobody searching wakes one thread: a listed sleeper, else
+ * the watchman, else a new thread. One wake-up is under way at a time, marked by `waking`;
+ * publishers pass by while it is. Whoever was woken answers (filch_core_answer_wake), looks at
+ * everything, and wakes the next if there is more than one piece to do.
+ *
+ * Source: Go's scheduler, whose wakep() and "spinning" threads are the same idea. */
+#include "core.h"
+#include "os.h"
+#include "pool.h"
+#include "thread.h"
+
+unsigned filch_pool_running(struct filch_pool *pool)
+{
+    /* seq_cst: sleepers and releasers decide by it, under the handshake of park.h */
+    return (unsigned)(uint32_t)atomic_load_explicit(&pool->running, memory_order_seq_cst);
+}
+
+static bool wake_watchman(struct filch_pool *pool)
+{
+    /* seq_cst: pairs with claim_watch, as sleepers do with filch_park_wake_one. Taking the name
+     * away tells the watchman that he was chosen. */
+    struct filch_thread *watchman = atomic_exchange_explicit(
+        &pool->watchman, (struct filch_thread *)NULL, memory_order_seq_cst);
+    if (watchman) {
+        filch_parker_unpark(&watchman->parker);
+    }
+    return watchman != NULL;
+}
+
+static bool anybody_asleep(struct filch_pool *pool)
+{
+    /* seq_cst: after the fence in the caller */
+    return filch_park_sleepers(&pool->park) > 0 ||
+           atomic_load_explicit(&pool->watchman, memory_order_seq_cst) != NULL;
+}
+
+static void wake_somebody(struct filch_pool *pool, bool even_watchman)
+{
+    /* seq_cst: pairs with filch_core_answer_wake; who finds it set has been seen by its setter */
+    while (atomic_exchange_explicit(&pool->waking, 1, memory_order_seq_cst) == 0) {
+        if (filch_park_wake_one(&pool->park) || (even_watchman && wake_watchman(pool)) ||
+            filch_pool_make_thread(pool)) {
+            return;
+        }
+        filch_core_answer_wake(pool);
+        /* Somebody may have announced himself, and a publisher passed us by, while it was set. */
+        even_watchman = even_watchman || filch_core_work_visible(pool);
+        if (!even_watchman || !anybody_asleep(pool)) {
+            return;
+        }
+    }
+}
+
+void filch_pool_wake(struct filch_pool *pool)
+{
+    atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, see park.h */
+    /* seq_cst: a searcher counts itself out before it looks for the last time */
+    if (atomic_load_explicit(&pool->searching, memory_order_seq_cst) == 0 &&
+        filch_pool_has_idle(pool)) {
+        wake_somebody(pool, true);
+    }
+}
+
+void filch_pool_pass_on(struct filch_pool *pool)
+{
+    if (filch_core_work_visible(pool)) {
+        filch_pool_wake(pool);
+    }
+}
+
+void filch_core_answer_wake(struct filch_pool *pool)
+{
+    /* seq_cst: pairs with the exchange in wake_somebody. The fence: what a publisher made visible
+     * before it passed us by is seen when we look after this. */
+    atomic_store_explicit(&pool->waking, 0, memory_order_seq_cst);
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns)
+{
+    /* seq_cst, both: see watch() in watch.c. A record outlives its thread: a late poke is stale. */
+    struct filch_thread *watchman = atomic_load_explicit(&pool->watchman, memory_order_seq_cst);
+    if (watchman &&
+        atomic_load_explicit(&pool->watch_until_ns, memory_order_seq_cst) > deadline_ns) {
+        filch_parker_unpark(&watchman->parker);
+    }
+}
+
+void filch_pool_appoint_watch(struct filch_pool *pool)
+{
+    /* relaxed: asked again at each pick */
+    if (atomic_load_explicit(&pool->watchman, memory_order_relaxed) == NULL &&
+        (filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER || filch_pool_has_idle(pool))) {
+        wake_somebody(pool, false);
+    }
+}
+
+void filch_pool_wake_all(struct filch_pool *pool)
+{
+    filch_park_wake_all(&pool->park);
+    atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, for the watchman */
+    wake_watchman(pool);
+}
