@@ -1,0 +1,193 @@
+"""python3 tools/bench [--quick] [--peers] [ROW ...]: filch beside its peers, in one run.
+
+Builds everything into build/bench, takes the samples of a row's contenders in turn (A B C A B C),
+checks that all computed the same, prints one table (medians, and each as a multiple of the row's
+first contender), and writes build/bench/results.csv and results.svg. Refuses to report on a machine
+that is busy with something else, unless --anyway is given.
+"""
+import argparse
+import csv
+import os
+import platform
+import subprocess
+import sys
+import time
+from statistics import median
+
+from programs import FLAGS, PACKAGES, ROOT, build
+from rows import ROWS
+
+BUSY = 0.10  # of all processors, by others, before and between the rows
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer samples: within 3 minutes")
+    parser.add_argument("--peers", action="store_true", help="install the peers that are missing")
+    parser.add_argument("--anyway", action="store_true", help="report on a busy machine, too")
+    parser.add_argument("--list", action="store_true", help="the rows there are")
+    parser.add_argument("rows", nargs="*", metavar="ROW")
+    return parser.parse_args()
+
+
+def install():
+    packages = " ".join(sorted({p for needed in PACKAGES.values() for p in needed}))
+    script = f'. "{ROOT}/tools/setup.sh"; need {packages}'
+    subprocess.run(["sh", "-euc", script, f"{ROOT}/tools/bench"], check=True)
+
+
+def busy():
+    """The share of all processors that is in use, over half a second."""
+    def ticks():
+        with open("/proc/stat", encoding="ascii") as stat:
+            fields = [int(x) for x in stat.readline().split()[1:9]]
+        return sum(fields), fields[3] + fields[4]
+
+    total, idle = ticks()
+    time.sleep(0.5)
+    total_after, idle_after = ticks()
+    return 1 - (idle_after - idle) / max(1, total_after - total)
+
+
+def wait_until_quiet(anyway):
+    for _ in range(20):
+        share = busy()
+        if share <= BUSY:
+            return
+    if anyway:
+        print(f"note: others use {share:.0%} of the processors")
+    else:
+        sys.exit(f"others use {share:.0%} of the processors: no report (--anyway reports)")
+
+
+def sample(command, contender):
+    done = subprocess.run(
+        [*command, contender.row, str(contender.workers), str(contender.size)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
+    if done.returncode != 0:
+        sys.exit(f"{contender.label}, {contender.row}: failed\n{done.stderr}")
+    nanoseconds, check = done.stdout.split()
+    return float(nanoseconds), check
+
+
+def measure(row, commands, rounds):
+    """{contender: [nanoseconds, ...]} of those that could be built."""
+    contenders = [c for c in row.contenders if c.program in commands]
+    times = {c: [] for c in contenders}
+    checks = set()
+    for _ in range(rounds):
+        for contender in contenders:
+            nanoseconds, check = sample(commands[contender.program], contender)
+            times[contender].append(nanoseconds)
+            if not contender.alone:
+                checks.add(check)
+    if len(checks) > 1:
+        sys.exit(f"{row.name}: the contenders computed different things: {checks}")
+    return times
+
+
+def readable(nanoseconds):
+    for unit, scale in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
+        if nanoseconds >= scale:
+            return f"{nanoseconds / scale:.3g} {unit}"
+    return f"{nanoseconds:.3g} ns"
+
+
+def report(row, times):
+    base = median(times[row.base]) if row.base in times else None
+    print(f"\n{row.title}  (goal: {row.goal})")
+    for contender, samples in times.items():
+        middle = median(samples)
+        ratio = f"{middle / base:8.2f} x" if base else ""
+        print(f"  {contender.label:22} {readable(middle):>10}  min {readable(min(samples)):>10} {ratio}")
+    sys.stdout.flush()
+
+
+def write_csv(path, results):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["row", "contender", "workers", "size", "median_ns", "min_ns", "samples"])
+        for row, times in results:
+            for c, samples in times.items():
+                table.writerow([row.name, c.label, c.workers, c.size, f"{median(samples):.3f}",
+                                f"{min(samples):.3f}", len(samples)])
+
+
+def write_chart(path, results):
+    try:
+        import matplotlib
+    except ImportError:
+        print("no chart: python3-matplotlib is not installed (--peers installs it)")
+        return
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+    figure, axes = pyplot.subplots(len(results), 1, figsize=(8, 1.6 * len(results) + 1),
+                                   squeeze=False)
+    for (row, times), axis in zip(results, axes[:, 0]):
+        labels = [c.label for c in times][::-1]
+        values = [median(s) for s in times.values()][::-1]
+        colours = ["tab:blue" if label.startswith("filch") else "tab:gray" for label in labels]
+        axis.barh(labels, values, color=colours)
+        axis.set_xscale("log")
+        axis.set_title(f"{row.title} (ns)", fontsize=8)
+        axis.tick_params(labelsize=7)
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def first_line(command):
+    try:
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True,
+                              cwd=ROOT).stdout.splitlines()[0]
+    except (OSError, IndexError):
+        return "none"
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        names = [line.split(":")[1].strip() for line in info if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()}, {len(os.sched_getaffinity(0))} processors"
+
+
+def footprint(commands):
+    print("\nfootprint, bytes")
+    library = next((ROOT / "build/bench/filch").glob("libfilch.so.*.*"), None)
+    if library:
+        stripped = ROOT / "build/bench/stripped.so"
+        subprocess.run(["strip", "-o", stripped, library], check=True)
+        print(f"  {'library, stripped':22} {stripped.stat().st_size:>10}")
+    if "footprint" in commands:
+        lines = subprocess.run(commands["footprint"], stdout=subprocess.PIPE, text=True).stdout
+        for line in lines.splitlines():
+            name, size = line.rsplit(" ", 1)
+            print(f"  {name:22} {size:>10}")
+
+
+def main():
+    options = arguments()
+    chosen = [row for row in ROWS if not options.rows or row.name in options.rows]
+    if options.list or not chosen:
+        print("\n".join(f"{row.name:20} {row.title}" for row in ROWS))
+        return
+    if options.peers:
+        install()
+    folder = ROOT / "build/bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    commands = build(folder)
+    wait_until_quiet(options.anyway)
+    print(f"{machine()}; {first_line(['gcc', '--version'])}; {first_line(['clang', '--version'])}; "
+          f"{' '.join(FLAGS)}; commit {first_line(['git', 'rev-parse', '--short', 'HEAD'])}")
+    results = []
+    for row in chosen:
+        times = measure(row, commands, 3 if options.quick else 7)
+        report(row, times)
+        results.append((row, times))
+    footprint(commands)
+    wait_until_quiet(options.anyway)
+    write_csv(folder / "results.csv", results)
+    write_chart(folder / "results.svg", results)
+    print(f"\nwritten: {folder}/results.csv, results.svg")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Building what is measured: filch from this tree, the peers from Debian's packages."""
+import shutil
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+SOURCES = HERE / "programs"
+
+FLAGS = ["-O3", "-march=native", "-Wall", "-Wextra"]
+
+PACKAGES = {
+    "filch": ["gcc", "g++", "libc6-dev", "cmake", "make", "python3"],
+    "libgomp": ["libgomp1"],
+    "libomp": ["clang", "libomp-dev"],
+    "oneTBB": ["libtbb-dev"],
+    "Go": ["golang-go"],
+    "chart": ["python3-matplotlib"],
+}
+
+
+def run(command, **options):
+    """Run a command that must succeed; its output is shown if it does not."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          **options)
+    if done.returncode != 0:
+        raise SystemExit(f"failed: {' '.join(map(str, command))}\n{done.stdout}")
+    return done.stdout
+
+
+def build(folder):
+    """Returns {program: command to start it with}; a peer whose compiler is missing is left out."""
+    library = folder / "filch"
+    run(["cmake", "-S", ROOT, "-B", library, "-DCMAKE_BUILD_TYPE=Release",
+         "-DFILCH_BUILD_TESTS=OFF", "-DFILCH_BUILD_DEMOS=OFF"])
+    run(["cmake", "--build", library, "--parallel"])
+    include = [f"-I{ROOT}/api/include", f"-I{ROOT}/runtime/include", f"-I{library}/include"]
+    filch = include + [f"{library}/libfilch.a", "-lpthread"]
+    internal = include + [f"-I{ROOT}/runtime", f"-I{ROOT}/api", f"{library}/libfilch.a", "-lpthread"]
+    c = ["gcc", "-std=gnu11"] + FLAGS
+    recipes = {
+        "recursion-serial": c + ["-DSERIAL", SOURCES / "recursion.c"],
+        "recursion-filch": c + [SOURCES / "recursion.c"] + filch,
+        "recursion-gomp": c + ["-fopenmp", SOURCES / "recursion_omp.c"],
+        "recursion-omp": ["clang", "-fopenmp"] + FLAGS + [SOURCES / "recursion_omp.c"],
+        "map-serial": c + ["-DSERIAL", SOURCES / "map.c"],
+        "map-filch": c + [SOURCES / "map.c"] + filch,
+        "map-gomp": c + ["-fopenmp", SOURCES / "map_omp.c"],
+        "map-omp": ["clang", "-fopenmp"] + FLAGS + [SOURCES / "map_omp.c"],
+        "tasks-filch": c + [SOURCES / "tasks.c"] + filch,
+        "primitives": c + [SOURCES / "primitives.c"],
+        "footprint": c + [SOURCES / "footprint.c"] + internal,
+        "loops": c + [SOURCES / "loops.c"] + filch,
+        "all-tbb": ["g++", "-std=c++17"] + FLAGS + [SOURCES / "all_tbb.cpp", "-ltbb"],
+    }
+    commands = {}
+    for name, recipe in recipes.items():
+        source = next(part for part in recipe if isinstance(part, Path))
+        if source.exists() and shutil.which(recipe[0]):
+            done = subprocess.run([*map(str, recipe), "-o", str(folder / name)],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            if done.returncode == 0:
+                commands[name] = [str(folder / name)]
+            else:
+                print(f"left out: {name}: {done.stdout.strip().splitlines()[0]}")
+    if shutil.which("go"):
+        run(["go", "build", "-o", folder / "all-go", SOURCES / "all.go"],
+            env={"GOCACHE": str(folder / "go-cache"), "HOME": str(folder), "PATH": "/usr/bin:/bin"})
+        commands["all-go"] = [str(folder / "all-go")]
+    commands["all-py"] = ["python3", str(SOURCES / "all.py")]
+    return commands

@@ -1,0 +1,225 @@
+/* Tasks that are handed to a pool: futures, round trips, pools themselves, blocked tasks. */
+#include <filch/filch.h>
+
+#include <stdatomic.h>
+
+#include "sample.h"
+
+enum { BATCH = 1000, MOST_GAPS = 1001 };
+
+FILCH_FUNCTION(int, nothing, (int, x))
+{
+    return x;
+}
+
+FILCH_FUNCTION(void, stand_still, (filch_future *, gate), (atomic_int *, blocked),
+               (atomic_int *, done))
+{
+    atomic_fetch_add(blocked, 1);
+    filch_future_wait(gate);
+    atomic_fetch_add(done, 1);
+}
+
+FILCH_FUNCTION(int, give_way, (int, times))
+{
+    for (int i = 0; i < times; i++) {
+        filch_yield();
+    }
+    return times;
+}
+
+static filch_pool *opened(unsigned workers)
+{
+    filch_pool *pool;
+    filch_status status = filch_pool_open(&(filch_pool_options){.processes = (int)workers}, &pool);
+    if (status != FILCH_OK) {
+        fprintf(stderr, "%s\n", filch_strerror(status));
+        exit(1);
+    }
+    return pool;
+}
+
+static double sample_futures(unsigned workers, int size, unsigned long long *check)
+{
+    filch_pool *pool = opened(workers);
+    filch_future **futures = malloc(BATCH * sizeof *futures);
+    double start = now_ns();
+    for (int done = 0; done < size; done += BATCH) {
+        for (int i = 0; i < BATCH; i++) {
+            nothing_apply_async(pool, i, &futures[i]);
+        }
+        for (int i = 0; i < BATCH; i++) {
+            int result = 0;
+            nothing_get(futures[i], &result);
+            *check += (unsigned long long)result;
+            filch_future_free(futures[i]);
+        }
+    }
+    double ns = (now_ns() - start) / size;
+    free(futures);
+    filch_pool_free(pool);
+    return ns;
+}
+
+static double sample_round_trip(unsigned workers, int size, unsigned long long *check)
+{
+    filch_pool *pool = opened(workers);
+    double start = 0;
+    for (int i = -1000; i < size; i++) {
+        if (i == 0) {
+            start = now_ns();
+        }
+        filch_future *future;
+        int result = 0;
+        nothing_apply_async(pool, 1, &future);
+        nothing_get(future, &result);
+        filch_future_free(future);
+        *check += (unsigned long long)(i >= 0 ? result : 0);
+    }
+    double ns = (now_ns() - start) / size;
+    filch_pool_free(pool);
+    return ns;
+}
+
+static double sample_round_trip_cold(unsigned workers, int size, unsigned long long *check)
+{
+    filch_pool *pool = opened(workers);
+    double times[MOST_GAPS];
+    for (int i = 0; i < size; i++) {
+        filch_future *future;
+        int result = 0;
+        pause_ns(1e6);
+        double start = now_ns();
+        nothing_apply_async(pool, 1, &future);
+        nothing_get(future, &result);
+        times[i] = now_ns() - start;
+        filch_future_free(future);
+        *check += (unsigned long long)result;
+    }
+    filch_pool_free(pool);
+    return median(times, (size_t)size);
+}
+
+static double sample_open_close(unsigned workers, int size, unsigned long long *check)
+{
+    double start = now_ns();
+    for (int i = 0; i < size; i++) {
+        filch_pool *pool = opened(workers);
+        int result = 0;
+        filch_future *future;
+        nothing_apply_async(pool, 1, &future); /* a thread is made for it */
+        filch_future_wait_for(future, 10);
+        nothing_get(future, &result);
+        filch_future_free(future);
+        *check += (unsigned long long)result;
+        filch_pool_free(pool);
+    }
+    return (now_ns() - start) / size;
+}
+
+static double sample_open_close_unused(unsigned workers, int size, unsigned long long *check)
+{
+    double start = now_ns();
+    for (int i = 0; i < size; i++) {
+        filch_pool *pool = opened(workers);
+        int result = 0;
+        *check += nothing_apply(pool, 1, &result) == FILCH_OK;
+        filch_pool_free(pool);
+    }
+    return (now_ns() - start) / size;
+}
+
+static void spin_until(atomic_int *counter, int value)
+{
+    while (atomic_load(counter) < value) {
+        pause_ns(50000);
+    }
+}
+
+/* Blocks many tasks at one future and lets them go again; the second time on stacks that are
+ * committed. Nanoseconds a task of one half or the other. */
+static double sample_blocked(unsigned workers, int size, unsigned long long *check,
+                             bool second_half)
+{
+    filch_pool *pool = opened(workers);
+    double ns = 0;
+    for (int round = 0; round < 2; round++) {
+        atomic_int blocked = 0;
+        atomic_int done = 0;
+        filch_promise *promise;
+        filch_future *gate;
+        filch_promise_new(0, &promise, &gate);
+        double start = now_ns();
+        for (int i = 0; i < size; i++) {
+            stand_still_apply_async(pool, gate, &blocked, &done, NULL);
+        }
+        spin_until(&blocked, size);
+        double middle = now_ns();
+        filch_promise_set_value(promise, NULL);
+        spin_until(&done, size);
+        ns = second_half ? now_ns() - middle : middle - start;
+        *check = (unsigned long long)atomic_load(&done);
+        filch_future_free(gate);
+        filch_promise_free(promise);
+    }
+    filch_pool_free(pool);
+    return ns / size;
+}
+
+static double sample_block(unsigned workers, int size, unsigned long long *check)
+{
+    return sample_blocked(workers, size, check, false);
+}
+
+static double sample_unblock(unsigned workers, int size, unsigned long long *check)
+{
+    return sample_blocked(workers, size, check, true);
+}
+
+static double sample_switch(unsigned workers, int size, unsigned long long *check)
+{
+    filch_pool *pool = opened(workers);
+    filch_future *both[2];
+    double start = now_ns();
+    for (int i = 0; i < 2; i++) {
+        give_way_apply_async(pool, size, &both[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        int result = 0;
+        filch_future_wait_for(both[i], 100);
+        give_way_get(both[i], &result);
+        *check += (unsigned long long)result;
+        filch_future_free(both[i]);
+    }
+    double ns = (now_ns() - start) / (2.0 * size);
+    filch_pool_free(pool);
+    return ns;
+}
+
+static double sample_idle(unsigned workers, int size, unsigned long long *check)
+{
+    filch_pool *pool = opened(workers);
+    int in[100] = {0};
+    int out[100];
+    nothing_map(pool, in, 100, out);
+    double start = cpu_ns();
+    pause_ns(size * 1e9);
+    double ns = cpu_ns() - start;
+    filch_pool_free(pool);
+    *check = 1;
+    return ns;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct row rows[] = {{"futures", sample_futures},
+                                      {"round_trip", sample_round_trip},
+                                      {"round_trip_cold", sample_round_trip_cold},
+                                      {"open_close", sample_open_close},
+                                      {"open_close_unused", sample_open_close_unused},
+                                      {"block", sample_block},
+                                      {"unblock", sample_unblock},
+                                      {"switch", sample_switch},
+                                      {"idle", sample_idle}};
+    return run_rows(rows, sizeof rows / sizeof *rows, argc, argv);
+}

@@ -1,0 +1,101 @@
+"""What is measured: each row names its contenders, the first of which the others are divided by."""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Contender:
+    label: str
+    program: str  # as built by programs.py
+    row: str
+    workers: int
+    size: int  # how much is measured at once; the result is per operation
+    alone: bool = False  # its checksum is of another size: not to be compared
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    title: str
+    unit: str  # "ns": of an operation
+    goal: str
+    contenders: tuple
+
+    @property
+    def base(self):
+        return self.contenders[0]
+
+
+def recursion(name, title, goal, size, slow_size):
+    """Serial, filch on one and two workers, and the peers, which get smaller problems."""
+    def peer(label, program):
+        return Contender(label, program, name, 2, slow_size, alone=slow_size != size)
+
+    contenders = [
+        Contender("serial", "recursion-serial", name, 1, size),
+        Contender("filch, 1", "recursion-filch", name, 1, size),
+        Contender("filch, 2", "recursion-filch", name, 2, size),
+        Contender("oneTBB, 1", "all-tbb", name, 1, slow_size, alone=slow_size != size),
+        peer("oneTBB, 2", "all-tbb"),
+        peer("libgomp, 2", "recursion-gomp"),
+        peer("libomp, 2", "recursion-omp"),
+    ]
+    if name == "fib":
+        contenders.append(peer("Go, 2", "all-go"))
+    return Row(name, title, "ns", goal, tuple(contenders))
+
+
+def mapping(name, title, goal, size, go=True):
+    contenders = [
+        Contender("serial", "map-serial", name, 1, size),
+        Contender("filch, 2", "map-filch", name, 2, size),
+        Contender("oneTBB, 2", "all-tbb", name, 2, size),
+        Contender("libgomp, 2", "map-gomp", name, 2, size),
+        Contender("libomp, 2", "map-omp", name, 2, size),
+    ]
+    if go:
+        contenders.append(Contender("Go, 2", "all-go", name, 2, size))
+    if name == "seed":
+        contenders.append(Contender("Python list", "all-py", "seed_comprehension", 1, 20))
+        contenders.append(Contender("Python Pool, 2", "all-py", "seed", 2, 20))
+    return Row(name, title, "ns", goal, tuple(contenders))
+
+
+def tasks(name, title, goal, size, peers=("all-tbb", "all-go"), primitive=None):
+    labels = {"all-tbb": "oneTBB, 2", "all-go": "Go, 2"}
+    contenders = []
+    if primitive:
+        contenders.append(Contender(*primitive, alone=True))
+    contenders.append(Contender("filch, 2", "tasks-filch", name, 2, size))
+    contenders += [Contender(labels[p], p, name, 2, size) for p in peers]
+    return Row(name, title, "ns", goal, tuple(contenders))
+
+
+FUTEX = ("futex round trip", "primitives", "futex", 2, 20000)
+THREAD = ("thread create + join", "primitives", "thread", 1, 2000)
+
+ROWS = (
+    recursion("fib", "fib without cut-off, per call of the result", "filch <= 1.15 on 1; 2: <= 0.59",
+              38, 27),
+    recursion("queens", "n-queens without cut-off, per solution", "filch <= 1.08 on 1; 2: <= 0.56",
+              12, 10),
+    recursion("small_tree", "sum of a tree of 1,023 nodes, per node", "serial + 3 ns", 20000, 200),
+    recursion("big_tree", "sum of a tree of 2^24 nodes, per node",
+              "serial + 0.6 ns on 1; 2: <= 0.54", 24, 20),
+    mapping("few", "map of 8 elements, warm", "serial + 100 ns", 200000),
+    mapping("few_cold", "map of 8 elements after 5 ms of sleep", "serial + 300 ns", 51),
+    mapping("seed", "map of 5,000 squares, warm", "serial + 200 ns", 20000),
+    mapping("seed_cold", "map of 5,000 squares after 100 ms of sleep", "serial + 500 ns", 11),
+    mapping("many", "map of 10^7 squares", "<= 0.75 of two bare threads", 10000000),
+    mapping("heavy", "loop of 4,096, heavy-tailed and sorted", "<= 0.505 of serial", 4096, go=False),
+    tasks("futures", "10^6 empty tasks with futures from outside, each", "150 ns", 1000000),
+    tasks("round_trip", "submit one task and wait, warm", "300 ns", 100000, primitive=FUTEX),
+    tasks("round_trip_cold", "the same with gaps of 1 ms", "1 us", 101, primitive=FUTEX),
+    tasks("open_close", "open a pool, run a task on a thread, close", "thread + 8 us", 200,
+          peers=(), primitive=THREAD),
+    tasks("open_close_unused", "the same when the caller does it all", "5 us", 2000, peers=(),
+          primitive=THREAD),
+    tasks("block", "create a task that blocks, one of 10^5", "1.5 us", 100000, peers=("all-go",)),
+    tasks("unblock", "wake and finish it", "0.4 us", 100000, peers=("all-go",)),
+    tasks("switch", "a switch between two strands", "20 ns + queue", 1000000, peers=("all-go",)),
+    tasks("idle", "processor time of an idle pool in 3 s", "0", 3, peers=()),
+)
