@@ -8,12 +8,14 @@
 #include "os.h"
 #include "pool.h"
 #include "region.h"
+#include "site.h"
 #include "strand.h"
 #include "thread.h"
 
 enum {
-    TARGET_NS = 30000, /* a block's length that is worth a look up */
-    GROW_FAST = 8,     /* while a block is far below it */
+    TARGET_TICKS = 60000, /* a block's length that is worth a look up: about 20 us */
+    GROW_FAST = 8,        /* while a block is far below it */
+    FIRST_IF_SHORT = 8,   /* elements in the first block of a loop that is known to be short */
     HELP_NS = 20000,   /* a root whose own part is done looks this long for ranges of its loop */
     GANG_NS = 20000000 /* how long a caller that named its workers waits for the first of them */
 };
@@ -74,37 +76,66 @@ static void run_chunks(struct filch_loop *loop, struct filch_strand *strand, fil
 
 /* ---- blocks ---- */
 
-/* How many elements the next block has, and when the last one ended. */
-struct pace {
-    unsigned long long length;
-    uint64_t last_ns;
+/* Whom a loop wants. Even a short one is offered: one of its elements may wait for another. */
+enum help {
+    ASK,   /* anybody: they are woken */
+    OFFER, /* it is known to be short: those who are awake, or will look up soon */
 };
 
-static void adapt(struct pace *pace)
+/* How many elements the next block has, and what the blocks so far took. */
+struct pace {
+    unsigned long long length;
+    unsigned long long elements; /* in all blocks */
+    uint64_t spent;              /* ticks, in all blocks */
+    uint64_t last;               /* ticks, when the next block begins */
+    enum help help;
+};
+
+static struct pace pace_new(enum help help)
 {
-    uint64_t now_ns = filch_os_now_ns();
-    uint64_t took_ns = now_ns - pace->last_ns;
-    pace->last_ns = now_ns;
-    if (took_ns < TARGET_NS / GROW_FAST) {
+    return (struct pace){
+        .length = help == ASK ? 1 : FIRST_IF_SHORT, .last = filch_os_ticks(), .help = help};
+}
+
+static void adapt(struct pace *pace, unsigned long long elements)
+{
+    uint64_t now = filch_os_ticks();
+    uint64_t took = now - pace->last;
+    pace->last = now;
+    pace->spent += took;
+    pace->elements += elements;
+    if (took < TARGET_TICKS / GROW_FAST) {
         pace->length *= GROW_FAST;
-    } else if (took_ns < TARGET_NS / 2) {
+    } else if (took < TARGET_TICKS / 2) {
         pace->length *= 2;
-    } else if (took_ns > (uint64_t)TARGET_NS * 2 && pace->length > 1) {
+    } else if (took > (uint64_t)TARGET_TICKS * 2 && pace->length > 1) {
         pace->length /= 2;
     }
+}
+
+/* It was expected to be short and is not: now somebody is to come. */
+static void ask_after_all(struct filch_strand *strand, struct pace *pace)
+{
+    pace->help = ASK;
+    filch_core_begin(strand);
+    filch_pool_wake(strand->pool);
 }
 
 static void run_block(struct filch_strand *strand, struct piece *piece, struct pace *pace)
 {
     struct filch_loop *loop = piece->loop;
-    unsigned long long left = piece->end - piece->range.next;
-    piece->range.stop = piece->range.next + (pace->length < left ? pace->length : left);
+    unsigned long long first = piece->range.next;
+    unsigned long long left = piece->end - first;
+    piece->range.stop = first + (pace->length < left ? pace->length : left);
     strand->frame->next = &piece->range.next;
     if (loop->chunk) {
         run_chunks(loop, strand, &piece->range);
     } else {
         loop->body->block(loop->environment, &piece->range);
-        adapt(pace);
+        adapt(pace, piece->range.next - first);
+        if (pace->help != ASK && pace->spent > FILCH_SITE_SHORT) {
+            ask_after_all(strand, pace);
+        }
     }
 }
 
@@ -124,7 +155,7 @@ static filch_slot *push_range(struct filch_strand *strand, struct filch_loop *lo
 }
 
 /* Somebody asks. If our range is the oldest latent work, keep the lower half of it. */
-static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot)
+static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot, struct pace *pace)
 {
     filch_lane *lane = &strand->lane;
     struct piece *piece = piece_of(slot);
@@ -134,7 +165,12 @@ static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot)
         slot = push_range(strand, piece->loop, piece->range.next, middle);
         piece->range.next = middle;
     }
-    filch_core_serve(strand);
+    if (pace->help == OFFER) {
+        filch_core_offer(strand);
+    } else {
+        filch_core_serve(strand);
+    }
+    pace->last = filch_os_ticks();
     return slot;
 }
 
@@ -166,7 +202,7 @@ static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, stru
             return slot;
         }
         if (filch_fork_is_slow(&strand->lane, strand->lane.top)) {
-            slot = look_up(strand, slot);
+            slot = look_up(strand, slot, pace);
         }
         if (!is_published(strand, slot)) {
             run_block(strand, piece_of(slot), pace);
@@ -176,13 +212,12 @@ static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, stru
 
 /* Run [next, end) on top of the strand's lane. */
 static void run_elements(struct filch_strand *strand, struct filch_loop *loop,
-                         unsigned long long next, unsigned long long end)
+                         unsigned long long next, unsigned long long end, struct pace *pace)
 {
-    struct pace pace = {.length = 1, .last_ns = loop->chunk ? 0 : filch_os_now_ns()};
     filch_slot *first = push_range(strand, loop, next, end);
     filch_slot *slot = first;
     for (;;) {
-        slot = run_range(strand, slot, &pace);
+        slot = run_range(strand, slot, pace);
         filch_lane_retire(&strand->lane, slot);
         if (slot == first) {
             return;
@@ -196,7 +231,8 @@ static void run_taken(struct filch_strand *strand, struct piece taken)
     struct filch_loop *loop = taken.loop;
     struct filch_frame frame;
     filch_frame_push(&frame, strand, loop->frame.fault, loop->body->info);
-    run_elements(strand, loop, taken.range.next, taken.end);
+    struct pace pace = pace_new(ASK);
+    run_elements(strand, loop, taken.range.next, taken.end, &pace);
     filch_frame_pop(&frame, strand);
     range_done(loop);
 }
@@ -275,23 +311,52 @@ static unsigned long long units(const struct filch_loop *loop)
     return loop->chunk ? (loop->n - 1) / loop->chunk + 1 : loop->n;
 }
 
-void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
+static void await_others(struct filch_loop *loop, struct filch_strand *strand)
 {
-    unsigned long long end = units(loop);
-    filch_slot *bottom = strand->lane.top;
-    if (loop->gang && end > 1) {
-        gather(loop, strand, &end);
+    if (!filch_latch_is_open(&loop->done)) {
+        help(loop, strand);
     }
-    run_elements(strand, loop, 0, end);
-    if (strand->lane.top > bottom) { /* what gather gave away */
-        struct pace pace = {.length = 1, .last_ns = 0};
-        filch_lane_retire(&strand->lane, run_range(strand, bottom, &pace));
-    }
-    range_done(loop);
-    help(loop, strand);
     if (!filch_latch_is_open(&loop->done)) {
         filch_block_join(enlist_root, &loop->done);
     }
+}
+
+static void run_gang(struct filch_loop *loop, struct filch_strand *strand)
+{
+    unsigned long long end = units(loop);
+    filch_slot *bottom = strand->lane.top;
+    struct pace pace = pace_new(ASK);
+    gather(loop, strand, &end);
+    run_elements(strand, loop, 0, end, &pace);
+    filch_lane_retire(&strand->lane, run_range(strand, bottom, &pace)); /* if it was not taken */
+}
+
+static enum help help_for(uint64_t estimate, struct filch_pool *pool)
+{
+    return estimate < FILCH_SITE_SHORT && filch_pool_is_watched(pool) ? OFFER : ASK;
+}
+
+/* A loop without an explicit chunk: its site knows, or learns, how long it takes. */
+static void run_automatic(struct filch_loop *loop, struct filch_strand *strand)
+{
+    struct filch_site *site = filch_site_of(&strand->pool->sites, loop->place);
+    struct pace pace = pace_new(help_for(filch_site_estimate(site, loop->n), strand->pool));
+    run_elements(strand, loop, 0, loop->n, &pace);
+    filch_site_learn(site, loop->n, pace.elements, pace.spent);
+}
+
+void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
+{
+    if (loop->gang && units(loop) > 1) {
+        run_gang(loop, strand);
+    } else if (loop->chunk) {
+        struct pace pace = pace_new(ASK);
+        run_elements(strand, loop, 0, units(loop), &pace);
+    } else {
+        run_automatic(loop, strand);
+    }
+    range_done(loop);
+    await_others(loop, strand);
 }
 
 filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
@@ -312,6 +377,7 @@ filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
     loop->frame.info = body->info;
     loop->body = body;
     loop->environment = environment;
+    loop->place = body->info;
     loop->n = n;
     loop->chunk = chunk.given ? (size_t)chunk.size : 0;
     atomic_init(&loop->unfinished, 1);

@@ -15,6 +15,7 @@
 #include "queue.h"
 
 struct filch_pool;
+struct filch_stack;
 struct filch_strand;
 struct filch_thread;
 
@@ -33,6 +34,7 @@ struct filch_core {
     FILCH_ALIGNED(FILCH_CACHE_LINE) uint32_t picks;
     uint32_t victim;           /* where the next round of stealing starts */
     struct filch_strand *next; /* made ready by the job that just ended */
+    struct filch_stack *spare; /* of the last guest here, for the next one; or NULL */
     _Atomic(int64_t) tasks;    /* begun here less ended here; read when nobody runs */
     _Atomic(uint64_t) steals;
 };
@@ -67,6 +69,9 @@ void filch_core_release(struct filch_thread *thread);
 /* A guest lets go of its core; what it leaves behind is passed on. */
 void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thread);
 
+/* Nobody holds a core: give back what they keep. */
+void filch_core_give_spares(struct filch_pool *pool);
+
 /* `strand` begins something of unknown length: its first fork will be published. A body that forks
  * once and then computes for a second looks up only at that fork. */
 void filch_core_begin(struct filch_strand *strand);
@@ -99,8 +104,11 @@ void filch_core_fire_timers(struct filch_pool *pool);
 /* Ask all running strands for latent work. */
 void filch_core_demand(struct filch_pool *pool);
 
-/* Owner of `strand`: publish its oldest latent slot. */
+/* Owner of `strand`: publish its oldest latent slot, and see that somebody comes for it. */
 void filch_core_serve(struct filch_strand *strand);
+
+/* The same for those who are awake anyway: nobody is woken. True: something was published. */
+bool filch_core_offer(struct filch_strand *strand);
 
 /* Owner of `strand`: publish all its latent slots, because it is about to wait. */
 void filch_core_serve_all(struct filch_strand *strand);

@@ -144,6 +144,18 @@ void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thre
     filch_pool_pass_on(pool);
 }
 
+void filch_core_give_spares(struct filch_pool *pool)
+{
+    unsigned count = filch_core_count(pool);
+    for (unsigned i = 0; i < count; i++) {
+        struct filch_core *core = filch_core_at(pool, i);
+        if (core->spare) {
+            filch_stacks_put(&pool->stacks, core->spare);
+            core->spare = NULL;
+        }
+    }
+}
+
 void filch_core_begin(struct filch_strand *strand)
 {
     if (strand->pool->config.workers > 1) {

@@ -16,6 +16,7 @@
 #include "base.h"
 #include "park.h"
 #include "queue.h"
+#include "site.h"
 #include "stack.h"
 #include "timer.h"
 #include "wait.h"
@@ -60,6 +61,8 @@ struct filch_pool {
     _Atomic(struct filch_thread *) watchman;
     _Atomic(uint64_t) watch_until_ns; /* the watchman sleeps no longer than this */
     _Atomic(uint64_t) tick_ns;        /* the watchman */
+    _Atomic(uint64_t) fade_ns;        /* the watchman: his last sleep while the pool was idle */
+    _Atomic(uint64_t) watch_epoch;    /* the watchman: `running` when he looked last */
 
     /* Written by outsiders. */
     FILCH_ALIGNED(FILCH_CACHE_LINE)
@@ -71,6 +74,7 @@ struct filch_pool {
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_timers timers;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_stacks stacks;
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_sites sites;
 
     struct filch_lock lock;               /* making cores and threads, joining */
     _Atomic(unsigned) thread_count;       /* lock; without it a hint */
@@ -148,6 +152,10 @@ void filch_pool_wake_all(struct filch_pool *pool);
 
 /* Wake the watchman, who must look at his deadline again, if he sleeps beyond this one. */
 void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns);
+
+/* Will the watchman look up by himself before long? Then what is published now will be found, also
+ * if nobody is woken for it. */
+bool filch_pool_is_watched(struct filch_pool *pool);
 
 /* See that somebody watches, if there is anything to watch. */
 void filch_pool_appoint_watch(struct filch_pool *pool);

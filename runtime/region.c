@@ -29,12 +29,13 @@ struct filch_strand *filch_strand_self(void)
 static filch_status become_guest(struct filch_region *region, struct filch_pool *pool,
                                  struct filch_thread *thread)
 {
-    struct filch_strand *strand = filch_strand_new_guest(pool);
+    filch_core_acquire_guest(pool, thread); /* without a core the region runs serially */
+    struct filch_strand *strand = filch_strand_new_guest(pool, thread->core);
     if (!strand) {
+        filch_core_release_guest(pool, thread);
         return FILCH_ENOMEM;
     }
     region->strand = thread->strand = strand;
-    filch_core_acquire_guest(pool, thread); /* without a core the region runs serially */
     filch_core_enter(thread->core, strand);
     return FILCH_OK;
 }
@@ -42,9 +43,11 @@ static filch_status become_guest(struct filch_region *region, struct filch_pool 
 static void stop_being_guest(struct filch_strand *strand)
 {
     struct filch_thread *thread = filch_thread_known(); /* guests do not move */
+    struct filch_pool *pool = strand->pool;
     thread->strand = NULL;
-    filch_core_release_guest(strand->pool, thread);
-    filch_strand_free(strand);
+    filch_core_leave(thread->core);
+    filch_strand_free_guest(strand, thread->core);
+    filch_core_release_guest(pool, thread);
 }
 
 static filch_status enter_as_guest(struct filch_region *region, struct filch_pool *pool,

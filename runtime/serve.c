@@ -41,22 +41,33 @@ static void yield_if_wanted(struct filch_strand *strand, struct filch_core *core
     }
 }
 
-void filch_core_serve(struct filch_strand *strand)
+bool filch_core_offer(struct filch_strand *strand)
 {
     struct filch_core *core = filch_thread_known()->core;
     if (!core) {
-        return; /* a guest without a core stays poisoned, and serial */
+        return false; /* a guest without a core stays poisoned, and serial */
     }
     filch_lane_settle(&strand->lane);
     filch_slot *slot = filch_lane_publish(&strand->lane, strand->frame);
     if (!slot) {
         filch_lane_want(&strand->lane); /* the next fork will have something */
     } else if (filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
-        filch_pool_wake(strand->pool);
+        return true;
     } else if (filch_slot_take_back(slot)) {
         filch_lane_unpublish(&strand->lane, slot);
     }
-    yield_if_wanted(strand, core);
+    return false;
+}
+
+void filch_core_serve(struct filch_strand *strand)
+{
+    if (filch_core_offer(strand)) {
+        filch_pool_wake(strand->pool);
+    }
+    struct filch_core *core = filch_thread_known()->core;
+    if (core) {
+        yield_if_wanted(strand, core);
+    }
 }
 
 void filch_fork_slow(filch_lane *lane)

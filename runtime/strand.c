@@ -6,9 +6,9 @@
 #include "sanitize.h"
 #include "thread.h"
 
-static struct filch_strand *strand_on(struct filch_pool *pool)
+static struct filch_strand *strand_on(struct filch_stack *stack, struct filch_pool *pool)
 {
-    struct filch_strand *strand = (struct filch_strand *)filch_stacks_get(&pool->stacks);
+    struct filch_strand *strand = (struct filch_strand *)stack;
     if (strand) {
         strand->work.kind = FILCH_WORK_STRAND;
         strand->pool = pool;
@@ -20,9 +20,19 @@ static struct filch_strand *strand_on(struct filch_pool *pool)
     return strand;
 }
 
-struct filch_strand *filch_strand_new_guest(struct filch_pool *pool)
+static struct filch_stack *guests_stack(struct filch_pool *pool, struct filch_core *core)
 {
-    struct filch_strand *strand = strand_on(pool);
+    struct filch_stack *stack = core ? core->spare : NULL;
+    if (!stack) {
+        return filch_stacks_get(&pool->stacks);
+    }
+    core->spare = NULL;
+    return stack;
+}
+
+struct filch_strand *filch_strand_new_guest(struct filch_pool *pool, struct filch_core *core)
+{
+    struct filch_strand *strand = strand_on(guests_stack(pool, core), pool);
     if (strand) {
         strand->guest = true;
         strand->guest_sp = __builtin_frame_address(0);
@@ -42,7 +52,7 @@ FILCH_NEVER_RETURNS static void start(void *argument)
 
 struct filch_strand *filch_strand_new(struct filch_pool *pool)
 {
-    struct filch_strand *strand = strand_on(pool);
+    struct filch_strand *strand = strand_on(filch_stacks_get(&pool->stacks), pool);
     if (strand) {
         strand->guest = false;
         filch_sanitize_stack_clean(strand->stack.low, strand->stack.bytes);
@@ -54,6 +64,15 @@ struct filch_strand *filch_strand_new(struct filch_pool *pool)
 void filch_strand_free(struct filch_strand *strand)
 {
     filch_stacks_put(&strand->pool->stacks, &strand->stack);
+}
+
+void filch_strand_free_guest(struct filch_strand *strand, struct filch_core *core)
+{
+    if (core && !core->spare) {
+        core->spare = &strand->stack;
+    } else {
+        filch_strand_free(strand);
+    }
 }
 
 enum { GUEST_ROOM = 256 * 1024 }; /* what tasks may use of a stack whose size we do not know */

@@ -17,6 +17,7 @@
 #include "wait.h"
 #include "work.h"
 
+struct filch_core;
 struct filch_pool;
 struct filch_thread;
 
@@ -63,10 +64,14 @@ struct filch_leave {
     struct filch_strand *next;
 };
 
-/* A guest's strand, or a pool's that starts in filch_core_main(). NULL: no memory. */
-struct filch_strand *filch_strand_new_guest(struct filch_pool *pool);
+/* A pool's strand, which starts in filch_core_main(). NULL: no memory. */
 struct filch_strand *filch_strand_new(struct filch_pool *pool);
 void filch_strand_free(struct filch_strand *strand);
+
+/* A guest's. The caller holds `core`, or none: NULL. Its memory stays with the core for the next
+ * guest. */
+struct filch_strand *filch_strand_new_guest(struct filch_pool *pool, struct filch_core *core);
+void filch_strand_free_guest(struct filch_strand *strand, struct filch_core *core);
 
 /* Is there stack left for a task to run on top of the caller, which runs on `strand`? */
 bool filch_strand_has_room(const struct filch_strand *strand);

@@ -88,11 +88,26 @@ void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns)
     }
 }
 
+bool filch_pool_is_watched(struct filch_pool *pool)
+{
+    /* seq_cst, both: the caller holds a core since before; see watch() in watch.c */
+    return atomic_load_explicit(&pool->watchman, memory_order_seq_cst) != NULL &&
+           atomic_load_explicit(&pool->watch_until_ns, memory_order_seq_cst) != FILCH_OS_NEVER;
+}
+
+/* Timers may come due; or others run, who may have latent work, and could have help. While we run
+ * alone there is nobody to ask: our own lane was poisoned when we began. */
+static bool worth_watching(struct filch_pool *pool)
+{
+    return filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER ||
+           (filch_pool_running(pool) > 1 && filch_pool_has_idle(pool));
+}
+
 void filch_pool_appoint_watch(struct filch_pool *pool)
 {
     /* relaxed: asked again at each pick */
     if (atomic_load_explicit(&pool->watchman, memory_order_relaxed) == NULL &&
-        (filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER || filch_pool_has_idle(pool))) {
+        worth_watching(pool)) {
         wake_somebody(pool, false);
     }
 }

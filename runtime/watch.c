@@ -2,8 +2,10 @@
  *
  * The watchman sleeps with a time-out, so that timers fire although all cores are busy, and so
  * that running strands are asked for latent work while somebody is idle: after 50 us, then at
- * doubling intervals up to 1 ms. When nobody runs, he sleeps until the next timer: an idle pool
- * uses no processor time. */
+ * doubling intervals up to 1 ms. When nobody runs, his looks fade: after 1 ms, 4 ms, 16 ms, 64 ms
+ * and 256 ms, and then no more but for timers. So an idle pool uses no processor time, and a call
+ * that comes soon after another may leave out the wake-up if it is short (site.h): should it turn
+ * out to be long after all, the next look finds its work. */
 #include "core.h"
 #include "os.h"
 #include "pool.h"
@@ -13,6 +15,9 @@
 enum {
     TICK_MIN_NS = 25000, /* doubled before its first use */
     TICK_MAX_NS = 1000000,
+    FADE_MIN_NS = 1000000,
+    FADE_MAX_NS = 256000000,
+    FADE_FACTOR = 4,
     TRIM_KEEP = 64, /* free stacks that stay committed when the pool falls idle */
 };
 
@@ -109,17 +114,36 @@ static uint64_t next_tick_ns(struct filch_pool *pool)
     return next_ns;
 }
 
+/* The next of the fading looks at an idle pool, from anew if it was not idle since the last. */
+static uint64_t next_fade_ns(struct filch_pool *pool)
+{
+    /* relaxed, all: as in next_tick_ns */
+    uint64_t epoch = atomic_load_explicit(&pool->running, memory_order_relaxed);
+    bool idle = epoch == atomic_load_explicit(&pool->watch_epoch, memory_order_relaxed);
+    uint64_t last_ns = atomic_load_explicit(&pool->fade_ns, memory_order_relaxed);
+    uint64_t fade_ns = idle && last_ns ? last_ns * FADE_FACTOR : FADE_MIN_NS;
+    fade_ns = fade_ns <= FADE_MAX_NS ? fade_ns : FADE_MAX_NS + 1; /* over */
+    atomic_store_explicit(&pool->watch_epoch, epoch, memory_order_relaxed);
+    atomic_store_explicit(&pool->fade_ns, fade_ns, memory_order_relaxed);
+    return fade_ns;
+}
+
+static uint64_t next_look_ns(struct filch_pool *pool, bool ticking)
+{
+    if (ticking) {
+        return filch_os_now_ns() + next_tick_ns(pool);
+    }
+    atomic_store_explicit(&pool->tick_ns, TICK_MIN_NS, memory_order_relaxed);
+    uint64_t fade_ns = next_fade_ns(pool);
+    return fade_ns <= FADE_MAX_NS ? filch_os_now_ns() + fade_ns : FILCH_OS_NEVER;
+}
+
 /* Until when the watchman may sleep. */
 static uint64_t watch_deadline(struct filch_pool *pool, bool ticking)
 {
-    uint64_t deadline = filch_timers_earliest(&pool->timers);
-    if (ticking) {
-        uint64_t tick = filch_os_now_ns() + next_tick_ns(pool);
-        deadline = tick < deadline ? tick : deadline;
-    } else {
-        atomic_store_explicit(&pool->tick_ns, TICK_MIN_NS, memory_order_relaxed);
-    }
-    return deadline;
+    uint64_t timer = filch_timers_earliest(&pool->timers);
+    uint64_t look = next_look_ns(pool, ticking);
+    return look < timer ? look : timer;
 }
 
 /* All running strands look up at their next fork or block; pool strands then stand in line. */

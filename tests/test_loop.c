@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 
 FILCH_FUNCTION(long, square, "The square.", (int, x))
 {
@@ -258,6 +260,59 @@ START_TEST(idle_workers_take_part)
 }
 END_TEST
 
+/* The first elements of a call that has others to wait for must not be among those that are run
+ * before anybody is asked. */
+FILCH_LOOP(short_or_meeting, (size_t, i), (atomic_int *, here), (bool, meeting))
+{
+    if (meeting && i >= 32) {
+        atomic_fetch_add(here, 1);
+    } else if (meeting && i >= 8) {
+        await(here, 1);
+    }
+}
+
+START_TEST(a_loop_that_was_short_is_shared_when_it_is_long)
+{
+    filch_pool *pool = pool_opened(_i + 1);
+    for (int round = 0; round < 10; round++) {
+        atomic_int here = 0;
+        for (int i = 0; i < 10; i++) {
+            ck_assert_int_eq(short_or_meeting_for(pool, 64, &here, false), FILCH_OK);
+        }
+        if (round % 5 == 4) {
+            nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* nobody watches now */
+        }
+        ck_assert_int_eq(short_or_meeting_for(pool, 64, &here, true), FILCH_OK);
+        ck_assert_int_eq(here, 32);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__) /* nothing is short there */
+START_TEST(a_call_that_is_known_to_be_short_wakes_nobody)
+{
+    enum { CALLS = 1000 };
+    filch_pool *pool = pool_opened(1);
+    atomic_int here = 0;
+    struct rusage before;
+    struct rusage after;
+    for (int i = 0; i < 100; i++) {
+        ck_assert_int_eq(short_or_meeting_for(pool, 8, &here, false), FILCH_OK);
+    }
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    getrusage(RUSAGE_SELF, &before);
+    for (int i = 0; i < CALLS; i++) {
+        ck_assert_int_eq(short_or_meeting_for(pool, 8, &here, false), FILCH_OK);
+    }
+    getrusage(RUSAGE_SELF, &after);
+    /* The watchman may look up a few times, and a call that was interrupted seem long. */
+    ck_assert_int_le(after.ru_nvcsw - before.ru_nvcsw, CALLS / 10);
+    pool_closed(pool);
+}
+END_TEST
+#endif
+
 START_TEST(named_workers_and_chunks_bring_several_workers)
 {
     filch_pool *pool = pool_opened(1);
@@ -509,6 +564,11 @@ int main(void)
     tcase_add_loop_test(tcase, loops_nest, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, elements_may_fork, 0, WORKER_SWEEP);
     tcase_add_test(tcase, idle_workers_take_part);
+    tcase_add_loop_test(tcase, a_loop_that_was_short_is_shared_when_it_is_long, 0,
+                        WORKER_SWEEP - 1);
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+    tcase_add_test(tcase, a_call_that_is_known_to_be_short_wakes_nobody);
+#endif
     tcase_add_test(tcase, named_workers_and_chunks_bring_several_workers);
     tcase_add_loop_test(tcase, two_maps_run_at_once, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_asynchronous_map_copies_its_environment, 0, WORKER_SWEEP);

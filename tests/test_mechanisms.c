@@ -19,6 +19,7 @@
 #include "os.h"
 #include "park.h"
 #include "queue.h"
+#include "site.h"
 #include "stack.h"
 #include "timer.h"
 #include "wait.h"
@@ -137,6 +138,44 @@ START_TEST(closed_timers_fire_at_once)
     filch_timers_arm(&timers, &b);
     ck_assert_int_eq(closed, 2);
     filch_timers_disarm(&timers, &a);
+}
+END_TEST
+
+/* ---- what a pool remembers of its callers ---- */
+
+START_TEST(a_site_is_known_to_be_short_after_three_short_calls)
+{
+    static struct filch_sites sites;
+    const int here = 0;
+    struct filch_site *site = filch_site_of(&sites, &here);
+    ck_assert_uint_eq(filch_site_estimate(site, 1), UINT64_MAX);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_uint_eq(filch_site_estimate(site, 100), UINT64_MAX);
+        filch_site_learn(site, 100, 50, 500);
+    }
+    ck_assert_uint_ge(filch_site_estimate(site, 100), 1000);
+    ck_assert_uint_le(filch_site_estimate(site, 100), 1100);
+    ck_assert_uint_ge(filch_site_estimate(site, 100000), FILCH_SITE_SHORT);
+    filch_site_learn(site, 100, 50, 5000); /* dearer is believed at once */
+    ck_assert_uint_ge(filch_site_estimate(site, 100), 10000);
+    filch_site_learn(site, 100, 1, 5000); /* and this is long */
+    ck_assert_uint_eq(filch_site_estimate(site, 1), UINT64_MAX);
+    filch_site_learn(site, 100, 0, 0); /* others ran everything: nothing is known */
+    ck_assert_uint_eq(filch_site_estimate(site, 1), UINT64_MAX);
+}
+END_TEST
+
+START_TEST(a_site_is_given_up_to_another_place)
+{
+    static struct filch_sites sites;
+    static char places[FILCH_SITES + 1];
+    for (int i = 0; i < 3; i++) {
+        filch_site_learn(filch_site_of(&sites, &places[0]), 1, 1, 1);
+    }
+    ck_assert_uint_ne(filch_site_estimate(filch_site_of(&sites, &places[0]), 1), UINT64_MAX);
+    for (int i = 1; i <= FILCH_SITES; i++) { /* two of these fall together */
+        ck_assert_uint_eq(filch_site_estimate(filch_site_of(&sites, &places[i]), 1), UINT64_MAX);
+    }
 }
 END_TEST
 
@@ -513,6 +552,8 @@ int main(void)
     tcase_add_test(tcase, a_queue_is_first_in_first_out);
     tcase_add_test(tcase, timers_fire_in_order_and_only_when_due);
     tcase_add_test(tcase, closed_timers_fire_at_once);
+    tcase_add_test(tcase, a_site_is_known_to_be_short_after_three_short_calls);
+    tcase_add_test(tcase, a_site_is_given_up_to_another_place);
     tcase_add_test(tcase, stacks_are_reused_and_have_room_where_they_say);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     tcase_add_test(tcase, a_switch_keeps_registers_and_the_rounding_mode);

@@ -40,6 +40,7 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
         core->index = index;
         core->picks = core->victim = 0;
         core->next = NULL;
+        core->spare = NULL;
         core->holder.store(NULL, rl::mo_relaxed, $);
         core->lane.store(NULL, rl::mo_relaxed, $);
         core->tasks.store(0, rl::mo_relaxed, $);
@@ -72,6 +73,8 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
         pool->watchman.store(NULL, rl::mo_relaxed, $);
         pool->watch_until_ns.store(0, rl::mo_relaxed, $);
         pool->tick_ns.store(0, rl::mo_relaxed, $);
+        pool->fade_ns.store(0, rl::mo_relaxed, $);
+        pool->watch_epoch.store(0, rl::mo_relaxed, $);
         pool->outside.store(filch_outside_none, rl::mo_relaxed, $);
         pool->state.store(0, rl::mo_relaxed, $);
         pool->stopping.store(false, rl::mo_relaxed, $);
@@ -196,6 +199,7 @@ struct filch_thread *filch_process_take_thread(void) { return NULL; }
 void filch_process_give_thread(struct filch_thread *) {}
 bool filch_process_owns(uint32_t) { return true; }
 void filch_stacks_trim(struct filch_stacks *, size_t) {}
+void filch_stacks_put(struct filch_stacks *, struct filch_stack *) {}
 void filch_core_thread(struct filch_pool *, struct filch_thread *) {}
 struct filch_core *filch_core_new(struct filch_pool *, unsigned) { return NULL; }
 

@@ -11,7 +11,7 @@ rank() {
     base | platform | status) echo 0 ;;
     os | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
-    deque | queue | park | timer | stack) echo 3 ;;
+    deque | queue | park | site | timer | stack) echo 3 ;;
     wait | process) echo 4 ;;
     lane) echo 5 ;;
     strand) echo 6 ;;
