@@ -75,6 +75,22 @@ int counted_thrd_create(thrd_t *thread, thrd_start_t main, void *argument)
     return fails() ? thrd_error : thrd_create(thread, main, argument);
 }
 
+static atomic_long wakes;
+
+void __real_filch_os_wake(_Atomic(uint32_t) *word, int count);
+void __wrap_filch_os_wake(_Atomic(uint32_t) *word, int count);
+
+void __wrap_filch_os_wake(_Atomic(uint32_t) *word, int count)
+{
+    atomic_fetch_add(&wakes, 1);
+    __real_filch_os_wake(word, count);
+}
+
+long wakes_so_far(void)
+{
+    return atomic_load(&wakes);
+}
+
 /* Thread records are kept for the life of the process (thread.h). */
 static long thread_records(void)
 {

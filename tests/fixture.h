@@ -27,6 +27,9 @@ long allocations_alive(void);
 void fail_call(long number);
 long calls_so_far(void);
 
+/* How often the library asked the system to wake somebody. */
+long wakes_so_far(void);
+
 /* Run one suite from main(). */
 int run_suite(Suite *suite);
 
