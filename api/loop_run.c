@@ -160,7 +160,12 @@ static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot, struct
     filch_lane *lane = &strand->lane;
     struct piece *piece = piece_of(slot);
     unsigned long long left = piece->end - piece->range.next;
-    if (lane->split == slot && left > 1 && !filch_lane_is_full(lane, lane->top)) {
+    if (lane->split == slot && left == 1) { /* nothing to share, unless this element forks */
+        filch_lane_settle(lane);
+        filch_lane_want(lane);
+        return slot;
+    }
+    if (lane->split == slot && !filch_lane_is_full(lane, lane->top)) {
         unsigned long long middle = piece->range.next + (left + 1) / 2;
         slot = push_range(strand, piece->loop, piece->range.next, middle);
         piece->range.next = middle;
