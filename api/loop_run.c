@@ -16,7 +16,8 @@ enum {
     TARGET_TICKS = 60000, /* a block's length that is worth a look up: about 20 us */
     GROW_FAST = 8,        /* while a block is far below it */
     FIRST_IF_SHORT = 8,   /* elements in the first block of a loop that is known to be short */
-    HELP_NS = 20000,   /* a root whose own part is done looks this long for ranges of its loop */
+    HELP_NS = 20000, /* a root whose own part is done looks this long for ranges of its loop */
+    HELP_GUEST_NS = 100000, /* a guest has nothing else to do, and a sleep costs it more */
     GANG_NS = 20000000 /* how long a caller that named its workers waits for the first of them */
 };
 
@@ -281,10 +282,12 @@ static bool help_once(struct filch_loop *loop, struct filch_strand *strand)
  * very call that waits, so nothing foreign runs on top of it. */
 static void help(struct filch_loop *loop, struct filch_strand *strand)
 {
-    uint64_t until_ns = filch_os_now_ns() + HELP_NS;
+    bool patient = strand->guest && !strand->pool->crowded;
+    uint64_t patience_ns = patient ? HELP_GUEST_NS : HELP_NS;
+    uint64_t until_ns = filch_os_now_ns() + patience_ns;
     while (!filch_latch_is_open(&loop->done) && filch_os_now_ns() < until_ns) {
         if (help_once(loop, strand)) {
-            until_ns = filch_os_now_ns() + HELP_NS;
+            until_ns = filch_os_now_ns() + patience_ns;
         } else {
             filch_core_demand(strand->pool);
             filch_relax();

@@ -150,7 +150,7 @@ void filch_core_give_spares(struct filch_pool *pool)
     for (unsigned i = 0; i < count; i++) {
         struct filch_core *core = filch_core_at(pool, i);
         if (core->spare) {
-            filch_stacks_put(&pool->stacks, core->spare);
+            filch_stacks_put_bare(&pool->stacks, core->spare);
             core->spare = NULL;
         }
     }

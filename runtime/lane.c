@@ -43,10 +43,19 @@ int filch_lane_is_full(const filch_lane *lane, const filch_slot *top)
     return (uintptr_t)top >= lane->full;
 }
 
+/* Many may ask at once, again and again: the owner's line is written by the first only. */
+static void poison_word(uintptr_t *word, uintptr_t poison)
+{
+    /* relaxed: if the owner wipes it just now it is about to look, which is what we want */
+    if (__atomic_load_n(word, __ATOMIC_RELAXED) != poison) {
+        set_word(word, poison);
+    }
+}
+
 void filch_lane_poison(filch_lane *lane)
 {
-    set_word(&lane->limit, 0);
-    set_word(&lane->bound, UINTPTR_MAX);
+    poison_word(&lane->limit, 0);
+    poison_word(&lane->bound, UINTPTR_MAX);
 }
 
 static void set_bound(filch_lane *lane)

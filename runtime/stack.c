@@ -1,6 +1,7 @@
 #include "stack.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base.h"
 #include "os.h"
@@ -45,7 +46,7 @@ void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes)
     filch_lock_init(&stacks->lock);
     stacks->stride = round_up(stack_bytes, page) + page + header_offset(page) + HALF_PAGE;
     stacks->stride = round_up(stacks->stride, page);
-    stacks->free = NULL;
+    stacks->free = stacks->bare = stacks->made = NULL;
     stacks->free_count = stacks->live_count = 0;
     stacks->slabs = NULL;
     stacks->out_of_guards = false;
@@ -55,6 +56,11 @@ void filch_stacks_destroy(struct filch_stacks *stacks)
 {
     for (struct filch_stack *s = stacks->free; s; s = s->next) {
         filch_sanitize_fiber_destroy(s->fiber);
+    }
+    while (stacks->made) {
+        struct filch_stack *made = stacks->made;
+        stacks->made = made->made;
+        free(made);
     }
     while (stacks->slabs) {
         struct filch_slab *slab = stacks->slabs;
@@ -128,6 +134,41 @@ void filch_stacks_put(struct filch_stacks *stacks, struct filch_stack *stack)
     stack->next = stacks->free;
     stacks->free = stack;
     stacks->free_count++;
+    stacks->live_count--;
+    filch_lock_release(&stacks->lock);
+}
+
+/* From the heap, whose pages are warm where pools come and go; the caller holds the lock. */
+static struct filch_stack *make_bare_locked(struct filch_stacks *stacks)
+{
+    struct filch_stack *bare = aligned_alloc(64, FILCH_STACK_HEADER_BYTES + SLOTS_BYTES);
+    if (bare) {
+        memset(bare, 0, FILCH_STACK_HEADER_BYTES + SLOTS_BYTES); /* every slot is latent */
+        bare->made = stacks->made;
+        stacks->made = bare;
+    }
+    return bare;
+}
+
+struct filch_stack *filch_stacks_get_bare(struct filch_stacks *stacks)
+{
+    filch_lock_acquire(&stacks->lock);
+    struct filch_stack *bare = stacks->bare;
+    if (bare) {
+        stacks->bare = bare->next;
+    } else {
+        bare = make_bare_locked(stacks);
+    }
+    stacks->live_count += bare != NULL;
+    filch_lock_release(&stacks->lock);
+    return bare;
+}
+
+void filch_stacks_put_bare(struct filch_stacks *stacks, struct filch_stack *stack)
+{
+    filch_lock_acquire(&stacks->lock);
+    stack->next = stacks->bare;
+    stacks->bare = stack;
     stacks->live_count--;
     filch_lock_release(&stacks->lock);
 }

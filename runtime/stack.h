@@ -6,7 +6,9 @@
  *
  * Stack top, header and first slots share one page: a strand that blocks in a small function
  * keeps 4 KiB resident. Slots must outlive their strand (lane.h), hence no unmapping before the
- * end; what idle stacks hold is given back to the system with filch_stacks_trim(). */
+ * end; what idle stacks hold is given back to the system with filch_stacks_trim().
+ *
+ * A guest runs on its thread's stack and gets header and slots alone. */
 #ifndef FILCH_STACK_H
 #define FILCH_STACK_H
 
@@ -31,6 +33,7 @@ struct filch_stack {
     bool guarded;             /* false: the system is out of guards, a canary stands in */
     bool trimmed;             /* lock */
     void *fiber;              /* ThreadSanitizer's; NULL in other builds */
+    struct filch_stack *made; /* constant: of those without a stack, the one made before */
 };
 
 struct filch_slab;
@@ -39,6 +42,8 @@ struct filch_stacks {
     struct filch_lock lock;
     size_t stride;            /* constant */
     struct filch_stack *free; /* lock; the last used first: its pages are there */
+    struct filch_stack *bare; /* lock; free, without a stack */
+    struct filch_stack *made; /* lock; all without a stack */
     size_t free_count;        /* lock */
     size_t live_count;        /* lock; handed out */
     struct filch_slab *slabs; /* lock */
@@ -52,6 +57,10 @@ void filch_stacks_destroy(struct filch_stacks *stacks);
 /* NULL: no memory. */
 struct filch_stack *filch_stacks_get(struct filch_stacks *stacks);
 void filch_stacks_put(struct filch_stacks *stacks, struct filch_stack *stack);
+
+/* The same without a stack: `low` is NULL, `bytes` is 0. */
+struct filch_stack *filch_stacks_get_bare(struct filch_stacks *stacks);
+void filch_stacks_put_bare(struct filch_stacks *stacks, struct filch_stack *stack);
 
 /* Give the memory of free stacks back to the system: of the few hundred that were used last, less
  * the `keep` that were used last of all. Those are the ones that ran deep; a stack that only ever

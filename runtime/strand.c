@@ -24,7 +24,7 @@ static struct filch_stack *guests_stack(struct filch_pool *pool, struct filch_co
 {
     struct filch_stack *stack = core ? core->spare : NULL;
     if (!stack) {
-        return filch_stacks_get(&pool->stacks);
+        return filch_stacks_get_bare(&pool->stacks);
     }
     core->spare = NULL;
     return stack;
@@ -71,7 +71,7 @@ void filch_strand_free_guest(struct filch_strand *strand, struct filch_core *cor
     if (core && !core->spare) {
         core->spare = &strand->stack;
     } else {
-        filch_strand_free(strand);
+        filch_stacks_put_bare(&strand->pool->stacks, &strand->stack);
     }
 }
 

@@ -199,7 +199,7 @@ struct filch_thread *filch_process_take_thread(void) { return NULL; }
 void filch_process_give_thread(struct filch_thread *) {}
 bool filch_process_owns(uint32_t) { return true; }
 void filch_stacks_trim(struct filch_stacks *, size_t) {}
-void filch_stacks_put(struct filch_stacks *, struct filch_stack *) {}
+void filch_stacks_put_bare(struct filch_stacks *, struct filch_stack *) {}
 void filch_core_thread(struct filch_pool *, struct filch_thread *) {}
 struct filch_core *filch_core_new(struct filch_pool *, unsigned) { return NULL; }
 

@@ -15,7 +15,8 @@ import time
 from statistics import median
 
 from programs import FLAGS, PACKAGES, ROOT, build
-from rows import ROWS
+from rows import (ROWS, SERIAL_COSTS, SLEEP_COSTS, SWEEP_COSTS, SWEEP_PATTERNS, SWEEP_WORKERS,
+                  Contender)
 
 BUSY = 0.10  # of all processors, by others, before and between the rows
 
@@ -149,6 +150,42 @@ def machine():
     return f"{names[0] if names else platform.machine()}, {len(os.sched_getaffinity(0))} processors"
 
 
+def loops(commands, row, workers, cost):
+    """One figure of loops.c: a ratio, and the chunk or the number of elements that belongs to it."""
+    ratio, at = sample(commands["loops"], Contender("loops", "loops", row, workers, cost))
+    return ratio, at
+
+
+def sweep(commands, quick):
+    """No chunk size to choose: automatic over the best fixed one, for all costs and patterns."""
+    costs = SWEEP_COSTS[::3] if quick else SWEEP_COSTS
+    cases = [(p, c) for p in SWEEP_PATTERNS for c in costs]
+    cases += [("sleeping", c) for c in (SLEEP_COSTS[1:2] if quick else SLEEP_COSTS)]
+    print("\nautomatic chunk over the best fixed one (that one in brackets)  (goal: 1.05)")
+    figures = []
+    for pattern, cost in cases:
+        line = []
+        for workers in SWEEP_WORKERS:
+            ratio, chunk = loops(commands, pattern, workers, cost)
+            figures.append((ratio, f"{pattern}, {readable(cost)}, {workers} workers"))
+            line.append(f"{workers}: {ratio:.2f} ({chunk})")
+        print(f"  {pattern:12} {readable(cost):>8}   {'   '.join(line)}")
+    print(f"  median {median(r for r, _ in figures):.3f}, worst {max(figures)[0]:.2f}: "
+          f"{max(figures)[1]}")
+    return figures
+
+
+def against_serial(commands, quick):
+    """Never slower than serial: the worst ratio over 1 to 10^6 elements."""
+    print("\nworst of parallel over serial, less 200 ns (at so many elements)  (goal: 1.05)")
+    for row, title in (("awake", "pool awake"), ("asleep", "after 5 ms of sleep")):
+        line = []
+        for cost in SERIAL_COSTS[::2] if quick else SERIAL_COSTS:
+            ratio, where = loops(commands, row, 2, cost)
+            line.append(f"{readable(cost)}: {ratio:.2f} ({where})")
+        print(f"  {title:22} {'   '.join(line)}")
+
+
 def footprint(commands):
     print("\nfootprint, bytes")
     library = next((ROOT / "build/bench/filch").glob("libfilch.so.*.*"), None)
@@ -179,10 +216,13 @@ def main():
           f"{' '.join(FLAGS)}; commit {first_line(['git', 'rev-parse', '--short', 'HEAD'])}")
     results = []
     for row in chosen:
-        times = measure(row, commands, 3 if options.quick else 7)
+        times = measure(row, commands, 2 if options.quick else 7)
         report(row, times)
         results.append((row, times))
-    footprint(commands)
+    if not options.rows:
+        sweep(commands, options.quick)
+        against_serial(commands, options.quick)
+        footprint(commands)
     wait_until_quiet(options.anyway)
     write_csv(folder / "results.csv", results)
     write_chart(folder / "results.svg", results)

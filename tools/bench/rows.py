@@ -99,3 +99,25 @@ ROWS = (
     tasks("switch", "a switch between two strands", "20 ns + queue", 1000000, peers=("all-go",)),
     tasks("idle", "processor time of an idle pool in 3 s", "0", 3, peers=()),
 )
+
+
+def scale(name, title, program, row, size):
+    """The same on more workers than processors: what over-subscription costs."""
+    return Row(name, title, "ns", "<= 1.05 on 64 workers",
+               tuple(Contender(f"filch, {w}", program, row, w, size) for w in (2, 4, 8, 16, 64)))
+
+
+ROWS += (
+    scale("scale_fib", "fib on more workers than processors", "recursion-filch", "fib", 36),
+    scale("scale_heavy", "heavy-tailed loop on more workers than processors", "map-filch", "heavy",
+          4096),
+    scale("scale_futures", "futures on more workers than processors", "tasks-filch", "futures",
+          200000),
+)
+
+# The sweep: automatic chunks over the best fixed chunk (loops.c). Costs are in ns an element.
+SWEEP_PATTERNS = ("uniform", "rising", "heavy", "alternating")
+SWEEP_COSTS = (1, 10, 100, 1000, 10000, 100000, 1000000)
+SLEEP_COSTS = (100000, 1000000, 10000000)
+SWEEP_WORKERS = (1, 2, 8)
+SERIAL_COSTS = (1, 10, 100, 1000, 10000)
