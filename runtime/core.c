@@ -32,8 +32,11 @@ static uintptr_t overdue(struct filch_core *core)
         filch_queue_push(&core->ready, &core->next->work); /* where thieves can see it */
         core->next = NULL;
     }
-    uintptr_t entry = from_queue(&core->ready);
-    return entry ? entry : from_queue(&core->pool->inject);
+    /* By turns, or a strand that yields in a loop would come before work from outside for ever. */
+    bool outside = core->picks % (2 * FAIR_PICKS) == 0;
+    struct filch_queue *first = outside ? &core->pool->inject : &core->ready;
+    uintptr_t entry = from_queue(first);
+    return entry ? entry : from_queue(outside ? &core->ready : &core->pool->inject);
 }
 
 static uintptr_t steal_from(struct filch_core *victim)
@@ -126,16 +129,10 @@ static uintptr_t search(struct filch_core *core)
     return entry;
 }
 
-/* Guests took spare cores: the pool's threads make room at their next pick. */
-static bool overcrowded(struct filch_pool *pool)
-{
-    return filch_pool_running(pool) > pool->config.workers;
-}
-
 /* Look for work with the core in hand. */
 static uintptr_t look(struct filch_core *core)
 {
-    if (!core->next && overcrowded(core->pool)) {
+    if (!core->next && filch_pool_overcrowded(core->pool)) {
         return 0;
     }
     uintptr_t entry = pick(core);

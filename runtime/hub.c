@@ -57,6 +57,19 @@ static void pass_turn(struct filch_core *core)
     }
 }
 
+/* A strand that is ready here, if nothing comes before it: it goes on without a fresh stack in
+ * between, on which to look for it. */
+static struct filch_strand *ready_here(struct filch_core *core)
+{
+    struct filch_pool *pool = core->pool;
+    if (filch_deque_count(&core->deque) > 0 || !filch_queue_empty(&pool->inject) ||
+        filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER || filch_pool_overcrowded(pool)) {
+        return NULL;
+    }
+    struct filch_work *work = filch_queue_pop(&core->ready);
+    return work ? filch_strand_of_work(work) : NULL;
+}
+
 void filch_core_thread(struct filch_pool *pool, struct filch_thread *thread)
 {
     filch_core_answer_wake(pool);
@@ -65,6 +78,9 @@ void filch_core_thread(struct filch_pool *pool, struct filch_thread *thread)
     }
     struct filch_strand *next = NULL;
     for (;;) {
+        if (!next) {
+            next = ready_here(thread->core);
+        }
         struct filch_strand *strand = next ? next : fresh_strand(pool, thread);
         filch_strand_run(thread, strand);
         next = NULL;

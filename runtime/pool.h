@@ -166,4 +166,10 @@ static inline bool filch_pool_has_idle(struct filch_pool *pool)
     return filch_pool_running(pool) < pool->config.workers;
 }
 
+/* Guests took spare cores: the pool's threads make room at their next pick. */
+static inline bool filch_pool_overcrowded(struct filch_pool *pool)
+{
+    return filch_pool_running(pool) > pool->config.workers;
+}
+
 #endif

@@ -197,6 +197,43 @@ START_TEST(with_pool_closes_on_every_way_out)
 }
 END_TEST
 
+/* ---- fairness ---- */
+
+FILCH_FUNCTION(int, yields_until, (atomic_int *, flag))
+{
+    int yields = 0;
+    while (!atomic_load(flag)) {
+        filch_yield();
+        yields++;
+    }
+    return yields;
+}
+
+FILCH_FUNCTION(void, raise_flag, (atomic_int *, flag))
+{
+    atomic_store(flag, 1);
+}
+
+START_TEST(tasks_that_yield_in_a_loop_let_work_from_outside_run)
+{
+    filch_pool *pool = pool_opened(_i);
+    atomic_int flag = 0;
+    filch_future *yielding[3];
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(yields_until_apply_async(pool, &flag, &yielding[i]), FILCH_OK);
+    }
+    ck_assert_int_eq(filch_future_wait_for(yielding[0], 0.01), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(raise_flag_apply_async(pool, &flag, NULL), FILCH_OK);
+    for (int i = 0; i < 3; i++) {
+        int yields = 0;
+        ck_assert_int_eq(filch_future_wait_for(yielding[i], 60), FILCH_OK);
+        ck_assert_int_eq(yields_until_get(yielding[i], &yields), FILCH_OK);
+        filch_future_free(yielding[i]);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 /* ---- several pools ---- */
 
 static filch_pool *pools[2];
@@ -500,6 +537,8 @@ int main(void)
     tcase_add_loop_test(tcase, terminate_ends_a_wait_for_an_outside_promise, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_task_cannot_join_its_own_pool, 0, WORKER_SWEEP);
     tcase_add_test(tcase, with_pool_closes_on_every_way_out);
+    tcase_add_loop_test(tcase, tasks_that_yield_in_a_loop_let_work_from_outside_run, 0,
+                        WORKER_SWEEP);
     tcase_add_loop_test(tcase, two_pools_may_call_into_each_other, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, many_threads_may_share_a_pool, 0, WORKER_SWEEP);
     tcase_add_test(tcase, more_threads_than_spare_cores_still_get_their_work_done);
