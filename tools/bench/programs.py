@@ -34,7 +34,7 @@ def build(folder):
     run(["cmake", "-S", ROOT, "-B", library, "-DCMAKE_BUILD_TYPE=Release",
          "-DFILCH_BUILD_TESTS=OFF", "-DFILCH_BUILD_DEMOS=OFF"])
     run(["cmake", "--build", library, "--parallel"])
-    include = [f"-I{ROOT}/api/include", f"-I{ROOT}/runtime/include", f"-I{library}/include"]
+    include = [f"-I{ROOT}/api/include", f"-I{ROOT}/runtime/include"]
     filch = include + [f"{library}/libfilch.a", "-lpthread"]
     internal = include + [f"-I{ROOT}/runtime", f"-I{ROOT}/api", f"{library}/libfilch.a", "-lpthread"]
     c = ["gcc", "-std=gnu11"] + FLAGS

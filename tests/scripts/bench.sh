@@ -1,0 +1,63 @@
+#!/bin/sh
+# The benchmark programs build without a warning, and compute with filch what they compute serially.
+set -eu
+source=$1
+library=$2
+compiler=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+programs=$source/tools/bench/programs
+
+compile() { # output source option...
+    output=$1
+    file=$2
+    shift 2
+    "$compiler" -std=gnu11 -O2 -Wall -Wextra -Werror "$programs/$file" "$@" -o "$work/$output"
+}
+filch="-I$source/api/include -I$source/runtime/include $library -lpthread"
+# shellcheck disable=SC2086
+for name in recursion map; do
+    compile "$name-serial" "$name.c" -DSERIAL
+    compile "$name-filch" "$name.c" $filch
+done
+# shellcheck disable=SC2086
+compile tasks "tasks.c" $filch
+# shellcheck disable=SC2086
+compile loops "loops.c" $filch
+compile primitives "primitives.c" -lpthread
+
+checked=0
+same() { # program row workers size: the second word of the output is the checksum
+    serial=$("$work/$1-serial" "$2" 1 "$4" | cut -d' ' -f2)
+    filch=$("$work/$1-filch" "$2" "$3" "$4" | cut -d' ' -f2)
+    [ "$serial" = "$filch" ] || { echo "$1 $2 on $3: $filch instead of $serial"; exit 1; }
+    checked=$((checked + 1))
+}
+for workers in 1 2 8; do
+    same recursion fib $workers 20
+    same recursion queens $workers 8
+    same recursion small_tree $workers 50
+    same recursion big_tree $workers 14
+    same map few $workers 100
+    same map few_cold $workers 3
+    same map seed $workers 100
+    same map many $workers 100000
+    same map heavy $workers 256
+done
+counted() { # program row size checksum
+    check=$("$work/$1" "$2" 2 "$3" | cut -d' ' -f2)
+    [ "$check" = "$4" ] || { echo "$1 $2: $check instead of $4"; exit 1; }
+    checked=$((checked + 1))
+}
+counted tasks futures 2000 999000
+counted tasks round_trip 100 100
+counted tasks round_trip_cold 5 5
+counted tasks open_close 5 5
+counted tasks open_close_unused 5 5
+counted tasks block 500 500
+counted tasks unblock 500 500
+counted tasks switch 100 200
+counted primitives futex 10 1
+"$work/loops" uniform 2 1000000 >/dev/null # checks each element itself
+"$work/loops" awake 2 10000 >/dev/null
+echo "$checked passed, 0 failed"
