@@ -6,6 +6,7 @@
 #include "block.h"
 #include "core.h"
 #include "os.h"
+#include "pace.h"
 #include "pool.h"
 #include "region.h"
 #include "site.h"
@@ -13,12 +14,9 @@
 #include "thread.h"
 
 enum {
-    TARGET_TICKS = 60000, /* a block's length that is worth a look up: about 20 us */
-    GROW_FAST = 8,        /* while a block is far below it */
-    FIRST_IF_SHORT = 8,   /* elements in the first block of a loop that is known to be short */
     HELP_NS = 20000, /* a root whose own part is done looks this long for ranges of its loop */
     HELP_GUEST_NS = 100000, /* a guest has nothing else to do, and a sleep costs it more */
-    GANG_NS = 20000000 /* how long a caller that named its workers waits for the first of them */
+    GANG_NS = 20000000, /* how long a caller that named its workers waits for the first of them */
 };
 
 /* What a range's slot holds. */
@@ -77,52 +75,15 @@ static void run_chunks(struct filch_loop *loop, struct filch_strand *strand, fil
 
 /* ---- blocks ---- */
 
-/* Whom a loop wants. Even a short one is offered: one of its elements may wait for another. */
-enum help {
-    ASK,   /* anybody: they are woken */
-    OFFER, /* it is known to be short: those who are awake, or will look up soon */
-};
-
-/* How many elements the next block has, and what the blocks so far took. */
-struct pace {
-    unsigned long long length;
-    unsigned long long elements; /* in all blocks */
-    uint64_t spent;              /* ticks, in all blocks */
-    uint64_t last;               /* ticks, when the next block begins */
-    enum help help;
-};
-
-static struct pace pace_new(enum help help)
-{
-    return (struct pace){
-        .length = help == ASK ? 1 : FIRST_IF_SHORT, .last = filch_os_ticks(), .help = help};
-}
-
-static void adapt(struct pace *pace, unsigned long long elements)
-{
-    uint64_t now = filch_os_ticks();
-    uint64_t took = now - pace->last;
-    pace->last = now;
-    pace->spent += took;
-    pace->elements += elements;
-    if (took < TARGET_TICKS / GROW_FAST) {
-        pace->length *= GROW_FAST;
-    } else if (took < TARGET_TICKS / 2) {
-        pace->length *= 2;
-    } else if (took > (uint64_t)TARGET_TICKS * 2 && pace->length > 1) {
-        pace->length /= 2;
-    }
-}
-
 /* It was expected to be short and is not: now somebody is to come. */
-static void ask_after_all(struct filch_strand *strand, struct pace *pace)
+static void ask_after_all(struct filch_strand *strand, struct filch_pace *pace)
 {
-    pace->help = ASK;
+    pace->help = FILCH_HELP_ASK;
     filch_core_begin(strand);
     filch_pool_wake(strand->pool);
 }
 
-static void run_block(struct filch_strand *strand, struct piece *piece, struct pace *pace)
+static void run_block(struct filch_strand *strand, struct piece *piece, struct filch_pace *pace)
 {
     struct filch_loop *loop = piece->loop;
     unsigned long long first = piece->range.next;
@@ -133,8 +94,8 @@ static void run_block(struct filch_strand *strand, struct piece *piece, struct p
         run_chunks(loop, strand, &piece->range);
     } else {
         loop->body->block(loop->environment, &piece->range);
-        adapt(pace, piece->range.next - first);
-        if (pace->help != ASK && pace->spent > FILCH_SITE_SHORT) {
+        filch_pace_block_ended(pace, piece->range.next - first);
+        if (filch_pace_is_surprised(pace)) {
             ask_after_all(strand, pace);
         }
     }
@@ -156,7 +117,7 @@ static filch_slot *push_range(struct filch_strand *strand, struct filch_loop *lo
 }
 
 /* Somebody asks. If our range is the oldest latent work, keep the lower half of it. */
-static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot, struct pace *pace)
+static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot, struct filch_pace *pace)
 {
     filch_lane *lane = &strand->lane;
     struct piece *piece = piece_of(slot);
@@ -171,7 +132,7 @@ static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot, struct
         slot = push_range(strand, piece->loop, piece->range.next, middle);
         piece->range.next = middle;
     }
-    if (pace->help == OFFER) {
+    if (pace->help == FILCH_HELP_OFFER) {
         filch_core_offer(strand);
     } else {
         filch_core_serve(strand);
@@ -197,7 +158,7 @@ static bool reclaim(struct filch_strand *strand, filch_slot *slot)
 }
 
 /* Run the newest slot's range until it is empty or somebody else's. Returns the newest slot. */
-static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, struct pace *pace)
+static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, struct filch_pace *pace)
 {
     for (;;) {
         if (is_published(strand, slot) && !reclaim(strand, slot)) {
@@ -218,7 +179,7 @@ static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, stru
 
 /* Run [next, end) on top of the strand's lane. */
 static void run_elements(struct filch_strand *strand, struct filch_loop *loop,
-                         unsigned long long next, unsigned long long end, struct pace *pace)
+                         unsigned long long next, unsigned long long end, struct filch_pace *pace)
 {
     filch_slot *first = push_range(strand, loop, next, end);
     filch_slot *slot = first;
@@ -237,7 +198,7 @@ static void run_taken(struct filch_strand *strand, struct piece taken)
     struct filch_loop *loop = taken.loop;
     struct filch_frame frame;
     filch_frame_push(&frame, strand, loop->frame.fault, loop->body->info);
-    struct pace pace = pace_new(ASK);
+    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
     run_elements(strand, loop, taken.range.next, taken.end, &pace);
     filch_frame_pop(&frame, strand);
     range_done(loop);
@@ -333,22 +294,24 @@ static void run_gang(struct filch_loop *loop, struct filch_strand *strand)
 {
     unsigned long long end = units(loop);
     filch_slot *bottom = strand->lane.top;
-    struct pace pace = pace_new(ASK);
+    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
     gather(loop, strand, &end);
     run_elements(strand, loop, 0, end, &pace);
     filch_lane_retire(&strand->lane, run_range(strand, bottom, &pace)); /* if it was not taken */
 }
 
-static enum help help_for(uint64_t estimate, struct filch_pool *pool)
+static enum filch_help help_for(uint64_t estimate, struct filch_pool *pool)
 {
-    return estimate < FILCH_SITE_SHORT && filch_pool_is_watched(pool) ? OFFER : ASK;
+    return estimate < FILCH_SITE_SHORT && filch_pool_is_watched(pool) ? FILCH_HELP_OFFER
+                                                                      : FILCH_HELP_ASK;
 }
 
 /* A loop without an explicit chunk: its site knows, or learns, how long it takes. */
 static void run_automatic(struct filch_loop *loop, struct filch_strand *strand)
 {
     struct filch_site *site = filch_site_of(&strand->pool->sites, loop->place);
-    struct pace pace = pace_new(help_for(filch_site_estimate(site, loop->n), strand->pool));
+    struct filch_pace pace =
+        filch_pace_begun(help_for(filch_site_estimate(site, loop->n), strand->pool));
     run_elements(strand, loop, 0, loop->n, &pace);
     filch_site_learn(site, loop->n, pace.elements, pace.spent);
 }
@@ -358,7 +321,7 @@ void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
     if (loop->gang && units(loop) > 1) {
         run_gang(loop, strand);
     } else if (loop->chunk) {
-        struct pace pace = pace_new(ASK);
+        struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
         run_elements(strand, loop, 0, units(loop), &pace);
     } else {
         run_automatic(loop, strand);

@@ -7,8 +7,7 @@
  * range copies it, runs it in the same way, and reports to the loop when it is done; nobody waits
  * for anybody but the root, for all.
  *
- * How long a block is, is learned: it grows while one takes less than a target, so that looking
- * up costs nothing against the elements, and shrinks when it takes longer.
+ * How long a block is, is learned (pace.h).
  *
  * Source: Tzannes, Caragea, Barua & Vishkin, "Lazy binary-splitting" (PPoPP 2010), here with
  * splitting on demand only. */

@@ -76,10 +76,10 @@ struct filch_pool {
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_stacks stacks;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_sites sites;
 
-    struct filch_lock lock;               /* making cores and threads, joining */
-    _Atomic(unsigned) thread_count;       /* lock; without it a hint */
-    _Atomic(bool) threads_exhausted;      /* lock; the system refused one: no more are asked for */
-    thrd_t *threads;                      /* lock; workers + 1 of them */
+    struct filch_lock lock;                /* making cores and threads, joining */
+    _Atomic(unsigned) thread_count;        /* lock; without it a hint */
+    _Atomic(bool) threads_exhausted;       /* lock; the system refused one: no more are asked for */
+    thrd_t *threads;                       /* lock; workers + 1 of them */
     _Atomic(struct filch_core *) cores[1]; /* core_limit of them; lock to make one */
 };
 

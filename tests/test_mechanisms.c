@@ -17,6 +17,7 @@
 #include "lane.h"
 #include "lock.h"
 #include "os.h"
+#include "pace.h"
 #include "park.h"
 #include "queue.h"
 #include "site.h"
@@ -175,6 +176,30 @@ START_TEST(a_site_is_given_up_to_another_place)
     ck_assert_uint_ne(filch_site_estimate(filch_site_of(&sites, &places[0]), 1), UINT64_MAX);
     for (int i = 1; i <= FILCH_SITES; i++) { /* two of these fall together */
         ck_assert_uint_eq(filch_site_estimate(filch_site_of(&sites, &places[i]), 1), UINT64_MAX);
+    }
+}
+END_TEST
+
+START_TEST(a_block_grows_while_it_is_short_and_shrinks_when_it_is_long)
+{
+    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
+    ck_assert_uint_eq(pace.length, 1);
+    filch_pace_learn(&pace, 1, 10);
+    ck_assert_uint_eq(pace.length, 8);
+    filch_pace_learn(&pace, 8, FILCH_PACE_TARGET / 3);
+    ck_assert_uint_eq(pace.length, 16);
+    filch_pace_learn(&pace, 16, FILCH_PACE_TARGET);
+    ck_assert_uint_eq(pace.length, 16);
+    filch_pace_learn(&pace, 16, FILCH_PACE_TARGET * 3);
+    ck_assert_uint_eq(pace.length, 8);
+    ck_assert_uint_eq(pace.elements, 1 + 8 + 16 + 16);
+    for (int i = 0; i < 100; i++) {
+        filch_pace_learn(&pace, 1, 1); /* pieces of ranges that were split often */
+        ck_assert_uint_ge(pace.length, 8);
+    }
+    for (int i = 0; i < 100; i++) {
+        filch_pace_learn(&pace, 1, UINT32_MAX);
+        ck_assert_uint_ge(pace.length, 1);
     }
 }
 END_TEST
@@ -554,6 +579,7 @@ int main(void)
     tcase_add_test(tcase, closed_timers_fire_at_once);
     tcase_add_test(tcase, a_site_is_known_to_be_short_after_three_short_calls);
     tcase_add_test(tcase, a_site_is_given_up_to_another_place);
+    tcase_add_test(tcase, a_block_grows_while_it_is_short_and_shrinks_when_it_is_long);
     tcase_add_test(tcase, stacks_are_reused_and_have_room_where_they_say);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     tcase_add_test(tcase, a_switch_keeps_registers_and_the_rounding_mode);

@@ -196,9 +196,9 @@ static double sample_asleep(unsigned workers, int size, unsigned long long *wher
 int main(int argc, char **argv)
 {
     static const struct row rows[] = {
-        {"uniform", sample_uniform},         {"rising", sample_rising},
-        {"heavy", sample_heavy},             {"alternating", sample_alternating},
-        {"sleeping", sample_sleeping},       {"awake", sample_awake},
+        {"uniform", sample_uniform},   {"rising", sample_rising},
+        {"heavy", sample_heavy},       {"alternating", sample_alternating},
+        {"sleeping", sample_sleeping}, {"awake", sample_awake},
         {"asleep", sample_asleep}};
     marks = calloc(MOST_ELEMENTS, 1);
     calibrate();

@@ -19,7 +19,10 @@ static inline long heavy(size_t i, size_t n)
 }
 
 #ifdef SERIAL
-static inline int square(int x) { return x * x; }
+static inline int square(int x)
+{
+    return x * x;
+}
 __attribute__((noinline)) static void square_map(const int *in, size_t n, int *out)
 {
     for (size_t i = 0; i < n; i++) {
@@ -157,8 +160,8 @@ static double sample_heavy(unsigned workers, int size, unsigned long long *check
 
 int main(int argc, char **argv)
 {
-    static const struct row rows[] = {
-        {"few", sample_few},   {"few_cold", sample_few_cold}, {"seed", sample_seed},
-        {"seed_cold", sample_seed_cold}, {"many", sample_many}, {"heavy", sample_heavy}};
+    static const struct row rows[] = {{"few", sample_few},   {"few_cold", sample_few_cold},
+                                      {"seed", sample_seed}, {"seed_cold", sample_seed_cold},
+                                      {"many", sample_many}, {"heavy", sample_heavy}};
     return run_rows(rows, sizeof rows / sizeof *rows, argc, argv);
 }

@@ -123,8 +123,8 @@ static double sample_heavy(unsigned workers, int size, unsigned long long *check
 
 int main(int argc, char **argv)
 {
-    static const struct row rows[] = {
-        {"few", sample_few},   {"few_cold", sample_few_cold}, {"seed", sample_seed},
-        {"seed_cold", sample_seed_cold}, {"many", sample_many}, {"heavy", sample_heavy}};
+    static const struct row rows[] = {{"few", sample_few},   {"few_cold", sample_few_cold},
+                                      {"seed", sample_seed}, {"seed_cold", sample_seed_cold},
+                                      {"many", sample_many}, {"heavy", sample_heavy}};
     return run_rows(rows, sizeof rows / sizeof *rows, argc, argv);
 }

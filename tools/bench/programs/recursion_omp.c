@@ -71,8 +71,7 @@ static void plant(struct node *nodes, size_t count)
     }
 }
 
-#define RUN(result, call)                                                                          \
-    _Pragma("omp parallel") _Pragma("omp single") result = call
+#define RUN(result, call) _Pragma("omp parallel") _Pragma("omp single") result = call
 
 static double sample_fib(unsigned workers, int size, unsigned long long *check)
 {
