@@ -84,8 +84,8 @@ void filch_core_leave(struct filch_core *core);
  * strand to go on with, or NULL: the thread is to end. */
 struct filch_strand *filch_core_main(struct filch_strand *strand);
 
-/* The life of a pool's thread. */
-void filch_core_thread(struct filch_pool *pool, struct filch_thread *thread);
+/* The life of a pool's thread, whose record is the argument: what thrd_create() starts. */
+int filch_core_thread(void *thread);
 
 /* Is there anything that a thread could do? Exact under the handshake of park.h. */
 bool filch_core_work_visible(struct filch_pool *pool);

@@ -1,6 +1,7 @@
 /* hub: what a pool's thread does on its native stack, between two strands. */
 #include "core.h"
 #include "os.h"
+#include "overflow.h"
 #include "pool.h"
 #include "strand.h"
 #include "thread.h"
@@ -70,7 +71,7 @@ static struct filch_strand *ready_here(struct filch_core *core)
     return work ? filch_strand_of_work(work) : NULL;
 }
 
-void filch_core_thread(struct filch_pool *pool, struct filch_thread *thread)
+static void run_strands(struct filch_pool *pool, struct filch_thread *thread)
 {
     filch_core_answer_wake(pool);
     if (!filch_core_obtain(pool, thread)) {
@@ -97,4 +98,18 @@ void filch_core_thread(struct filch_pool *pool, struct filch_thread *thread)
             }
         }
     }
+}
+
+int filch_core_thread(void *record)
+{
+    struct filch_thread *thread = record;
+    filch_os_thread_name("filch");
+    filch_thread_adopt(thread);
+    bool reports = thread->pool->config.report_overflow && filch_overflow_begin_thread();
+    run_strands(thread->pool, thread);
+    if (reports) {
+        filch_overflow_end_thread();
+    }
+    filch_thread_resign();
+    return 0;
 }

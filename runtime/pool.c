@@ -2,23 +2,8 @@
 
 #include "core.h"
 #include "os.h"
-#include "overflow.h"
 #include "process.h"
 #include "thread.h"
-
-static int thread_main(void *argument)
-{
-    struct filch_thread *thread = argument;
-    filch_os_thread_name("filch");
-    filch_thread_adopt(thread);
-    bool reports = thread->pool->config.report_overflow && filch_overflow_begin_thread();
-    filch_core_thread(thread->pool, thread);
-    if (reports) {
-        filch_overflow_end_thread();
-    }
-    filch_thread_resign();
-    return 0;
-}
 
 static unsigned thread_count(struct filch_pool *pool)
 {
@@ -39,7 +24,7 @@ static bool start_thread_locked(struct filch_pool *pool)
         return false;
     }
     thread->pool = pool;
-    if (!filch_os_thread_create(&pool->threads[thread_count(pool)], thread_main, thread)) {
+    if (!filch_os_thread_create(&pool->threads[thread_count(pool)], filch_core_thread, thread)) {
         filch_process_give_thread(thread);
         return false;
     }

@@ -3,7 +3,6 @@
 // reports: no time-out ever ends a sleep here, so nothing that can be seen may need the watchman's
 // tick.
 #include "core.h"
-#include "overflow.h"
 #include "pool.h"
 #include "process.h"
 #include "strand.h"
@@ -188,19 +187,14 @@ struct filch_thread *filch_thread_known(void)
 
 uint64_t filch_os_now_ns(void) { return now_ns += 1000000; } // a search has one round
 uint64_t filch_os_seed(void) { return 0; }
-void filch_os_thread_name(const char *) {}
 bool filch_os_thread_create(thrd_t *, thrd_start_t, void *) { return false; }
 extern "C" int thrd_join(thrd_t, int *) { return 0; }
-void filch_thread_adopt(struct filch_thread *) {}
-void filch_thread_resign(void) {}
-bool filch_overflow_begin_thread(void) { return false; }
-void filch_overflow_end_thread(void) {}
 struct filch_thread *filch_process_take_thread(void) { return NULL; }
 void filch_process_give_thread(struct filch_thread *) {}
 bool filch_process_owns(uint32_t) { return true; }
 void filch_stacks_trim(struct filch_stacks *, size_t) {}
 void filch_stacks_put_bare(struct filch_stacks *, struct filch_stack *) {}
-void filch_core_thread(struct filch_pool *, struct filch_thread *) {}
+int filch_core_thread(void *) { return 0; }
 struct filch_core *filch_core_new(struct filch_pool *, unsigned) { return NULL; }
 
 template <unsigned Workers, unsigned Guests>

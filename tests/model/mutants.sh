@@ -48,7 +48,7 @@ while IFS='|' read -r model file function find put; do
     [ -z "$only" ] || [ "$only" = "$model" ] || continue
     rm -rf "$work/runtime"
     cp -r "$here/../../runtime" "$work/runtime"
-    flags="-std=c++17 -O1 -w -fpermissive -I $here/shadow -I $here -I $work/runtime -I $work/runtime/include \
+    flags="-std=c++17 -O1 -w -I $here/shadow -I $here -I $work/runtime -I $work/runtime/include \
         -include $here/model.h"
     if ! mutate "$work/runtime/$file.c" "$function" "$find" "$put"; then
         echo "no such place: $file.c $function: $find"
