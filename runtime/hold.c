@@ -142,6 +142,7 @@ void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thre
      * fenced and looked at the cores; we let go, fence and look at the work: one of us acts. */
     atomic_thread_fence(memory_order_seq_cst);
     filch_pool_pass_on(pool);
+    filch_pool_appoint_watch(pool, 0); /* those who go on may have latent work for our core */
 }
 
 void filch_core_give_spares(struct filch_pool *pool)

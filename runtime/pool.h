@@ -157,8 +157,9 @@ void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns);
  * if nobody is woken for it. */
 bool filch_pool_is_watched(struct filch_pool *pool);
 
-/* See that somebody watches, if there is anything to watch. */
-void filch_pool_appoint_watch(struct filch_pool *pool);
+/* See that somebody watches, if there is anything to watch. `ours`: how many cores the caller
+ * holds, 0 or 1. */
+void filch_pool_appoint_watch(struct filch_pool *pool, unsigned ours);
 
 unsigned filch_pool_running(struct filch_pool *pool);
 static inline bool filch_pool_has_idle(struct filch_pool *pool)

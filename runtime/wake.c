@@ -95,19 +95,19 @@ bool filch_pool_is_watched(struct filch_pool *pool)
            atomic_load_explicit(&pool->watch_until_ns, memory_order_seq_cst) != FILCH_OS_NEVER;
 }
 
-/* Timers may come due; or others run, who may have latent work, and could have help. While we run
- * alone there is nobody to ask: our own lane was poisoned when we began. */
-static bool worth_watching(struct filch_pool *pool)
+/* Timers may come due; or others run, who may have latent work, and could have help. We ourselves
+ * need nobody: our lane was poisoned when we began. */
+static bool worth_watching(struct filch_pool *pool, unsigned ours)
 {
     return filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER ||
-           (filch_pool_running(pool) > 1 && filch_pool_has_idle(pool));
+           (filch_pool_running(pool) > ours && filch_pool_has_idle(pool));
 }
 
-void filch_pool_appoint_watch(struct filch_pool *pool)
+void filch_pool_appoint_watch(struct filch_pool *pool, unsigned ours)
 {
     /* relaxed: asked again at each pick */
     if (atomic_load_explicit(&pool->watchman, memory_order_relaxed) == NULL &&
-        worth_watching(pool)) {
+        worth_watching(pool, ours)) {
         wake_somebody(pool, false);
     }
 }

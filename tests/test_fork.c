@@ -314,6 +314,45 @@ FILCH_FORK_FUNCTION(int, fails_at, (int, depth), (int, code))
     return FILCH_JOIN(left) + right;
 }
 
+/* A stolen child forks for the second time only when its caller has begun to wait: nobody but a
+ * watchman can ask for that fork then, on behalf of the caller's core. */
+FILCH_FORK_FUNCTION(int, hands_on, (atomic_int *, begun))
+{
+    atomic_store(begun, 2);
+    return 1;
+}
+
+FILCH_FORK_FUNCTION(int, is_stolen, (atomic_int *, begun))
+{
+    atomic_store(begun, 1);
+    int wrong = FILCH_CALL(fib, 20) != 6765; /* the first forks are published, and taken back */
+    FILCH_FORK(second, hands_on, begun);
+    while (atomic_load(begun) < 2) {
+        wrong += FILCH_CALL(fib, 10) != 55; /* forks: it looks up */
+    }
+    return FILCH_JOIN(second) + wrong;
+}
+
+FILCH_FORK_FUNCTION(int, gives_half_away, (atomic_int *, begun))
+{
+    FILCH_FORK(half, is_stolen, begun);
+    await(begun, 1);
+    return FILCH_JOIN(half);
+}
+
+START_TEST(the_core_of_a_waiting_caller_is_used)
+{
+    filch_pool *pool = pool_opened(_i + 1);
+    for (int round = 0; round < 20; round++) {
+        atomic_int begun = 0;
+        int result = 0;
+        ck_assert_int_eq(gives_half_away_apply(pool, &begun, &result), FILCH_OK);
+        ck_assert_int_eq(result, 1);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(an_error_in_a_stolen_child_reaches_the_caller)
 {
     filch_pool *pool = pool_opened(_i);
@@ -398,6 +437,7 @@ int main(void)
     tcase_add_loop_test(tcase, children_may_sleep_anywhere, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, strands_may_move_at_every_step, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_single_fork_reaches_an_idle_worker);
+    tcase_add_loop_test(tcase, the_core_of_a_waiting_caller_is_used, 0, WORKER_SWEEP - 1);
     tcase_add_loop_test(tcase, an_error_in_a_stolen_child_reaches_the_caller, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, eight_arguments_of_any_type_arrive, 0, WORKER_SWEEP);
     tcase_add_test(tcase, fork_functions_may_be_mutually_recursive);

@@ -186,6 +186,14 @@ def against_serial(commands, quick):
         print(f"  {title:22} {'   '.join(line)}")
 
 
+def counters(commands):
+    print("\nwhat grows with forks, and what with thefts")
+    for workers in (1, 2, 8, 64):
+        lines = subprocess.run([*commands["counters"], str(workers)], stdout=subprocess.PIPE,
+                               text=True, check=True).stdout
+        print("  " + lines.rstrip().replace("\n", "\n  "))
+
+
 def footprint(commands):
     print("\nfootprint, bytes")
     library = next((ROOT / "build/bench/filch").glob("libfilch.so.*.*"), None)
@@ -222,6 +230,7 @@ def main():
     if not options.rows:
         sweep(commands, options.quick)
         against_serial(commands, options.quick)
+        counters(commands)
         footprint(commands)
     wait_until_quiet(options.anyway)
     write_csv(folder / "results.csv", results)

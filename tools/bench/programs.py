@@ -50,6 +50,7 @@ def build(folder):
         "tasks-filch": c + [SOURCES / "tasks.c"] + filch,
         "primitives": c + [SOURCES / "primitives.c"],
         "footprint": c + [SOURCES / "footprint.c"] + internal,
+        "counters": c + [SOURCES / "counters.c"] + internal,
         "loops": c + [SOURCES / "loops.c"] + filch,
         "all-tbb": ["g++", "-std=c++17"] + FLAGS + [SOURCES / "all_tbb.cpp", "-ltbb"],
     }
