@@ -117,11 +117,15 @@ unsigned workers_of(int sweep)
 
 filch_pool *pool_opened(int sweep)
 {
-    filch_pool_options options = {.processes = workers_of(sweep)};
+    return pool_opened_with(&(filch_pool_options){.processes = workers_of(sweep)});
+}
+
+filch_pool *pool_opened_with(const filch_pool_options *options)
+{
     filch_pool *pool;
     filch_thread_self(); /* this thread's record is made now, not between the counts */
     alive_before = allocations_alive();
-    ck_assert_int_eq(filch_pool_open(&options, &pool), FILCH_OK);
+    ck_assert_int_eq(filch_pool_open(options, &pool), FILCH_OK);
     return pool;
 }
 

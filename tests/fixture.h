@@ -17,6 +17,7 @@ enum { WORKER_SWEEP = 4 };
 
 unsigned workers_of(int sweep);
 filch_pool *pool_opened(int sweep);
+filch_pool *pool_opened_with(const filch_pool_options *options);
 void pool_closed(filch_pool *pool);
 
 /* Allocations of the library and the test that are alive now, thread records aside. */
