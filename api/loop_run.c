@@ -309,7 +309,7 @@ static enum filch_help help_for(uint64_t estimate, struct filch_pool *pool)
 /* A loop without an explicit chunk: its site knows, or learns, how long it takes. */
 static void run_automatic(struct filch_loop *loop, struct filch_strand *strand)
 {
-    struct filch_site *site = filch_site_of(&strand->pool->sites, loop->place);
+    struct filch_site *site = filch_site_of(&strand->pool->sites, loop->body->info);
     struct filch_pace pace =
         filch_pace_begun(help_for(filch_site_estimate(site, loop->n), strand->pool));
     run_elements(strand, loop, 0, loop->n, &pace);
@@ -348,7 +348,6 @@ filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
     loop->frame.info = body->info;
     loop->body = body;
     loop->environment = environment;
-    loop->place = body->info;
     loop->n = n;
     loop->chunk = chunk.given ? (size_t)chunk.size : 0;
     atomic_init(&loop->unfinished, 1);

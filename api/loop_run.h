@@ -29,7 +29,6 @@ struct filch_loop {
     struct filch_frame frame; /* what its ranges are published for; names the loop to helpers */
     const filch_body *body;
     const void *environment;
-    const void *place; /* names the call to the pool's memory of sites */
     size_t n;
     size_t chunk;               /* elements of an explicit chunk; 0: automatic */
     bool gang;                  /* workers and chunk were both named: they are to show up */

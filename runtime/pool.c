@@ -131,10 +131,9 @@ static void end_threads(struct filch_pool *pool)
     }
 }
 
-filch_status filch_pool_drain(struct filch_pool *pool)
+void filch_pool_drain(struct filch_pool *pool)
 {
     filch_pool_await_quiet(pool);
     filch_core_give_spares(pool);
     end_threads(pool);
-    return FILCH_OK;
 }

@@ -107,7 +107,7 @@ void filch_pool_destroy(struct filch_pool *pool);
 void filch_pool_refuse(struct filch_pool *pool, enum filch_pool_state state);
 
 /* Wait until nothing is left to do, then end the threads. The pool refuses new work. */
-filch_status filch_pool_drain(struct filch_pool *pool);
+void filch_pool_drain(struct filch_pool *pool);
 
 /* Submit work. FILCH_ECLOSED; FILCH_EFORKED; FILCH_EAGAIN: no thread to run it can be made. */
 filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *task);

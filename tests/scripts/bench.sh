@@ -12,7 +12,7 @@ compile() { # output source option...
     output=$1
     file=$2
     shift 2
-    "$compiler" -std=gnu11 -O2 -Wall -Wextra -Werror "$programs/$file" "$@" -o "$work/$output"
+    "$compiler" -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unknown-pragmas "$programs/$file" "$@" -o "$work/$output"
 }
 filch="-I$source/api/include -I$source/runtime/include $library -lpthread"
 # shellcheck disable=SC2086

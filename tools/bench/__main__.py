@@ -2,7 +2,7 @@
 
 Builds everything into build/bench, takes the samples of a row's contenders in turn (A B C A B C),
 checks that all computed the same, prints one table (medians, and each as a multiple of the row's
-first contender), and writes build/bench/results.csv and results.svg. Refuses to report on a machine
+first contender), and writes build/bench/results.csv, results.md and results.svg. Refuses to report on a machine
 that is busy with something else, unless --anyway is given.
 """
 import argparse
@@ -112,6 +112,20 @@ def write_csv(path, results):
             for c, samples in times.items():
                 table.writerow([row.name, c.label, c.workers, c.size, f"{median(samples):.3f}",
                                 f"{min(samples):.3f}", len(samples)])
+
+
+# The README's table: these columns of all rows but those about one contender alone.
+COLUMNS = ("serial", "filch, 1", "filch, 2", "oneTBB, 2", "libgomp, 2", "libomp, 2", "Go, 2")
+
+
+def write_markdown(path, results):
+    lines = ["| | " + " | ".join(COLUMNS) + " |", "| --- |" + " --- |" * len(COLUMNS)]
+    for row, times in results:
+        if not row.name.startswith(("scale", "idle")):
+            medians = {c.label: readable(median(samples)) for c, samples in times.items()}
+            cells = [medians.get(column, "") for column in COLUMNS]
+            lines.append(f"| {row.title} | " + " | ".join(cells) + " |")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def write_chart(path, results):
@@ -240,8 +254,9 @@ def main():
         footprint(commands)
     wait_until_quiet(options.anyway)
     write_csv(folder / "results.csv", results)
+    write_markdown(folder / "results.md", results)
     write_chart(folder / "results.svg", results)
-    print(f"\nwritten: {folder}/results.csv, results.svg")
+    print(f"\nwritten: {folder}/results.csv, results.md, results.svg")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def build(folder):
     include = [f"-I{ROOT}/api/include", f"-I{ROOT}/runtime/include"]
     filch = include + [f"{library}/libfilch.a", "-lpthread"]
     internal = include + [f"-I{ROOT}/runtime", f"-I{ROOT}/api", f"{library}/libfilch.a", "-lpthread"]
-    c = ["gcc", "-std=gnu11"] + FLAGS
+    c = ["gcc", "-std=gnu11", "-Wno-unknown-pragmas"] + FLAGS
     recipes = {
         "recursion-serial": c + ["-DSERIAL", SOURCES / "recursion.c"],
         "recursion-filch": c + [SOURCES / "recursion.c"] + filch,
@@ -45,8 +45,8 @@ def build(folder):
         "recursion-omp": ["clang", "-fopenmp"] + FLAGS + [SOURCES / "recursion_omp.c"],
         "map-serial": c + ["-DSERIAL", SOURCES / "map.c"],
         "map-filch": c + [SOURCES / "map.c"] + filch,
-        "map-gomp": c + ["-fopenmp", SOURCES / "map_omp.c"],
-        "map-omp": ["clang", "-fopenmp"] + FLAGS + [SOURCES / "map_omp.c"],
+        "map-gomp": c + ["-fopenmp", SOURCES / "map.c"],
+        "map-omp": ["clang", "-fopenmp"] + FLAGS + [SOURCES / "map.c"],
         "tasks-filch": c + [SOURCES / "tasks.c"] + filch,
         "primitives": c + [SOURCES / "primitives.c"],
         "footprint": c + [SOURCES / "footprint.c"] + internal,

@@ -9,7 +9,7 @@
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
-#include "sample.h"
+#include "problems.h"
 
 static long fib(int n)
 {
@@ -45,12 +45,6 @@ static long queens(unsigned all, unsigned columns, unsigned left, unsigned right
     return sum;
 }
 
-struct node {
-    node *left;
-    node *right;
-    long value;
-};
-
 static long tree_sum(const node *at)
 {
     if (!at->left) {
@@ -60,17 +54,6 @@ static long tree_sum(const node *at)
     long right;
     tbb::parallel_invoke([&] { left = tree_sum(at->left); }, [&] { right = tree_sum(at->right); });
     return left + right + at->value;
-}
-
-// In heap order, so that no order of visits is the memory's.
-static void plant(node *nodes, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        size_t child = 2 * i + 1;
-        nodes[i].value = (long)(mix(i) & 0xff);
-        nodes[i].left = child < count ? &nodes[child] : nullptr;
-        nodes[i].right = child < count ? &nodes[child + 1] : nullptr;
-    }
 }
 
 template <class F> static double timed(F f)
@@ -203,16 +186,6 @@ static double sample_seed_cold(unsigned, int size, unsigned long long *check)
 static double sample_many(unsigned, int size, unsigned long long *check)
 {
     return warm(check, (size_t)size, 10);
-}
-
-static long heavy(size_t i, size_t n)
-{
-    uint64_t steps = 20 + 40000000 / ((n - i) * (n - i) + 400);
-    uint64_t x = i;
-    for (uint64_t s = 0; s < steps; s++) {
-        x = mix(x);
-    }
-    return (long)(x & 0xff);
 }
 
 static double sample_heavy(unsigned, int size, unsigned long long *check)

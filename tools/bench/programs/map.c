@@ -1,41 +1,34 @@
 /* Maps and loops: small and large, warm and after a pause, even and heavy-tailed. With -DSERIAL the
- * same functions in a plain loop. */
-#include "sample.h"
-#ifndef SERIAL
+ * same functions in a plain loop, with -fopenmp in OpenMP's. */
+#include "problems.h"
+#ifdef _OPENMP
+#include <omp.h>
+#elif !defined(SERIAL)
 #include <filch/filch.h>
 #endif
 
 enum { MOST_PAUSES = 101 };
 
-static inline long heavy(size_t i, size_t n)
-{
-    /* Few are long, and they come last. */
-    uint64_t steps = 20 + 40000000 / ((n - i) * (n - i) + 400);
-    uint64_t x = i;
-    for (uint64_t s = 0; s < steps; s++) {
-        x = mix(x);
-    }
-    return (long)(x & 0xff);
-}
-
-#ifdef SERIAL
-static inline int square(int x)
-{
-    return x * x;
-}
+#if defined(SERIAL) || defined(_OPENMP)
 __attribute__((noinline)) static void square_map(const int *in, size_t n, int *out)
 {
+#pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n; i++) {
-        out[i] = square(in[i]);
+        out[i] = in[i] * in[i];
     }
 }
 __attribute__((noinline)) static void heavy_each_for(size_t n, long *out)
 {
+#pragma omp parallel for schedule(dynamic)
     for (size_t i = 0; i < n; i++) {
         out[i] = heavy(i, n);
     }
 }
+#ifdef _OPENMP
+#define OPEN(workers) omp_set_num_threads((int)(workers))
+#else
 #define OPEN(workers) (void)(workers)
+#endif
 #define MAP(in, n, out) square_map(in, n, out)
 #define HEAVY_FOR(n, out) heavy_each_for(n, out)
 #define CLOSE()
