@@ -24,6 +24,10 @@ done
 compile tasks "tasks.c" $filch
 # shellcheck disable=SC2086
 compile loops "loops.c" $filch
+# shellcheck disable=SC2086
+compile never-slower "never_slower.c" $filch
+# shellcheck disable=SC2086
+compile startup "startup.c" $filch
 compile primitives "primitives.c" -lpthread
 
 checked=0
@@ -59,5 +63,8 @@ counted tasks unblock 500 500
 counted tasks switch 100 200
 counted primitives futex 10 1
 "$work/loops" uniform 2 1000000 >/dev/null # checks each element itself
-"$work/loops" awake 2 10000 >/dev/null
+for way in map reduce fork; do
+    "$work/never-slower" $way 2 10000 >/dev/null # compares with the serial result itself
+done
+counted startup startup 3 48
 echo "$checked passed, 0 failed"

@@ -15,8 +15,8 @@ import time
 from statistics import median
 
 from programs import FLAGS, PACKAGES, ROOT, build
-from rows import (ROWS, SERIAL_COSTS, SLEEP_COSTS, SWEEP_COSTS, SWEEP_PATTERNS, SWEEP_WORKERS,
-                  Contender)
+from rows import (ROWS, SERIAL_COSTS, SERIAL_WAYS, SLEEP_COSTS, SWEEP_COSTS, SWEEP_PATTERNS,
+                  SWEEP_WORKERS, Contender)
 
 BUSY = 0.10  # of all processors, by others, before and between the rows
 
@@ -164,15 +164,14 @@ def machine():
     return f"{names[0] if names else platform.machine()}, {len(os.sched_getaffinity(0))} processors"
 
 
-def loops(commands, row, workers, cost):
-    """One figure of loops.c: a ratio, and the chunk or the number of elements that belongs to it."""
-    ratio, at = sample(commands["loops"], Contender("loops", "loops", row, workers, cost))
-    return ratio, at
+def ratio_at(commands, program, row, workers, cost):
+    """A ratio, and the chunk size or the number of elements that belongs to it."""
+    return sample(commands[program], Contender(program, program, row, workers, cost))
 
 
 def sweep(commands, quick):
     """No chunk size to choose: automatic over the best fixed one, for all costs and patterns."""
-    costs = SWEEP_COSTS[::3] if quick else SWEEP_COSTS
+    costs = SWEEP_COSTS[1:7:2] if quick else SWEEP_COSTS
     cases = [(p, c) for p in SWEEP_PATTERNS for c in costs]
     cases += [("sleeping", c) for c in (SLEEP_COSTS[1:2] if quick else SLEEP_COSTS)]
     print("\nautomatic chunk over the best fixed one (that one in brackets)  (goal: 1.05)")
@@ -180,7 +179,7 @@ def sweep(commands, quick):
     for pattern, cost in cases:
         line = []
         for workers in SWEEP_WORKERS:
-            ratio, chunk = loops(commands, pattern, workers, cost)
+            ratio, chunk = ratio_at(commands, "loops", pattern, workers, cost)
             figures.append((ratio, f"{pattern}, {readable(cost)}, {workers} workers"))
             line.append(f"{workers}: {ratio:.2f} ({chunk})")
         print(f"  {pattern:12} {readable(cost):>8}   {'   '.join(line)}")
@@ -190,19 +189,21 @@ def sweep(commands, quick):
 
 
 def against_serial(commands, quick):
-    """Never slower than serial: the worst ratio over 1 to 10^6 elements."""
-    def line(row, title):
-        figures = []
-        for cost in SERIAL_COSTS[::2] if quick else SERIAL_COSTS:
-            ratio, where = loops(commands, row, 2, cost)
-            figures.append(f"{readable(cost)}: {ratio:.2f} ({where})")
-        print(f"  {title:22} {'   '.join(figures)}")
+    """Never slower than serial: the worst ratio over 1 to 10^7 elements."""
+    def lines(title, suffix=""):
+        print(f"  {title}")
+        for way in SERIAL_WAYS:
+            figures = []
+            for cost in SERIAL_COSTS[1::3] if quick else SERIAL_COSTS:
+                ratio, where = ratio_at(commands, "never-slower", way + suffix, 2, cost)
+                figures.append(f"{readable(cost)}: {ratio:.2f} ({where})")
+            print(f"    {way:10} {'   '.join(figures)}")
 
     print("\nworst of parallel over serial, less 200 ns (at so many elements)  (goal: 1.05)")
-    line("awake", "pool awake")
-    line("asleep", "after 5 ms of sleep")
+    lines("pool awake")
+    lines("after 5 ms of sleep", "_asleep")
     with subprocess.Popen(["sh", "-c", "while :; do :; done"]) as other:
-        line("awake", "beside a busy process")
+        lines("beside a busy process")
         other.kill()
 
 

@@ -52,6 +52,9 @@ def build(folder):
         "footprint": c + [SOURCES / "footprint.c"] + internal,
         "counters": c + [SOURCES / "counters.c"] + internal,
         "loops": c + [SOURCES / "loops.c"] + filch,
+        "never-slower": c + [SOURCES / "never_slower.c"] + filch,
+        "startup-serial": c + ["-DSERIAL", SOURCES / "startup.c"],
+        "startup-filch": c + [SOURCES / "startup.c"] + filch,
         "all-tbb": ["g++", "-std=c++17"] + FLAGS + [SOURCES / "all_tbb.cpp", "-ltbb"],
     }
     commands = {}

@@ -97,6 +97,9 @@ ROWS = (
     tasks("block", "create a task that blocks, one of 10^5", "1.5 us", 100000, peers=("all-go",)),
     tasks("unblock", "wake and finish it", "0.4 us", 100000, peers=("all-go",)),
     tasks("switch", "a switch between two strands", "20 ns + queue", 1000000, peers=("all-go",)),
+    Row("startup", "start and end the smallest program", "ns", "serial + 100 us",
+        (Contender("serial", "startup-serial", "startup", 1, 100),
+         Contender("filch, 2", "startup-filch", "startup", 2, 100))),
     tasks("idle", "processor time of an idle pool in 3 s", "0", 3, peers=()),
 )
 
@@ -117,7 +120,10 @@ ROWS += (
 
 # The sweep: automatic chunks over the best fixed chunk (loops.c). Costs are in ns an element.
 SWEEP_PATTERNS = ("uniform", "rising", "heavy", "alternating")
-SWEEP_COSTS = (1, 10, 100, 1000, 10000, 100000, 1000000)
-SLEEP_COSTS = (100000, 1000000, 10000000)
+SWEEP_COSTS = tuple(10 ** e for e in range(10))
+SLEEP_COSTS = tuple(10 ** e for e in range(5, 10))
 SWEEP_WORKERS = (1, 2, 8)
+
+# Never slower than serial (never_slower.c): the ways to go over elements, and ns an element.
+SERIAL_WAYS = ("map", "reduce", "fork")
 SERIAL_COSTS = (1, 10, 100, 1000, 10000)

@@ -1,45 +1,18 @@
-/* Two questions that no peer answers: how far is the automatic chunk from the best fixed one, and is
- * a parallel call ever slower than the serial loop?
+/* How far is the automatic chunk from the best fixed one?
  *
  * `loops PATTERN WORKERS COST` prints the time with automatic chunks over the best time with a fixed
- * chunk, and that chunk. `loops awake|asleep WORKERS COST` prints the worst of parallel time
- * over serial time, over 1 to 10^6 elements, and the number of elements where it was; times are
- * counted as equal that differ by less than 200 ns. COST is in nanoseconds an element. */
+ * chunk, and that chunk. COST is in nanoseconds an element. */
 #include <filch/filch.h>
 
-#include "sample.h"
+#include "spin.h"
 
 enum {
     RUN_NS = 12000000, /* work in one run of the sweep, all elements together */
     MOST_ELEMENTS = 1000000,
-    ROUNDS = 5,
+    LEAST_ELEMENTS = 4,
+    ROUNDS = 5, /* fewer if a run takes long */
     CHUNKS = 12,
 };
-
-static double steps_per_ns;
-
-static uint64_t spin(uint64_t x, double ns)
-{
-    uint64_t steps = (uint64_t)(ns * steps_per_ns);
-    for (uint64_t s = 0; s <= steps; s++) {
-        x = mix(x);
-    }
-    return x & 1;
-}
-
-static void calibrate(void)
-{
-    steps_per_ns = 1;
-    double best = 1e9;
-    volatile uint64_t kept = 0;
-    for (int i = 0; i < 9; i++) {
-        double start = now_ns();
-        kept = spin(kept, 1e6);
-        double ns = now_ns() - start;
-        best = ns < best ? ns : best;
-    }
-    steps_per_ns = 1e6 / best;
-}
 
 enum pattern { UNIFORM, RISING, HEAVY, ALTERNATING, SLEEPING };
 
@@ -95,7 +68,8 @@ static double sweep(unsigned workers, int cost, unsigned long long *best_chunk,
     double ns = cost;
     double work = pattern == SLEEPING ? RUN_NS * 10.0 : RUN_NS;
     size_t n = (size_t)(work / ns);
-    n = n < 16 ? 16 : n > MOST_ELEMENTS ? MOST_ELEMENTS : n;
+    n = n < LEAST_ELEMENTS ? LEAST_ELEMENTS : n > MOST_ELEMENTS ? MOST_ELEMENTS : n;
+    size_t rounds = (double)n * ns < 1e8 ? ROUNDS : (double)n * ns < 2e9 ? 3 : 1;
     double times[CHUNKS + 1][ROUNDS];
     size_t chunks[CHUNKS + 1] = {0};
     size_t count = 1;
@@ -103,17 +77,17 @@ static double sweep(unsigned workers, int cost, unsigned long long *best_chunk,
         chunks[count++] = chunk;
     }
     filch_pool_open(&(filch_pool_options){.processes = (int)workers}, &pool);
-    for (int round = 0; round < ROUNDS; round++) {
+    for (size_t round = 0; round < rounds; round++) {
         for (size_t c = 0; c < count; c++) {
             times[c][round] = timed(n, ns, pattern, chunks[c]);
             check(n);
         }
     }
     filch_pool_free(pool);
-    double automatic = median(times[0], ROUNDS);
+    double automatic = median(times[0], rounds);
     double best = 1e18;
     for (size_t c = 1; c < count; c++) {
-        double time = median(times[c], ROUNDS);
+        double time = median(times[c], rounds);
         if (time < best) {
             best = time;
             *best_chunk = chunks[c];
@@ -147,59 +121,14 @@ static double sample_sleeping(unsigned workers, int size, unsigned long long *ch
     return sweep(workers, size, chunk, SLEEPING);
 }
 
-/* ---- never slower than serial ---- */
-
-static __attribute__((noinline)) void serial(size_t n, double ns)
-{
-    for (size_t i = 0; i < n; i++) {
-        marks[i] = (unsigned char)(1 + spin(i, ns));
-    }
-}
-
-static double against_serial(unsigned workers, int cost, unsigned long long *where, double gap_ns)
-{
-    enum { TIMES = 15 };
-    double worst = 0;
-    filch_pool_open(&(filch_pool_options){.processes = (int)workers}, &pool);
-    for (size_t n = 1; n <= MOST_ELEMENTS && (double)n * cost <= 2e7; n *= 10) {
-        double one[TIMES];
-        double many[TIMES];
-        for (int t = 0; t < TIMES; t++) {
-            pause_ns(gap_ns);
-            double start = now_ns();
-            serial(n, cost);
-            one[t] = now_ns() - start;
-            pause_ns(gap_ns);
-            many[t] = timed(n, cost, UNIFORM, 0);
-            check(n);
-        }
-        double ratio = (median(many, TIMES) - 200) / median(one, TIMES);
-        if (ratio > worst) {
-            worst = ratio;
-            *where = n;
-        }
-    }
-    filch_pool_free(pool);
-    return worst;
-}
-
-static double sample_awake(unsigned workers, int size, unsigned long long *where)
-{
-    return against_serial(workers, size, where, 0);
-}
-
-static double sample_asleep(unsigned workers, int size, unsigned long long *where)
-{
-    return against_serial(workers, size, where, 5e6);
-}
-
 int main(int argc, char **argv)
 {
     static const struct row rows[] = {
-        {"uniform", sample_uniform},   {"rising", sample_rising},
-        {"heavy", sample_heavy},       {"alternating", sample_alternating},
-        {"sleeping", sample_sleeping}, {"awake", sample_awake},
-        {"asleep", sample_asleep}};
+        {"uniform", sample_uniform},
+        {"rising", sample_rising},
+        {"heavy", sample_heavy},
+        {"alternating", sample_alternating},
+        {"sleeping", sample_sleeping}};
     marks = calloc(MOST_ELEMENTS, 1);
     calibrate();
     int status = run_rows(rows, sizeof rows / sizeof *rows, argc, argv);

@@ -1,0 +1,190 @@
+/* Is a parallel call ever slower than the serial loop that it stands for?
+ *
+ * `never_slower map|reduce|fork|... WORKERS COST` prints the worst of parallel time over serial time,
+ * over 1 to 10^7 elements, and the number of elements where it was; times that differ by less than
+ * 200 ns count as equal. COST is in nanoseconds an element. With `_asleep` behind the name there are
+ * 5 ms of sleep before each call. */
+#include <filch/filch.h>
+
+#include "spin.h"
+
+enum { MOST_ELEMENTS = 10000000, TIMES = 15 };
+
+static const double most_ns = 2e7; /* of serial work in one call */
+
+static filch_pool *pool;
+static double element_ns;
+static uint64_t *values; /* MOST_ELEMENTS of them */
+
+/* One way to go over n elements; returns something that depends on all of them. */
+struct way {
+    uint64_t (*serial)(size_t n);
+    uint64_t (*parallel)(size_t n);
+};
+
+static inline uint64_t work(uint64_t x)
+{
+    return 1 + spin(x, element_ns);
+}
+
+static uint64_t ends(size_t n)
+{
+    return values[0] + values[n / 2] + values[n - 1];
+}
+
+FILCH_LOOP(set, (size_t, i), (uint64_t *, out))
+{
+    out[i] = work(i);
+}
+
+static __attribute__((noinline)) uint64_t serial_map(size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        values[i] = work(i);
+    }
+    return ends(n);
+}
+
+static uint64_t parallel_map(size_t n)
+{
+    set_for(pool, n, values);
+    return ends(n);
+}
+
+FILCH_REDUCER(uint64_t, total, (uint64_t, a), (uint64_t, b))
+{
+    return a + work(b);
+}
+
+static __attribute__((noinline)) uint64_t serial_reduce(size_t n)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum = total(sum, values[i]);
+    }
+    return sum ? n : 0; /* a tree adds other things than a loop does */
+}
+
+static uint64_t parallel_reduce(size_t n)
+{
+    uint64_t sum;
+    total_reduce(pool, values, n, 0, &sum);
+    return sum ? n : 0;
+}
+
+FILCH_FORK_FUNCTION(uint64_t, halves, (size_t, first), (size_t, n))
+{
+    if (n == 1) {
+        return work(first);
+    }
+    FILCH_FORK(left, halves, first, n / 2);
+    uint64_t right = FILCH_CALL(halves, first + n / 2, n - n / 2);
+    return FILCH_JOIN(left) + right;
+}
+
+static __attribute__((noinline)) uint64_t serial_halves(size_t first, size_t n)
+{
+    if (n == 1) {
+        return work(first);
+    }
+    uint64_t left = serial_halves(first, n / 2);
+    return left + serial_halves(first + n / 2, n - n / 2);
+}
+
+static uint64_t serial_fork(size_t n)
+{
+    return serial_halves(0, n);
+}
+
+static uint64_t parallel_fork(size_t n)
+{
+    uint64_t sum;
+    halves_apply(pool, 0, n, &sum);
+    return sum;
+}
+
+static double ratio_at(const struct way *way, size_t n, double gap_ns)
+{
+    double one[TIMES];
+    double many[TIMES];
+    for (int t = 0; t < TIMES; t++) {
+        pause_ns(gap_ns);
+        double start = now_ns();
+        uint64_t expected = way->serial(n);
+        one[t] = now_ns() - start;
+        pause_ns(gap_ns);
+        start = now_ns();
+        uint64_t found = way->parallel(n);
+        many[t] = now_ns() - start;
+        if (found != expected) {
+            fprintf(stderr, "%zu elements gave something else\n", n);
+            exit(1);
+        }
+    }
+    return (median(many, TIMES) - 200) / median(one, TIMES);
+}
+
+static double worst(const struct way *way, unsigned workers, int cost, unsigned long long *where,
+                    double gap_ns)
+{
+    double worst = 0;
+    element_ns = cost;
+    filch_pool_open(&(filch_pool_options){.processes = workers}, &pool);
+    for (size_t n = 1; n <= MOST_ELEMENTS && (double)n * cost <= most_ns; n *= 10) {
+        double ratio = ratio_at(way, n, gap_ns);
+        if (ratio > worst) {
+            worst = ratio;
+            *where = n;
+        }
+    }
+    filch_pool_free(pool);
+    return worst;
+}
+
+static const struct way map_way = {serial_map, parallel_map};
+static const struct way reduce_way = {serial_reduce, parallel_reduce};
+static const struct way fork_way = {serial_fork, parallel_fork};
+static const double asleep_ns = 5e6;
+
+static double sample_map(unsigned workers, int cost, unsigned long long *where)
+{
+    return worst(&map_way, workers, cost, where, 0);
+}
+
+static double sample_map_asleep(unsigned workers, int cost, unsigned long long *where)
+{
+    return worst(&map_way, workers, cost, where, asleep_ns);
+}
+
+static double sample_reduce(unsigned workers, int cost, unsigned long long *where)
+{
+    return worst(&reduce_way, workers, cost, where, 0);
+}
+
+static double sample_reduce_asleep(unsigned workers, int cost, unsigned long long *where)
+{
+    return worst(&reduce_way, workers, cost, where, asleep_ns);
+}
+
+static double sample_fork(unsigned workers, int cost, unsigned long long *where)
+{
+    return worst(&fork_way, workers, cost, where, 0);
+}
+
+static double sample_fork_asleep(unsigned workers, int cost, unsigned long long *where)
+{
+    return worst(&fork_way, workers, cost, where, asleep_ns);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct row rows[] = {
+        {"map", sample_map},       {"map_asleep", sample_map_asleep},
+        {"reduce", sample_reduce}, {"reduce_asleep", sample_reduce_asleep},
+        {"fork", sample_fork},     {"fork_asleep", sample_fork_asleep}};
+    values = calloc(MOST_ELEMENTS, sizeof *values);
+    calibrate();
+    int status = run_rows(rows, sizeof rows / sizeof *rows, argc, argv);
+    free(values);
+    return status;
+}
