@@ -2,25 +2,52 @@
 #include <filch/fork.h>
 
 #include "default_pool.h"
+#include "os.h"
+#include "pool.h"
 #include "region.h"
+#include "site.h"
 #include "strand.h"
 
-_Static_assert(sizeof(struct filch_region) <= sizeof(((filch_fork_entry *)0)->opaque),
-               "an entry holds a region");
+/* A fork function's outermost call: its stay in a pool, and how long it takes. */
+struct stay {
+    struct filch_region region;
+    struct filch_site *site; /* NULL: nobody could be woken anyway */
+    uint64_t began;          /* ticks, less those that are not the work's */
+};
+
+_Static_assert(sizeof(struct stay) <= sizeof(((filch_fork_entry *)0)->opaque),
+               "an entry holds a stay");
 
 /* Always full and never written: forks on it run at once. For when there is no memory to enter a
  * pool, since a plain call has no way to say so. */
 static filch_lane serial_lane;
 
+/* A call that is known to be short wakes nobody; see site.h. */
+static void begin(struct stay *stay, struct filch_strand *strand, const filch_function_info *info)
+{
+    struct filch_pool *pool = strand->pool;
+    stay->site = pool->config.workers > 1 ? filch_site_of(&pool->sites, info) : NULL;
+    if (stay->site) {
+        strand->brief = filch_site_estimate(stay->site, 1) < FILCH_SITE_SHORT &&
+                        filch_pool_is_watched(pool);
+        stay->began = filch_os_ticks() - strand->apart;
+    }
+}
+
 void filch_fork_enter(filch_fork_entry *entry, const filch_function_info *info)
 {
-    struct filch_region *region = (struct filch_region *)(void *)entry->opaque;
+    struct stay *stay = (struct stay *)(void *)entry->opaque;
     struct filch_strand *strand = filch_strand_self();
     struct filch_pool *pool;
-    region->guest = false;
+    stay->region.guest = false;
+    stay->region.strand = strand;
+    stay->site = NULL;
     if (!strand && filch_pool_resolve(NULL, &pool) == FILCH_OK &&
-        filch_region_enter(region, pool, NULL, info) == FILCH_OK) {
-        strand = region->strand;
+        filch_region_enter(&stay->region, pool, NULL, info) == FILCH_OK) {
+        strand = stay->region.strand;
+    }
+    if (strand) {
+        begin(stay, strand, info);
     }
     entry->lane = strand ? &strand->lane : &serial_lane;
     entry->top = strand ? strand->lane.top : NULL;
@@ -28,8 +55,13 @@ void filch_fork_enter(filch_fork_entry *entry, const filch_function_info *info)
 
 void filch_fork_leave(filch_fork_entry *entry)
 {
-    struct filch_region *region = (struct filch_region *)(void *)entry->opaque;
-    if (region->guest) {
-        filch_region_leave(region);
+    struct stay *stay = (struct stay *)(void *)entry->opaque;
+    if (stay->site) {
+        uint64_t took = filch_os_ticks() - stay->region.strand->apart - stay->began;
+        filch_site_learn(stay->site, 1, 1, took);
+        stay->region.strand->brief = false;
+    }
+    if (stay->region.guest) {
+        filch_region_leave(&stay->region);
     }
 }

@@ -190,10 +190,12 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
     if (!closure || !closure->callable || (closure->callable->result_bytes && !result)) {
         return FILCH_EINVAL;
     }
+    FILCH_ALIGNED(16) unsigned char small[FILCH_INLINE_BYTES];
+    size_t bytes = closure->callable->result_bytes;
     filch_status status = filch_pool_resolve(pool, &pool);
-    void *kept = NULL; /* the result, until we know that nothing was raised */
-    if (status == FILCH_OK && closure->callable->result_bytes) {
-        kept = malloc(closure->callable->result_bytes);
+    void *kept = small; /* the result, until we know that nothing was raised */
+    if (status == FILCH_OK && bytes > sizeof small) {
+        kept = malloc(bytes);
         status = kept ? FILCH_OK : FILCH_ENOMEM;
     }
     if (status == FILCH_OK) {
@@ -204,10 +206,12 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
             filch_region_call(pool, run_application, &application, &fault, closure->callable->info);
         status = status == FILCH_OK ? filch_fault_result(&fault, error) : status;
     }
-    if (status == FILCH_OK && kept) {
-        memcpy(result, kept, closure->callable->result_bytes);
+    if (status == FILCH_OK && bytes) {
+        memcpy(result, kept, bytes);
     }
-    free(kept);
+    if (kept != small) {
+        free(kept);
+    }
     return status;
 }
 

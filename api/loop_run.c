@@ -149,7 +149,7 @@ static bool is_published(struct filch_strand *strand, filch_slot *slot)
 /* The newest slot was published. True: it is ours again. False: a thief has copied its range. */
 static bool reclaim(struct filch_strand *strand, filch_slot *slot)
 {
-    if (!filch_core_reclaim(slot)) {
+    if (!filch_core_reclaim(strand, slot)) {
         return false;
     }
     filch_lane_unpublish(&strand->lane, slot);

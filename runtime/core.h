@@ -113,9 +113,9 @@ bool filch_core_offer(struct filch_strand *strand);
 /* Owner of `strand`: publish all its latent slots, because it is about to wait. */
 void filch_core_serve_all(struct filch_strand *strand);
 
-/* Owner: a slot that was published is wanted. True: it was taken back, and is ours again. False: a
- * thief had it, and is done with it when this returns. */
-bool filch_core_reclaim(filch_slot *slot);
+/* Owner, on `strand`: a slot that was published is wanted. True: it was taken back, and is ours
+ * again. False: a thief had it, and is done with it when this returns. */
+bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot);
 
 /* Run a slot that its owner has taken back, above everything else on its lane. */
 void filch_core_run_own(struct filch_strand *strand, filch_slot *slot);

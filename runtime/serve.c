@@ -2,6 +2,7 @@
  * what became of it. */
 #include "block.h"
 #include "core.h"
+#include "os.h"
 #include "pool.h"
 #include "strand.h"
 #include "thread.h"
@@ -61,13 +62,19 @@ bool filch_core_offer(struct filch_strand *strand)
 
 void filch_core_serve(struct filch_strand *strand)
 {
+    uint64_t began = filch_os_ticks();
+    bool brief = strand->brief;
     if (filch_core_offer(strand)) {
-        filch_pool_wake(strand->pool);
+        strand->brief = false;
+        if (!brief) {
+            filch_pool_wake(strand->pool);
+        }
     }
     struct filch_core *core = filch_thread_known()->core;
     if (core) {
         yield_if_wanted(strand, core);
     }
+    strand->apart += filch_os_ticks() - began;
 }
 
 void filch_fork_slow(filch_lane *lane)
@@ -80,7 +87,7 @@ static bool enlist_join(struct filch_waiter *waiter, void *slot)
     return filch_slot_await(slot, waiter);
 }
 
-bool filch_core_reclaim(filch_slot *slot)
+bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot)
 {
     if (filch_slot_take_back(slot)) {
         struct filch_core *core = filch_thread_known()->core;
@@ -90,7 +97,9 @@ bool filch_core_reclaim(filch_slot *slot)
         return true;
     }
     if (!filch_slot_is_done(slot)) {
+        uint64_t began = filch_os_ticks();
         filch_block_join(enlist_join, slot);
+        strand->apart += filch_os_ticks() - began;
     }
     return false;
 }
@@ -110,7 +119,7 @@ filch_slot *filch_join_slow(filch_lane *lane, filch_slot *slot, filch_slot *top)
     lane->top = top;
     if (slot >= lane->split) {
         join_latent(strand, slot);
-    } else if (filch_core_reclaim(slot)) {
+    } else if (filch_core_reclaim(strand, slot)) {
         filch_core_run_own(strand, slot);
     }
     return filch_lane_retire(lane, slot);

@@ -28,6 +28,8 @@ struct filch_strand {
     struct filch_pool *pool;
     struct filch_frame *frame; /* innermost; the strand itself */
     void *fake_stack;          /* AddressSanitizer's */
+    bool brief;                /* what runs is known to be short: its first offer wakes nobody */
+    uint64_t apart;            /* ticks (os.h) of serving and waiting, not of the work itself */
     bool guest;
     const char *guest_sp; /* a guest's: about where its thread's stack was when it entered */
     FILCH_ALIGNED(64) filch_lane lane; /* limit and bound: anybody; the rest: the strand */

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 FILCH_FORK_FUNCTION(long, fib, (int, n))
 {
@@ -355,6 +356,60 @@ START_TEST(the_core_of_a_waiting_caller_is_used)
 }
 END_TEST
 
+/* Children that are over at once, or two that wait for each other. */
+FILCH_FORK_FUNCTION(int, short_or_meeting, (int, depth), (atomic_int *, here), (bool, meeting))
+{
+    if (depth == 0) {
+        if (meeting) {
+            atomic_fetch_add(here, 1);
+            await(here, 2);
+        }
+        return 1;
+    }
+    FILCH_FORK(other, short_or_meeting, depth - 1, here, meeting);
+    int rest = FILCH_CALL(short_or_meeting, depth - 1, here, meeting);
+    return FILCH_JOIN(other) + rest;
+}
+
+START_TEST(a_region_that_was_short_is_shared_when_it_is_long)
+{
+    filch_pool *pool = pool_opened(_i + 1);
+    for (int round = 0; round < 10; round++) {
+        atomic_int here = 0;
+        int leaves = 0;
+        for (int i = 0; i < 10; i++) {
+            ck_assert_int_eq(short_or_meeting_apply(pool, 4, &here, false, &leaves), FILCH_OK);
+            ck_assert_int_eq(leaves, 16);
+        }
+        if (round % 5 == 4) {
+            nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* nobody watches now */
+        }
+        ck_assert_int_eq(short_or_meeting_apply(pool, 1, &here, true, &leaves), FILCH_OK);
+        ck_assert_int_eq(leaves, 2);
+        ck_assert_int_eq(here, 2);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__) /* nothing is short there */
+START_TEST(a_region_that_is_known_to_be_short_wakes_nobody)
+{
+    filch_pool *pool = pool_opened(1);
+    atomic_int here = 0;
+    int leaves = 0;
+    long before = 0;
+    for (int i = 0; i < 30; i++) {
+        before = i == 10 ? wakes_so_far() : before;
+        ck_assert_int_eq(short_or_meeting_apply(pool, 4, &here, false, &leaves), FILCH_OK);
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    ck_assert_int_le(wakes_so_far() - before, 5); /* of 20: one that is interrupted seems long */
+    pool_closed(pool);
+}
+END_TEST
+#endif
+
 START_TEST(an_error_in_a_stolen_child_reaches_the_caller)
 {
     filch_pool *pool = pool_opened(_i);
@@ -440,6 +495,11 @@ int main(void)
     tcase_add_loop_test(tcase, strands_may_move_at_every_step, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_single_fork_reaches_an_idle_worker);
     tcase_add_loop_test(tcase, the_core_of_a_waiting_caller_is_used, 0, WORKER_SWEEP - 1);
+    tcase_add_loop_test(tcase, a_region_that_was_short_is_shared_when_it_is_long, 0,
+                        WORKER_SWEEP - 1);
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+    tcase_add_test(tcase, a_region_that_is_known_to_be_short_wakes_nobody);
+#endif
     tcase_add_loop_test(tcase, an_error_in_a_stolen_child_reaches_the_caller, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, eight_arguments_of_any_type_arrive, 0, WORKER_SWEEP);
     tcase_add_test(tcase, fork_functions_may_be_mutually_recursive);

@@ -37,7 +37,7 @@ extern "C" {
 typedef struct filch_fork_entry {
     filch_lane *lane;
     filch_slot *top;
-    void *opaque[10];
+    void *opaque[14];
 } filch_fork_entry;
 
 void filch_fork_enter(filch_fork_entry *entry, const filch_function_info *info);
