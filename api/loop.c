@@ -79,6 +79,9 @@ filch_status filch_map_async(filch_pool *pool, const filch_body *body, const voi
     }
     filch_loop_init(&later->loop, body, later->environment, n, options, &made->fault);
     made->run = run_later;
+    if (options) {
+        made->callbacks = options->done;
+    }
     return filch_future_submit(made, pool, future);
 }
 

@@ -198,6 +198,7 @@ static void run_taken(struct filch_strand *strand, struct piece taken)
     struct filch_loop *loop = taken.loop;
     struct filch_frame frame;
     filch_frame_push(&frame, strand, loop->frame.fault, loop->body->info);
+    frame.scope = loop->frame.scope;
     struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
     run_elements(strand, loop, taken.range.next, taken.end, &pace);
     filch_frame_pop(&frame, strand);
@@ -318,6 +319,7 @@ static void run_automatic(struct filch_loop *loop, struct filch_strand *strand)
 
 void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
 {
+    loop->frame.scope = strand->frame->scope;
     if (loop->gang && units(loop) > 1) {
         run_gang(loop, strand);
     } else if (loop->chunk) {

@@ -128,6 +128,7 @@ filch_status filch_pool_terminate(filch_pool *pool)
     filch_status status = refuse(pool, FILCH_POOL_TERMINATED);
     if (status == FILCH_OK) {
         filch_timers_close(&pool->timers);
+        filch_pool_cancel_expected(pool);
     }
     return status;
 }

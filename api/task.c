@@ -6,6 +6,7 @@
 #include "os.h"
 #include "pool.h"
 #include "region.h"
+#include "scope.h"
 #include "thread.h"
 
 uint64_t filch_deadline_after(double seconds)
@@ -51,5 +52,6 @@ uint64_t filch_thread_id(void)
 bool filch_cancelled(void)
 {
     struct filch_strand *strand = filch_strand_self();
-    return strand && filch_pool_state(strand->pool) == FILCH_POOL_TERMINATED;
+    return strand && (filch_pool_state(strand->pool) == FILCH_POOL_TERMINATED ||
+                      filch_scope_is_cancelled(filch_scope_self()));
 }

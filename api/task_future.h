@@ -14,10 +14,13 @@
 
 #include "fault.h"
 #include "lane.h"
+#include "pool.h"
+#include "scope.h"
 #include "wait.h"
 #include "work.h"
 
 struct filch_pool;
+struct filch_notifier;
 
 struct filch_future {
     struct filch_detached task;
@@ -27,8 +30,15 @@ struct filch_future {
     struct filch_pool *pool; /* NULL for a promise's; valid until the task has ended */
     void (*run)(struct filch_future *future);     /* the task, inside the pool */
     void (*release)(struct filch_future *future); /* what it holds, once, when it has ended */
+    void (*dismantle)(struct filch_future *future); /* what it keeps beyond that, with its memory */
     const filch_function_info *info;
     struct filch_fault fault;
+    struct filch_scope scope;      /* of its task: how that is asked to stop while it runs */
+    filch_async_options callbacks; /* what its end calls, before it is ready */
+    struct filch_expected expected; /* of one that is to run later */
+    /* Of one that waits for others before it can run: stop waiting. True: they will not call. */
+    bool (*withdraw)(struct filch_future *future);
+    _Atomic(struct filch_notifier *) notifier; /* future_fd.c; NULL: nobody asked for one */
     filch_status outcome;  /* the one who claimed it, before the cell is complete */
     filch_closure closure; /* of apply_async */
     size_t result_bytes;
@@ -37,6 +47,24 @@ struct filch_future {
 
 /* A pending future with `payload_bytes` of payload and one owner; NULL: no memory. */
 struct filch_future *filch_future_new(size_t payload_bytes, const filch_function_info *info);
+
+/* It is to be run later, when filch_future_go() says so: it counts as accepted by its pool from now
+ * on. On failure it is released and gone. `withdraw` must be set; nobody else knows it yet. The
+ * caller then has filch_future_go() called, and if that may take time, holds a reference and calls
+ * filch_future_waits(), so that it is cancelled if the pool is terminated. */
+filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,
+                                 struct filch_future **out);
+
+void filch_future_waits(struct filch_future *future);
+
+/* Now it can run; or, if it was cancelled meanwhile, be forgotten. */
+void filch_future_go(struct filch_future *future);
+
+/* The details of how a ready future ended. */
+void filch_future_tell(const struct filch_future *future, filch_error *error);
+
+/* It ends as `before` did, without having run. */
+void filch_future_end_like(struct filch_future *future, const struct filch_future *before);
 
 /* Hand it to its pool. On success *out, if asked for, gets the caller's reference; on failure the
  * future is released and gone. */
@@ -48,6 +76,15 @@ bool filch_future_claim(struct filch_future *future);
 
 /* The one who owns its end: it ends with `outcome`; waiters are woken. */
 void filch_future_finish(struct filch_future *future, filch_status outcome);
+
+/* future_fd.c: what a future's descriptor needs is freed with the future. */
+void filch_notifier_free(struct filch_future *future);
+
+/* The one who claimed it: run its task on the strand that we are on, and finish it. */
+void filch_future_execute(struct filch_future *future);
+
+/* Somebody runs it, or has; a glance. */
+bool filch_future_has_begun(struct filch_future *future);
 
 /* The claimer is done with the future's pool. */
 void filch_future_unclaim(struct filch_future *future);

@@ -3,6 +3,7 @@
 #include "core.h"
 #include "os.h"
 #include "pool.h"
+#include "scope.h"
 #include "thread.h"
 
 enum { SPIN_NS = 5000 }; /* less than a sleep and a wake-up cost */
@@ -102,6 +103,38 @@ void filch_block_join(filch_enlist *enlist, void *context)
               .kind = FILCH_LEAVE_WAIT, .waiter = &waiter, .enlist = enlist, .context = context});
 }
 
+/* A wait in a scope: it ends when the scope is cancelled, too. */
+struct cancellable {
+    filch_enlist *enlist;
+    void *context;
+    struct filch_scope *scope;
+};
+
+static bool enlist_cancellable(struct filch_waiter *waiter, void *context)
+{
+    struct cancellable *wait = context;
+    if (!filch_scope_add(wait->scope, waiter)) {
+        filch_waiter_fire(waiter, FILCH_CLOSED);
+        return true;
+    }
+    return !wait->enlist || wait->enlist(waiter, wait->context);
+}
+
+static void block_in_scope(struct filch_thread *thread, struct filch_waiter *waiter,
+                           struct filch_leave order, struct filch_scope *scope)
+{
+    struct cancellable wait = {order.enlist, order.context, scope};
+    order.enlist = enlist_cancellable;
+    order.context = &wait;
+    block(thread, waiter, order);
+    filch_scope_remove(waiter);
+}
+
+static struct filch_scope *scope_of(const struct filch_thread *thread)
+{
+    return thread->strand && thread->strand->frame ? thread->strand->frame->scope : NULL;
+}
+
 enum filch_outcome filch_block_until(filch_enlist *enlist,
                                      void (*remove)(struct filch_waiter *waiter, void *context),
                                      void *context, uint64_t deadline_ns)
@@ -110,19 +143,25 @@ enum filch_outcome filch_block_until(filch_enlist *enlist,
     if (!thread) {
         return FILCH_NO_MEMORY;
     }
+    struct filch_scope *scope = scope_of(thread);
     struct filch_waiter waiter;
-    waiter.timer.deadline_ns = deadline_ns;
-    block(thread, &waiter,
-          (struct filch_leave){.kind = FILCH_LEAVE_WAIT,
-                               .waiter = &waiter,
-                               .enlist = enlist,
-                               .context = context,
-                               .timed = true});
+    struct filch_leave order = {.kind = FILCH_LEAVE_WAIT,
+                                .waiter = &waiter,
+                                .enlist = enlist,
+                                .context = context,
+                                .timed = true};
+    bool scope_ends_first = scope && scope->deadline_ns <= deadline_ns;
+    waiter.timer.deadline_ns = scope_ends_first ? scope->deadline_ns : deadline_ns;
+    if (scope) {
+        block_in_scope(thread, &waiter, order, scope);
+    } else {
+        block(thread, &waiter, order);
+    }
     enum filch_outcome outcome = ended(&waiter);
     if (outcome != FILCH_SIGNALED && remove) {
         remove(&waiter, context);
     }
-    return outcome;
+    return outcome == FILCH_TIMED_OUT && scope_ends_first ? FILCH_CLOSED : outcome;
 }
 
 void filch_block_yield(void)

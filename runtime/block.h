@@ -13,9 +13,9 @@
 void filch_block_join(filch_enlist *enlist, void *context);
 
 /* Wait until signalled (FILCH_SIGNALED), until the deadline (FILCH_TIMED_OUT), or until the pool of
- * the waiting strand is terminated (FILCH_CLOSED). FILCH_NO_MEMORY: this thread's first call found
- * none. Unless SIGNALED, the caller removes the waiter from where it was enlisted, with `remove`,
- * which may be NULL when enlist is. */
+ * the waiting strand is terminated or its scope cancelled (FILCH_CLOSED). FILCH_NO_MEMORY: this
+ * thread's first call found none. Unless SIGNALED, the caller removes the waiter from where it was
+ * enlisted, with `remove`, which may be NULL when enlist is. */
 enum filch_outcome filch_block_until(filch_enlist *enlist,
                                      void (*remove)(struct filch_waiter *waiter, void *context),
                                      void *context, uint64_t deadline_ns);

@@ -168,6 +168,7 @@ static void run_stolen(struct filch_strand *strand, filch_slot *slot, struct fil
     const unsigned long long next = origin->next ? *origin->next : 0;
     struct filch_frame frame = {.base = lane->top,
                                 .fault = origin->fault,
+                                .scope = origin->scope,
                                 .info = type->info,
                                 .next = origin->next ? &next : NULL};
     strand->frame = &frame;

@@ -36,6 +36,7 @@ struct filch_frame {
     struct filch_frame *parent; /* on the same strand */
     filch_slot *base;           /* slots from here up belong to this frame */
     struct filch_fault *fault;  /* where filch_raise() reports; shared with stolen children */
+    struct filch_scope *scope;  /* what it is cancelled with, or NULL; shared in the same way */
     const filch_function_info *info;
     const unsigned long long *next; /* a loop's: one more than the running index; else NULL */
 };

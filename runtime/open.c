@@ -74,6 +74,7 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     filch_timers_init(&pool->timers);
     filch_stacks_init(&pool->stacks, config->stack_bytes);
     filch_lock_init(&pool->lock);
+    filch_lock_init(&pool->expect_lock);
     if (config->report_overflow) {
         filch_overflow_install();
     }

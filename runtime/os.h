@@ -68,6 +68,12 @@ void filch_os_thread_name(const char *name);
  * has none to give. */
 bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument);
 
+/* Two ends of something that poll() finds readable once it was set; maybe the same descriptor.
+ * False: the system has none to give. */
+bool filch_os_event_make(int *read_end, int *write_end);
+void filch_os_event_set(int write_end);
+void filch_os_event_close(int read_end, int write_end);
+
 /* Random bits for where a pool's first victim search starts; quality is irrelevant. */
 uint64_t filch_os_seed(void);
 

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -110,4 +111,21 @@ size_t filch_os_signal_frame_bytes(void)
 const char *filch_os_getenv(const char *name)
 {
     return secure_getenv(name);
+}
+
+bool filch_os_event_make(int *read_end, int *write_end)
+{
+    *read_end = *write_end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return *read_end >= 0;
+}
+
+void filch_os_event_set(int write_end)
+{
+    eventfd_write(write_end, 1);
+}
+
+void filch_os_event_close(int read_end, int write_end)
+{
+    (void)write_end; /* the same */
+    close(read_end);
 }

@@ -4,6 +4,7 @@
 #include "os.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -109,4 +110,31 @@ size_t filch_os_signal_frame_bytes(void)
 const char *filch_os_getenv(const char *name)
 {
     return getuid() == geteuid() && getgid() == getegid() ? getenv(name) : NULL;
+}
+
+bool filch_os_event_make(int *read_end, int *write_end)
+{
+    int ends[2];
+    if (pipe(ends) != 0) {
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+        fcntl(ends[i], F_SETFL, O_NONBLOCK);
+    }
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return true;
+}
+
+void filch_os_event_set(int write_end)
+{
+    ssize_t written = write(write_end, "", 1);
+    (void)written; /* it is set once: there is room for a byte */
+}
+
+void filch_os_event_close(int read_end, int write_end)
+{
+    close(read_end);
+    close(write_end);
 }

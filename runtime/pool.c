@@ -65,8 +65,7 @@ filch_status filch_pool_start_threads(struct filch_pool *pool)
     return FILCH_OK;
 }
 
-/* Is there somebody who will run what is accepted now? */
-static bool has_thread(struct filch_pool *pool)
+bool filch_pool_has_thread(struct filch_pool *pool)
 {
     return thread_count(pool) > 0 || filch_pool_make_thread(pool) || thread_count(pool) > 0;
 }
@@ -83,7 +82,7 @@ void filch_pool_inject(struct filch_pool *pool, struct filch_work *work)
 static filch_status submit_outside(struct filch_pool *pool, struct filch_detached *task)
 {
     filch_status status = filch_pool_admit(pool);
-    if (status == FILCH_OK && !has_thread(pool)) {
+    if (status == FILCH_OK && !filch_pool_has_thread(pool)) {
         filch_pool_dismiss(pool);
         status = FILCH_EAGAIN;
     }
@@ -93,19 +92,25 @@ static filch_status submit_outside(struct filch_pool *pool, struct filch_detache
     return status;
 }
 
+static void push_inside(struct filch_pool *pool, struct filch_core *core,
+                        struct filch_detached *task)
+{
+    if (!filch_deque_push(&core->deque, filch_entry_of_work(&task->work))) {
+        filch_queue_push(&pool->inject, &task->work); /* which never needs memory */
+    }
+    filch_pool_wake(pool);
+}
+
 static filch_status submit_inside(struct filch_pool *pool, struct filch_core *core,
                                   struct filch_detached *task)
 {
     filch_status status = filch_pool_check(pool);
-    if (status == FILCH_OK && !has_thread(pool)) {
+    if (status == FILCH_OK && !filch_pool_has_thread(pool)) {
         status = FILCH_EAGAIN; /* a guest's, which leaves before the task is run */
     }
     if (status == FILCH_OK) {
         filch_pool_task_begun(core);
-        if (!filch_deque_push(&core->deque, filch_entry_of_work(&task->work))) {
-            filch_queue_push(&pool->inject, &task->work); /* which never needs memory */
-        }
-        filch_pool_wake(pool);
+        push_inside(pool, core, task);
     }
     return status;
 }
@@ -115,6 +120,17 @@ filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *t
     task->work.kind = FILCH_WORK_TASK;
     struct filch_core *core = filch_pool_own_core(pool);
     return core ? submit_inside(pool, core, task) : submit_outside(pool, task);
+}
+
+void filch_pool_submit_expected(struct filch_pool *pool, struct filch_detached *task)
+{
+    struct filch_core *core = filch_pool_own_core(pool);
+    task->work.kind = FILCH_WORK_TASK;
+    if (core) {
+        push_inside(pool, core, task);
+    } else {
+        filch_pool_inject(pool, &task->work);
+    }
 }
 
 static void end_threads(struct filch_pool *pool)

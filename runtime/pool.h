@@ -76,6 +76,10 @@ struct filch_pool {
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_stacks stacks;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_sites sites;
 
+    struct filch_lock expect_lock;
+    struct filch_expected *expected; /* expect_lock */
+    bool expects_none;               /* expect_lock: terminated */
+
     struct filch_lock lock;                /* making cores and threads, joining */
     _Atomic(unsigned) thread_count;        /* lock; without it a hint */
     _Atomic(bool) threads_exhausted;       /* lock; the system refused one: no more are asked for */
@@ -90,6 +94,34 @@ _Static_assert(offsetof(struct filch_pool, park) / FILCH_CACHE_LINE !=
                    offsetof(struct filch_pool, inject) / FILCH_CACHE_LINE !=
                        offsetof(struct filch_pool, timers) / FILCH_CACHE_LINE,
                "what different threads write lies on different lines");
+
+/* Work that the pool has accepted and that will come later, when something else has happened. */
+struct filch_expected {
+    struct filch_expected *next; /* expect_lock of the pool */
+    struct filch_expected *prev; /* expect_lock of the pool */
+    bool listed;                 /* expect_lock of the pool */
+    bool come;                   /* expect_lock of the pool: too late to list it */
+    void (*retain)(struct filch_expected *expected); /* it stays until cancel has returned */
+    void (*cancel)(struct filch_expected *expected); /* the pool was terminated */
+};
+
+/* Accept some: the pool is not quiet until its task has ended. Errors: as filch_pool_submit(). */
+filch_status filch_pool_expect(struct filch_pool *pool);
+
+/* It is accepted and may take time. False: the pool was terminated, it is to be cancelled. */
+bool filch_pool_list_expected(struct filch_pool *pool, struct filch_expected *expected);
+
+/* It has come, or never will. */
+void filch_pool_expected(struct filch_pool *pool, struct filch_expected *expected);
+
+/* It can run now. */
+void filch_pool_submit_expected(struct filch_pool *pool, struct filch_detached *task);
+
+/* Terminate: cancel all that have not come. */
+void filch_pool_cancel_expected(struct filch_pool *pool);
+
+/* See that there is somebody who will run what is accepted now. */
+bool filch_pool_has_thread(struct filch_pool *pool);
 
 /* Errors: FILCH_ENOMEM. */
 filch_status filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out);

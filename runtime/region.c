@@ -12,6 +12,7 @@ void filch_frame_push(struct filch_frame *frame, struct filch_strand *strand,
     struct filch_frame *parent = strand->frame;
     *frame = (struct filch_frame){.parent = parent, .base = strand->lane.top, .info = info};
     frame->fault = fault || !parent ? fault : parent->fault;
+    frame->scope = parent ? parent->scope : NULL;
     strand->frame = frame;
 }
 
@@ -24,6 +25,12 @@ struct filch_strand *filch_strand_self(void)
 {
     struct filch_thread *thread = filch_thread_known();
     return thread ? thread->strand : NULL;
+}
+
+struct filch_scope *filch_scope_self(void)
+{
+    struct filch_strand *strand = filch_strand_self();
+    return strand && strand->frame ? strand->frame->scope : NULL;
 }
 
 static filch_status become_guest(struct filch_region *region, struct filch_pool *pool,
@@ -114,6 +121,7 @@ struct errand {
     void (*function)(void *);
     void *context;
     struct filch_fault *fault;
+    struct filch_scope *scope; /* the caller's, which waits */
     const filch_function_info *info;
 };
 
@@ -124,6 +132,7 @@ static void run_errand(struct filch_detached *task)
     struct filch_strand *strand = filch_strand_self();
     struct filch_frame frame;
     filch_frame_push(&frame, strand, errand->fault, errand->info);
+    frame.scope = errand->scope;
     errand->function(errand->context);
     filch_frame_pop(&frame, strand);
     filch_latch_open(&errand->done); /* the errand is gone */
@@ -152,8 +161,12 @@ filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *)
     struct filch_region region;
     filch_status status = filch_region_enter(&region, pool, fault, info);
     if (status == FILCH_EBUSY) {
-        struct errand errand = {
-            .pool = pool, .function = function, .context = context, .fault = fault, .info = info};
+        struct errand errand = {.pool = pool,
+                                .function = function,
+                                .context = context,
+                                .fault = fault,
+                                .scope = filch_scope_self(),
+                                .info = info};
         return send_errand(&errand);
     }
     if (status == FILCH_OK) {

@@ -42,4 +42,7 @@ void filch_frame_pop(struct filch_frame *frame, struct filch_strand *strand);
 /* The strand that the caller runs on, NULL: it is not inside a pool. */
 struct filch_strand *filch_strand_self(void);
 
+/* The scope that the caller runs in, NULL: none. */
+struct filch_scope *filch_scope_self(void);
+
 #endif

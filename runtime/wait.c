@@ -14,6 +14,8 @@ void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
     waiter->parker = parker;
     atomic_init(&waiter->outcome, FILCH_ARMING);
     waiter->next = waiter->prev = NULL;
+    waiter->scope = NULL;
+    waiter->call = NULL;
 }
 
 bool filch_waiter_arm(struct filch_waiter *waiter)
@@ -112,7 +114,7 @@ bool filch_cell_add(struct filch_cell *cell, struct filch_waiter *waiter)
     return !(word & DONE);
 }
 
-void filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter)
+bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter)
 {
     uint32_t word = lock(cell);
     if (!(word & DONE)) { /* else complete has emptied the list, under the lock */
@@ -126,6 +128,24 @@ void filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter)
         }
     }
     unlock(cell, word);
+    return !(word & DONE);
+}
+
+/* Wake those who sleep; return the list of those that are to be called. */
+static struct filch_waiter *wake_sleepers(struct filch_waiter *waiter)
+{
+    struct filch_waiter *to_call = NULL;
+    while (waiter) {
+        struct filch_waiter *next = waiter->next; /* a fired waiter may be gone */
+        if (waiter->call) {
+            waiter->next = to_call;
+            to_call = waiter;
+        } else {
+            filch_waiter_end(waiter, FILCH_SIGNALED);
+        }
+        waiter = next;
+    }
+    return to_call;
 }
 
 void filch_cell_complete(struct filch_cell *cell)
@@ -136,12 +156,13 @@ void filch_cell_complete(struct filch_cell *cell)
     /* Done before anybody is woken, or a woken one would find it undone. The lock bit stays set:
      * a waiter that times out now waits in remove until we have passed its node. */
     atomic_store_explicit(&cell->word, (uint32_t)(DONE | LOCKED), memory_order_release);
+    waiter = wake_sleepers(waiter);
+    unlock(cell, DONE);
     while (waiter) {
-        struct filch_waiter *next = waiter->next; /* a fired waiter may be gone */
-        filch_waiter_end(waiter, FILCH_SIGNALED);
+        struct filch_waiter *next = waiter->next;
+        waiter->call(waiter);
         waiter = next;
     }
-    unlock(cell, DONE);
 }
 
 void filch_latch_init(struct filch_latch *latch)

@@ -35,9 +35,15 @@ struct filch_waiter {
     struct filch_strand *strand; /* a pool's strand to make ready; NULL: */
     struct filch_parker *parker; /* a thread to unpark */
     _Atomic(int) outcome;
-    struct filch_waiter *next; /* lock of the cell */
-    struct filch_waiter *prev; /* lock of the cell */
+    struct filch_waiter *next; /* lock of the cell or line */
+    struct filch_waiter *prev; /* lock of the cell or line */
     struct filch_timer timer;
+    struct filch_scope *scope;       /* the one it is in the list of; see scope.h */
+    struct filch_waiter *scope_next; /* lock of the scope */
+    struct filch_waiter *scope_prev; /* lock of the scope */
+    /* Not NULL: not somebody who sleeps but something to do when a cell is complete. It is called
+     * by the completer, after the cell has let go of it. */
+    void (*call)(struct filch_waiter *waiter);
 };
 
 void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
@@ -75,8 +81,9 @@ bool filch_cell_done(struct filch_cell *cell);
 /* False: it is done already, the waiter was not added. */
 bool filch_cell_add(struct filch_cell *cell, struct filch_waiter *waiter);
 
-/* After this returns nobody touches the waiter through the cell. */
-void filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter);
+/* After this returns nobody touches a sleeping waiter through the cell. True: it was there still;
+ * one that is to be called never will be. False: it has been called, or is going to be. */
+bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter);
 
 /* Once. The caller keeps the cell alive until this returns. */
 void filch_cell_complete(struct filch_cell *cell);

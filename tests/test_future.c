@@ -291,15 +291,15 @@ START_TEST(a_pending_task_can_be_cancelled_once)
     atomic_store(&entered, 0);
     ck_assert_int_eq(waits_at_the_gate_apply_async(pool, 1, &first), FILCH_OK);
     await(&entered, 1);
-    ck_assert_int_eq(filch_future_cancel(first), FILCH_EALREADY);
+    ck_assert_int_eq(filch_future_cancel(first), FILCH_OK); /* it runs: it is asked to stop */
     atomic_store(&gate, 1);
     ck_assert_int_eq(filch_future_wait(first), FILCH_OK);
     ck_assert_int_eq(filch_future_cancel(first), FILCH_EALREADY);
     ck_assert_int_eq(add_apply_async(pool, 1, 2, &second), FILCH_OK);
     filch_status cancelled = filch_future_cancel(second); /* or it was faster */
     filch_status got = add_get(second, &result);
-    ck_assert_int_eq(got, cancelled == FILCH_OK ? FILCH_ECANCELED : FILCH_OK);
-    ck_assert_int_eq(result, cancelled == FILCH_OK ? 5 : 3);
+    ck_assert(got == FILCH_OK || (got == FILCH_ECANCELED && cancelled == FILCH_OK));
+    ck_assert_int_eq(result, got == FILCH_OK ? 3 : 5);
     filch_future_free(first);
     filch_future_free(second);
     pool_closed(pool);

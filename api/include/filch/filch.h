@@ -16,10 +16,12 @@
 #include <filch/fork.h>
 #include <filch/function.h>
 #include <filch/future.h>
+#include <filch/futures.h>
 #include <filch/loop.h>
 #include <filch/pool.h>
 #include <filch/status.h>
 #include <filch/task.h>
+#include <filch/then.h>
 #include <filch/version.h>
 
 #endif

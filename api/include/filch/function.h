@@ -13,6 +13,9 @@
  *                                                  none; name_capture(&closure, x, ...) says so
  *     name_apply(pool, x, ..., &result)            call it in a pool and wait
  *     name_apply_async(pool, x, ..., &future)      have it called
+ *     name_apply_async_with(pool, x, ..., &options, &future)     the same, with callbacks
+ *     name_then(pool, future, ..., &next)          have it called with a future's value as first
+ *                                                  argument, when that is there (then.h)
  *     name_get(future, &result)                    the future's typed result
  *     name_map(pool, xs, ..., n, results)          results[i] = name(xs[i], ...), in parallel
  *     name_map_with(pool, xs, ..., n, results, &options)
@@ -34,6 +37,7 @@
 #include <filch/future.h>
 #include <filch/loop.h>
 #include <filch/macros.h>
+#include <filch/then.h>
 
 /* FILCH_FUNCTION(R, name, ["doc",] (T, x), ...) { body } */
 #define FILCH_FUNCTION(R, ...) FILCH_FUNCTION_I(R, __VA_ARGS__, ~)
@@ -46,6 +50,7 @@
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
     FILCH_CALLABLE(R, name, __VA_ARGS__)                                                           \
     FILCH_MAPS(R, name, __VA_ARGS__)                                                               \
+    FILCH_THEN_OF(R, name, __VA_ARGS__)                                                            \
     static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))
 
 /* Closures and calls through a pool. */
@@ -91,19 +96,27 @@
         }                                                                                          \
         return filch_ended;                                                                        \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_apply_async(                                    \
-        filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), filch_future **filch_out)     \
+    FILCH_UNUSED static inline filch_status name##_apply_async_with(                               \
+        filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                               \
+        const filch_async_options *filch_options, filch_future **filch_out)                        \
     {                                                                                              \
         filch_closure filch_made;                                                                  \
         filch_status filch_ended =                                                                 \
             name##_capture(&filch_made FILCH_MORE(FILCH_NAME, __VA_ARGS__));                       \
         if (filch_ended == FILCH_OK) {                                                             \
-            filch_ended = filch_apply_async(filch_in, &filch_made, filch_out);                     \
+            filch_ended =                                                                          \
+                filch_apply_async_with(filch_in, &filch_made, filch_options, filch_out);           \
             filch_closure_release(&filch_made);                                                    \
         } else if (filch_out) {                                                                    \
             *filch_out = NULL;                                                                     \
         }                                                                                          \
         return filch_ended;                                                                        \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_apply_async(                                    \
+        filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), filch_future **filch_out)     \
+    {                                                                                              \
+        return name##_apply_async_with(filch_in FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL,         \
+                                       filch_out);                                                 \
     }                                                                                              \
     FILCH_UNUSED static inline filch_status name##_get(                                            \
         filch_future *filch_from FILCH_RESULT(FILCH_RESULT_POINTER_, R))                           \

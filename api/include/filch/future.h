@@ -38,9 +38,26 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
 filch_status filch_apply_async(filch_pool *pool, const filch_closure *closure,
                                filch_future **future);
 
+/* What the end of a task or of an asynchronous map calls: one of the two, once, by whoever ended
+ * it, before the future is ready, so that whoever waits for the future sees what it did. They
+ * should be short, and must not wait for the future. What they raise is dropped. */
+typedef struct filch_async_options {
+    /* NULL, or: it succeeded. result: as of the closure; NULL if that has none, and of a map. */
+    void (*callback)(void *context, const void *result);
+    /* NULL, or: it failed or was cancelled. */
+    void (*error_callback)(void *context, const filch_error *error);
+    void *context;
+} filch_async_options;
+
+/* Effect: as filch_apply_async, with callbacks. options: NULL for none; copied.
+ * If the call is refused, neither is called. */
+filch_status filch_apply_async_with(filch_pool *pool, const filch_closure *closure,
+                                    const filch_async_options *options, filch_future **future);
+
 /* Effect: wait until the future is ready.
  * Errors: FILCH_EINVAL; FILCH_EDEADLK: the caller is the task that the future is for;
- * FILCH_ECANCELED: the caller's pool was terminated. How the task itself ended is for get().
+ * FILCH_ECANCELED: the caller was asked to stop, see filch_cancelled(). How the task itself ended
+ * is for get().
  * Threads: any. Blocks; may migrate. */
 filch_status filch_future_wait(filch_future *future);
 
@@ -65,12 +82,21 @@ bool filch_future_successful(filch_future *future);
  * Errors: FILCH_EINVAL; FILCH_EPENDING. Does not block. */
 filch_status filch_future_error(filch_future *future, filch_error *error);
 
-/* Effect: if the task has not begun, it never will: the future fails with FILCH_ECANCELED.
- * Errors: FILCH_EALREADY: it has begun, or ended; FILCH_EINVAL. Does not block. */
+/* Effect: a task that has not begun never will, and the future fails with FILCH_ECANCELED; so does
+ * one of a promise. A task that runs is asked to stop: filch_cancelled() is true for it and for
+ * what it has forked, and its waits return FILCH_ECANCELED; what it then returns or raises is its
+ * end.
+ * Errors: FILCH_EALREADY: it has ended; FILCH_EINVAL. Does not block. */
 filch_status filch_future_cancel(filch_future *future);
 
 /* Effect: writes a line for logs and debuggers, e.g. "<filch_future square state=pending>". */
 int filch_future_repr(filch_future *future, char *buffer, size_t bytes);
+
+/* Effect: a descriptor that is readable as soon as the future is ready, for poll(), epoll and event
+ * loops. Only wait on it: do not read, write or close it. The same one each time; it is closed when
+ * the future's last owner has freed it.
+ * Errors: FILCH_EINVAL; FILCH_ENOMEM; FILCH_EAGAIN: no descriptor is to be had. Does not block. */
+filch_status filch_future_fd(filch_future *future, int *descriptor);
 
 /* Effect: one more owner; returns the same future. */
 filch_future *filch_future_retain(filch_future *future);

@@ -41,6 +41,7 @@ typedef struct filch_map_options {
     filch_chunk chunksize; /* default: automatic */
     filch_error *error;    /* not NULL: told what was raised; for an asynchronous map ask the
                               future instead */
+    filch_async_options done; /* of an asynchronous map: what its end calls */
 } filch_map_options;
 
 /* The part of a loop that its worker runs next: [next, stop). The block function stores next =

@@ -13,7 +13,7 @@ extern "C" {
 
 /* Effect: waits. A task is suspended and its core goes on with other work.
  * Args: seconds: 0 or less, or NaN: returns at once; infinite: until the pool is terminated.
- * Errors: FILCH_ECANCELED: the task's pool was terminated; FILCH_ENOMEM.
+ * Errors: FILCH_ECANCELED: the caller was asked to stop, see filch_cancelled(); FILCH_ENOMEM.
  * Threads: any. Blocks; may migrate. */
 filch_status filch_sleep(double seconds);
 
@@ -28,7 +28,9 @@ unsigned filch_worker_id(void);
 /* Effect: the operating system's number of the calling thread. */
 uint64_t filch_thread_id(void);
 
-/* Effect: has the caller's task been asked to stop (its pool was terminated)? */
+/* Effect: has the caller been asked to stop: its future or group was cancelled, its group's
+ * deadline has passed, or its pool was terminated? Long computations look now and then, and return.
+ * */
 bool filch_cancelled(void);
 
 #ifdef __cplusplus

@@ -1,0 +1,267 @@
+/* The life of a future: who runs its task, how it ends, and when its memory goes. */
+#include "task_future.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+#include "os.h"
+#include "region.h"
+#include "strand.h"
+
+struct filch_future *filch_future_new(size_t payload_bytes, const filch_function_info *info)
+{
+    size_t bytes;
+    struct filch_future *future =
+        filch_add(sizeof *future, payload_bytes, &bytes) ? malloc(bytes) : NULL;
+    if (future) {
+        memset(future, 0, sizeof *future);
+        filch_cell_init(&future->cell);
+        filch_fault_init(&future->fault);
+        filch_scope_open(&future->scope, NULL, FILCH_OS_NEVER);
+        atomic_init(&future->owners, 1);
+        atomic_init(&future->notifier, NULL);
+        future->info = info;
+    }
+    return future;
+}
+
+filch_future *filch_future_retain(filch_future *future)
+{
+    if (future) {
+        /* relaxed: the caller has a reference, the future cannot go meanwhile */
+        atomic_fetch_add_explicit(&future->owners, 1, memory_order_relaxed);
+    }
+    return future;
+}
+
+void filch_future_free(filch_future *future)
+{
+    /* acq_rel: the last owner sees what all others did */
+    if (future && atomic_fetch_sub_explicit(&future->owners, 1, memory_order_acq_rel) == 1) {
+        filch_notifier_free(future);
+        if (future->dismantle) {
+            future->dismantle(future);
+        }
+        free(future);
+    }
+}
+
+enum claim {
+    PENDING,
+    NOT_YET,      /* it waits for others; see filch_future_accept() */
+    BY_QUEUE,     /* its entry came up first */
+    BY_OTHER,     /* a waiter runs it, or somebody cancels it; the entry is still to come up */
+    ENTRY_PASSED, /* as BY_OTHER, and the entry has come up */
+    OTHER_DONE,   /* the other has finished; the entry is still to come up */
+};
+
+static bool move(struct filch_future *future, enum claim from, enum claim to)
+{
+    int expected = (int)from;
+    /* acq_rel: the claimer sees the task as it was submitted; who comes second sees what the
+     * first did */
+    return atomic_compare_exchange_strong_explicit(&future->claim, &expected, (int)to,
+                                                   memory_order_acq_rel, memory_order_acquire);
+}
+
+bool filch_future_claim(struct filch_future *future)
+{
+    return move(future, PENDING, BY_OTHER);
+}
+
+void filch_future_unclaim(struct filch_future *future)
+{
+    if (future->pool && !move(future, BY_OTHER, OTHER_DONE)) {
+        filch_pool_task_ended(future->pool);
+    }
+}
+
+/* What the callbacks raise is dropped: it belongs to nobody. */
+static void call_back(struct filch_future *future)
+{
+    const filch_async_options *callbacks = &future->callbacks;
+    struct filch_strand *strand = filch_strand_self();
+    struct filch_frame frame;
+    struct filch_fault dropped;
+    filch_fault_init(&dropped);
+    if (strand) {
+        filch_frame_push(&frame, strand, &dropped, future->info);
+    }
+    if (future->outcome == FILCH_OK && callbacks->callback) {
+        callbacks->callback(callbacks->context, future->result_bytes ? future->payload : NULL);
+    } else if (future->outcome != FILCH_OK && callbacks->error_callback) {
+        filch_error error;
+        filch_future_tell(future, &error);
+        callbacks->error_callback(callbacks->context, &error);
+    }
+    if (strand) {
+        filch_frame_pop(&frame, strand);
+    }
+}
+
+void filch_future_finish(struct filch_future *future, filch_status outcome)
+{
+    if (future->release) {
+        future->release(future);
+    }
+    future->outcome = outcome;
+    if (future->callbacks.callback || future->callbacks.error_callback) {
+        call_back(future);
+    }
+    filch_cell_complete(&future->cell);
+}
+
+/* Run a claimed future's task on the strand that we are on. */
+void filch_future_execute(struct filch_future *future)
+{
+    struct filch_strand *strand = filch_strand_self();
+    if (filch_pool_state(future->pool) == FILCH_POOL_TERMINATED) {
+        filch_future_finish(future, FILCH_ECANCELED);
+        return;
+    }
+    struct filch_frame frame;
+    filch_frame_push(&frame, strand, &future->fault, future->info);
+    frame.scope = &future->scope;
+    future->run(future);
+    filch_frame_pop(&frame, strand);
+    filch_future_finish(future, filch_fault_result(&future->fault, NULL));
+}
+
+/* The queue's entry has come up. */
+static void run_queued(struct filch_detached *task)
+{
+    struct filch_future *future = FILCH_CONTAINER(task, struct filch_future, task);
+    struct filch_pool *pool = future->pool;
+    bool ours = move(future, PENDING, BY_QUEUE);
+    if (ours) {
+        filch_future_execute(future);
+    }
+    bool ended = ours || !move(future, BY_OTHER, ENTRY_PASSED);
+    filch_future_free(future);
+    if (ended) {
+        filch_pool_task_ended(pool);
+    }
+}
+
+/* Nobody has seen it, or will. */
+static void refuse(struct filch_future *future, struct filch_future **out)
+{
+    if (future->release) {
+        future->release(future);
+    }
+    free(future);
+    if (out) {
+        *out = NULL;
+    }
+}
+
+filch_status filch_future_submit(struct filch_future *future, struct filch_pool *pool,
+                                 struct filch_future **out)
+{
+    future->pool = pool;
+    future->task.run = run_queued;
+    if (out) {
+        *out = filch_future_retain(future);
+    }
+    filch_status status = filch_pool_submit(pool, &future->task);
+    if (status != FILCH_OK) {
+        refuse(future, out);
+    }
+    return status;
+}
+
+static void retain_expected(struct filch_expected *expected)
+{
+    filch_future_retain(FILCH_CONTAINER(expected, struct filch_future, expected));
+}
+
+static void cancel_expected(struct filch_expected *expected)
+{
+    struct filch_future *future = FILCH_CONTAINER(expected, struct filch_future, expected);
+    filch_future_cancel(future);
+    filch_future_free(future);
+}
+
+filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,
+                                 struct filch_future **out)
+{
+    future->pool = pool;
+    future->task.run = run_queued;
+    future->expected.retain = retain_expected;
+    future->expected.cancel = cancel_expected;
+    atomic_init(&future->claim, NOT_YET);
+    if (out) {
+        *out = filch_future_retain(future);
+    }
+    filch_status status = filch_pool_expect(pool);
+    if (status != FILCH_OK) {
+        refuse(future, out);
+    }
+    return status;
+}
+
+void filch_future_waits(struct filch_future *future)
+{
+    if (!filch_pool_list_expected(future->pool, &future->expected)) {
+        filch_future_cancel(future);
+    }
+}
+
+void filch_future_go(struct filch_future *future)
+{
+    filch_pool_expected(future->pool, &future->expected);
+    if (move(future, NOT_YET, PENDING)) {
+        filch_pool_submit_expected(future->pool, &future->task);
+    } else {
+        run_queued(&future->task); /* it was cancelled: only the counting is left */
+    }
+}
+void filch_future_tell(const struct filch_future *future, filch_error *error)
+{
+    filch_fault_result(&future->fault, error);
+    error->status = future->outcome;
+}
+
+void filch_future_end_like(struct filch_future *future, const struct filch_future *before)
+{
+    filch_future_tell(before, &future->fault.error);
+}
+/* It waits for others: it will not run. */
+static void cancel_later(struct filch_future *future)
+{
+    bool withdrawn = future->withdraw(future);
+    filch_future_finish(future, FILCH_ECANCELED);
+    if (withdrawn) {
+        filch_pool_expected(future->pool, &future->expected);
+        run_queued(&future->task); /* which would have come later */
+    }
+    filch_future_unclaim(future);
+}
+
+filch_status filch_future_cancel(filch_future *future)
+{
+    if (!future) {
+        return FILCH_EINVAL;
+    }
+    if (filch_future_claim(future)) {
+        filch_future_finish(future, FILCH_ECANCELED);
+        if (!future->pool && future->withdraw) {
+            future->withdraw(future);
+        }
+        filch_future_unclaim(future);
+    } else if (move(future, NOT_YET, BY_OTHER)) {
+        cancel_later(future);
+    } else if (filch_cell_done(&future->cell) || !future->pool) {
+        return FILCH_EALREADY;
+    } else {
+        filch_scope_cancel(&future->scope); /* it runs: ask it to stop */
+    }
+    return FILCH_OK;
+}
+bool filch_future_has_begun(struct filch_future *future)
+{
+    /* relaxed: a glance */
+    int claim = atomic_load_explicit(&future->claim, memory_order_relaxed);
+    return claim != PENDING && claim != NOT_YET;
+}
