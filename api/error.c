@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "fault.h"
+#include "loop_run.h"
 #include "region.h"
 #include "strand.h"
 
@@ -15,6 +16,15 @@ void filch_fault_init(struct filch_fault *fault)
     fault->error.index = FILCH_NO_INDEX;
     fault->error.function = "";
     fault->error.message[0] = '\0';
+    fault->loop = NULL;
+}
+
+bool filch_fault_is_set(struct filch_fault *fault)
+{
+    filch_lock_acquire(&fault->lock);
+    bool set = fault->error.status != FILCH_OK;
+    filch_lock_release(&fault->lock);
+    return set;
 }
 
 filch_status filch_fault_result(const struct filch_fault *fault, filch_error *error)
@@ -45,6 +55,9 @@ static void report(const struct filch_frame *frame, int code, const char *format
         vsnprintf(error->message, sizeof error->message, format, arguments);
     }
     filch_lock_release(&fault->lock);
+    if (fault->loop) {
+        filch_loop_failed(fault->loop, index, code, frame->stop);
+    }
 }
 
 int filch_raise(int code, const char *format, ...)

@@ -14,7 +14,7 @@ static void run_loop(void *context)
 {
     struct filch_loop *loop = context;
     struct filch_strand *strand = filch_strand_self();
-    loop->gang = loop->chunk && strand->pool->config.chosen && strand->pool->config.workers > 1;
+    filch_loop_prepare(loop, strand->pool);
     filch_loop_run(loop, strand);
 }
 
@@ -34,7 +34,7 @@ filch_status filch_map(filch_pool *pool, const filch_body *body, const void *env
         status = filch_region_call(pool, run_loop, &loop, &fault, body->info);
     }
     if (status == FILCH_OK) {
-        status = filch_fault_result(&fault, options ? options->error : NULL);
+        status = filch_loop_result(&loop, options ? options->error : NULL);
     }
     return status;
 }
@@ -50,6 +50,7 @@ static void run_later(struct filch_future *future)
     struct later *later = (struct later *)(void *)future->payload;
     if (later->loop.n) {
         run_loop(&later->loop);
+        future->fault.error.status = filch_loop_result(&later->loop, NULL);
     }
 }
 

@@ -57,20 +57,34 @@ static void range_done(struct filch_loop *loop)
     }
 }
 
+static size_t limit_of(struct filch_loop *loop)
+{
+    /* relaxed: a lowered limit may be seen late */
+    return atomic_load_explicit(&loop->limit, memory_order_relaxed);
+}
+
 /* ---- explicit chunks: the loop's elements are chunks ---- */
+
+static void run_elements_of(struct filch_loop *loop, struct filch_strand *strand,
+                            filch_range *range)
+{
+    unsigned long long first = range->next;
+    strand->frame->next = &range->next; /* errors tell the element */
+    strand->frame->stop = &range->stop; /* and may end the block */
+    loop->body->block(loop->environment, range);
+    filch_loop_ended(loop, first, range->next);
+}
 
 static void run_chunks(struct filch_loop *loop, struct filch_strand *strand, filch_range *chunks)
 {
-    const unsigned long long *outer_next = strand->frame->next;
-    for (unsigned long long c = chunks->next; c < chunks->stop; c++) {
+    for (unsigned long long c = chunks->next; c < chunks->stop && c < limit_of(loop); c++) {
         size_t first = (size_t)c * loop->chunk;
         size_t left = loop->n - first;
         filch_range elements = {first, first + (left < loop->chunk ? left : loop->chunk)};
         chunks->next = c + 1;
-        strand->frame->next = &elements.next; /* errors tell the element, not the chunk */
-        loop->body->block(loop->environment, &elements);
+        run_elements_of(loop, strand, &elements);
     }
-    strand->frame->next = outer_next;
+    strand->frame->next = strand->frame->stop = NULL;
 }
 
 /* ---- blocks ---- */
@@ -89,11 +103,10 @@ static void run_block(struct filch_strand *strand, struct piece *piece, struct f
     unsigned long long first = piece->range.next;
     unsigned long long left = piece->end - first;
     piece->range.stop = first + (pace->length < left ? pace->length : left);
-    strand->frame->next = &piece->range.next;
     if (loop->chunk) {
         run_chunks(loop, strand, &piece->range);
     } else {
-        loop->body->block(loop->environment, &piece->range);
+        run_elements_of(loop, strand, &piece->range);
         filch_pace_block_ended(pace, piece->range.next - first);
         if (filch_pace_is_surprised(pace)) {
             ask_after_all(strand, pace);
@@ -157,6 +170,17 @@ static bool reclaim(struct filch_strand *strand, filch_slot *slot)
     return true;
 }
 
+/* Drop what need not run any more. */
+static void clip(struct piece *piece, struct filch_pool *pool)
+{
+    struct filch_loop *loop = piece->loop;
+    filch_loop_check(loop, pool);
+    unsigned long long limit = limit_of(loop);
+    if (piece->end > limit) {
+        piece->end = piece->range.next > limit ? piece->range.next : limit;
+    }
+}
+
 /* Run the newest slot's range until it is empty or somebody else's. Returns the newest slot. */
 static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, struct filch_pace *pace)
 {
@@ -165,6 +189,7 @@ static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, stru
             return slot;
         }
         struct piece *piece = piece_of(slot);
+        clip(piece, strand->pool);
         if (piece->range.next >= piece->end) {
             return slot;
         }
@@ -330,30 +355,7 @@ void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
     }
     range_done(loop);
     await_others(loop, strand);
-}
-
-filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
-                             const void *environment, size_t n, const filch_map_options *options,
-                             struct filch_fault *fault)
-{
-    size_t bytes;
-    filch_chunk chunk = options ? options->chunksize : (filch_chunk){0, false};
-    if (!body || !body->block || (body->environment_bytes && !environment) ||
-        (chunk.given && chunk.size < 1)) {
-        return FILCH_EINVAL;
+    if (loop->progress.hook) {
+        filch_progress_end(&loop->progress);
     }
-    if (!filch_multiply(n, body->element_bytes, &bytes)) {
-        return FILCH_EOVERFLOW;
-    }
-    memset(loop, 0, sizeof *loop);
-    loop->frame.fault = fault;
-    loop->frame.info = body->info;
-    loop->body = body;
-    loop->environment = environment;
-    loop->n = n;
-    loop->chunk = chunk.given ? (size_t)chunk.size : 0;
-    atomic_init(&loop->unfinished, 1);
-    filch_latch_init(&loop->done);
-    filch_fault_init(fault);
-    return FILCH_OK;
 }

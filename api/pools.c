@@ -6,6 +6,7 @@
 
 #include "cpu.h"
 #include "default_pool.h"
+#include "hooks.h"
 #include "os.h"
 #include "pool.h"
 #include "process.h"
@@ -82,12 +83,12 @@ static filch_status resolve_options(const filch_pool_options *options,
     config->chosen = processes != 0;
     config->stack_bytes = stack_bytes;
     config->report_overflow = options && options->report_overflow;
-    return FILCH_OK;
+    return filch_hooks_new(options, config);
 }
 
 filch_status filch_pool_open(const filch_pool_options *options, filch_pool **pool)
 {
-    struct filch_pool_config config;
+    struct filch_pool_config config = {.hooks = NULL};
     if (!pool) {
         return FILCH_EINVAL;
     }
@@ -95,6 +96,9 @@ filch_status filch_pool_open(const filch_pool_options *options, filch_pool **poo
     filch_status status = resolve_options(options, &config);
     if (status == FILCH_OK) {
         status = filch_pool_create(&config, pool);
+        if (status != FILCH_OK) {
+            filch_hooks_free(config.hooks);
+        }
     }
     if (status == FILCH_OK && options && options->eager_threads) {
         status = filch_pool_start_threads(*pool);
@@ -106,29 +110,25 @@ filch_status filch_pool_open(const filch_pool_options *options, filch_pool **poo
     return status;
 }
 
-static filch_status refuse(filch_pool *pool, enum filch_pool_state state)
+static filch_status check_owned(const filch_pool *pool)
 {
-    if (!pool) {
-        return FILCH_EINVAL;
-    }
-    if (!filch_process_owns(pool->token)) {
-        return FILCH_EFORKED;
-    }
-    filch_pool_refuse(pool, state);
-    return FILCH_OK;
+    return !pool ? FILCH_EINVAL : filch_process_owns(pool->token) ? FILCH_OK : FILCH_EFORKED;
 }
 
 filch_status filch_pool_close(filch_pool *pool)
 {
-    return refuse(pool, FILCH_POOL_CLOSED);
+    filch_status status = check_owned(pool);
+    if (status == FILCH_OK) {
+        filch_pool_refuse(pool, FILCH_POOL_CLOSED);
+    }
+    return status;
 }
 
 filch_status filch_pool_terminate(filch_pool *pool)
 {
-    filch_status status = refuse(pool, FILCH_POOL_TERMINATED);
+    filch_status status = check_owned(pool);
     if (status == FILCH_OK) {
-        filch_timers_close(&pool->timers);
-        filch_pool_cancel_expected(pool);
+        filch_pool_terminate_now(pool);
     }
     return status;
 }
@@ -176,8 +176,10 @@ filch_status filch_pool_free(filch_pool *pool)
     }
     filch_status status = called_from_inside(pool) ? FILCH_EDEADLK : filch_pool_close(pool);
     if (status == FILCH_OK) {
+        struct filch_hooks *hooks = pool->config.hooks;
         filch_pool_drain(pool);
         filch_pool_destroy(pool);
+        filch_hooks_free(hooks);
     }
     return status;
 }
@@ -208,13 +210,14 @@ size_t filch_pool_stack_bytes(const filch_pool *pool)
 
 int filch_pool_repr(const filch_pool *pool, char *buffer, size_t bytes)
 {
-    static const char *const states[] = {"running", "closed", "terminated"};
+    static const char *const states[] = {"running", "closed", "terminated", "broken"};
     pool = existing(pool);
     if (!pool) {
         return snprintf(buffer, bytes, "<filch_pool none>");
     }
-    /* relaxed: a glance */
+    /* relaxed, both: a glance */
     int state = atomic_load_explicit(&pool->state, memory_order_relaxed);
+    state = atomic_load_explicit(&pool->broken, memory_order_relaxed) ? 3 : state;
     return snprintf(buffer, bytes, "<filch_pool state=%s workers=%u>", states[state],
                     pool->config.workers);
 }

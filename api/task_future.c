@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "hooks.h"
 #include "os.h"
 #include "region.h"
 #include "strand.h"
@@ -117,7 +118,7 @@ void filch_future_execute(struct filch_future *future)
 {
     struct filch_strand *strand = filch_strand_self();
     if (filch_pool_state(future->pool) == FILCH_POOL_TERMINATED) {
-        filch_future_finish(future, FILCH_ECANCELED);
+        filch_future_finish(future, filch_hooks_verdict(future->pool, &future->fault.error));
         return;
     }
     struct filch_frame frame;

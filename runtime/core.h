@@ -33,6 +33,7 @@ struct filch_core {
     /* The holder alone. */
     FILCH_ALIGNED(FILCH_CACHE_LINE) uint32_t picks;
     uint32_t victim;           /* where the next round of stealing starts */
+    bool started;              /* its worker's start hook has been called */
     struct filch_strand *next; /* made ready by the job that just ended */
     struct filch_stack *spare; /* of the last guest here, for the next one; or NULL */
     _Atomic(int64_t) tasks;    /* begun here less ended here; read when nobody runs */
@@ -69,8 +70,12 @@ void filch_core_release(struct filch_thread *thread);
 /* A guest lets go of its core; what it leaves behind is passed on. */
 void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thread);
 
-/* Nobody holds a core: give back what they keep. */
+/* Nobody holds a core, the pool ends: give back what they keep; workers that started finish. */
 void filch_core_give_spares(struct filch_pool *pool);
+void filch_core_finish_all(struct filch_pool *pool);
+
+/* Holder, on a strand: call the worker's start hook if that is still to be done. */
+void filch_core_start(struct filch_core *core);
 
 /* `strand` begins something of unknown length: its first fork will be published. A body that forks
  * once and then computes for a second looks up only at that fork. */

@@ -66,10 +66,17 @@ static struct filch_expected *take_first(struct filch_pool *pool)
     return first;
 }
 
-void filch_pool_cancel_expected(struct filch_pool *pool)
+static void cancel_expected(struct filch_pool *pool)
 {
     struct filch_expected *first;
     while ((first = take_first(pool))) {
         first->cancel(first);
     }
+}
+
+void filch_pool_terminate_now(struct filch_pool *pool)
+{
+    filch_pool_refuse(pool, FILCH_POOL_TERMINATED);
+    filch_timers_close(&pool->timers);
+    cancel_expected(pool);
 }

@@ -157,6 +157,27 @@ void filch_core_give_spares(struct filch_pool *pool)
     }
 }
 
+void filch_core_start(struct filch_core *core)
+{
+    struct filch_pool *pool = core->pool;
+    if (pool->config.hooks && !core->started) {
+        core->started = true;
+        pool->config.start(pool, core->index + 1);
+    }
+}
+
+void filch_core_finish_all(struct filch_pool *pool)
+{
+    unsigned count = pool->config.hooks ? filch_core_count(pool) : 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct filch_core *core = filch_core_at(pool, i);
+        if (core->started) {
+            core->started = false;
+            pool->config.finish(pool, core->index + 1);
+        }
+    }
+}
+
 void filch_core_begin(struct filch_strand *strand)
 {
     if (strand->pool->config.workers > 1) {

@@ -39,6 +39,7 @@ struct filch_frame {
     struct filch_scope *scope;  /* what it is cancelled with, or NULL; shared in the same way */
     const filch_function_info *info;
     const unsigned long long *next; /* a loop's: one more than the running index; else NULL */
+    unsigned long long *stop; /* a loop's, while its elements run here: where they end; or NULL */
 };
 
 /* The type of a slot whose work its owner is running in place: not to be published. */

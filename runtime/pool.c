@@ -152,4 +152,5 @@ void filch_pool_drain(struct filch_pool *pool)
     filch_pool_await_quiet(pool);
     filch_core_give_spares(pool);
     end_threads(pool);
+    filch_core_finish_all(pool);
 }

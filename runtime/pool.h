@@ -22,6 +22,8 @@
 #include "wait.h"
 
 struct filch_core;
+struct filch_hooks;
+struct filch_pool;
 struct filch_thread;
 
 enum {
@@ -41,6 +43,11 @@ struct filch_pool_config {
     bool chosen;          /* the user named that number */
     size_t stack_bytes;   /* at least filch_stack_minimum() */
     bool report_overflow; /* overflow.h */
+
+    /* What is done when a worker starts and finishes; supplied by api/hooks.c, NULL: nothing. */
+    struct filch_hooks *hooks;
+    void (*start)(struct filch_pool *pool, unsigned worker);
+    void (*finish)(struct filch_pool *pool, unsigned worker);
 };
 
 struct filch_pool {
@@ -69,6 +76,7 @@ struct filch_pool {
     _Atomic(uint64_t) outside; /* regions and tasks from outside, biased; top bit: closed */
     _Atomic(int) state;
     _Atomic(bool) stopping;
+    _Atomic(bool) broken;   /* a worker could not start */
     _Atomic(uint32_t) ends; /* counts what those who wait for the pool to fall quiet must see */
     struct filch_queue inject;
 
@@ -116,9 +124,6 @@ void filch_pool_expected(struct filch_pool *pool, struct filch_expected *expecte
 
 /* It can run now. */
 void filch_pool_submit_expected(struct filch_pool *pool, struct filch_detached *task);
-
-/* Terminate: cancel all that have not come. */
-void filch_pool_cancel_expected(struct filch_pool *pool);
 
 /* See that there is somebody who will run what is accepted now. */
 bool filch_pool_has_thread(struct filch_pool *pool);
@@ -168,8 +173,14 @@ void filch_pool_await_quiet(struct filch_pool *pool);
 /* The core of this pool that the caller holds, or NULL. */
 struct filch_core *filch_pool_own_core(struct filch_pool *pool);
 
-/* FILCH_OK, FILCH_ECLOSED or FILCH_EFORKED. */
+/* FILCH_OK, FILCH_ECLOSED, FILCH_EBROKEN or FILCH_EFORKED. */
 filch_status filch_pool_check(struct filch_pool *pool);
+
+/* `status`, unless the pool is broken, which explains it: FILCH_EBROKEN. */
+filch_status filch_pool_ended_as(struct filch_pool *pool, filch_status status);
+
+/* Terminate it: what is accepted but has not come is cancelled, and waits end. */
+void filch_pool_terminate_now(struct filch_pool *pool);
 enum filch_pool_state filch_pool_state(struct filch_pool *pool);
 
 /* Something was made visible to thieves: see that somebody comes. */

@@ -44,6 +44,9 @@ static filch_status become_guest(struct filch_region *region, struct filch_pool 
     }
     region->strand = thread->strand = strand;
     filch_core_enter(thread->core, strand);
+    if (thread->core) {
+        filch_core_start(thread->core);
+    }
     return FILCH_OK;
 }
 
@@ -63,6 +66,9 @@ static filch_status enter_as_guest(struct filch_region *region, struct filch_poo
     filch_status status = filch_pool_admit(pool);
     if (status == FILCH_OK) {
         status = become_guest(region, pool, thread);
+        if (status == FILCH_OK && (status = filch_pool_ended_as(pool, FILCH_OK)) != FILCH_OK) {
+            stop_being_guest(region->strand); /* its worker could not start */
+        }
         if (status != FILCH_OK) {
             filch_pool_dismiss(pool);
         }
@@ -118,6 +124,7 @@ struct errand {
     struct filch_detached task;
     struct filch_latch done;
     struct filch_pool *pool;
+    filch_status status;
     void (*function)(void *);
     void *context;
     struct filch_fault *fault;
@@ -133,7 +140,10 @@ static void run_errand(struct filch_detached *task)
     struct filch_frame frame;
     filch_frame_push(&frame, strand, errand->fault, errand->info);
     frame.scope = errand->scope;
-    errand->function(errand->context);
+    errand->status = filch_pool_ended_as(pool, FILCH_OK);
+    if (errand->status == FILCH_OK) {
+        errand->function(errand->context);
+    }
     filch_frame_pop(&frame, strand);
     filch_latch_open(&errand->done); /* the errand is gone */
     filch_pool_task_ended(pool);
@@ -151,6 +161,7 @@ static filch_status send_errand(struct errand *errand)
     filch_status status = filch_pool_submit(errand->pool, &errand->task);
     if (status == FILCH_OK) {
         filch_block_join(enlist_errand, &errand->done);
+        status = errand->status;
     }
     return status;
 }

@@ -18,12 +18,20 @@ enum filch_pool_state filch_pool_state(struct filch_pool *pool)
     return (enum filch_pool_state)atomic_load_explicit(&pool->state, memory_order_seq_cst);
 }
 
+filch_status filch_pool_ended_as(struct filch_pool *pool, filch_status status)
+{
+    /* acquire: pairs with the release in api/hooks.c; the error is there */
+    return atomic_load_explicit(&pool->broken, memory_order_acquire) ? FILCH_EBROKEN : status;
+}
+
 filch_status filch_pool_check(struct filch_pool *pool)
 {
     if (!filch_process_owns(pool->token)) {
         return FILCH_EFORKED;
     }
-    return filch_pool_state(pool) == FILCH_POOL_RUNNING ? FILCH_OK : FILCH_ECLOSED;
+    return filch_pool_state(pool) == FILCH_POOL_RUNNING
+               ? FILCH_OK
+               : filch_pool_ended_as(pool, FILCH_ECLOSED);
 }
 
 struct filch_core *filch_pool_own_core(struct filch_pool *pool)
@@ -81,8 +89,9 @@ filch_status filch_pool_admit(struct filch_pool *pool)
     /* seq_cst: counted before the pool closed, and then waited for, or refused */
     uint64_t before = atomic_fetch_add_explicit(&pool->outside, 1, memory_order_seq_cst);
     if (before & closed_bit) {
+        filch_status status = filch_pool_ended_as(pool, FILCH_ECLOSED);
         leave_outside(pool);
-        return FILCH_ECLOSED;
+        return status;
     }
     return FILCH_OK;
 }

@@ -330,7 +330,7 @@ START_TEST(tasks_that_began_inside_may_end_outside)
         for (int i = 0; i < CHILDREN; i++) {
             filch_status cancelled = i % 2 ? filch_future_cancel(children[i]) : FILCH_EALREADY;
             filch_status got = add_get(children[i], &value);
-            ck_assert_int_eq(got, cancelled == FILCH_OK ? FILCH_ECANCELED : FILCH_OK);
+            ck_assert(got == FILCH_OK || (got == FILCH_ECANCELED && cancelled == FILCH_OK));
             filch_future_free(children[i]);
         }
     }

@@ -17,6 +17,7 @@
 #include <filch/function.h>
 #include <filch/future.h>
 #include <filch/futures.h>
+#include <filch/group.h>
 #include <filch/loop.h>
 #include <filch/pool.h>
 #include <filch/status.h>

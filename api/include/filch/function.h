@@ -14,6 +14,7 @@
  *     name_apply(pool, x, ..., &result)            call it in a pool and wait
  *     name_apply_async(pool, x, ..., &future)      have it called
  *     name_apply_async_with(pool, x, ..., &options, &future)     the same, with callbacks
+ *     name_spawn(group, x, ..., &result)           have it called as part of a group (group.h)
  *     name_then(pool, future, ..., &next)          have it called with a future's value as first
  *                                                  argument, when that is there (then.h)
  *     name_get(future, &result)                    the future's typed result
@@ -35,6 +36,7 @@
 
 #include <filch/closure.h>
 #include <filch/future.h>
+#include <filch/group.h>
 #include <filch/loop.h>
 #include <filch/macros.h>
 #include <filch/then.h>
@@ -51,6 +53,7 @@
     FILCH_CALLABLE(R, name, __VA_ARGS__)                                                           \
     FILCH_MAPS(R, name, __VA_ARGS__)                                                               \
     FILCH_THEN_OF(R, name, __VA_ARGS__)                                                            \
+    FILCH_SPAWN_OF(R, name, __VA_ARGS__)                                                           \
     static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))
 
 /* Closures and calls through a pool. */

@@ -24,6 +24,7 @@ extern "C" {
 typedef struct filch_chunk {
     ptrdiff_t size; /* 1 or more */
     bool given;     /* false: automatic */
+    bool python;    /* as multiprocessing.Pool computes it */
 } filch_chunk;
 
 /* An explicit chunk size, honoured exactly: FILCH_CHUNK(3) on 5 elements runs {0,1,2} and {3,4}. */
@@ -32,9 +33,40 @@ static inline filch_chunk filch_chunk_of(ptrdiff_t size)
     filch_chunk chunk;
     chunk.size = size;
     chunk.given = true;
+    chunk.python = false;
     return chunk;
 }
 #define FILCH_CHUNK(size) filch_chunk_of(size)
+
+/* The chunk size that Python's Pool.map() takes by default: the elements by four times the workers,
+ * rounded up. */
+static inline filch_chunk filch_chunk_as_python(void)
+{
+    filch_chunk chunk;
+    chunk.size = 1;
+    chunk.given = true;
+    chunk.python = true;
+    return chunk;
+}
+#define FILCH_CHUNK_PYTHON filch_chunk_as_python()
+
+/* What happens to the others when an element raises an error. */
+typedef enum filch_map_policy {
+    FILCH_RUN_ALL,  /* they run; the error of the lowest index is reported */
+    FILCH_FAIL_FAST /* those that have not begun need not run; an error of the lowest index among
+                       those that were raised is reported */
+} filch_map_policy;
+
+/* How one element ended. */
+typedef struct filch_item {
+    filch_status status; /* FILCH_OK, FILCH_ERAISED, or FILCH_ECANCELED: it did not run */
+    int code;            /* as given to filch_raise(), or 0 */
+} filch_item;
+
+/* Told now and then how many elements have ended: at most ten times a second, from any worker but
+ * never by two at once, never with a smaller number than before; with done == total at the end, if
+ * all have run. It should be short. */
+typedef void filch_progress(void *context, size_t done, size_t total);
 
 /* Zero in a field means its default. */
 typedef struct filch_map_options {
@@ -42,6 +74,11 @@ typedef struct filch_map_options {
     filch_error *error;    /* not NULL: told what was raised; for an asynchronous map ask the
                               future instead */
     filch_async_options done; /* of an asynchronous map: what its end calls */
+    filch_map_policy policy;  /* default: FILCH_RUN_ALL */
+    filch_item *items;        /* not NULL: n of them, told how each element ended; must stay until
+                                 then */
+    filch_progress *progress; /* not NULL: told how far it is */
+    void *progress_context;
 } filch_map_options;
 
 /* The part of a loop that its worker runs next: [next, stop). The block function stores next =
@@ -65,10 +102,11 @@ typedef struct filch_body {
  * the same array. n = 0: nothing runs.
  * Args: pool: NULL: the default one; environment: body->environment_bytes, copied; options: NULL
  * for defaults.
- * Errors: FILCH_ERAISED: an element raised an error; all elements have run, options->error is that
- * of the lowest index, and the output of the failed ones is what they returned. FILCH_EINVAL: a
- * missing argument, or an explicit chunk size below 1; FILCH_EOVERFLOW; FILCH_ECLOSED;
- * FILCH_ENOMEM; FILCH_EFORKED: nothing has run.
+ * Errors: FILCH_ERAISED: an element raised an error; all elements have run, unless options say
+ * otherwise, options->error is that of the lowest index, and the output of the failed ones is what
+ * they returned. FILCH_ECANCELED: it was asked to stop, see filch_cancelled(); some elements have
+ * not run. FILCH_EINVAL: a missing argument, an explicit chunk size below 1, an unknown policy;
+ * FILCH_EOVERFLOW; FILCH_ECLOSED; FILCH_ENOMEM; FILCH_EFORKED; FILCH_EBROKEN: nothing has run.
  * Threads: any. Blocks; may migrate when called from a task. */
 filch_status filch_map(filch_pool *pool, const filch_body *body, const void *environment, size_t n,
                        const filch_map_options *options);

@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 
+#include <filch/error.h>
 #include <filch/status.h>
 
 #ifdef __cplusplus
@@ -31,6 +32,16 @@ typedef struct filch_pool_options {
                              filch_stack_bytes_min(); most: 1 GiB */
     int eager_threads;    /* not 0: make all threads now, and fail if one cannot be made. Default:
                              threads are made when work needs them; the pool works with fewer */
+    /* NULL, or called once for each worker, before its first work, by the thread that is that
+     * worker
+       then: to prepare what belongs to a worker, found again by filch_worker_id(). One that raises an
+       error (filch_raise()) breaks the pool: what is pending fails with FILCH_EBROKEN and that error,
+       and so does what is asked of the pool from then on. It should not wait. */
+    void (*start)(void *context, unsigned worker);
+    /* NULL, or called once for each worker that has started, when the pool is joined, by the thread
+       that joins it. */
+    void (*finish)(void *context, unsigned worker);
+    void *hooks_context;
     int report_overflow;  /* not 0: a task that overflows its stack prints one line with its name
                              before the segmentation fault ends the process. Installs a handler for
                              SIGSEGV, once per process, which passes other faults on. Default: no */
@@ -73,6 +84,11 @@ filch_status filch_pool_free(filch_pool *pool);
  * that does not exist. NULL: the default pool, without opening it. */
 unsigned filch_pool_workers(const filch_pool *pool);
 size_t filch_pool_stack_bytes(const filch_pool *pool);
+
+/* Effect: tells what broke the pool: what its start hook raised. error->status is FILCH_OK if it is
+ * not broken.
+ * Errors: FILCH_EINVAL. Threads: any. Does not block. */
+filch_status filch_pool_error(filch_pool *pool, filch_error *error);
 
 /* Effect: writes a line for logs and debuggers, e.g. "<filch_pool state=running workers=2>".
  * Returns: what snprintf would. */

@@ -1,0 +1,289 @@
+#include <filch/group.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+#include "block.h"
+#include "box.h"
+#include "core.h"
+#include "deadline.h"
+#include "default_pool.h"
+#include "fault.h"
+#include "os.h"
+#include "pool.h"
+#include "region.h"
+#include "scope.h"
+#include "strand.h"
+#include "thread.h"
+#include "work.h"
+
+struct filch_group {
+    struct filch_pool *pool;
+    struct filch_region region; /* the owner's stay, if `entered` */
+    bool entered;
+    bool cancel_on_error;
+    struct filch_fault fault;
+    struct filch_scope scope;
+    _Atomic(size_t) undone;  /* tasks that are not done, and one for the owner until it waits */
+    _Atomic(bool) cut_short; /* some task was not run, or was asked to stop */
+    struct filch_latch done;
+};
+
+/* One task of a group. */
+struct spawned {
+    struct filch_detached task;
+    struct filch_group *group;
+    filch_closure closure;
+    void *result;
+    FILCH_ALIGNED(16) unsigned char unwanted[]; /* room for a result that nobody asked for */
+};
+
+static filch_status enter(struct filch_group *group)
+{
+    filch_status status = FILCH_OK;
+    if (!filch_strand_self()) { /* a program's own thread works, too, until the group is closed */
+        status = filch_region_enter(&group->region, group->pool, NULL, NULL);
+        group->entered = status == FILCH_OK;
+    }
+    return status == FILCH_OK ? filch_pool_check(group->pool) : status;
+}
+
+filch_status filch_group_open(filch_pool *pool, const filch_group_options *options,
+                              filch_group **out)
+{
+    double timeout_s = options ? options->timeout_s : 0;
+    if (!out) {
+        return FILCH_EINVAL;
+    }
+    *out = NULL;
+    if (!(timeout_s >= 0)) {
+        return FILCH_EINVAL;
+    }
+    filch_status status = filch_pool_resolve(pool, &pool);
+    struct filch_group *group = status == FILCH_OK ? calloc(1, sizeof *group) : NULL;
+    if (!group) {
+        return status == FILCH_OK ? FILCH_ENOMEM : status;
+    }
+    group->pool = pool;
+    group->cancel_on_error = options && options->cancel_on_error;
+    filch_fault_init(&group->fault);
+    atomic_init(&group->undone, 1);
+    filch_latch_init(&group->done);
+    status = enter(group);
+    if (status != FILCH_OK) {
+        if (group->entered) {
+            filch_region_leave(&group->region);
+        }
+        free(group);
+        return status;
+    }
+    filch_scope_open(&group->scope, filch_scope_self(),
+                     timeout_s > 0 ? filch_deadline_after(timeout_s) : FILCH_OS_NEVER);
+    *out = group;
+    return FILCH_OK;
+}
+
+static bool is_over(struct filch_group *group)
+{
+    return filch_scope_is_cancelled(&group->scope) ||
+           filch_pool_state(group->pool) == FILCH_POOL_TERMINATED;
+}
+
+static void cut_short(struct filch_group *group)
+{
+    /* relaxed: read by the owner when all are done */
+    atomic_store_explicit(&group->cut_short, true, memory_order_relaxed);
+}
+
+static void call(struct filch_group *group, filch_closure *closure, void *result)
+{
+    if (is_over(group)) {
+        cut_short(group);
+        return;
+    }
+    struct filch_strand *strand = filch_strand_self();
+    struct filch_frame frame;
+    filch_frame_push(&frame, strand, &group->fault, closure->callable->info);
+    frame.scope = &group->scope;
+    closure->callable->invoke(filch_closure_captures(closure), result);
+    filch_frame_pop(&frame, strand);
+    if (is_over(group)) {
+        cut_short(group);
+    } else if (group->cancel_on_error && filch_fault_is_set(&group->fault)) {
+        filch_scope_cancel(&group->scope);
+    }
+}
+
+static void one_done(struct filch_group *group)
+{
+    /* acq_rel: the last sees what all others did, and so does the owner */
+    if (atomic_fetch_sub_explicit(&group->undone, 1, memory_order_acq_rel) == 1) {
+        filch_latch_open(&group->done); /* the group may be gone */
+    }
+}
+
+static void run_spawned(struct filch_detached *task)
+{
+    struct spawned *spawned = FILCH_CONTAINER(task, struct spawned, task);
+    struct filch_group *group = spawned->group;
+    struct filch_pool *pool = group->pool;
+    call(group, &spawned->closure, spawned->result);
+    filch_closure_release(&spawned->closure);
+    free(spawned);
+    one_done(group);
+    filch_pool_task_ended(pool);
+}
+
+static struct spawned *spawned_new(struct filch_group *group, const filch_closure *closure,
+                                   void *result)
+{
+    size_t unwanted = result ? 0 : closure->callable->result_bytes;
+    size_t bytes;
+    struct spawned *spawned = filch_add(sizeof *spawned, unwanted, &bytes) ? malloc(bytes) : NULL;
+    if (spawned) {
+        spawned->task.run = run_spawned;
+        spawned->group = group;
+        spawned->closure = filch_closure_retain(closure);
+        spawned->result = result ? result : spawned->unwanted;
+    }
+    return spawned;
+}
+
+/* There is no memory, or no thread, to put it off. */
+static filch_status call_at_once(struct filch_group *group, const filch_closure *closure,
+                                 void *result)
+{
+    FILCH_ALIGNED(16) unsigned char unwanted[256];
+    filch_closure own = filch_closure_retain(closure);
+    filch_status status = FILCH_OK;
+    if (!result && closure->callable->result_bytes > sizeof unwanted) {
+        status = FILCH_ENOMEM;
+    } else if (filch_strand_self()) {
+        call(group, &own, result ? result : unwanted);
+    } else {
+        status = FILCH_EINVAL; /* neither the owner nor a task of the group */
+    }
+    filch_closure_release(&own);
+    return status;
+}
+
+filch_status filch_group_spawn(filch_group *group, const filch_closure *closure, void *result)
+{
+    if (!group || !closure || !closure->callable) {
+        return FILCH_EINVAL;
+    }
+    struct spawned *spawned = spawned_new(group, closure, result);
+    if (spawned) {
+        /* relaxed: the caller is counted, so nobody sees it reach zero */
+        atomic_fetch_add_explicit(&group->undone, 1, memory_order_relaxed);
+        if (filch_pool_submit(group->pool, &spawned->task) == FILCH_OK) {
+            return FILCH_OK;
+        }
+        atomic_fetch_sub_explicit(&group->undone, 1, memory_order_relaxed);
+        filch_closure_release(&spawned->closure);
+        free(spawned);
+    }
+    return call_at_once(group, closure, result);
+}
+
+/* The newest entry of our own core, if it is a task of this group. */
+static struct filch_detached *take_own(struct filch_group *group)
+{
+    struct filch_core *core = filch_pool_own_core(group->pool);
+    uintptr_t entry = core ? filch_deque_pop(&core->deque) : 0;
+    if (!entry) {
+        return NULL;
+    }
+    struct filch_work *work = filch_entry_slot(entry) ? NULL : filch_entry_work(entry);
+    if (work && work->kind == FILCH_WORK_TASK) {
+        struct filch_detached *task = FILCH_CONTAINER(work, struct filch_detached, work);
+        if (task->run == run_spawned &&
+            FILCH_CONTAINER(task, struct spawned, task)->group == group) {
+            return task;
+        }
+    }
+    filch_deque_push(&core->deque, entry); /* there was room for it */
+    return NULL;
+}
+
+static bool enlist(struct filch_waiter *waiter, void *latch)
+{
+    return filch_latch_add(latch, waiter);
+}
+
+static filch_status outcome(struct filch_group *group, filch_error *error)
+{
+    filch_status status = filch_fault_result(&group->fault, error);
+    /* relaxed: all are done */
+    if (status == FILCH_OK && atomic_load_explicit(&group->cut_short, memory_order_relaxed)) {
+        status = filch_pool_ended_as(group->pool, FILCH_ECANCELED);
+    }
+    if (error) {
+        error->status = status;
+    }
+    return status;
+}
+
+filch_status filch_group_wait(filch_group *group, filch_error *error)
+{
+    if (!group) {
+        return FILCH_EINVAL;
+    }
+    struct filch_strand *strand = filch_strand_self();
+    struct filch_detached *task;
+    while (strand && filch_strand_has_room(strand) && (task = take_own(group))) {
+        task->run(task);
+    }
+    /* acq_rel: as in one_done */
+    if (atomic_fetch_sub_explicit(&group->undone, 1, memory_order_acq_rel) != 1) {
+        filch_block_join(enlist, &group->done);
+    }
+    atomic_store_explicit(&group->undone, 1, memory_order_relaxed); /* relaxed: nobody is left */
+    filch_latch_init(&group->done);
+    return outcome(group, error);
+}
+
+filch_status filch_group_cancel(filch_group *group)
+{
+    if (!group) {
+        return FILCH_EINVAL;
+    }
+    filch_scope_cancel(&group->scope);
+    return FILCH_OK;
+}
+
+filch_status filch_group_close(filch_group *group, filch_error *error)
+{
+    if (!group) {
+        return FILCH_OK;
+    }
+    filch_status status = filch_group_wait(group, error);
+    filch_scope_close(&group->scope);
+    if (group->entered) {
+        filch_region_leave(&group->region);
+    }
+    free(group);
+    return status;
+}
+
+filch_group_visit filch_group_with(filch_pool *pool, const filch_group_options *options,
+                                   filch_status *status)
+{
+    filch_group_visit visit = {NULL, status};
+    filch_status opened = filch_group_open(pool, options, &visit.group);
+    if (status) {
+        *status = opened;
+    }
+    return visit;
+}
+
+void filch_group_leave(filch_group_visit *visit)
+{
+    if (visit->group) {
+        filch_status status = filch_group_close(visit->group, NULL);
+        if (visit->status) {
+            *visit->status = status;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+/* filch/group.h: structured concurrency: tasks that are all done when their group is left.
+ *
+ *     filch_status status;
+ *     int a, b;
+ *     FILCH_WITH_GROUP(group, pool, NULL, &status) {
+ *         half_spawn(group, 10, &a);
+ *         half_spawn(group, 20, &b);
+ *     }
+ *     // both are done, or status says what went wrong
+ *
+ * A group belongs to the task or thread that opened it, and is closed by it, before an older group
+ * of the same owner. Its tasks may spawn more into it. Tasks of a group are cancelled together: by
+ * filch_group_cancel(), by an error if asked for, by the group's deadline, or with what opened the
+ * group, if that is itself a task that is cancelled. Groups opened by a group's tasks are cancelled
+ * along and end no later than its deadline. */
+#ifndef FILCH_GROUP_H
+#define FILCH_GROUP_H
+
+#include <filch/closure.h>
+#include <filch/error.h>
+#include <filch/macros.h>
+#include <filch/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct filch_group filch_group;
+
+/* Zero in a field means its default. */
+typedef struct filch_group_options {
+    int cancel_on_error; /* not 0: the first error cancels the others. Default: they go on */
+    double timeout_s;    /* seconds until the group is cancelled; default: never */
+} filch_group_options;
+
+/* Effect: opens a group. options: NULL for defaults; copied.
+ * Errors: FILCH_EINVAL: a negative time-out or NaN; FILCH_ENOMEM, FILCH_ECLOSED, FILCH_EFORKED,
+ * FILCH_EBROKEN; *group is NULL.
+ * Threads: any. Does not block. */
+filch_status filch_group_open(filch_pool *pool, const filch_group_options *options,
+                              filch_group **group);
+
+/* Effect: has the closure called as part of the group, soon; at once, by the caller, if there is no
+ * memory to put it off. If the group is cancelled before it begins, it is not called.
+ * Args: result: room for the closure's result until the group has been waited for; NULL: the result
+ * is dropped. Tasks that raise an error leave there what they returned.
+ * Errors: FILCH_EINVAL.
+ * Threads: the group's owner and its tasks. Does not block, unless it calls at once. */
+filch_status filch_group_spawn(filch_group *group, const filch_closure *closure, void *result);
+
+/* Effect: waits until all tasks of the group are done. The caller runs some of them itself. More
+ * may be spawned afterwards.
+ * Args: error: NULL, or told what was raised first.
+ * Errors: FILCH_ERAISED: a task raised an error; FILCH_ECANCELED: the group was cancelled;
+ * FILCH_EBROKEN: a worker of the pool could not start; FILCH_EINVAL. All tasks are done then, too.
+ * Threads: the group's owner. Blocks; may migrate. */
+filch_status filch_group_wait(filch_group *group, filch_error *error);
+
+/* Effect: tasks that have not begun never will; those that run are asked to stop: filch_cancelled()
+ * is true for them and their waits return FILCH_ECANCELED.
+ * Errors: FILCH_EINVAL.
+ * Threads: any, while the group is open. Does not block. */
+filch_status filch_group_cancel(filch_group *group);
+
+/* Effect: waits as filch_group_wait() does, then frees the group. NULL: no-op.
+ * Errors: as wait. The group is gone in any case. */
+filch_status filch_group_close(filch_group *group, filch_error *error);
+
+/* Used by FILCH_WITH_GROUP. */
+typedef struct filch_group_visit {
+    filch_group *group;
+    filch_status *status;
+} filch_group_visit;
+filch_group_visit filch_group_with(filch_pool *pool, const filch_group_options *options,
+                                   filch_status *status);
+void filch_group_leave(filch_group_visit *visit);
+
+/* FILCH_WITH_GROUP(group, pool, options, &status) { ... }
+ *
+ * Effect: opens a group for the block that follows; leaving the block in any way waits for its
+ * tasks and closes it. `status` then says how they ended, or why the group could not be opened, in
+ * which case the block is skipped. */
+#define FILCH_WITH_GROUP(name, pool, options, status)                                              \
+    for (filch_group_visit name##_visit __attribute__((cleanup(filch_group_leave))) =              \
+                               filch_group_with(pool, options, status),                            \
+                           *name##_once = name##_visit.group ? &name##_visit : NULL;               \
+         name##_once; name##_once = NULL)                                                          \
+        for (filch_group *const name = name##_visit.group; name##_once; name##_once = NULL)
+
+#ifdef __cplusplus
+}
+#endif
+
+/* name_spawn() of a FILCH_FUNCTION; generated with it. */
+#define FILCH_SPAWN_OF(R, name, ...)                                                               \
+    FILCH_UNUSED static inline filch_status name##_spawn(                                          \
+        filch_group *filch_of FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)                               \
+            FILCH_RESULT(FILCH_RESULT_POINTER_, R))                                                \
+    {                                                                                              \
+        filch_closure filch_made;                                                                  \
+        filch_status filch_ended =                                                                 \
+            name##_capture(&filch_made FILCH_MORE(FILCH_NAME, __VA_ARGS__));                       \
+        if (filch_ended == FILCH_OK) {                                                             \
+            filch_ended =                                                                          \
+                filch_group_spawn(filch_of, &filch_made, FILCH_RESULT(FILCH_RESULT_PASS_, R));     \
+            filch_closure_release(&filch_made);                                                    \
+        }                                                                                          \
+        return filch_ended;                                                                        \
+    }
+
+#endif

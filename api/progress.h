@@ -1,0 +1,28 @@
+/* progress: who is told how far a loop is, and when. */
+#ifndef FILCH_PROGRESS_H
+#define FILCH_PROGRESS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <filch/loop.h>
+
+struct filch_progress_report {
+    filch_progress *hook;
+    void *context;
+    size_t total;
+    _Atomic(size_t) done;
+    _Atomic(uint64_t) next_ns; /* not before; FILCH_OS_NEVER: somebody is telling */
+    size_t told;               /* who is telling: what was told last */
+};
+
+void filch_progress_begin(struct filch_progress_report *report, const filch_map_options *options,
+                          size_t total);
+
+/* So many more have ended. */
+void filch_progress_step(struct filch_progress_report *report, size_t elements);
+
+/* Nobody steps any more. */
+void filch_progress_end(struct filch_progress_report *report);
+
+#endif
