@@ -1,4 +1,5 @@
-/* What a map can be told: what happens after an error, whom to tell how far it is, Python's chunks. */
+/* What a map can be told: what happens after an error, whom to tell how far it is, Python's
+ * chunks. */
 #include "fixture.h"
 
 #include <stdlib.h>

@@ -77,6 +77,7 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
         pool->outside.store(filch_outside_none, rl::mo_relaxed, $);
         pool->state.store(0, rl::mo_relaxed, $);
         pool->stopping.store(false, rl::mo_relaxed, $);
+        pool->broken.store(false, rl::mo_relaxed, $);
         pool->ends.store(0, rl::mo_relaxed, $);
         pool->thread_count.store(POOL_THREADS, rl::mo_relaxed, $);
         pool->threads_exhausted.store(true, rl::mo_relaxed, $);

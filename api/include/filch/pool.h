@@ -33,10 +33,9 @@ typedef struct filch_pool_options {
     int eager_threads;    /* not 0: make all threads now, and fail if one cannot be made. Default:
                              threads are made when work needs them; the pool works with fewer */
     /* NULL, or called once for each worker, before its first work, by the thread that is that
-     * worker
-       then: to prepare what belongs to a worker, found again by filch_worker_id(). One that raises an
-       error (filch_raise()) breaks the pool: what is pending fails with FILCH_EBROKEN and that error,
-       and so does what is asked of the pool from then on. It should not wait. */
+       worker then: to prepare what belongs to a worker, found again by filch_worker_id(). One that
+       raises an error (filch_raise()) breaks the pool: what is pending fails with FILCH_EBROKEN and
+       that error, and so does what is asked of the pool from then on. It should not wait. */
     void (*start)(void *context, unsigned worker);
     /* NULL, or called once for each worker that has started, when the pool is joined, by the thread
        that joins it. */
