@@ -5,6 +5,7 @@
 
 #include "base.h"
 #include "block.h"
+#include "completions.h"
 #include "deadline.h"
 #include "line.h"
 #include "os.h"
@@ -17,6 +18,7 @@ struct member {
     struct filch_completions *set; /* a reference, until it has been called or removed */
     struct filch_future *future;   /* a reference */
     size_t index;
+    bool cancelled;      /* lock */
     struct member *next; /* lock; in `members` or in `ready` */
     struct member *prev; /* lock; in `members` */
 };
@@ -119,6 +121,7 @@ filch_status filch_completions_add(filch_completions *set, filch_future *future)
     atomic_fetch_add_explicit(&set->owners, 1, memory_order_relaxed);
     filch_lock_acquire(&set->lock);
     member->index = set->added++;
+    member->cancelled = false;
     member->prev = NULL;
     member->next = set->members;
     if (member->next) {
@@ -247,6 +250,31 @@ static struct member *withdraw_members_locked(struct filch_completions *set)
         }
     }
     return withdrawn;
+}
+
+/* One that is not ready and was not asked before, retained; NULL: none. */
+static filch_future *next_to_cancel(struct filch_completions *set)
+{
+    filch_lock_acquire(&set->lock);
+    struct member *member = set->members;
+    while (member && member->cancelled) {
+        member = member->next;
+    }
+    if (member) {
+        member->cancelled = true;
+    }
+    filch_future *future = member ? filch_future_retain(member->future) : NULL;
+    filch_lock_release(&set->lock);
+    return future;
+}
+
+void filch_completions_cancel(filch_completions *set)
+{
+    filch_future *future;
+    while ((future = next_to_cancel(set))) {
+        filch_future_cancel(future); /* without our lock: its completer takes it */
+        filch_future_free(future);
+    }
 }
 
 void filch_completions_free(filch_completions *set)

@@ -122,4 +122,7 @@ void filch_loop_prepare(struct filch_loop *loop, struct filch_pool *pool)
     for (size_t i = 0; loop->items && i < loop->n; i++) {
         loop->items[i] = (filch_item){FILCH_ECANCELED, 0};
     }
+    if (loop->progress.hook) {
+        loop->progress.hook(loop->progress.context, 0, loop->n);
+    }
 }

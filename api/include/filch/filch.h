@@ -18,8 +18,11 @@
 #include <filch/future.h>
 #include <filch/futures.h>
 #include <filch/group.h>
+#include <filch/imap.h>
 #include <filch/loop.h>
 #include <filch/pool.h>
+#include <filch/progress.h>
+#include <filch/source.h>
 #include <filch/status.h>
 #include <filch/task.h>
 #include <filch/then.h>

@@ -22,6 +22,8 @@
  *     name_map_with(pool, xs, ..., n, results, &options)
  *     name_map_async(pool, xs, ..., n, results, &options, &future)
  *     name_starmap...                              the same, by the name of several arguments
+ *     name_map_strided(...), name_map_from(...)    arguments from elsewhere (source.h)
+ *     name_imap(...), name_imap_unordered(...)     results one by one, computed ahead (imap.h)
  *     name_lazy(xs, ..., n), name_next(&lazy, &result)   results one by one, each when asked for
  *
  * For void functions `results`, `result` and `&result` are left out. Everything is static, typed
@@ -37,8 +39,10 @@
 #include <filch/closure.h>
 #include <filch/future.h>
 #include <filch/group.h>
+#include <filch/imap.h>
 #include <filch/loop.h>
 #include <filch/macros.h>
+#include <filch/source.h>
 #include <filch/then.h>
 
 /* FILCH_FUNCTION(R, name, ["doc",] (T, x), ...) { body } */
@@ -48,12 +52,15 @@
 
 #define FILCH_FUNCTION_GENERATE(R, name, doc, ...)                                                 \
     static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));                                   \
+    typedef R name##_result;                                                                       \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
     FILCH_CALLABLE(R, name, __VA_ARGS__)                                                           \
     FILCH_MAPS(R, name, __VA_ARGS__)                                                               \
     FILCH_THEN_OF(R, name, __VA_ARGS__)                                                            \
     FILCH_SPAWN_OF(R, name, __VA_ARGS__)                                                           \
+    FILCH_IMAP_OF(R, name, __VA_ARGS__)                                                            \
+    FILCH_SOURCES_OF(R, name, __VA_ARGS__)                                                         \
     static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))
 
 /* Closures and calls through a pool. */

@@ -63,9 +63,9 @@ typedef struct filch_item {
     int code;            /* as given to filch_raise(), or 0 */
 } filch_item;
 
-/* Told now and then how many elements have ended: at most ten times a second, from any worker but
- * never by two at once, never with a smaller number than before; with done == total at the end, if
- * all have run. It should be short. */
+/* Told now and then how many elements have ended: with done == 0 at the beginning, then at most ten
+ * times a second, from any worker but never by two at once, never with a smaller number than
+ * before; with done == total at the end, if all have run. It should be short. */
 typedef void filch_progress(void *context, size_t done, size_t total);
 
 /* Zero in a field means its default. */

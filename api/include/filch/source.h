@@ -1,0 +1,138 @@
+/* filch/source.h: maps whose arguments are not in arrays of their own; nothing is copied.
+ *
+ * Of each FILCH_FUNCTION with parameters:
+ *     name_map_strided(pool, xs, xs_stride, ..., n, results, results_stride, &options)
+ *         strides are bytes from one element to the next, for fields of structs and columns of
+ *         matrices; a stride of 0 passes the same argument each time
+ *     name_map_from(pool, fill, context, n, results, &options)
+ *         void fill(void *context, size_t i, name_args *arguments) fills in arguments->x, ... of
+ *         element i; it is called by the workers, several at once
+ * and where FILCH_RANGE(name, T) stands behind a function of one number of type T:
+ *     name_map_range(pool, first, step, n, results)    name(first + i * step)
+ * For void functions results and their stride are left out. Errors: as filch_map(). */
+#ifndef FILCH_SOURCE_H
+#define FILCH_SOURCE_H
+
+#include <stddef.h>
+
+#include <filch/loop.h>
+#include <filch/macros.h>
+
+#define FILCH_SOURCES_OF(R, name, ...)                                                             \
+    FILCH_CAT(FILCH_SOURCES_OF_, FILCH_COUNT_9(__VA_ARGS__))(R, name, __VA_ARGS__)
+#define FILCH_SOURCES_OF_0(R, name, end)
+#define FILCH_SOURCES_OF_1(R, name, ...)                                                           \
+    FILCH_MAP_FROM(R, name, __VA_ARGS__)                                                           \
+    FILCH_MAP_STRIDED(R, name, __VA_ARGS__)
+
+#define FILCH_MAP_FROM(R, name, ...)                                                               \
+    typedef void name##_filler(void *filch_context, size_t filch_i, name##_args *filch_arguments); \
+    typedef struct name##_filled {                                                                 \
+        name##_filler *filch_fill;                                                                 \
+        void *filch_context;                                                                       \
+        FILCH_RESULT(FILCH_RESULT_ARRAY_FIELD_, R)                                                 \
+    } name##_filled;                                                                               \
+    FILCH_UNUSED static void name##_block_from(const void *filch_environment,                      \
+                                               filch_range *filch_on)                              \
+    {                                                                                              \
+        const name##_filled filch_arrays = *(const name##_filled *)filch_environment;              \
+        name##_args filch_bound;                                                                   \
+        const name##_args *filch_args = &filch_bound;                                              \
+        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
+            filch_on->next = filch_i + 1;                                                          \
+            filch_arrays.filch_fill(filch_arrays.filch_context, filch_i, &filch_bound);            \
+            FILCH_RESULT(FILCH_RESULT_ARRAY_STORE_, R)                                             \
+            name(FILCH_LIST(FILCH_OF_ARGS, , __VA_ARGS__));                                        \
+        }                                                                                          \
+    }                                                                                              \
+    FILCH_UNUSED static const filch_body name##_body_from = {                                      \
+        name##_block_from, sizeof(name##_filled), FILCH_RESULT(FILCH_RESULT_BYTES_, R),            \
+        &name##_info};                                                                             \
+    FILCH_UNUSED static inline filch_status name##_map_from(                                       \
+        filch_pool *filch_in, name##_filler *filch_fill, void *filch_context,                      \
+        size_t filch_n FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                       \
+        const filch_map_options *filch_options)                                                    \
+    {                                                                                              \
+        const name##_filled filch_from = {filch_fill, filch_context,                               \
+                                          FILCH_RESULT(FILCH_RESULT_ARRAY_PASS_, R)};              \
+        const bool filch_missing =                                                                 \
+            !filch_fill || (filch_n != 0 && (false FILCH_RESULT(FILCH_RESULT_ARRAY_MISSING_, R))); \
+        return filch_map(filch_in, filch_missing ? NULL : &name##_body_from, &filch_from, filch_n, \
+                         filch_options);                                                           \
+    }
+
+#define FILCH_MAP_STRIDED(R, name, ...)                                                            \
+    typedef struct name##_columns {                                                                \
+        FILCH_EACH(FILCH_COLUMN_FIELD, __VA_ARGS__)                                                \
+        FILCH_RESULT(FILCH_COLUMN_RESULT_FIELD_, R)                                                \
+    } name##_columns;                                                                              \
+    FILCH_UNUSED static void name##_block_strided(const void *filch_environment,                   \
+                                                  filch_range *filch_on)                           \
+    {                                                                                              \
+        const name##_columns filch_columns = *(const name##_columns *)filch_environment;           \
+        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
+            const ptrdiff_t filch_row = (ptrdiff_t)filch_i;                                        \
+            filch_on->next = filch_i + 1;                                                          \
+            FILCH_RESULT(FILCH_COLUMN_RESULT_STORE_, R)                                            \
+            name(FILCH_LIST(FILCH_OF_COLUMNS, , __VA_ARGS__));                                     \
+        }                                                                                          \
+    }                                                                                              \
+    FILCH_UNUSED static const filch_body name##_body_strided = {                                   \
+        name##_block_strided, sizeof(name##_columns), 0, &name##_info};                            \
+    FILCH_UNUSED static inline filch_status name##_map_strided(                                    \
+        filch_pool *filch_in, FILCH_THEN(FILCH_COLUMN, __VA_ARGS__) size_t filch_n                 \
+            FILCH_RESULT(FILCH_COLUMN_RESULT_, R),                                                 \
+        const filch_map_options *filch_options)                                                    \
+    {                                                                                              \
+        const name##_columns filch_columns = {FILCH_THEN(FILCH_COLUMN_PASS, __VA_ARGS__)           \
+                                                  FILCH_RESULT(FILCH_COLUMN_RESULT_PASS_, R)};     \
+        const bool filch_missing =                                                                 \
+            filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__)                    \
+                                 FILCH_RESULT(FILCH_RESULT_ARRAY_MISSING_, R));                    \
+        return filch_map(filch_in, filch_missing ? NULL : &name##_body_strided, &filch_columns,    \
+                         filch_n, filch_options);                                                  \
+    }
+#define FILCH_COLUMN(T, x) T const *x, ptrdiff_t x##_stride
+#define FILCH_COLUMN_FIELD(T, x)                                                                   \
+    const char *x;                                                                                 \
+    ptrdiff_t x##_stride;
+#define FILCH_COLUMN_PASS(T, x) (const char *)x, x##_stride
+#define FILCH_OF_COLUMNS(T, x)                                                                     \
+    *(T const *)(const void *)(filch_columns.x + filch_row * filch_columns.x##_stride)
+#define FILCH_COLUMN_RESULT_0(R) , R *filch_out, ptrdiff_t filch_out_stride
+#define FILCH_COLUMN_RESULT_1(R)
+#define FILCH_COLUMN_RESULT_FIELD_0(R)                                                             \
+    char *filch_out;                                                                               \
+    ptrdiff_t filch_out_stride;
+#define FILCH_COLUMN_RESULT_FIELD_1(R) char filch_none;
+#define FILCH_COLUMN_RESULT_PASS_0(R) (char *)filch_out, filch_out_stride
+#define FILCH_COLUMN_RESULT_PASS_1(R) 0
+#define FILCH_COLUMN_RESULT_STORE_0(R)                                                             \
+    *(R *)(void *)(filch_columns.filch_out + filch_row * filch_columns.filch_out_stride) =
+#define FILCH_COLUMN_RESULT_STORE_1(R)
+
+/* FILCH_RANGE(name, T): see above. */
+#define FILCH_RANGE(name, T)                                                                       \
+    typedef struct name##_range {                                                                  \
+        T filch_first;                                                                             \
+        T filch_step;                                                                              \
+    } name##_range;                                                                                \
+    FILCH_UNUSED static void name##_fill_range(void *filch_context, size_t filch_i,                \
+                                               name##_args *filch_arguments)                       \
+    {                                                                                              \
+        const name##_range *filch_numbers = (const name##_range *)filch_context;                   \
+        const name##_args filch_bound = {                                                          \
+            (T)(filch_numbers->filch_first + (T)filch_i * filch_numbers->filch_step)};             \
+        *filch_arguments = filch_bound;                                                            \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_map_range(                                      \
+        filch_pool *filch_in, T filch_first, T filch_step, size_t filch_n,                         \
+        name##_result *filch_out)                                                                  \
+    {                                                                                              \
+        name##_range filch_numbers = {filch_first, filch_step};                                    \
+        return name##_map_from(filch_in, name##_fill_range, &filch_numbers, filch_n, filch_out,    \
+                               NULL);                                                              \
+    }                                                                                              \
+    typedef name##_range name##_range
+
+#endif

@@ -1,0 +1,432 @@
+/* Iterators that compute ahead, and maps whose arguments are not in arrays. */
+#include "fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_int ran;
+static atomic_int gate;
+
+FILCH_FUNCTION(int, square, (int, x))
+{
+    atomic_fetch_add(&ran, 1);
+    return x * x;
+}
+FILCH_RANGE(square, int);
+
+FILCH_FUNCTION(long, product, (int, x), (long, y))
+{
+    return x * y;
+}
+
+FILCH_FUNCTION(int, odd_fails, (int, x))
+{
+    return x % 2 ? (filch_raise(x, "%d is odd", x), 0) : x;
+}
+
+FILCH_FUNCTION(int, first_waits, (int, x))
+{
+    if (x == 0) {
+        while (!atomic_load(&gate)) {
+            filch_yield();
+        }
+    }
+    return x;
+}
+
+FILCH_FUNCTION(void, counts, (int, by))
+{
+    atomic_fetch_add(&ran, by);
+}
+
+/* ---- generators ---- */
+
+struct counter {
+    int next;
+    int end;
+    filch_status ended; /* what it answers then */
+    int asked;
+};
+
+static filch_status count(void *context, square_args *arguments)
+{
+    struct counter *counter = context;
+    counter->asked++;
+    if (counter->next == counter->end) {
+        return counter->ended;
+    }
+    arguments->x = counter->next++;
+    return FILCH_OK;
+}
+
+static filch_status count_odd_fails(void *context, odd_fails_args *arguments)
+{
+    square_args square_arguments = {0};
+    filch_status status = count(context, &square_arguments);
+    arguments->x = square_arguments.x;
+    return status;
+}
+
+START_TEST(results_come_in_order)
+{
+    filch_pool *pool = pool_opened(_i);
+    enum { N = 500 };
+    for (size_t chunk = 0; chunk < 4; chunk++) {
+        struct counter counter = {0, N, FILCH_END, 0};
+        filch_imap_options options = {.chunksize = chunk * chunk, .look_ahead = chunk * 7};
+        filch_iterator *it;
+        filch_error error;
+        int value;
+        ck_assert_int_eq(square_imap_from(pool, count, &counter, &options, &it), FILCH_OK);
+        for (int i = 0; i < N; i++) {
+            ck_assert_int_eq(square_imap_next(it, &value), FILCH_OK);
+            ck_assert_int_eq(value, i * i);
+            ck_assert_int_eq(filch_iterator_error(it, &error), FILCH_OK);
+            ck_assert_uint_eq(error.index, (size_t)i);
+            ck_assert_int_eq(error.status, FILCH_OK);
+        }
+        ck_assert_int_eq(square_imap_next(it, &value), FILCH_END);
+        ck_assert_int_eq(square_imap_next_for(it, 0, &value), FILCH_END);
+        filch_iterator_free(it);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(unordered_results_come_each_once)
+{
+    filch_pool *pool = pool_opened(_i);
+    enum { N = 500 };
+    int xs[N];
+    bool seen[N] = {false};
+    filch_iterator *it;
+    int value;
+    int items = 0;
+    for (int i = 0; i < N; i++) {
+        xs[i] = i;
+    }
+    filch_imap_options options = {.chunksize = 3};
+    ck_assert_int_eq(odd_fails_imap_unordered(pool, xs, N, &options, &it), FILCH_OK);
+    filch_status status;
+    while ((status = odd_fails_imap_next(it, &value)) != FILCH_END) {
+        filch_error error;
+        filch_iterator_error(it, &error);
+        ck_assert(!seen[error.index]);
+        seen[error.index] = true;
+        ck_assert_int_eq(status, error.index % 2 ? FILCH_ERAISED : FILCH_OK);
+        ck_assert(status != FILCH_OK || value == (int)error.index);
+        items++;
+    }
+    ck_assert_int_eq(items, N);
+    filch_iterator_free(it);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(unordered_results_overtake_a_slow_one)
+{
+    filch_pool *pool = pool_opened(_i);
+    int xs[10];
+    filch_iterator *it;
+    int value = 0;
+    for (int i = 0; i < 10; i++) {
+        xs[i] = i;
+    }
+    atomic_store(&gate, 0);
+    filch_imap_options options = {.look_ahead = 4};
+    ck_assert_int_eq(first_waits_imap_unordered(pool, xs, 10, &options, &it), FILCH_OK);
+    for (int i = 1; i < 10; i++) {
+        ck_assert_int_eq(first_waits_imap_next(it, &value), FILCH_OK);
+        ck_assert_int_ne(value, 0);
+    }
+    ck_assert_int_eq(first_waits_imap_next_for(it, 0.01, &value), FILCH_ETIMEDOUT);
+    atomic_store(&gate, 1);
+    ck_assert_int_eq(first_waits_imap_next(it, &value), FILCH_OK);
+    ck_assert_int_eq(value, 0);
+    ck_assert_int_eq(first_waits_imap_next(it, &value), FILCH_END);
+    filch_iterator_free(it);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(no_more_is_taken_from_the_source_than_the_look_ahead)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct counter endless = {0, -1, FILCH_END, 0};
+    filch_imap_options options = {.look_ahead = 5};
+    filch_iterator *it;
+    int value;
+    ck_assert_int_eq(square_imap_from(pool, count, &endless, &options, &it), FILCH_OK);
+    ck_assert_int_eq(endless.asked, 5);
+    for (int i = 0; i < 20; i++) {
+        ck_assert_int_eq(square_imap_next(it, &value), FILCH_OK);
+        ck_assert_int_le(endless.asked, i + 1 + 5);
+    }
+    filch_iterator_free(it); /* abandoned */
+    int asked = endless.asked;
+    pool_closed(pool);
+    ck_assert_int_eq(endless.asked, asked);
+}
+END_TEST
+
+START_TEST(an_item_that_fails_does_not_lose_the_rest)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct counter counter = {0, 20, FILCH_END, 0};
+    filch_imap_options options = {.chunksize = 4};
+    filch_iterator *it;
+    filch_error error;
+    ck_assert_int_eq(odd_fails_imap_from(pool, count_odd_fails, &counter, &options, &it), FILCH_OK);
+    for (int i = 0; i < 20; i++) {
+        int value = -7;
+        ck_assert_int_eq(odd_fails_imap_next(it, &value), i % 2 ? FILCH_ERAISED : FILCH_OK);
+        ck_assert_int_eq(value, i % 2 ? -7 : i);
+        filch_iterator_error(it, &error);
+        ck_assert_int_eq(error.code, i % 2 ? i : 0);
+        ck_assert_uint_eq(error.index, (size_t)i);
+    }
+    filch_iterator_free(it);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(an_error_of_the_source_comes_in_its_place)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct counter counter = {0, 7, FILCH_EBUSY, 0};
+    filch_imap_options options = {.chunksize = 3};
+    filch_iterator *it;
+    int value;
+    ck_assert_int_eq(square_imap_from(pool, count, &counter, &options, &it), FILCH_OK);
+    for (int i = 0; i < 7; i++) {
+        ck_assert_int_eq(square_imap_next(it, &value), FILCH_OK);
+        ck_assert_int_eq(value, i * i);
+    }
+    ck_assert_int_eq(square_imap_next(it, &value), FILCH_EBUSY);
+    ck_assert_int_eq(square_imap_next(it, &value), FILCH_EBUSY);
+    ck_assert_int_eq(counter.asked, 8);
+    filch_iterator_free(it);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(the_next_item_can_be_waited_for_with_a_time_out)
+{
+    filch_pool *pool = pool_opened(_i);
+    int xs[3] = {0, 1, 2};
+    filch_iterator *it;
+    int value = -1;
+    atomic_store(&gate, 0);
+    ck_assert_int_eq(first_waits_imap(pool, xs, 3, NULL, &it), FILCH_OK);
+    ck_assert_int_eq(first_waits_imap_next_for(it, 0, &value), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(first_waits_imap_next_for(it, 0.01, &value), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(value, -1);
+    atomic_store(&gate, 1);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(first_waits_imap_next_for(it, 100, &value), FILCH_OK);
+        ck_assert_int_eq(value, i);
+    }
+    ck_assert_int_eq(first_waits_imap_next_for(it, 100, &value), FILCH_END);
+    filch_iterator_free(it);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(closing_lets_the_window_come_and_terminating_cancels_it)
+{
+    for (int terminated = 0; terminated < 2; terminated++) {
+        filch_pool *pool = pool_opened(_i);
+        struct counter endless = {0, -1, FILCH_END, 0};
+        filch_imap_options options = {.look_ahead = 6};
+        filch_iterator *it;
+        filch_status status = FILCH_OK;
+        int value;
+        int items = 0;
+        ck_assert_int_eq(square_imap_from(pool, count, &endless, &options, &it), FILCH_OK);
+        ck_assert_int_eq(terminated ? filch_pool_terminate(pool) : filch_pool_close(pool),
+                         FILCH_OK);
+        while (status != FILCH_ECLOSED) {
+            status = square_imap_next(it, &value);
+            ck_assert(status == FILCH_OK || status == FILCH_ECLOSED ||
+                      (terminated && status == FILCH_ECANCELED));
+            items += status != FILCH_ECLOSED;
+        }
+        ck_assert_int_eq(items, 6);
+        filch_iterator_free(it);
+        pool_closed(pool);
+    }
+}
+END_TEST
+
+START_TEST(bad_arguments_are_refused)
+{
+    filch_pool *pool = pool_opened(1);
+    filch_iterator *it = NULL;
+    int x = 1;
+    long wrong;
+    filch_imap_options huge = {.chunksize = SIZE_MAX};
+    filch_imap_options far = {.look_ahead = SIZE_MAX};
+    struct counter counter = {0, 3, FILCH_END, 0};
+    ck_assert_int_eq(square_imap(pool, NULL, 1, NULL, &it), FILCH_EINVAL);
+    ck_assert_int_eq(square_imap_from(pool, NULL, NULL, NULL, &it), FILCH_EINVAL);
+    ck_assert_int_eq(filch_imap(pool, NULL, NULL, NULL, &it), FILCH_EINVAL);
+    ck_assert_int_eq(square_imap(pool, &x, 1, NULL, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(square_imap_from(pool, count, &counter, &huge, &it), FILCH_EOVERFLOW);
+    ck_assert_int_eq(square_imap_from(pool, count, &counter, &far, &it), FILCH_EOVERFLOW);
+    ck_assert_ptr_null(it);
+    ck_assert_int_eq(square_imap(pool, NULL, 0, NULL, &it), FILCH_OK);
+    ck_assert_int_eq(filch_iterator_next(it, &wrong, sizeof wrong), FILCH_EINVAL);
+    ck_assert_int_eq(filch_iterator_next(it, NULL, sizeof x), FILCH_EINVAL);
+    ck_assert_int_eq(filch_iterator_next(NULL, &x, sizeof x), FILCH_EINVAL);
+    ck_assert_int_eq(filch_iterator_error(it, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(square_imap_next(it, &x), FILCH_END);
+    filch_iterator_free(it);
+    filch_iterator_free(NULL);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(without_memory_the_iteration_ends_and_leaks_nothing)
+{
+    filch_pool *pool = pool_opened(1);
+    for (int unordered = 0; unordered < 2; unordered++) {
+        for (long call = 1; call < 30; call++) {
+            struct counter counter = {0, 10, FILCH_END, 0};
+            filch_iterator *it = NULL;
+            int value;
+            fail_call(call);
+            filch_status status = unordered
+                                      ? square_imap_unordered_from(pool, count, &counter, NULL, &it)
+                                      : square_imap_from(pool, count, &counter, NULL, &it);
+            ck_assert(status == FILCH_OK || status == FILCH_ENOMEM);
+            ck_assert_int_eq(status == FILCH_OK, it != NULL);
+            int items = 0;
+            while (it && (status = square_imap_next(it, &value)) == FILCH_OK) {
+                items++;
+            }
+            ck_assert(!it || status == FILCH_ENOMEM || status == FILCH_EAGAIN ||
+                      (status == FILCH_END && items == 10));
+            fail_call(0);
+            filch_iterator_free(it);
+        }
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+/* ---- maps from elsewhere ---- */
+
+struct particle {
+    char name[5];
+    int mass;
+    long speed;
+    long momentum;
+};
+
+START_TEST(fields_of_structs_are_mapped_in_place)
+{
+    filch_pool *pool = pool_opened(_i);
+    enum { N = 1000 };
+    struct particle *p = calloc(N, sizeof *p);
+    for (int i = 0; i < N; i++) {
+        p[i].mass = i;
+        p[i].speed = 3;
+    }
+    ck_assert_int_eq(product_map_strided(pool, &p[0].mass, sizeof *p, &p[0].speed, sizeof *p, N,
+                                         &p[0].momentum, sizeof *p, NULL),
+                     FILCH_OK);
+    for (int i = 0; i < N; i++) {
+        ck_assert_int_eq(p[i].momentum, 3L * i);
+    }
+    const long same = 5; /* the same argument each time, and backwards */
+    ck_assert_int_eq(product_map_strided(pool, &p[N - 1].mass, -(ptrdiff_t)sizeof *p, &same, 0, N,
+                                         &p[0].momentum, sizeof *p, NULL),
+                     FILCH_OK);
+    for (int i = 0; i < N; i++) {
+        ck_assert_int_eq(p[i].momentum, 5L * (N - 1 - i));
+    }
+    ck_assert_int_eq(product_map_strided(pool, NULL, 4, &same, 0, N, &p[0].momentum, 8, NULL),
+                     FILCH_EINVAL);
+    atomic_store(&ran, 0);
+    const int one = 1;
+    ck_assert_int_eq(counts_map_strided(pool, &one, 0, N, NULL), FILCH_OK);
+    ck_assert_int_eq(ran, N);
+    free(p);
+    pool_closed(pool);
+}
+END_TEST
+
+static void fill_products(void *context, size_t i, product_args *arguments)
+{
+    const int *offset = context;
+    arguments->x = (int)i + *offset;
+    arguments->y = (long)i;
+}
+
+START_TEST(arguments_can_be_computed_and_ranges_need_no_array)
+{
+    filch_pool *pool = pool_opened(_i);
+    enum { N = 10000 };
+    long *out = malloc(N * sizeof *out);
+    int *squares = malloc(N * sizeof *squares);
+    int offset = 2;
+    ck_assert_int_eq(product_map_from(pool, fill_products, &offset, N, out, NULL), FILCH_OK);
+    ck_assert_int_eq(square_map_range(pool, 10, -2, N, squares), FILCH_OK);
+    for (long i = 0; i < N; i++) {
+        ck_assert_int_eq(out[i], (i + 2) * i);
+        ck_assert_int_eq(squares[i], (10 - 2 * i) * (10 - 2 * i));
+    }
+    ck_assert_int_eq(product_map_from(pool, NULL, NULL, N, out, NULL), FILCH_EINVAL);
+    free(out);
+    free(squares);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(a_progress_bar_shows_counts_and_is_silent_elsewhere)
+{
+    filch_pool *pool = pool_opened(1);
+    FILE *stream = tmpfile();
+    char text[4000] = "";
+    filch_progress_bar bar = {.label = "squares", .stream = stream};
+    filch_map_options options = {.progress = filch_progress_bar_show, .progress_context = &bar};
+    int xs[300] = {0};
+    int out[300];
+    ck_assert_int_eq(square_map_with(pool, xs, 300, out, &options), FILCH_OK);
+    ck_assert_int_eq(ftell(stream), 0); /* not a terminal */
+    bar = (filch_progress_bar){.label = "squares", .stream = stream, .always = 1};
+    ck_assert_int_eq(square_map_with(pool, xs, 300, out, &options), FILCH_OK);
+    rewind(stream);
+    ck_assert_uint_gt(fread(text, 1, sizeof text - 1, stream), 0);
+    ck_assert(strstr(text, "\rsquares   0% |                        | 0/300"));
+    ck_assert(strstr(text, "\rsquares 100% |########################| 300/300"));
+    ck_assert(strstr(text, "\n"));
+    fclose(stream);
+    filch_progress_bar_show(NULL, 1, 2);
+    pool_closed(pool);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("imap");
+    TCase *tcase = tcase_create("imap");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, results_come_in_order, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, unordered_results_come_each_once, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, unordered_results_overtake_a_slow_one, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, no_more_is_taken_from_the_source_than_the_look_ahead, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, an_item_that_fails_does_not_lose_the_rest, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, an_error_of_the_source_comes_in_its_place, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, the_next_item_can_be_waited_for_with_a_time_out, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, closing_lets_the_window_come_and_terminating_cancels_it, 0,
+                        WORKER_SWEEP);
+    tcase_add_test(tcase, bad_arguments_are_refused);
+    tcase_add_test(tcase, without_memory_the_iteration_ends_and_leaks_nothing);
+    tcase_add_loop_test(tcase, fields_of_structs_are_mapped_in_place, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, arguments_can_be_computed_and_ranges_need_no_array, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, a_progress_bar_shows_counts_and_is_silent_elsewhere);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
