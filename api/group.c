@@ -15,7 +15,6 @@
 #include "region.h"
 #include "scope.h"
 #include "strand.h"
-#include "thread.h"
 #include "work.h"
 
 struct filch_group {
@@ -173,38 +172,20 @@ filch_status filch_group_spawn(filch_group *group, const filch_closure *closure,
     if (!group || !closure || !closure->callable) {
         return FILCH_EINVAL;
     }
-    struct spawned *spawned = spawned_new(group, closure, result);
+    struct spawned *spawned =
+        filch_pool_has_thread(group->pool) ? spawned_new(group, closure, result) : NULL;
     if (spawned) {
         /* relaxed: the caller is counted, so nobody sees it reach zero */
         atomic_fetch_add_explicit(&group->undone, 1, memory_order_relaxed);
-        if (filch_pool_submit(group->pool, &spawned->task) == FILCH_OK) {
-            return FILCH_OK;
-        }
-        atomic_fetch_sub_explicit(&group->undone, 1, memory_order_relaxed);
-        filch_closure_release(&spawned->closure);
-        free(spawned);
+        filch_pool_continue(group->pool, &spawned->task);
+        return FILCH_OK;
     }
     return call_at_once(group, closure, result);
 }
 
-/* The newest entry of our own core, if it is a task of this group. */
-static struct filch_detached *take_own(struct filch_group *group)
+static bool is_of_group(struct filch_detached *task, void *group)
 {
-    struct filch_core *core = filch_pool_own_core(group->pool);
-    uintptr_t entry = core ? filch_deque_pop(&core->deque) : 0;
-    if (!entry) {
-        return NULL;
-    }
-    struct filch_work *work = filch_entry_slot(entry) ? NULL : filch_entry_work(entry);
-    if (work && work->kind == FILCH_WORK_TASK) {
-        struct filch_detached *task = FILCH_CONTAINER(work, struct filch_detached, work);
-        if (task->run == run_spawned &&
-            FILCH_CONTAINER(task, struct spawned, task)->group == group) {
-            return task;
-        }
-    }
-    filch_deque_push(&core->deque, entry); /* there was room for it */
-    return NULL;
+    return task->run == run_spawned && FILCH_CONTAINER(task, struct spawned, task)->group == group;
 }
 
 static bool enlist(struct filch_waiter *waiter, void *latch)
@@ -230,11 +211,7 @@ filch_status filch_group_wait(filch_group *group, filch_error *error)
     if (!group) {
         return FILCH_EINVAL;
     }
-    struct filch_strand *strand = filch_strand_self();
-    struct filch_detached *task;
-    while (strand && filch_strand_has_room(strand) && (task = take_own(group))) {
-        task->run(task);
-    }
+    filch_core_run_tasks(group->pool, is_of_group, group);
     /* acq_rel: as in one_done */
     if (atomic_fetch_sub_explicit(&group->undone, 1, memory_order_acq_rel) != 1) {
         filch_block_join(enlist, &group->done);

@@ -1,57 +1,52 @@
-/* Reductions: the elements are grouped into leaves by their number alone, the leaves are reduced in
- * parallel, their results in order. So the same bits come out on any number of workers. */
-#include <filch/loop.h>
+/* Reductions: leaves are reduced in parallel, their results in order. */
+#include <filch/reduce.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
+#include "inside.h"
+#include "leaves.h"
 
-enum { LEAVES_MAX = 1024, ON_STACK_BYTES = 8192 };
+enum { ON_STACK_BYTES = 8192 };
 
-struct leaves {
+struct reduction {
     const filch_reducer *reducer;
     const unsigned char *elements;
     unsigned char *totals; /* one per leaf */
-    size_t n;
-    size_t leaf; /* elements in each but the last */
+    void *total;           /* begins as the initial value */
+    struct filch_leaves leaves;
 };
 
-static void reduce_leaf(const struct leaves *leaves, size_t index)
+static void reduce_leaf(void *context, size_t leaf)
 {
-    size_t bytes = leaves->reducer->element_bytes;
-    size_t first = index * leaves->leaf;
-    size_t left = leaves->n - first;
-    size_t count = left < leaves->leaf ? left : leaves->leaf;
-    unsigned char *total = leaves->totals + index * bytes;
-    memcpy(total, leaves->elements + first * bytes, bytes);
-    leaves->reducer->combine_block(total, leaves->elements + (first + 1) * bytes, count - 1);
+    const struct reduction *reduction = context;
+    size_t bytes = reduction->reducer->element_bytes;
+    const unsigned char *first =
+        reduction->elements + filch_leaf_first(&reduction->leaves, leaf) * bytes;
+    unsigned char *total = reduction->totals + leaf * bytes;
+    memcpy(total, first, bytes);
+    reduction->reducer->combine_block(total, first + bytes,
+                                      filch_leaf_elements(&reduction->leaves, leaf) - 1);
 }
 
-static void leaf_block(const void *environment, filch_range *range)
+static filch_status reduce_leaves(filch_pool *pool, void *context)
 {
-    for (size_t i = range->next; i < range->stop; i++) {
-        range->next = i + 1;
-        reduce_leaf(environment, i);
-    }
-}
-
-static filch_status reduce_leaves(filch_pool *pool, struct leaves *leaves, size_t count,
-                                  void *total)
-{
+    struct reduction *reduction = context;
     FILCH_ALIGNED(16) unsigned char on_stack[ON_STACK_BYTES];
-    size_t bytes = count * leaves->reducer->element_bytes; /* below n elements: no overflow */
-    leaves->totals = bytes <= sizeof on_stack ? on_stack : malloc(bytes);
-    if (!leaves->totals) {
+    const filch_reducer *reducer = reduction->reducer;
+    size_t count = reduction->leaves.count;
+    size_t bytes = count * reducer->element_bytes; /* at most n elements: no overflow */
+    reduction->totals = bytes <= sizeof on_stack ? on_stack : malloc(bytes);
+    if (!reduction->totals) {
         return FILCH_ENOMEM;
     }
-    filch_body body = {leaf_block, sizeof *leaves, 0, leaves->reducer->info};
-    filch_status status = filch_map(pool, &body, leaves, count, NULL);
+    filch_status status = filch_leaves_run(pool, count, reduce_leaf, reduction, reducer->info);
     if (status == FILCH_OK) {
-        leaves->reducer->combine_block(total, leaves->totals, count);
+        reducer->combine_block(reduction->total, reduction->totals, count);
     }
-    if (leaves->totals != on_stack) {
-        free(leaves->totals);
+    if (reduction->totals != on_stack) {
+        free(reduction->totals);
     }
     return status;
 }
@@ -74,9 +69,9 @@ filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const 
         return FILCH_ENOMEM;
     }
     memcpy(total, initial, element);
-    size_t leaf = n / LEAVES_MAX + 1;
-    struct leaves leaves = {.reducer = reducer, .elements = elements, .n = n, .leaf = leaf};
-    filch_status status = reduce_leaves(pool, &leaves, n ? (n - 1) / leaf + 1 : 0, total);
+    struct reduction reduction = {
+        .reducer = reducer, .elements = elements, .total = total, .leaves = filch_leaves_of(n)};
+    filch_status status = filch_inside(pool, reduce_leaves, &reduction, reducer->info);
     if (status == FILCH_OK) {
         memcpy(result, total, element);
     }

@@ -14,6 +14,7 @@
 #include "lane.h"
 #include "queue.h"
 
+struct filch_detached;
 struct filch_pool;
 struct filch_stack;
 struct filch_strand;
@@ -121,6 +122,12 @@ void filch_core_serve_all(struct filch_strand *strand);
 /* Owner, on `strand`: a slot that was published is wanted. True: it was taken back, and is ours
  * again. False: a thief had it, and is done with it when this returns. */
 bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot);
+
+/* Before a wait: run the newest tasks of our own core as long as they are wanted, and there is
+ * stack left. Nothing else runs on top of the caller. */
+void filch_core_run_tasks(struct filch_pool *pool,
+                          bool (*wanted)(struct filch_detached *task, void *context),
+                          void *context);
 
 /* Run a slot that its owner has taken back, above everything else on its lane. */
 void filch_core_run_own(struct filch_strand *strand, filch_slot *slot);

@@ -133,6 +133,17 @@ void filch_pool_submit_expected(struct filch_pool *pool, struct filch_detached *
     }
 }
 
+void filch_pool_continue(struct filch_pool *pool, struct filch_detached *task)
+{
+    struct filch_core *core = filch_pool_own_core(pool);
+    if (core) {
+        filch_pool_task_begun(core);
+    } else {
+        filch_pool_hold(pool);
+    }
+    filch_pool_submit_expected(pool, task);
+}
+
 static void end_threads(struct filch_pool *pool)
 {
     filch_lock_acquire(&pool->lock);

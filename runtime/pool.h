@@ -179,6 +179,9 @@ filch_status filch_pool_check(struct filch_pool *pool);
 /* `status`, unless the pool is broken, which explains it: FILCH_EBROKEN. */
 filch_status filch_pool_ended_as(struct filch_pool *pool, filch_status status);
 
+/* From inside: more of what the pool has accepted already, also when it accepts no more. */
+void filch_pool_continue(struct filch_pool *pool, struct filch_detached *task);
+
 /* Terminate it: what is accepted but has not come is cancelled, and waits end. */
 void filch_pool_terminate_now(struct filch_pool *pool);
 enum filch_pool_state filch_pool_state(struct filch_pool *pool);

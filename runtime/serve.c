@@ -32,6 +32,38 @@ void filch_core_serve_all(struct filch_strand *strand)
     }
 }
 
+/* The newest entry of our own core, if it is a task that is wanted. */
+static struct filch_detached *take_own(struct filch_pool *pool,
+                                       bool (*wanted)(struct filch_detached *task, void *context),
+                                       void *context)
+{
+    struct filch_core *core = filch_pool_own_core(pool);
+    uintptr_t entry = core ? filch_deque_pop(&core->deque) : 0;
+    if (!entry) {
+        return NULL;
+    }
+    struct filch_work *work = filch_entry_slot(entry) ? NULL : filch_entry_work(entry);
+    if (work && work->kind == FILCH_WORK_TASK) {
+        struct filch_detached *task = FILCH_CONTAINER(work, struct filch_detached, work);
+        if (wanted(task, context)) {
+            return task;
+        }
+    }
+    filch_deque_push(&core->deque, entry); /* there was room for it */
+    return NULL;
+}
+
+void filch_core_run_tasks(struct filch_pool *pool,
+                          bool (*wanted)(struct filch_detached *task, void *context), void *context)
+{
+    struct filch_thread *thread = filch_thread_known();
+    struct filch_strand *strand = thread ? thread->strand : NULL;
+    struct filch_detached *task;
+    while (strand && filch_strand_has_room(strand) && (task = take_own(pool, wanted, context))) {
+        task->run(task);
+    }
+}
+
 /* The watchman asked for a turn on behalf of others: a pool's strand stands in line. */
 static void yield_if_wanted(struct filch_strand *strand, struct filch_core *core)
 {

@@ -112,7 +112,8 @@ START_TEST(sizes_that_overflow_are_refused_before_anything_is_touched)
     ck_assert_int_eq(identity_map_async(pool, &value, SIZE_MAX, &value, NULL, NULL),
                      FILCH_EOVERFLOW);
     ck_assert_int_eq(add_reduce(pool, &value, SIZE_MAX / 2, 0, &value), FILCH_EOVERFLOW);
-    filch_reducer no_size = {add_reducer.combine_block, 0, NULL};
+    filch_reducer no_size = add_reducer;
+    no_size.element_bytes = 0;
     ck_assert_int_eq(filch_reduce(pool, &no_size, &value, 1, &value, &value), FILCH_EINVAL);
     filch_promise *promise;
     filch_future *future;

@@ -17,11 +17,16 @@
 #include <filch/function.h>
 #include <filch/future.h>
 #include <filch/futures.h>
+#include <filch/grid.h>
 #include <filch/group.h>
 #include <filch/imap.h>
 #include <filch/loop.h>
+#include <filch/order.h>
+#include <filch/pipeline.h>
 #include <filch/pool.h>
+#include <filch/predicate.h>
 #include <filch/progress.h>
+#include <filch/reduce.h>
 #include <filch/source.h>
 #include <filch/status.h>
 #include <filch/task.h>

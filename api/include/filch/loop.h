@@ -1,4 +1,4 @@
-/* filch/loop.h: maps, loops and reductions.
+/* filch/loop.h: maps and loops.
  *
  * One call serves ten million squares and ten one-second sleeps alike: the length of the pieces
  * that run without looking up is learned, idle workers take half of what is left, and an element
@@ -88,7 +88,7 @@ typedef struct filch_range {
     unsigned long long stop;
 } filch_range;
 
-/* What a loop runs; static, made by FILCH_FUNCTION, FILCH_LOOP and FILCH_REDUCER. */
+/* What a loop runs; static, usually, and made by FILCH_FUNCTION, FILCH_LOOP and others. */
 typedef struct filch_body {
     void (*block)(const void *environment, filch_range *range);
     size_t environment_bytes;
@@ -124,20 +124,6 @@ filch_status filch_map_async(filch_pool *pool, const filch_body *body, const voi
 filch_status filch_parallel_for(filch_pool *pool, size_t n,
                                 void (*body)(size_t i, void *environment), void *environment,
                                 const filch_map_options *options);
-
-/* How a reduction combines: into = into (+) from, for whole elements. */
-typedef struct filch_reducer {
-    void (*combine_block)(void *into, const void *elements, size_t n);
-    size_t element_bytes;
-    const filch_function_info *info;
-} filch_reducer;
-
-/* Effect: result = initial (+) elements[0] (+) elements[1] ... The elements are grouped by n alone:
- * the same bits come out on any number of workers, but not always those of a serial loop, if (+)
- * is not associative, as with floating point. It need not be commutative.
- * Errors: as filch_map. *result is untouched on error. */
-filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const void *elements,
-                          size_t n, const void *initial, void *result);
 
 #ifdef __cplusplus
 }
@@ -195,37 +181,5 @@ filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const 
                                filch_out);                                                         \
     }                                                                                              \
     static void name(FILCH_DECLARE index FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
-
-/* FILCH_REDUCER(T, name, ["doc",] (T, a), (T, b)) { body }
- *
- * Defines how two become one.
- *     name_reduce(pool, elements, n, initial, &result)
- */
-#define FILCH_REDUCER(T, ...) FILCH_REDUCER_I(T, __VA_ARGS__, ~)
-#define FILCH_REDUCER_I(T, name, ...)                                                              \
-    FILCH_DOCUMENTED(FILCH_REDUCER_GENERATE, T, name, __VA_ARGS__)
-#define FILCH_REDUCER_GENERATE(T, name, doc, first, second, end)                                   \
-    static T name(FILCH_DECLARE first, FILCH_DECLARE second);                                      \
-    FILCH_INFO(name, doc, 2 * sizeof(T))                                                           \
-    FILCH_UNUSED static void name##_combine_block(void *filch_into, const void *filch_elements,    \
-                                                  size_t filch_n)                                  \
-    {                                                                                              \
-        const T *filch_from = (const T *)filch_elements;                                           \
-        T filch_total = *(T *)filch_into;                                                          \
-        for (size_t filch_i = 0; filch_i < filch_n; filch_i++) {                                   \
-            filch_total = name(filch_total, filch_from[filch_i]);                                  \
-        }                                                                                          \
-        *(T *)filch_into = filch_total;                                                            \
-    }                                                                                              \
-    FILCH_UNUSED static const filch_reducer name##_reducer = {name##_combine_block, sizeof(T),     \
-                                                              &name##_info};                       \
-    FILCH_UNUSED static inline filch_status name##_reduce(filch_pool *filch_in,                    \
-                                                          T const *filch_elements, size_t filch_n, \
-                                                          T filch_initial, T *filch_result)        \
-    {                                                                                              \
-        return filch_reduce(filch_in, &name##_reducer, filch_elements, filch_n, &filch_initial,    \
-                            filch_result);                                                         \
-    }                                                                                              \
-    static T name(FILCH_DECLARE first, FILCH_DECLARE second)
 
 #endif

@@ -1,0 +1,161 @@
+/* filch/grid.h: loops in two and three dimensions, tile by tile.
+ *
+ *     FILCH_LOOP_2D(transpose, (size_t, i), (size_t, j), (const double *, in), (double *, out),
+ *                   (size_t, n))
+ *     {
+ *         out[j * n + i] = in[i * n + j];
+ *     }
+ *
+ *     transpose_for(pool, n, n, in, out, n);         every (i, j) with i < n and j < n, once
+ *
+ * A worker goes through tiles of 32 x 64 (in three dimensions 8 x 8 x 64) elements, so that what is
+ * near in any direction is near in time. Elements, not tiles, are what is shared out: large and few
+ * ones are balanced as those of FILCH_LOOP. */
+#ifndef FILCH_GRID_H
+#define FILCH_GRID_H
+
+#include <stddef.h>
+#include <string.h>
+
+#include <filch/loop.h>
+#include <filch/macros.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct filch_grid {
+    size_t n[3];    /* elements in each direction, outermost first */
+    size_t tile[3]; /* the same of a tile */
+} filch_grid;
+
+/* Elements with the same i and j and consecutive k: those of one tile, from some on. */
+typedef struct filch_grid_run {
+    size_t i, j, k;
+    size_t count;
+} filch_grid_run;
+
+/* Effect: the elements from the `index`-th on, counted tile by tile, to the end of the tile's row.
+ * */
+filch_grid_run filch_grid_at(const filch_grid *grid, size_t index);
+
+/* Effect: body's elements, as many as the grid has, as filch_map() does. `environment` begins with
+ * the grid. A tile's direction of 0 elements takes the default.
+ * Errors: as filch_map(); FILCH_EOVERFLOW: more elements than a size_t counts. */
+filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid *environment,
+                            const filch_map_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* FILCH_LOOP_2D(name, ["doc",] (size_t, i), (size_t, j), (T, shared), ...) { body }
+ *     name_for(pool, n_i, n_j, shared, ...)
+ *     name_for_with(pool, n_i, n_j, shared, ..., &options)
+ *     name_for_tiled(pool, n_i, n_j, tile_i, tile_j, shared, ..., &options)
+ * An explicit chunk size and the index in an error count elements tile by tile. */
+#define FILCH_LOOP_2D(...) FILCH_LOOP_2D_I(__VA_ARGS__, ~)
+#define FILCH_LOOP_2D_I(name, ...)                                                                 \
+    FILCH_DOCUMENTED(FILCH_LOOP_2D_GENERATE, void, name, __VA_ARGS__)
+#define FILCH_LOOP_2D_GENERATE(R, name, doc, index_i, index_j, ...)                                \
+    static void name(FILCH_DECLARE index_i,                                                        \
+                     FILCH_DECLARE index_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                \
+    FILCH_GRID_BLOCK(name, doc, (filch_at.j, filch_at.k), __VA_ARGS__)                             \
+    FILCH_UNUSED static inline filch_status name##_for_tiled(                                      \
+        filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j, size_t filch_tile_i,             \
+        size_t filch_tile_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                \
+        const filch_map_options *filch_options)                                                    \
+    {                                                                                              \
+        FILCH_GRID_CELLS(name, 1, filch_n_i, filch_n_j, 1, filch_tile_i, filch_tile_j,             \
+                         __VA_ARGS__)                                                              \
+        return filch_grid_map(filch_in, &name##_body_of_grid, &filch_cells.filch_shape,            \
+                              filch_options);                                                      \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_for_with(                                       \
+        filch_pool *filch_in, size_t filch_n_i,                                                    \
+        size_t filch_n_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                   \
+        const filch_map_options *filch_options)                                                    \
+    {                                                                                              \
+        return name##_for_tiled(filch_in, filch_n_i, filch_n_j, 0,                                 \
+                                0 FILCH_MORE(FILCH_NAME, __VA_ARGS__), filch_options);             \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_for(                                            \
+        filch_pool *filch_in, size_t filch_n_i,                                                    \
+        size_t filch_n_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                                   \
+    {                                                                                              \
+        return name##_for_with(filch_in, filch_n_i,                                                \
+                               filch_n_j FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);               \
+    }                                                                                              \
+    static void name(FILCH_DECLARE index_i,                                                        \
+                     FILCH_DECLARE index_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
+
+/* FILCH_LOOP_3D(name, ["doc",] (size_t, i), (size_t, j), (size_t, k), (T, shared), ...) { body }:
+ * the same with n_i, n_j, n_k and tile_i, tile_j, tile_k. */
+#define FILCH_LOOP_3D(...) FILCH_LOOP_3D_I(__VA_ARGS__, ~)
+#define FILCH_LOOP_3D_I(name, ...)                                                                 \
+    FILCH_DOCUMENTED(FILCH_LOOP_3D_GENERATE, void, name, __VA_ARGS__)
+#define FILCH_LOOP_3D_GENERATE(R, name, doc, index_i, index_j, index_k, ...)                       \
+    static void name(FILCH_DECLARE index_i, FILCH_DECLARE index_j,                                 \
+                     FILCH_DECLARE index_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                \
+    FILCH_GRID_BLOCK(name, doc, (filch_at.i, filch_at.j, filch_at.k), __VA_ARGS__)                 \
+    FILCH_UNUSED static inline filch_status name##_for_tiled(                                      \
+        filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j, size_t filch_n_k,                \
+        size_t filch_tile_i, size_t filch_tile_j,                                                  \
+        size_t filch_tile_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                \
+        const filch_map_options *filch_options)                                                    \
+    {                                                                                              \
+        FILCH_GRID_CELLS(name, filch_n_i, filch_n_j, filch_n_k, filch_tile_i, filch_tile_j,        \
+                         filch_tile_k, __VA_ARGS__)                                                \
+        return filch_grid_map(filch_in, &name##_body_of_grid, &filch_cells.filch_shape,            \
+                              filch_options);                                                      \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_for_with(                                       \
+        filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j,                                  \
+        size_t filch_n_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                   \
+        const filch_map_options *filch_options)                                                    \
+    {                                                                                              \
+        return name##_for_tiled(filch_in, filch_n_i, filch_n_j, filch_n_k, 0, 0,                   \
+                                0 FILCH_MORE(FILCH_NAME, __VA_ARGS__), filch_options);             \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_for(                                            \
+        filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j,                                  \
+        size_t filch_n_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                                   \
+    {                                                                                              \
+        return name##_for_with(filch_in, filch_n_i, filch_n_j,                                     \
+                               filch_n_k FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);               \
+    }                                                                                              \
+    static void name(FILCH_DECLARE index_i, FILCH_DECLARE index_j,                                 \
+                     FILCH_DECLARE index_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
+
+#define FILCH_GRID_BLOCK(name, doc, where, ...)                                                    \
+    FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
+    FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
+    typedef struct name##_grid {                                                                   \
+        filch_grid filch_shape;                                                                    \
+        name##_args filch_shared;                                                                  \
+    } name##_grid;                                                                                 \
+    FILCH_UNUSED static void name##_block(const void *filch_environment, filch_range *filch_on)    \
+    {                                                                                              \
+        const name##_grid filch_copy = *(const name##_grid *)filch_environment;                    \
+        FILCH_UNUSED const name##_args *filch_args = &filch_copy.filch_shared;                     \
+        size_t filch_index = filch_on->next;                                                       \
+        while (filch_index < filch_on->stop) {                                                     \
+            filch_grid_run filch_at = filch_grid_at(&filch_copy.filch_shape, filch_index);         \
+            for (; filch_at.count && filch_index < filch_on->stop; filch_at.count--) {             \
+                filch_on->next = ++filch_index;                                                    \
+                name(FILCH_UNGROUP where FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                  \
+                filch_at.k++;                                                                      \
+            }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
+    FILCH_UNUSED static const filch_body name##_body_of_grid = {                                   \
+        name##_block, sizeof(name##_grid), 0, &name##_info};
+#define FILCH_GRID_CELLS(name, n_i, n_j, n_k, tile_i, tile_j, tile_k, ...)                         \
+    name##_grid filch_cells;                                                                       \
+    FILCH_UNUSED name##_args *filch_args = &filch_cells.filch_shared;                              \
+    const filch_grid filch_shape = {{n_i, n_j, n_k}, {tile_i, tile_j, tile_k}};                    \
+    memset(&filch_cells, 0, sizeof filch_cells);                                                   \
+    filch_cells.filch_shape = filch_shape;                                                         \
+    FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,156 @@
+/* filch/order.h: sorting, and what comes first.
+ *
+ *     FILCH_ORDER(by_age, (struct person, a), (struct person, b)) { return a.age < b.age; }
+ *
+ *     by_age_sort(pool, people, n);                  stable: equals keep their order
+ *     by_age_min(pool, people, n, &index);           the first of the least
+ *     by_age_max(pool, people, n, &index);           the first of the greatest
+ *
+ * The order says whether a comes before b. One that contradicts itself gives some order, no more.
+ * */
+#ifndef FILCH_ORDER_H
+#define FILCH_ORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <filch/loop.h>
+#include <filch/macros.h>
+#include <filch/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An order of elements; static, made by FILCH_ORDER. */
+typedef struct filch_order {
+    /* Sort a few, stably, where they are. */
+    void (*sort_few)(void *elements, size_t n);
+    /* Merge two sorted arrays into a third; of equals those of a come first. */
+    void (*merge)(const void *a, size_t n_a, const void *b, size_t n_b, void *out);
+    /* Of sorted elements: how many come before *key; how many do not come after it. */
+    size_t (*count_before)(const void *elements, size_t n, const void *key);
+    size_t (*count_not_after)(const void *elements, size_t n, const void *key);
+    /* The first of the least, or of the greatest; n is at least 1. */
+    size_t (*first_least)(const void *elements, size_t n);
+    size_t (*first_greatest)(const void *elements, size_t n);
+    size_t element_bytes;
+    const filch_function_info *info;
+} filch_order;
+
+/* Effect: sorts n elements, stably. Takes memory for n more while it runs.
+ * Errors: FILCH_ENOMEM: nothing was changed; the others as filch_reduce() (reduce.h). If the order
+ * raises an error or the caller is asked to stop, the elements are all there, in some order.
+ * Threads: any. Blocks; may migrate when called from a task. */
+filch_status filch_sort(filch_pool *pool, const filch_order *order, void *elements, size_t n);
+
+/* Effect: the index of the first of the least (greatest) elements.
+ * Errors: FILCH_EINVAL also for n = 0; the others as filch_reduce(). *index is untouched then. */
+filch_status filch_min(filch_pool *pool, const filch_order *order, const void *elements, size_t n,
+                       size_t *index);
+filch_status filch_max(filch_pool *pool, const filch_order *order, const void *elements, size_t n,
+                       size_t *index);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* FILCH_ORDER(name, ["doc",] (T, a), (T, b)) { body }: see above. */
+#define FILCH_ORDER(...) FILCH_ORDER_I(__VA_ARGS__, ~)
+#define FILCH_ORDER_I(name, ...) FILCH_DOCUMENTED(FILCH_ORDER_GENERATE, bool, name, __VA_ARGS__)
+#define FILCH_ELEMENT_OF(T, x) T
+#define FILCH_ORDER_GENERATE(R, name, doc, first, second, end)                                     \
+    static bool name(FILCH_DECLARE first, FILCH_DECLARE second);                                   \
+    typedef FILCH_ELEMENT_OF first name##_element;                                                 \
+    FILCH_INFO(name, doc, 2 * sizeof(name##_element))                                              \
+    FILCH_UNUSED static void name##_sort_few(void *filch_elements, size_t filch_n)                 \
+    {                                                                                              \
+        name##_element *filch_all = (name##_element *)filch_elements;                              \
+        for (size_t filch_i = 1; filch_i < filch_n; filch_i++) {                                   \
+            const name##_element filch_moved = filch_all[filch_i];                                 \
+            size_t filch_to = filch_i;                                                             \
+            while (filch_to > 0 && name(filch_moved, filch_all[filch_to - 1])) {                   \
+                filch_all[filch_to] = filch_all[filch_to - 1];                                     \
+                filch_to--;                                                                        \
+            }                                                                                      \
+            filch_all[filch_to] = filch_moved;                                                     \
+        }                                                                                          \
+    }                                                                                              \
+    FILCH_UNUSED static void name##_merge(const void *filch_a, size_t filch_n_a,                   \
+                                          const void *filch_b, size_t filch_n_b, void *filch_out)  \
+    {                                                                                              \
+        const name##_element *filch_left = (const name##_element *)filch_a;                        \
+        const name##_element *filch_right = (const name##_element *)filch_b;                       \
+        name##_element *filch_to = (name##_element *)filch_out;                                    \
+        while (filch_n_a && filch_n_b) {                                                           \
+            const bool filch_from_right = name(*filch_right, *filch_left);                         \
+            *filch_to++ = filch_from_right ? *filch_right : *filch_left;                           \
+            filch_right += filch_from_right;                                                       \
+            filch_left += !filch_from_right;                                                       \
+            filch_n_b -= filch_from_right;                                                         \
+            filch_n_a -= !filch_from_right;                                                        \
+        }                                                                                          \
+        memcpy((void *)filch_to, (const void *)filch_left, filch_n_a * sizeof *filch_to);          \
+        memcpy((void *)(filch_to + filch_n_a), (const void *)filch_right,                          \
+               filch_n_b * sizeof *filch_to);                                                      \
+    }                                                                                              \
+    FILCH_ORDER_SEARCH(name, count_before, name(filch_all[filch_middle], filch_wanted))            \
+    FILCH_ORDER_SEARCH(name, count_not_after, !name(filch_wanted, filch_all[filch_middle]))        \
+    FILCH_ORDER_BEST(name, first_least, name(filch_all[filch_i], filch_all[filch_best]))           \
+    FILCH_ORDER_BEST(name, first_greatest, name(filch_all[filch_best], filch_all[filch_i]))        \
+    FILCH_UNUSED static const filch_order name##_order = {                                         \
+        name##_sort_few,       name##_merge,       name##_count_before,                            \
+        name##_count_not_after, name##_first_least, name##_first_greatest,                         \
+        sizeof(name##_element), &name##_info};                                                     \
+    FILCH_UNUSED static inline filch_status name##_sort(                                           \
+        filch_pool *filch_in, name##_element *filch_elements, size_t filch_n)                      \
+    {                                                                                              \
+        return filch_sort(filch_in, &name##_order, filch_elements, filch_n);                       \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_min(                                            \
+        filch_pool *filch_in, name##_element const *filch_elements, size_t filch_n,                \
+        size_t *filch_index)                                                                       \
+    {                                                                                              \
+        return filch_min(filch_in, &name##_order, filch_elements, filch_n, filch_index);           \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_max(                                            \
+        filch_pool *filch_in, name##_element const *filch_elements, size_t filch_n,                \
+        size_t *filch_index)                                                                       \
+    {                                                                                              \
+        return filch_max(filch_in, &name##_order, filch_elements, filch_n, filch_index);           \
+    }                                                                                              \
+    static bool name(FILCH_DECLARE first, FILCH_DECLARE second)
+
+/* How many at the front of the sorted elements satisfy a condition, by halving. */
+#define FILCH_ORDER_SEARCH(name, search, condition)                                                \
+    FILCH_UNUSED static size_t name##_##search(const void *filch_elements, size_t filch_n,         \
+                                               const void *filch_key)                              \
+    {                                                                                              \
+        const name##_element *filch_all = (const name##_element *)filch_elements;                  \
+        const name##_element filch_wanted = *(const name##_element *)filch_key;                    \
+        size_t filch_from = 0;                                                                     \
+        while (filch_from < filch_n) {                                                             \
+            const size_t filch_middle = filch_from + (filch_n - filch_from) / 2;                   \
+            if (condition) {                                                                       \
+                filch_from = filch_middle + 1;                                                     \
+            } else {                                                                               \
+                filch_n = filch_middle;                                                            \
+            }                                                                                      \
+        }                                                                                          \
+        return filch_from;                                                                         \
+    }
+#define FILCH_ORDER_BEST(name, which, better)                                                      \
+    FILCH_UNUSED static size_t name##_##which(const void *filch_elements, size_t filch_n)          \
+    {                                                                                              \
+        const name##_element *filch_all = (const name##_element *)filch_elements;                  \
+        size_t filch_best = 0;                                                                     \
+        for (size_t filch_i = 1; filch_i < filch_n; filch_i++) {                                   \
+            if (better) {                                                                          \
+                filch_best = filch_i;                                                              \
+            }                                                                                      \
+        }                                                                                          \
+        return filch_best;                                                                         \
+    }
+
+#endif

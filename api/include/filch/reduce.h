@@ -1,0 +1,124 @@
+/* filch/reduce.h: reductions and scans.
+ *
+ *     FILCH_REDUCER(long, add, (long, a), (long, b)) { return a + b; }
+ *
+ *     add_reduce(pool, xs, n, 0, &sum);       sum = 0 + xs[0] + xs[1] + ...
+ *     add_scan(pool, xs, n, 0, sums);         sums[i] = 0 + xs[0] + ... + xs[i]
+ *     add_scan_exclusive(pool, xs, n, 0, sums);          ... + xs[i - 1]
+ *
+ * Elements are grouped by their number alone: the same bits come out on any number of workers, but
+ * not always those of a serial loop if (+) is not associative, as with floating point. It need not
+ * be commutative. */
+#ifndef FILCH_REDUCE_H
+#define FILCH_REDUCE_H
+
+#include <stddef.h>
+
+#include <filch/lane.h>
+#include <filch/macros.h>
+#include <filch/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How elements combine; static, made by FILCH_REDUCER. */
+typedef struct filch_reducer {
+    /* into = into (+) elements[0] (+) ... */
+    void (*combine_block)(void *into, const void *elements, size_t n);
+    /* out[i] = prefix (+) elements[0] (+) ... (+) elements[i], or without the last; and, if total
+     * is not NULL, total = elements[0] (+) ... of all. n is at least 1; out may be elements. */
+    void (*scan_block)(const void *prefix, const void *elements, size_t n, void *out, void *total);
+    void (*scan_exclusive_block)(const void *prefix, const void *elements, size_t n, void *out,
+                                 void *total);
+    size_t element_bytes;
+    const filch_function_info *info;
+} filch_reducer;
+
+/* Effect: result = initial (+) elements[0] (+) elements[1] (+) ...
+ * Errors: FILCH_EINVAL: a missing argument, element_bytes 0; FILCH_EOVERFLOW; FILCH_ENOMEM; the
+ * others as filch_map() (loop.h). *result is untouched on error.
+ * Threads: any. Blocks; may migrate when called from a task. */
+filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const void *elements,
+                          size_t n, const void *initial, void *result);
+
+/* Effect: out[i] = initial (+) elements[0] (+) ... (+) elements[i]; exclusive: without elements[i].
+ * out may be the same array as elements, but not overlap it otherwise.
+ * Errors: as reduce; out is undefined then. */
+filch_status filch_scan(filch_pool *pool, const filch_reducer *reducer, const void *elements,
+                        size_t n, const void *initial, void *out);
+filch_status filch_scan_exclusive(filch_pool *pool, const filch_reducer *reducer,
+                                  const void *elements, size_t n, const void *initial, void *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* FILCH_REDUCER(T, name, ["doc",] (T, a), (T, b)) { body }: defines how two become one. */
+#define FILCH_REDUCER(T, ...) FILCH_REDUCER_I(T, __VA_ARGS__, ~)
+#define FILCH_REDUCER_I(T, name, ...)                                                              \
+    FILCH_DOCUMENTED(FILCH_REDUCER_GENERATE, T, name, __VA_ARGS__)
+#define FILCH_REDUCER_GENERATE(T, name, doc, first, second, end)                                   \
+    static T name(FILCH_DECLARE first, FILCH_DECLARE second);                                      \
+    FILCH_INFO(name, doc, 2 * sizeof(T))                                                           \
+    FILCH_UNUSED static void name##_combine_block(void *filch_into, const void *filch_elements,    \
+                                                  size_t filch_n)                                  \
+    {                                                                                              \
+        const T *filch_from = (const T *)filch_elements;                                           \
+        T filch_total = *(T *)filch_into;                                                          \
+        for (size_t filch_i = 0; filch_i < filch_n; filch_i++) {                                   \
+            filch_total = name(filch_total, filch_from[filch_i]);                                  \
+        }                                                                                          \
+        *(T *)filch_into = filch_total;                                                            \
+    }                                                                                              \
+    FILCH_SCAN_BLOCK(T, name, scan_block, filch_next)                                              \
+    FILCH_SCAN_BLOCK(T, name, scan_exclusive_block, filch_sum)                                     \
+    FILCH_UNUSED static const filch_reducer name##_reducer = {                                     \
+        name##_combine_block, name##_scan_block, name##_scan_exclusive_block, sizeof(T),           \
+        &name##_info};                                                                             \
+    FILCH_UNUSED static inline filch_status name##_reduce(filch_pool *filch_in,                    \
+                                                          T const *filch_elements, size_t filch_n, \
+                                                          T filch_initial, T *filch_result)        \
+    {                                                                                              \
+        return filch_reduce(filch_in, &name##_reducer, filch_elements, filch_n, &filch_initial,    \
+                            filch_result);                                                         \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_scan(filch_pool *filch_in,                      \
+                                                        T const *filch_elements, size_t filch_n,   \
+                                                        T filch_initial, T *filch_out)             \
+    {                                                                                              \
+        return filch_scan(filch_in, &name##_reducer, filch_elements, filch_n, &filch_initial,      \
+                          filch_out);                                                              \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_scan_exclusive(                                 \
+        filch_pool *filch_in, T const *filch_elements, size_t filch_n, T filch_initial,            \
+        T *filch_out)                                                                              \
+    {                                                                                              \
+        return filch_scan_exclusive(filch_in, &name##_reducer, filch_elements, filch_n,            \
+                                    &filch_initial, filch_out);                                    \
+    }                                                                                              \
+    static T name(FILCH_DECLARE first, FILCH_DECLARE second)
+
+#define FILCH_SCAN_BLOCK(T, name, block, stored)                                                   \
+    FILCH_UNUSED static void name##_##block(const void *filch_prefix, const void *filch_elements,  \
+                                            size_t filch_n, void *filch_out, void *filch_total)    \
+    {                                                                                              \
+        const T *filch_from = (const T *)filch_elements;                                           \
+        T *filch_to = (T *)filch_out;                                                              \
+        T filch_sum = *(const T *)filch_prefix;                                                    \
+        T filch_all = filch_from[0];                                                               \
+        for (size_t filch_i = 0; filch_i < filch_n; filch_i++) {                                   \
+            const T filch_element = filch_from[filch_i];                                           \
+            const T filch_next = name(filch_sum, filch_element);                                   \
+            if (filch_total && filch_i) {                                                          \
+                filch_all = name(filch_all, filch_element);                                        \
+            }                                                                                      \
+            filch_to[filch_i] = stored;                                                            \
+            filch_sum = filch_next;                                                                \
+        }                                                                                          \
+        if (filch_total) {                                                                         \
+            *(T *)filch_total = filch_all;                                                         \
+        }                                                                                          \
+    }
+
+#endif

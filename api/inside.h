@@ -1,0 +1,14 @@
+/* inside: algorithms of several steps, which stay in the pool from one to the next. */
+#ifndef FILCH_INSIDE_H
+#define FILCH_INSIDE_H
+
+#include <filch/lane.h>
+#include <filch/pool.h>
+
+/* function(pool, context) inside the pool. What it answers, or FILCH_ERAISED if something in it
+ * raised an error, or why it was not called. */
+filch_status filch_inside(filch_pool *pool,
+                          filch_status (*function)(filch_pool *pool, void *context), void *context,
+                          const filch_function_info *info);
+
+#endif

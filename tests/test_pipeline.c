@@ -1,0 +1,268 @@
+/* Pipelines: serial stages in order, parallel ones at once, and no item lost. */
+#include "fixture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct item {
+    int number;
+    int value;
+    int *owned;
+};
+
+struct input {
+    int next;
+    int end;
+    filch_status answer;
+    atomic_int asking;
+    bool wrong;
+    atomic_int alive;
+    int most_alive;
+};
+
+static filch_status read_item(void *context, void *memory)
+{
+    struct input *input = context;
+    struct item *item = memory;
+    input->wrong |= atomic_fetch_add(&input->asking, 1) != 0;
+    input->wrong |= item->value != 0 || item->owned;
+    filch_status answer = input->next == input->end ? input->answer : FILCH_OK;
+    if (answer == FILCH_OK) {
+        item->number = input->next++;
+        item->owned = malloc(sizeof *item->owned);
+        int alive = atomic_fetch_add(&input->alive, 1) + 1;
+        input->most_alive = alive > input->most_alive ? alive : input->most_alive;
+    }
+    atomic_fetch_sub(&input->asking, 1);
+    return answer;
+}
+
+static void square(void *context, void *memory)
+{
+    struct item *item = memory;
+    (void)context;
+    if (item->number % 7 == 3) {
+        filch_sleep(1e-4);
+    }
+    item->value = item->number * item->number;
+    *item->owned = item->value;
+}
+
+struct output {
+    int next;
+    atomic_int inside;
+    bool wrong;
+    struct input *input;
+};
+
+static void write_item(void *context, void *memory)
+{
+    struct output *output = context;
+    struct item *item = memory;
+    output->wrong |= atomic_fetch_add(&output->inside, 1) != 0;
+    output->wrong |= item->number != output->next || item->value != item->number * item->number ||
+                     *item->owned != item->value;
+    if (item->number % 5 == 2) {
+        filch_yield();
+    }
+    output->next++;
+    free(item->owned);
+    atomic_fetch_sub(&output->input->alive, 1);
+    atomic_fetch_sub(&output->inside, 1);
+}
+
+static void drop_item(void *context, void *memory)
+{
+    struct input *input = context;
+    struct item *item = memory;
+    free(item->owned);
+    atomic_fetch_sub(&input->alive, 1);
+}
+
+static void nothing(void *context, void *memory)
+{
+    (void)context;
+    (void)memory;
+}
+
+START_TEST(items_come_out_in_order)
+{
+    filch_pool *pool = pool_opened(_i);
+    static const size_t tokens[] = {0, 1, 2, 5, 100};
+    for (size_t t = 0; t < sizeof tokens / sizeof *tokens; t++) {
+        struct input input = {.end = 1000, .answer = FILCH_END};
+        struct output output = {.input = &input};
+        const filch_stage stages[] = {{FILCH_STAGE_PARALLEL, square, NULL},
+                                      {FILCH_STAGE_SERIAL, nothing, NULL},
+                                      {FILCH_STAGE_PARALLEL, nothing, NULL},
+                                      {FILCH_STAGE_SERIAL, write_item, &output}};
+        const filch_pipeline_options options = {.tokens = tokens[t]};
+        ck_assert_int_eq(
+            filch_pipeline(pool, read_item, &input, sizeof(struct item), stages, 4, &options),
+            FILCH_OK);
+        ck_assert_int_eq(output.next, 1000);
+        ck_assert(!output.wrong);
+        ck_assert(!input.wrong);
+        ck_assert_int_eq(input.alive, 0);
+        ck_assert(!tokens[t] || input.most_alive <= (int)tokens[t]);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(no_items_are_no_work)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct input input = {.end = 0, .answer = FILCH_END};
+    const filch_stage stage = {FILCH_STAGE_PARALLEL, square, NULL};
+    ck_assert_int_eq(filch_pipeline(pool, read_item, &input, sizeof(struct item), &stage, 1, NULL),
+                     FILCH_OK);
+    pool_closed(pool);
+}
+END_TEST
+
+static void fails_at_50(void *context, void *memory)
+{
+    const struct item *item = memory;
+    (void)context;
+    if (item->number == 50) {
+        filch_raise(EIO, "item %d", item->number);
+    }
+}
+
+START_TEST(an_error_stops_it_and_items_under_way_are_dropped)
+{
+    filch_pool *pool = pool_opened(_i);
+    for (int at = 0; at < 2; at++) {
+        struct input input = {.end = 100000, .answer = FILCH_END};
+        struct output output = {.input = &input};
+        filch_error error;
+        const filch_stage stages[] = {
+            {at ? FILCH_STAGE_SERIAL : FILCH_STAGE_PARALLEL, square, NULL},
+            {at ? FILCH_STAGE_SERIAL : FILCH_STAGE_PARALLEL, fails_at_50, NULL},
+            {FILCH_STAGE_SERIAL, write_item, &output}};
+        const filch_pipeline_options options = {
+            .error = &error, .drop = drop_item, .drop_context = &input};
+        ck_assert_int_eq(
+            filch_pipeline(pool, read_item, &input, sizeof(struct item), stages, 3, &options),
+            FILCH_ERAISED);
+        ck_assert_int_eq(error.code, EIO);
+        ck_assert_uint_eq(error.index, 50);
+        ck_assert_int_le(output.next, 50);
+        ck_assert(!output.wrong);
+        ck_assert_int_lt(input.next, 1000);
+        ck_assert_int_eq(input.alive, 0);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(what_the_source_answers_is_the_outcome)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct input input = {.end = 20, .answer = FILCH_EBUSY};
+    struct output output = {.input = &input};
+    const filch_stage stages[] = {{FILCH_STAGE_PARALLEL, square, NULL},
+                                  {FILCH_STAGE_SERIAL, write_item, &output}};
+    ck_assert_int_eq(filch_pipeline(pool, read_item, &input, sizeof(struct item), stages, 2, NULL),
+                     FILCH_EBUSY);
+    ck_assert_int_eq(output.next, 20); /* those before it came through */
+    ck_assert_int_eq(input.alive, 0);
+    pool_closed(pool);
+}
+END_TEST
+
+static filch_future *_Atomic pipeline_task;
+
+static void cancels_at_10(void *context, void *memory)
+{
+    const struct item *item = memory;
+    (void)context;
+    if (item->number == 10) {
+        while (!atomic_load(&pipeline_task)) {
+            filch_yield();
+        }
+        filch_future_cancel(atomic_load(&pipeline_task));
+    }
+}
+
+FILCH_FUNCTION(int, endless_pipeline, (filch_pool *, pool), (struct input *, input))
+{
+    const filch_stage stages[] = {{FILCH_STAGE_PARALLEL, cancels_at_10, NULL},
+                                  {FILCH_STAGE_SERIAL, drop_item, input}};
+    const filch_pipeline_options options = {.drop = drop_item, .drop_context = input};
+    return (int)filch_pipeline(pool, read_item, input, sizeof(struct item), stages, 2, &options);
+}
+
+START_TEST(a_cancelled_task_stops_its_pipeline)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct input input = {.end = -1, .answer = FILCH_END};
+    filch_future *future;
+    int status = 0;
+    atomic_store(&pipeline_task, NULL);
+    ck_assert_int_eq(endless_pipeline_apply_async(pool, pool, &input, &future), FILCH_OK);
+    atomic_store(&pipeline_task, future);
+    ck_assert_int_eq(endless_pipeline_get(future, &status), FILCH_OK);
+    ck_assert_int_eq(status, FILCH_ECANCELED);
+    ck_assert_int_eq(input.alive, 0);
+    filch_future_free(future);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(bad_arguments_are_refused)
+{
+    filch_pool *pool = pool_opened(1);
+    struct input input = {.end = 1, .answer = FILCH_END};
+    const filch_stage good = {FILCH_STAGE_PARALLEL, nothing, NULL};
+    const filch_stage no_function = {FILCH_STAGE_SERIAL, NULL, NULL};
+    const filch_stage no_kind = {(filch_stage_kind)5, nothing, NULL};
+    const filch_pipeline_options many = {.tokens = SIZE_MAX};
+    ck_assert_int_eq(filch_pipeline(pool, NULL, NULL, 8, &good, 1, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_pipeline(pool, read_item, &input, 0, &good, 1, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_pipeline(pool, read_item, &input, 8, NULL, 1, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_pipeline(pool, read_item, &input, 8, &good, 0, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_pipeline(pool, read_item, &input, 8, &no_function, 1, NULL),
+                     FILCH_EINVAL);
+    ck_assert_int_eq(filch_pipeline(pool, read_item, &input, 8, &no_kind, 1, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_pipeline(pool, read_item, &input, 64, &good, 1, &many), FILCH_ENOMEM);
+    ck_assert_int_eq(input.next, 0);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(without_memory_it_does_not_begin_or_comes_to_its_end)
+{
+    filch_pool *pool = pool_opened(1);
+    for (long call = 1; call < 12; call++) {
+        struct input input = {.end = 50, .answer = FILCH_END};
+        struct output output = {.input = &input};
+        const filch_stage stages[] = {{FILCH_STAGE_PARALLEL, square, NULL},
+                                      {FILCH_STAGE_SERIAL, write_item, &output}};
+        fail_call(call);
+        filch_status status =
+            filch_pipeline(pool, read_item, &input, sizeof(struct item), stages, 2, NULL);
+        fail_call(0);
+        ck_assert(status == FILCH_OK || status == FILCH_ENOMEM);
+        ck_assert_int_eq(output.next, status == FILCH_OK ? 50 : 0);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("pipeline");
+    TCase *tcase = tcase_create("pipeline");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, items_come_out_in_order, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, no_items_are_no_work, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, an_error_stops_it_and_items_under_way_are_dropped, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, what_the_source_answers_is_the_outcome, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_cancelled_task_stops_its_pipeline, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, bad_arguments_are_refused);
+    tcase_add_test(tcase, without_memory_it_does_not_begin_or_comes_to_its_end);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
