@@ -11,6 +11,7 @@
 struct filch_thread;
 struct filch_pool;
 struct filch_overflow;
+struct filch_registered;
 
 struct filch_process {
     struct filch_lock lock;
@@ -20,6 +21,7 @@ struct filch_process {
     uint32_t last_token;                       /* lock */
     _Atomic(uint32_t) *fork_word;              /* lock; zeroed in a child */
     struct filch_overflow *overflow;           /* lock, until it is not NULL; overflow.c */
+    struct filch_registered *registered;       /* lock; api/registry.c */
     unsigned cpu_count;                        /* lock, until it is not 0 */
     char cpu_reason[48];                       /* lock, as cpu_count */
 };

@@ -5,13 +5,26 @@
 #include <filch/fork.h>
 #include <filch/function.h>
 #include <filch/future.h>
+#include <filch/futures.h>
+#include <filch/grid.h>
+#include <filch/group.h>
+#include <filch/imap.h>
 #include <filch/lane.h>
 #include <filch/loop.h>
 #include <filch/macros.h>
+#include <filch/order.h>
+#include <filch/pipeline.h>
 #include <filch/platform.h>
 #include <filch/pool.h>
+#include <filch/predicate.h>
+#include <filch/progress.h>
+#include <filch/reduce.h>
+#include <filch/registry.h>
+#include <filch/signature.h>
+#include <filch/source.h>
 #include <filch/status.h>
 #include <filch/task.h>
+#include <filch/then.h>
 #include <filch/version.h>
 
 #include <cstdio>
@@ -51,10 +64,50 @@ FILCH_REDUCER(int, add, (int, a), (int, b))
     return a + b;
 }
 
+FILCH_FUNCTION(int, twice, (int, x))
+{
+    return 2 * x;
+}
+
+FILCH_FUNCTION(int, mult_of_three, (int, a), (int, b), (int, c))
+{
+    return a * b * c;
+}
+
 FILCH_SIGNATURE(binop, int, (int, a), (int, b))
 FILCH_LAMBDA(binop, int, plus, ((int, base)), (int, a), (int, b))
 {
     return base + a + b;
+}
+
+FILCH_PARTIAL(binop, int, product_with, mult_of_three, ((int, a)), (int, b), (int, c))
+FILCH_COMPOSE(int, twice_mult, twice, mult, (int, a), (int, b))
+FILCH_REGISTER(mult);
+FILCH_RANGE(twice, int);
+
+FILCH_HANDLER(int, code_of)
+{
+    return error->code;
+}
+
+FILCH_PREDICATE(is_below, (int, x), (int, limit))
+{
+    return x < limit;
+}
+
+FILCH_ORDER(downwards, (int, a), (int, b))
+{
+    return a > b;
+}
+
+FILCH_LOOP_2D(fill_2d, (size_t, i), (size_t, j), (int *, cells))
+{
+    cells[i * 10 + j] = static_cast<int>(i + j);
+}
+
+FILCH_LOOP_3D(fill_3d, (size_t, i), (size_t, j), (size_t, k), (int *, cells))
+{
+    cells[(i * 5 + j) * 5 + k] = static_cast<int>(i * j * k);
 }
 
 #define EXPECT(x)                                                                                  \
@@ -69,6 +122,11 @@ int main()
 {
     filch_status status;
     int result = 0;
+    size_t found = 0;
+    filch_iterator *it;
+    filch_future *first;
+    filch_future *second;
+    filch_future *third;
     long sum = 0;
     int a[3] = {1, 2, 3};
     int out[100];
@@ -80,11 +138,37 @@ int main()
         EXPECT(mult_map(pool, a, a, 3, out) == FILCH_OK && out[2] == 9);
         EXPECT(fill_for(pool, 100, out) == FILCH_OK);
         EXPECT(add_reduce(pool, out, 100, 0, &result) == FILCH_OK && result == 4950);
+        EXPECT(add_scan(pool, a, 3, 0, out) == FILCH_OK && out[2] == 6);
+        EXPECT(twice_map_range(pool, 5, 1, 3, out) == FILCH_OK && out[2] == 14);
+        EXPECT(is_below_count(pool, a, 3, 3, &found) == FILCH_OK && found == 2);
+        EXPECT(is_below_filter(pool, a, 3, 3, out, &found) == FILCH_OK && out[1] == 2);
+        EXPECT(downwards_sort(pool, a, 3) == FILCH_OK && a[0] == 3);
+        EXPECT(fill_2d_for(pool, 10, 10, out) == FILCH_OK && out[99] == 18);
+        EXPECT(fill_3d_for(pool, 4, 5, 5, out) == FILCH_OK && out[99] == 48);
+        EXPECT(twice_map_strided(pool, a, sizeof *a, 3, out, sizeof *out, nullptr) == FILCH_OK);
+        EXPECT(twice_imap(pool, a, 3, nullptr, &it) == FILCH_OK);
+        EXPECT(twice_imap_next(it, &result) == FILCH_OK && result == 6);
+        filch_iterator_free(it);
+        EXPECT(twice_apply_async(pool, 4, &first) == FILCH_OK);
+        EXPECT(mult_then(pool, first, 5, &second) == FILCH_OK);
+        EXPECT(code_of_catch(pool, second, &third) == FILCH_OK);
+        EXPECT(twice_get(third, &result) == FILCH_OK && result == 40);
+        filch_future_free(first);
+        filch_future_free(second);
+        filch_future_free(third);
+        FILCH_WITH_GROUP(group, pool, nullptr, &status)
+        {
+            EXPECT(twice_spawn(group, 21, &result) == FILCH_OK);
+        }
+        EXPECT(status == FILCH_OK && result == 42);
         EXPECT(fib_apply(pool, 20, &sum) == FILCH_OK && sum == 6765);
     }
     EXPECT(status == FILCH_OK);
     EXPECT(binop_call(FILCH_AS(binop, mult), 2, 3) == 6);
     EXPECT(binop_call(plus_bind(10), 2, 3) == 15);
+    EXPECT(binop_call(product_with_bind(10), 2, 3) == 60);
+    EXPECT(twice_mult(3, 4) == 24);
+    EXPECT(filch_function_named("mult") == &mult_callable);
     std::puts("1 passed, 0 failed");
     return 0;
 }

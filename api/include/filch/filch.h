@@ -27,6 +27,8 @@
 #include <filch/predicate.h>
 #include <filch/progress.h>
 #include <filch/reduce.h>
+#include <filch/registry.h>
+#include <filch/signature.h>
 #include <filch/source.h>
 #include <filch/status.h>
 #include <filch/task.h>

@@ -171,7 +171,7 @@ filch_status filch_parallel_for(filch_pool *pool, size_t n,
     }                                                                                              \
     FILCH_UNUSED static inline filch_status name##_for_async(                                      \
         filch_pool *filch_in, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),               \
-        const filch_map_options *filch_options, filch_future **filch_out)                   \
+        const filch_map_options *filch_options, filch_future **filch_out)                          \
     {                                                                                              \
         name##_args filch_captured;                                                                \
         FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \

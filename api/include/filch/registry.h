@@ -1,0 +1,58 @@
+/* filch/registry.h: functions that can be found by name, for tools, configuration and scripts.
+ *
+ *     FILCH_FUNCTION(int, square, (int, x)) { return x * x; }
+ *     FILCH_REGISTER(square);
+ *
+ *     const filch_callable *found = filch_function_named("square"); */
+#ifndef FILCH_REGISTRY_H
+#define FILCH_REGISTRY_H
+
+#include <stdbool.h>
+
+#include <filch/closure.h>
+#include <filch/macros.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A registered function; static. */
+typedef struct filch_registered {
+    const filch_callable *callable;
+    struct filch_registered *next; /* the library's */
+} filch_registered;
+
+/* Effect: it can be found from now on, until it is unregistered. NULL: no-op. The newest of the
+ * same name is found first. Threads: any. Do not block. */
+void filch_register(filch_registered *entry);
+void filch_unregister(filch_registered *entry);
+
+/* Effect: the function of that name; NULL: there is none. It stays until it is unregistered.
+ * Threads: any. Does not block. */
+const filch_callable *filch_function_named(const char *name);
+
+/* Effect: calls visit(context, function) for all of them, newest first, until it returns false. It
+ * must not register or unregister.
+ * Threads: any. */
+void filch_functions_visit(bool (*visit)(void *context, const filch_callable *function),
+                           void *context);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* FILCH_REGISTER(name): behind a FILCH_FUNCTION, at file scope. Registered when the program or the
+ * library that it stands in is loaded, unregistered when that is unloaded. */
+#define FILCH_REGISTER(name)                                                                       \
+    static filch_registered name##_registered = {&name##_callable, NULL};                          \
+    __attribute__((constructor)) static void name##_register(void)                                 \
+    {                                                                                              \
+        filch_register(&name##_registered);                                                        \
+    }                                                                                              \
+    __attribute__((destructor)) static void name##_unregister(void)                                \
+    {                                                                                              \
+        filch_unregister(&name##_registered);                                                      \
+    }                                                                                              \
+    FILCH_ASSERT_STATIC(sizeof(name##_registered) > 0, "")
+
+#endif

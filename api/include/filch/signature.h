@@ -1,0 +1,154 @@
+/* filch/signature.h: functions as values that take arguments: stored, passed, returned, bound in
+ * part, composed.
+ *
+ *     FILCH_SIGNATURE(binop, int, (int, a), (int, b))       the type of int-of-two-ints values
+ *     FILCH_LAMBDA(binop, int, add_to, ((int, base)), (int, a), (int, b)) { return base + a + b; }
+ *
+ *     static int two_times(int a, int b, binop function) { return 2 * binop_call(function, a, b); }
+ *
+ *     two_times(2, 2, FILCH_AS(binop, mult));   // a plain FILCH_FUNCTION
+ *     two_times(2, 2, add_to_bind(0));          // a lambda, its captures bound on the spot
+ */
+#ifndef FILCH_SIGNATURE_H
+#define FILCH_SIGNATURE_H
+
+#include <string.h>
+
+#include <filch/function.h>
+#include <filch/macros.h>
+
+
+/* FILCH_SIGNATURE(type, R, (T, x), ...): defines the value type and type_call(value, x, ...). */
+#define FILCH_SIGNATURE(type, ...) FILCH_SIGNATURE_I(type, __VA_ARGS__, ~)
+#define FILCH_SIGNATURE_I(type, R, ...)                                                            \
+    typedef struct type {                                                                          \
+        const filch_function_info *info;                                                           \
+        R (*call)(const void *filch_captures FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));              \
+        FILCH_ALIGNED(16) unsigned char captures[FILCH_INLINE_BYTES];                              \
+    } type;                                                                                        \
+    typedef R (*type##_plain)(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));                       \
+    FILCH_UNUSED static inline R type##_call(type filch_value                                      \
+                                             FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))               \
+    {                                                                                              \
+        FILCH_RESULT(FILCH_RESULT_RETURN_, R)                                                      \
+        filch_value.call(filch_value.captures FILCH_MORE(FILCH_NAME, __VA_ARGS__));                \
+    }                                                                                              \
+    FILCH_UNUSED static inline R type##_call_plain(const void *filch_captures                      \
+                                                   FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))         \
+    {                                                                                              \
+        type##_plain filch_function;                                                               \
+        memcpy(&filch_function, filch_captures, sizeof filch_function);                            \
+        FILCH_RESULT(FILCH_RESULT_RETURN_, R)                                                      \
+        filch_function(FILCH_LIST(FILCH_NAME, , __VA_ARGS__));                                     \
+    }                                                                                              \
+    FILCH_UNUSED static inline type type##_of(type##_plain filch_function,                         \
+                                              const filch_function_info *filch_info)               \
+    {                                                                                              \
+        type filch_value;                                                                          \
+        filch_value.info = filch_info;                                                             \
+        filch_value.call = type##_call_plain;                                                      \
+        memset(filch_value.captures, 0, sizeof filch_value.captures);                              \
+        memcpy(filch_value.captures, &filch_function, sizeof filch_function);                      \
+        return filch_value;                                                                        \
+    }
+
+/* A FILCH_FUNCTION as a value of a signature that it fits. */
+#define FILCH_AS(type, function) type##_of(function, &function##_info)
+
+/* What Python calls __name__ and __doc__, of a value of any signature. */
+#define FILCH_NAME_OF(value) ((value).info->name)
+#define FILCH_DOC_OF(value) ((value).info->doc)
+
+/* FILCH_LAMBDA(type, R, name, ((T, captured), ...), (T, x), ...) { body }: defines
+ * name_bind(captured, ...), which gives a value of the signature. No captures: (). */
+#define FILCH_LAMBDA(type, R, name, ...) FILCH_LAMBDA_I(type, R, name, __VA_ARGS__, ~)
+#define FILCH_LAMBDA_I(type, R, name, group, ...)                                                  \
+    FILCH_LAMBDA_II(type, R, name, FILCH_CAPTURES(group), __VA_ARGS__)
+#define FILCH_CAPTURES(group) FILCH_CAT(FILCH_CAPTURES_, FILCH_IS_EMPTY(group))(group)
+#define FILCH_CAPTURES_0(group) (FILCH_UNGROUP group, ~)
+#define FILCH_CAPTURES_1(group) (~)
+/* 1 for (), 0 for ((T, x), ...). */
+#define FILCH_IS_EMPTY(group) FILCH_CAT(FILCH_NOT_, FILCH_FIRST_IS_GROUP group)
+#define FILCH_FIRST_IS_GROUP(...) FILCH_IS_GROUP_OF(__VA_ARGS__, ~)
+#define FILCH_IS_GROUP_OF(first, ...) FILCH_IS_GROUP(first)
+#define FILCH_WITH(m, list) m list
+#define FILCH_LAMBDA_II(type, R, name, captured, ...)                                              \
+    FILCH_LAMBDA_CAPTURES(name, FILCH_UNGROUP captured)                                            \
+    FILCH_INFO(name, "", sizeof(name##_args))                                                      \
+    FILCH_ASSERT_STATIC(sizeof(name##_args) <= FILCH_INLINE_BYTES,                                 \
+                        "a lambda captures at most FILCH_INLINE_BYTES");                           \
+    static R name##_lambda(FILCH_UNUSED const void *filch_self                                     \
+                               FILCH_LAMBDA_DECLARE(FILCH_UNGROUP captured)                        \
+                                   FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                        \
+    FILCH_UNUSED static R name##_call(const void *filch_captures                                   \
+                                      FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                      \
+    {                                                                                              \
+        name##_args filch_bound;                                                                   \
+        FILCH_UNUSED const name##_args *filch_args = &filch_bound;                                 \
+        memcpy(&filch_bound, filch_captures, sizeof filch_bound);                                  \
+        FILCH_RESULT(FILCH_RESULT_RETURN_, R)                                                      \
+        name##_lambda(filch_captures FILCH_LAMBDA_PASS(FILCH_UNGROUP captured)                     \
+                                 FILCH_MORE(FILCH_NAME, __VA_ARGS__));                             \
+    }                                                                                              \
+    FILCH_UNUSED static inline type name##_bind(FILCH_LAMBDA_BIND(FILCH_UNGROUP captured))         \
+    {                                                                                              \
+        type filch_value;                                                                          \
+        name##_args filch_bound;                                                                   \
+        FILCH_UNUSED name##_args *filch_args = &filch_bound;                                       \
+        memset(&filch_bound, 0, sizeof filch_bound);                                               \
+        FILCH_LAMBDA_STORE(FILCH_UNGROUP captured)                                                 \
+        filch_value.info = &name##_info;                                                           \
+        filch_value.call = name##_call;                                                            \
+        memset(filch_value.captures, 0, sizeof filch_value.captures);                              \
+        memcpy(filch_value.captures, &filch_bound, sizeof filch_bound);                            \
+        return filch_value;                                                                        \
+    }                                                                                              \
+    static R name##_lambda(FILCH_UNUSED const void *filch_self                                     \
+                               FILCH_LAMBDA_DECLARE(FILCH_UNGROUP captured)                        \
+                                   FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
+#define FILCH_LAMBDA_CAPTURES(name, ...) FILCH_ARGS_TYPE(name, __VA_ARGS__)
+#define FILCH_LAMBDA_DECLARE(...) FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)
+#define FILCH_LAMBDA_PASS(...) FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__)
+#define FILCH_LAMBDA_BIND(...) FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__)
+#define FILCH_LAMBDA_STORE(...) FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)
+
+/* FILCH_PARTIAL(type, R, name, function, ((T, bound), ...), (T, x), ...): some arguments now, the
+ * rest later. Defines name_bind(bound, ...), which gives a value of the signature; calling that
+ * calls function(bound, ..., x, ...). */
+#define FILCH_PARTIAL(type, R, name, function, ...)                                                \
+    FILCH_LAMBDA_I(type, R, name, __VA_ARGS__, ~)                                                  \
+    {                                                                                              \
+        FILCH_PARTIAL_CALL(R, function, __VA_ARGS__, ~)                                            \
+    }
+#define FILCH_PARTIAL_CALL(R, function, group, ...)                                                \
+    FILCH_RESULT(FILCH_RESULT_RETURN_, R)                                                          \
+    function(FILCH_LIST(FILCH_NAME, , FILCH_UNGROUP group, __VA_ARGS__));
+#define FILCH_RESULT_RETURN_0(R) return
+#define FILCH_RESULT_RETURN_1(R)
+
+/* FILCH_COMPOSE(R, name, outer, inner, (T, x), ...): defines the FILCH_FUNCTION name(x, ...), which
+ * is outer(inner(x, ...)). */
+#define FILCH_COMPOSE(R, name, outer, inner, ...)                                                  \
+    FILCH_COMPOSE_I(R, name, outer, inner, __VA_ARGS__, ~)
+#define FILCH_COMPOSE_I(R, name, outer, inner, ...)                                                \
+    FILCH_FUNCTION_GENERATE(R, name, "", __VA_ARGS__)                                              \
+    {                                                                                              \
+        FILCH_RESULT(FILCH_RESULT_RETURN_, R) outer(inner(FILCH_LIST(FILCH_NAME, , __VA_ARGS__))); \
+    }
+
+/* FILCH_COMPOSITION(type, R, name, outer_type, inner_type, (T, x), ...): the same for values that
+ * are known only at run time. Defines name_bind(&outer, &inner), which gives a value of the
+ * signature `type`; outer and inner are not copied and must stay. */
+#define FILCH_COMPOSITION(type, R, name, outer_type, inner_type, ...)                              \
+    FILCH_COMPOSITION_I(type, R, name, outer_type, inner_type, __VA_ARGS__, ~)
+#define FILCH_COMPOSITION_I(type, R, name, outer_type, inner_type, ...)                            \
+    FILCH_LAMBDA_I(type, R, name,                                                                  \
+                   ((const outer_type *, filch_outer), (const inner_type *, filch_inner)),         \
+                   __VA_ARGS__)                                                                    \
+    {                                                                                              \
+        FILCH_RESULT(FILCH_RESULT_RETURN_, R)                                                      \
+        outer_type##_call(*filch_outer, inner_type##_call(*filch_inner FILCH_MORE(                 \
+                                                              FILCH_NAME, __VA_ARGS__)));          \
+    }
+
+#endif
