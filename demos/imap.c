@@ -1,0 +1,68 @@
+/* Results one by one while the next are being computed, from a source without an end, of which no
+ * more is taken than is looked ahead; and a map with a progress bar (on a terminal). */
+#include <stdio.h>
+
+#include <filch/filch.h>
+
+enum { N = 2000 };
+
+/* How many steps the Collatz sequence takes from n to 1. */
+FILCH_FUNCTION(int, collatz, (long, n))
+{
+    int steps = 0;
+    if (n == 13) {
+        return filch_raise(13, "we do not do 13"), 0;
+    }
+    for (; n > 1; steps++) {
+        n = n % 2 ? 3 * n + 1 : n / 2;
+    }
+    return steps;
+}
+FILCH_RANGE(collatz, long);
+
+/* 1, 2, 3, ... for ever: what Python calls a generator. */
+static filch_status next_number(void *context, collatz_args *arguments)
+{
+    long *n = context;
+    arguments->n = ++*n;
+    return FILCH_OK;
+}
+
+int main(void)
+{
+    filch_status status;
+    FILCH_WITH_POOL(pool, NULL, &status) {
+        const filch_imap_options options = {.look_ahead = 8};
+        filch_iterator *it;
+        long taken = 0;
+        int steps = 0;
+        collatz_imap_from(pool, next_number, &taken, &options, &it);
+        while (steps < 100) {
+            filch_error error;
+            if (collatz_imap_next(it, &steps) != FILCH_OK) {
+                filch_iterator_error(it, &error);
+                printf("item %zu: %s\n", error.index, error.message);
+            }
+        }
+        filch_error last;
+        filch_iterator_error(it, &last);
+        printf("%zu is the first number with 100 steps or more: %d\n", last.index + 1, steps);
+        printf("taken from the source: %s\n",
+               taken <= (long)last.index + 9 ? "at most 8 more" : "too many");
+        filch_iterator_free(it);
+
+        static int results[N];
+        collatz_map_range(pool, 1000000, 1, N, results);
+        printf("1000000 takes %d steps, 1000001 takes %d\n", results[0], results[1]);
+
+        static long numbers[N];
+        for (long i = 0; i < N; i++) {
+            numbers[i] = i + 14;
+        }
+        filch_progress_bar bar = {.label = "collatz"};
+        const filch_map_options told = {.progress = filch_progress_bar_show,
+                                        .progress_context = &bar};
+        status = collatz_map_with(pool, numbers, N, results, &told);
+    }
+    return status == FILCH_OK ? 0 : 1;
+}
