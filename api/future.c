@@ -23,18 +23,18 @@ static bool waits_for_itself(const struct filch_future *future, const struct fil
     return false;
 }
 
-static void run_claimed(struct filch_future *future, struct filch_strand *strand)
+/* False: there is no memory to run it here. */
+static bool run_claimed(struct filch_future *future, struct filch_strand *strand)
 {
     struct filch_region region;
-    filch_status status = strand ? FILCH_OK : filch_region_enter_counted(&region, future->pool);
-    if (status != FILCH_OK) {
-        filch_future_finish(future, status);
-        return;
+    if (!strand && filch_region_enter_counted(&region, future->pool) != FILCH_OK) {
+        return false;
     }
     filch_future_execute(future);
     if (!strand) {
         filch_region_leave_counted(&region);
     }
+    return true;
 }
 
 /* The waiter runs the awaited task itself if nobody has begun it: it costs no thread, no wake-up
@@ -43,9 +43,13 @@ static void run_awaited(struct filch_future *future, struct filch_strand *strand
 {
     bool here = strand ? strand->pool == future->pool && filch_strand_has_room(strand)
                        : future->pool != NULL;
-    if (here && filch_future_claim(future)) {
-        run_claimed(future, strand);
+    if (!here || !filch_future_claim(future)) {
+        return;
+    }
+    if (run_claimed(future, strand)) {
         filch_future_unclaim(future);
+    } else {
+        filch_future_give_back(future);
     }
 }
 

@@ -145,6 +145,15 @@ static void run_queued(struct filch_detached *task)
     }
 }
 
+void filch_future_give_back(struct filch_future *future)
+{
+    if (!move(future, BY_OTHER, PENDING)) { /* its entry has come up meanwhile, and was dropped */
+        filch_future_retain(future);
+        move(future, ENTRY_PASSED, PENDING);
+        filch_pool_submit_expected(future->pool, &future->task);
+    }
+}
+
 /* Nobody has seen it, or will. */
 static void refuse(struct filch_future *future, struct filch_future **out)
 {

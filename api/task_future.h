@@ -86,6 +86,9 @@ void filch_future_execute(struct filch_future *future);
 /* Somebody runs it, or has; a glance. */
 bool filch_future_has_begun(struct filch_future *future);
 
+/* The claimer cannot see to its end after all: it is pending again. */
+void filch_future_give_back(struct filch_future *future);
+
 /* The claimer is done with the future's pool. */
 void filch_future_unclaim(struct filch_future *future);
 

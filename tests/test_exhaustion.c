@@ -1,0 +1,363 @@
+/* Each request to the system (memory, maps, threads) fails once, in each of these uses of the
+ * library: every call answers with a status that says so or does what it should, nothing that was
+ * accepted is lost, nothing leaks. */
+#include "fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+FILCH_FUNCTION(int, square, (int, x))
+{
+    return x * x;
+}
+
+FILCH_FUNCTION(int, plus, (int, x), (int, y))
+{
+    return x + y;
+}
+
+FILCH_FUNCTION(int, naps, (int, x))
+{
+    filch_sleep(1e-5);
+    return x;
+}
+
+FILCH_HANDLER(int, never)
+{
+    return -1;
+}
+
+FILCH_REDUCER(long, add, (long, a), (long, b))
+{
+    return a + b;
+}
+
+FILCH_PREDICATE(is_even, (int, x))
+{
+    return x % 2 == 0;
+}
+
+FILCH_ORDER(upwards, (int, a), (int, b))
+{
+    return a < b;
+}
+
+FILCH_LOOP_2D(mark, (size_t, i), (size_t, j), (atomic_int *, marks))
+{
+    (void)i;
+    (void)j;
+    atomic_fetch_add(marks, 1);
+}
+
+FILCH_FORK_FUNCTION(long, fib, (int, n))
+{
+    if (n < 2) {
+        return n;
+    }
+    FILCH_FORK(left, fib, n - 1);
+    long right = FILCH_CALL(fib, n - 2);
+    return FILCH_JOIN(left) + right;
+}
+
+/* What a call may answer when there is nothing to be had. */
+static bool is_scarce(filch_status status)
+{
+    return status == FILCH_ENOMEM || status == FILCH_EAGAIN;
+}
+
+static bool is_either(filch_status status, bool right)
+{
+    return status == FILCH_OK ? right : is_scarce(status);
+}
+
+/* The result of a future, if there is one; then it is freed. */
+static bool ends_with(filch_status begun, filch_future *future, int expected)
+{
+    int value = 0;
+    if (begun != FILCH_OK) {
+        return is_scarce(begun) && !future;
+    }
+    filch_status got;
+    do { /* a wait may need memory, too */
+        got = plus_get(future, &value);
+    } while (got == FILCH_ENOMEM);
+    filch_future_free(future);
+    return got == FILCH_OK && value == expected;
+}
+
+static bool uses_continuations(filch_pool *pool)
+{
+    filch_future *first;
+    filch_future *second = NULL;
+    filch_future *third = NULL;
+    filch_status begun = plus_apply_async(pool, 1, 2, &first);
+    if (begun != FILCH_OK) {
+        return is_scarce(begun);
+    }
+    filch_status then = plus_then(pool, first, 10, &second);
+    filch_status caught = never_catch(pool, first, &third);
+    bool right = ends_with(begun, first, 3);
+    right = ends_with(then, second, 13) && right;
+    return ends_with(caught, third, 3) && right;
+}
+
+enum { N = 5 };
+
+static size_t begin_some(filch_pool *pool, filch_future **futures)
+{
+    size_t n = 0;
+    while (n < N && naps_apply_async(pool, (int)n, &futures[n]) == FILCH_OK) {
+        n++;
+    }
+    return n;
+}
+
+static void end_all(filch_future **futures, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        while (filch_future_wait(futures[i]) != FILCH_OK) {
+        }
+        filch_future_free(futures[i]);
+    }
+}
+
+static bool uses_combinations(filch_pool *pool)
+{
+    filch_future *futures[N];
+    filch_future *all = NULL;
+    filch_future *any = NULL;
+    size_t n = begin_some(pool, futures);
+    size_t first = 99;
+    filch_status status = filch_when_all(futures, n, &all);
+    bool right = is_either(status, all != NULL);
+    if (n) {
+        status = filch_when_any(futures, n, &any);
+        right = is_either(status, any != NULL) && right;
+    }
+    end_all(futures, n);
+    while (all && (status = filch_future_wait(all)) != FILCH_OK) {
+        right = is_scarce(status) && right;
+    }
+    while (any && (status = filch_future_get(any, &first, sizeof first)) != FILCH_OK) {
+        right = is_scarce(status) && right;
+    }
+    right = (!all || filch_future_successful(all)) && (!any || first < n) && right;
+    filch_future_free(all);
+    filch_future_free(any);
+    return right;
+}
+
+static bool uses_completions(filch_pool *pool)
+{
+    filch_future *futures[N];
+    filch_future *ready;
+    filch_completions *set = NULL;
+    size_t n = begin_some(pool, futures);
+    size_t came = 0;
+    filch_status status = filch_as_completed(futures, n, &set);
+    bool right = is_either(status, set != NULL);
+    while (set && (status = filch_completions_next(set, &ready, NULL)) != FILCH_END) {
+        right = is_either(status, true) && right;
+        if (status == FILCH_OK) {
+            filch_future_free(ready);
+            came++;
+        }
+    }
+    right = (!set || came == n) && right;
+    filch_completions_free(set);
+    status = filch_futures_wait(futures, n, FILCH_ALL_COMPLETED, 100);
+    end_all(futures, n);
+    return is_either(status, true) && right;
+}
+
+static bool uses_descriptors(filch_pool *pool)
+{
+    filch_future *future;
+    int descriptor = -1;
+    filch_status begun = naps_apply_async(pool, 7, &future);
+    bool right = true;
+    if (begun == FILCH_OK) {
+        filch_status status = filch_future_fd(future, &descriptor);
+        right = is_either(status, descriptor >= 0);
+    }
+    return ends_with(begun, future, 7) && right;
+}
+
+static bool uses_groups(filch_pool *pool)
+{
+    filch_group *group;
+    int out[N] = {0};
+    filch_status status = filch_group_open(pool, NULL, &group);
+    if (status != FILCH_OK) {
+        return is_scarce(status) && !group;
+    }
+    bool right = true;
+    for (int i = 0; i < N; i++) {
+        right = square_spawn(group, i, &out[i]) == FILCH_OK && right; /* at once, if need be */
+    }
+    status = filch_group_close(group, NULL);
+    for (int i = 0; i < N; i++) {
+        right = out[i] == i * i && right;
+    }
+    return status == FILCH_OK && right;
+}
+
+static bool uses_map_options(filch_pool *pool)
+{
+    int xs[N] = {0, 1, 2, 3, 4};
+    int out[N] = {0};
+    filch_item items[N];
+    filch_future *future = NULL;
+    filch_map_options options = {.items = items, .policy = FILCH_FAIL_FAST};
+    filch_status status = square_map_with(pool, xs, N, out, &options);
+    bool right = is_either(status, out[4] == 16 && items[4].status == FILCH_OK);
+    status = square_map_async(pool, xs, N, out, &options, &future);
+    if (status != FILCH_OK) {
+        return is_scarce(status) && right;
+    }
+    end_all(&future, 1);
+    return out[4] == 16 && right;
+}
+
+static bool uses_iterators(filch_pool *pool)
+{
+    int xs[N] = {0, 1, 2, 3, 4};
+    bool right = true;
+    for (int unordered = 0; unordered < 2; unordered++) {
+        filch_iterator *it;
+        filch_status status = unordered ? square_imap_unordered(pool, xs, N, NULL, &it)
+                                        : square_imap(pool, xs, N, NULL, &it);
+        int sum = 0;
+        int value;
+        int scarce = 0;
+        right = is_either(status, it != NULL) && right;
+        while (it && (status = square_imap_next(it, &value)) != FILCH_END && scarce < 3) {
+            sum += status == FILCH_OK ? value : 0;
+            scarce += status != FILCH_OK;
+            right = is_either(status, true) && right;
+        }
+        right = (!it || status != FILCH_END || sum == 30) && right;
+        filch_iterator_free(it);
+    }
+    return right;
+}
+
+static bool uses_algorithms(filch_pool *pool)
+{
+    enum { MANY = 600 };
+    int xs[MANY];
+    int kept[MANY];
+    long sums[MANY];
+    long total = 0;
+    size_t n = 0;
+    atomic_int marks = 0;
+    for (int i = 0; i < MANY; i++) {
+        xs[i] = MANY - i;
+        sums[i] = 1;
+    }
+    bool right = true;
+    filch_status status = add_reduce(pool, sums, MANY, 0, &total);
+    right = is_either(status, total == MANY) && right;
+    status = add_scan(pool, sums, MANY, 0, sums);
+    right = is_either(status, sums[MANY - 1] == MANY) && right;
+    status = is_even_filter(pool, xs, MANY, kept, &n);
+    right = is_either(status, n == MANY / 2) && right;
+    status = is_even_find(pool, xs, MANY, &n);
+    right = is_either(status, n == 0) && right;
+    status = upwards_max(pool, xs, MANY, &n);
+    right = is_either(status, n == 0) && right;
+    status = upwards_sort(pool, xs, MANY);
+    right = is_either(status, xs[0] == 1) && right;
+    status = mark_for(pool, 20, 30, &marks);
+    right = is_either(status, marks == 600) && right;
+    status = fib_apply(pool, 15, &total);
+    return is_either(status, total == 610) && right;
+}
+
+struct counted {
+    int next;
+    int sum;
+};
+
+static filch_status count(void *context, void *item)
+{
+    struct counted *counted = context;
+    *(int *)item = counted->next;
+    return counted->next++ < N ? FILCH_OK : FILCH_END;
+}
+
+static void sum_up(void *context, void *item)
+{
+    struct counted *counted = context;
+    counted->sum += *(int *)item;
+}
+
+static bool uses_pipelines(filch_pool *pool)
+{
+    struct counted counted = {0, 0};
+    const filch_stage stage = {FILCH_STAGE_SERIAL, sum_up, &counted};
+    filch_status status = filch_pipeline(pool, count, &counted, sizeof(int), &stage, 1, NULL);
+    return is_either(status, counted.sum == 10);
+}
+
+static void start(void *context, unsigned worker)
+{
+    (void)worker;
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+static void finish(void *context, unsigned worker)
+{
+    (void)worker;
+    atomic_fetch_sub((atomic_int *)context, 1);
+}
+
+static bool (*const uses[])(filch_pool *pool) = {
+    uses_continuations, uses_combinations, uses_completions, uses_descriptors, uses_groups,
+    uses_map_options,   uses_iterators,    uses_algorithms,  uses_pipelines};
+enum { USES = sizeof uses / sizeof *uses };
+
+static bool use(int which, unsigned workers)
+{
+    atomic_int started = 0;
+    filch_pool *pool;
+    const filch_pool_options options = {
+        .processes = workers, .start = start, .finish = finish, .hooks_context = &started};
+    filch_status status = filch_pool_open(&options, &pool);
+    if (status != FILCH_OK) {
+        return is_scarce(status) && !pool;
+    }
+    bool right = uses[which](pool);
+    return filch_pool_free(pool) == FILCH_OK && started == 0 && right;
+}
+
+START_TEST(every_request_to_the_system_may_fail_once)
+{
+    const int which = _i % USES;
+    const unsigned workers = workers_of(_i / USES);
+    ck_assert(use(which, workers));
+    ck_assert(use(which, workers));
+    long before = allocations_alive();
+    long calls = calls_so_far();
+    ck_assert(use(which, workers));
+    long needed = calls_so_far() - calls;
+    ck_assert_int_gt(needed, 3);
+    for (long k = 1; k <= needed + 10; k++) {
+        fail_call(k);
+        bool right = use(which, workers);
+        fail_call(0);
+        ck_assert_msg(right, "use %d, call %ld of %ld", which, k, needed);
+        ck_assert_msg(allocations_alive() == before, "use %d, call %ld leaks", which, k);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("exhaustion");
+    TCase *tcase = tcase_create("exhaustion");
+    tcase_set_timeout(tcase, 240);
+    tcase_add_loop_test(tcase, every_request_to_the_system_may_fail_once, 0, USES * WORKER_SWEEP);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
