@@ -20,6 +20,27 @@ static void release_closure(struct filch_future *future)
     filch_closure_release(&future->closure);
 }
 
+static const struct filch_future_kind closure_kind = {.run = run_closure,
+                                                      .release = release_closure};
+
+/* The callbacks lie behind the result. */
+static struct filch_future *closure_future(const filch_closure *closure,
+                                           const filch_async_options *options)
+{
+    const filch_callable *callable = closure->callable;
+    size_t behind = (callable->result_bytes + 15) & ~(size_t)15;
+    struct filch_future *future = filch_future_new(
+        options ? behind + sizeof *options : callable->result_bytes, &closure_kind, callable->info);
+    if (future) {
+        future->closure = filch_closure_retain(closure);
+        future->result_bytes = callable->result_bytes;
+    }
+    if (future && options) {
+        future->callbacks = memcpy(future->payload + behind, options, sizeof *options);
+    }
+    return future;
+}
+
 filch_status filch_apply_async_with(filch_pool *pool, const filch_closure *closure,
                                     const filch_async_options *options, filch_future **future)
 {
@@ -33,19 +54,8 @@ filch_status filch_apply_async_with(filch_pool *pool, const filch_closure *closu
     if (status != FILCH_OK) {
         return status;
     }
-    const filch_callable *callable = closure->callable;
-    struct filch_future *made = filch_future_new(callable->result_bytes, callable->info);
-    if (!made) {
-        return FILCH_ENOMEM;
-    }
-    made->closure = filch_closure_retain(closure);
-    made->result_bytes = callable->result_bytes;
-    made->run = run_closure;
-    made->release = release_closure;
-    if (options) {
-        made->callbacks = *options;
-    }
-    return filch_future_submit(made, pool, future);
+    struct filch_future *made = closure_future(closure, options);
+    return made ? filch_future_submit(made, pool, future) : FILCH_ENOMEM;
 }
 
 filch_status filch_apply_async(filch_pool *pool, const filch_closure *closure,

@@ -92,6 +92,8 @@ static void run_batch(struct filch_future *future)
     }
 }
 
+static const struct filch_future_kind batch_kind = {.run = run_batch};
+
 /* ---- taking arguments from the source ---- */
 
 /* As many items as a chunk has, or as there are. */
@@ -111,13 +113,13 @@ static void pull(filch_iterator *iterator, struct batch *batch)
 
 static filch_future *batch_new(filch_iterator *iterator)
 {
-    filch_future *future = filch_future_new(
-        sizeof(struct batch) + iterator->chunksize * iterator->stride, iterator->callable->info);
+    filch_future *future =
+        filch_future_new(sizeof(struct batch) + iterator->chunksize * iterator->stride, &batch_kind,
+                         iterator->callable->info);
     if (future) {
         struct batch *batch = batch_of(future);
         *batch = (struct batch){
             .callable = iterator->callable, .first = iterator->pulled, .stride = iterator->stride};
-        future->run = run_batch;
     }
     return future;
 }

@@ -42,6 +42,7 @@ filch_status filch_map(filch_pool *pool, const filch_body *body, const void *env
 /* What an asynchronous map keeps in its future. */
 struct later {
     struct filch_loop loop;
+    filch_async_options done;
     FILCH_ALIGNED(16) unsigned char environment[];
 };
 
@@ -53,6 +54,8 @@ static void run_later(struct filch_future *future)
         future->fault.error.status = filch_loop_result(&later->loop, NULL);
     }
 }
+
+static const struct filch_future_kind later_kind = {.run = run_later};
 
 filch_status filch_map_async(filch_pool *pool, const filch_body *body, const void *environment,
                              size_t n, const filch_map_options *options, filch_future **future)
@@ -70,7 +73,7 @@ filch_status filch_map_async(filch_pool *pool, const filch_body *body, const voi
         return status;
     }
     struct filch_future *made =
-        filch_future_new(sizeof(struct later) + body->environment_bytes, body->info);
+        filch_future_new(sizeof(struct later) + body->environment_bytes, &later_kind, body->info);
     if (!made) {
         return FILCH_ENOMEM;
     }
@@ -79,9 +82,9 @@ filch_status filch_map_async(filch_pool *pool, const filch_body *body, const voi
         memcpy(later->environment, environment, body->environment_bytes);
     }
     filch_loop_init(&later->loop, body, later->environment, n, options, &made->fault);
-    made->run = run_later;
-    if (options) {
-        made->callbacks = options->done;
+    if (options && (options->done.callback || options->done.error_callback)) {
+        later->done = options->done;
+        made->callbacks = &later->done;
     }
     return filch_future_submit(made, pool, future);
 }

@@ -72,7 +72,9 @@ static void run_elements_of(struct filch_loop *loop, struct filch_strand *strand
     strand->frame->next = &range->next; /* errors tell the element */
     strand->frame->stop = &range->stop; /* and may end the block */
     loop->body->block(loop->environment, range);
-    filch_loop_ended(loop, first, range->next);
+    if (loop->items || loop->progress.hook) {
+        filch_loop_ended(loop, first, range->next);
+    }
 }
 
 static void run_chunks(struct filch_loop *loop, struct filch_strand *strand, filch_range *chunks)
@@ -174,7 +176,11 @@ static bool reclaim(struct filch_strand *strand, filch_slot *slot)
 static void clip(struct piece *piece, struct filch_pool *pool)
 {
     struct filch_loop *loop = piece->loop;
-    filch_loop_check(loop, pool);
+    /* relaxed: a hint; the check looks properly */
+    if (FILCH_UNLIKELY(loop->frame.scope ||
+                       atomic_load_explicit(&pool->state, memory_order_relaxed))) {
+        filch_loop_check(loop, pool);
+    }
     unsigned long long limit = limit_of(loop);
     if (piece->end > limit) {
         piece->end = piece->range.next > limit ? piece->range.next : limit;

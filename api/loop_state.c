@@ -18,8 +18,8 @@ void filch_loop_lower(struct filch_loop *loop, size_t limit)
 
 void filch_loop_check(struct filch_loop *loop, struct filch_pool *pool)
 {
-    if (FILCH_UNLIKELY(filch_pool_state(pool) == FILCH_POOL_TERMINATED ||
-                       filch_scope_is_cancelled(loop->frame.scope))) {
+    if (filch_pool_state(pool) == FILCH_POOL_TERMINATED ||
+        filch_scope_is_cancelled(loop->frame.scope)) {
         filch_status why = filch_pool_ended_as(pool, FILCH_ECANCELED);
         /* relaxed: read when all ranges are done */
         atomic_store_explicit(&loop->halted, (int)why, memory_order_relaxed);

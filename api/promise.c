@@ -10,6 +10,8 @@ struct filch_promise {
     struct filch_future *future;
 };
 
+static const struct filch_future_kind promise_kind = {.run = NULL};
+
 filch_status filch_promise_new(size_t bytes, filch_promise **promise, filch_future **future)
 {
     if (!promise || !future) {
@@ -20,7 +22,7 @@ filch_status filch_promise_new(size_t bytes, filch_promise **promise, filch_futu
     if (bytes > SIZE_MAX - sizeof(struct filch_future)) {
         return FILCH_EOVERFLOW;
     }
-    struct filch_future *made = filch_future_new(bytes, NULL);
+    struct filch_future *made = filch_future_new(bytes, &promise_kind, NULL);
     struct filch_promise *paired = malloc(sizeof *paired);
     if (!made || !paired) {
         free(made);

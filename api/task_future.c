@@ -10,19 +10,35 @@
 #include "region.h"
 #include "strand.h"
 
-struct filch_future *filch_future_new(size_t payload_bytes, const filch_function_info *info)
+enum claim {
+    PENDING,
+    NOT_YET,      /* it waits for others; see filch_future_accept() */
+    BY_QUEUE,     /* its entry came up first */
+    BY_OTHER,     /* a waiter runs it, or somebody cancels it; the entry is still to come up */
+    ENTRY_PASSED, /* as BY_OTHER, and the entry has come up */
+    OTHER_DONE,   /* the other has finished; the entry is still to come up */
+};
+
+struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_future_kind *kind,
+                                      const filch_function_info *info)
 {
     size_t bytes;
     struct filch_future *future =
         filch_add(sizeof *future, payload_bytes, &bytes) ? malloc(bytes) : NULL;
-    if (future) {
-        memset(future, 0, sizeof *future);
+    if (future) { /* field by field: most of it is never looked at */
+        future->kind = kind;
         filch_cell_init(&future->cell);
-        filch_fault_init(&future->fault);
-        filch_scope_open(&future->scope, NULL, FILCH_OS_NEVER);
         atomic_init(&future->owners, 1);
-        atomic_init(&future->notifier, NULL);
+        atomic_init(&future->claim, PENDING);
+        future->pool = NULL;
         future->info = info;
+        future->callbacks = NULL;
+        atomic_init(&future->notifier, NULL);
+        future->result_bytes = 0;
+        future->outcome = FILCH_OK;
+        filch_scope_open(&future->scope, NULL, FILCH_OS_NEVER);
+        future->closure.callable = NULL;
+        filch_fault_init(&future->fault);
     }
     return future;
 }
@@ -41,21 +57,12 @@ void filch_future_free(filch_future *future)
     /* acq_rel: the last owner sees what all others did */
     if (future && atomic_fetch_sub_explicit(&future->owners, 1, memory_order_acq_rel) == 1) {
         filch_notifier_free(future);
-        if (future->dismantle) {
-            future->dismantle(future);
+        if (future->kind->dismantle) {
+            future->kind->dismantle(future);
         }
         free(future);
     }
 }
-
-enum claim {
-    PENDING,
-    NOT_YET,      /* it waits for others; see filch_future_accept() */
-    BY_QUEUE,     /* its entry came up first */
-    BY_OTHER,     /* a waiter runs it, or somebody cancels it; the entry is still to come up */
-    ENTRY_PASSED, /* as BY_OTHER, and the entry has come up */
-    OTHER_DONE,   /* the other has finished; the entry is still to come up */
-};
 
 static bool move(struct filch_future *future, enum claim from, enum claim to)
 {
@@ -81,7 +88,7 @@ void filch_future_unclaim(struct filch_future *future)
 /* What the callbacks raise is dropped: it belongs to nobody. */
 static void call_back(struct filch_future *future)
 {
-    const filch_async_options *callbacks = &future->callbacks;
+    const filch_async_options *callbacks = future->callbacks;
     struct filch_strand *strand = filch_strand_self();
     struct filch_frame frame;
     struct filch_fault dropped;
@@ -103,11 +110,11 @@ static void call_back(struct filch_future *future)
 
 void filch_future_finish(struct filch_future *future, filch_status outcome)
 {
-    if (future->release) {
-        future->release(future);
+    if (future->kind->release) {
+        future->kind->release(future);
     }
     future->outcome = outcome;
-    if (future->callbacks.callback || future->callbacks.error_callback) {
+    if (future->callbacks) {
         call_back(future);
     }
     filch_cell_complete(&future->cell);
@@ -124,7 +131,7 @@ void filch_future_execute(struct filch_future *future)
     struct filch_frame frame;
     filch_frame_push(&frame, strand, &future->fault, future->info);
     frame.scope = &future->scope;
-    future->run(future);
+    future->kind->run(future);
     filch_frame_pop(&frame, strand);
     filch_future_finish(future, filch_fault_result(&future->fault, NULL));
 }
@@ -157,8 +164,8 @@ void filch_future_give_back(struct filch_future *future)
 /* Nobody has seen it, or will. */
 static void refuse(struct filch_future *future, struct filch_future **out)
 {
-    if (future->release) {
-        future->release(future);
+    if (future->kind->release) {
+        future->kind->release(future);
     }
     free(future);
     if (out) {
@@ -181,25 +188,11 @@ filch_status filch_future_submit(struct filch_future *future, struct filch_pool 
     return status;
 }
 
-static void retain_expected(struct filch_expected *expected)
-{
-    filch_future_retain(FILCH_CONTAINER(expected, struct filch_future, expected));
-}
-
-static void cancel_expected(struct filch_expected *expected)
-{
-    struct filch_future *future = FILCH_CONTAINER(expected, struct filch_future, expected);
-    filch_future_cancel(future);
-    filch_future_free(future);
-}
-
 filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,
                                  struct filch_future **out)
 {
     future->pool = pool;
     future->task.run = run_queued;
-    future->expected.retain = retain_expected;
-    future->expected.cancel = cancel_expected;
     atomic_init(&future->claim, NOT_YET);
     if (out) {
         *out = filch_future_retain(future);
@@ -213,14 +206,14 @@ filch_status filch_future_accept(struct filch_future *future, struct filch_pool 
 
 void filch_future_waits(struct filch_future *future)
 {
-    if (!filch_pool_list_expected(future->pool, &future->expected)) {
+    if (!filch_pool_list_expected(future->pool, future->kind->expected(future))) {
         filch_future_cancel(future);
     }
 }
 
 void filch_future_go(struct filch_future *future)
 {
-    filch_pool_expected(future->pool, &future->expected);
+    filch_pool_expected(future->pool, future->kind->expected(future));
     if (move(future, NOT_YET, PENDING)) {
         filch_pool_submit_expected(future->pool, &future->task);
     } else {
@@ -240,10 +233,10 @@ void filch_future_end_like(struct filch_future *future, const struct filch_futur
 /* It waits for others: it will not run. */
 static void cancel_later(struct filch_future *future)
 {
-    bool withdrawn = future->withdraw(future);
+    bool withdrawn = future->kind->withdraw(future);
     filch_future_finish(future, FILCH_ECANCELED);
     if (withdrawn) {
-        filch_pool_expected(future->pool, &future->expected);
+        filch_pool_expected(future->pool, future->kind->expected(future));
         run_queued(&future->task); /* which would have come later */
     }
     filch_future_unclaim(future);
@@ -256,8 +249,8 @@ filch_status filch_future_cancel(filch_future *future)
     }
     if (filch_future_claim(future)) {
         filch_future_finish(future, FILCH_ECANCELED);
-        if (!future->pool && future->withdraw) {
-            future->withdraw(future);
+        if (!future->pool && future->kind->withdraw) {
+            future->kind->withdraw(future);
         }
         filch_future_unclaim(future);
     } else if (move(future, NOT_YET, BY_OTHER)) {

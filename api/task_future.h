@@ -22,34 +22,42 @@
 struct filch_pool;
 struct filch_notifier;
 
+/* What futures of one kind have in common; static. NULL in a field: nothing. */
+struct filch_future_kind {
+    void (*run)(struct filch_future *future);       /* the task, inside the pool */
+    void (*release)(struct filch_future *future);   /* what it holds, once, when it has ended */
+    void (*dismantle)(struct filch_future *future); /* what it keeps until its memory goes */
+    /* Of one that waits for others: stop waiting. True: they will not call. */
+    bool (*withdraw)(struct filch_future *future);
+    /* Of one that is accepted before it can run. */
+    struct filch_expected *(*expected)(struct filch_future *future);
+};
+
 struct filch_future {
     struct filch_detached task;
+    const struct filch_future_kind *kind;
     struct filch_cell cell;
     _Atomic(uint32_t) owners;
-    _Atomic(int) claim;      /* enum claim, future.c */
+    _Atomic(int) claim;      /* enum claim, task_future.c */
     struct filch_pool *pool; /* NULL for a promise's; valid until the task has ended */
-    void (*run)(struct filch_future *future);     /* the task, inside the pool */
-    void (*release)(struct filch_future *future); /* what it holds, once, when it has ended */
-    void (*dismantle)(struct filch_future *future); /* what it keeps beyond that, with its memory */
     const filch_function_info *info;
-    struct filch_fault fault;
-    struct filch_scope scope;      /* of its task: how that is asked to stop while it runs */
-    filch_async_options callbacks; /* what its end calls, before it is ready */
-    struct filch_expected expected; /* of one that is to run later */
-    /* Of one that waits for others before it can run: stop waiting. True: they will not call. */
-    bool (*withdraw)(struct filch_future *future);
+    const filch_async_options *callbacks;      /* what its end calls, before it is ready; or NULL */
     _Atomic(struct filch_notifier *) notifier; /* future_fd.c; NULL: nobody asked for one */
-    filch_status outcome;  /* the one who claimed it, before the cell is complete */
-    filch_closure closure; /* of apply_async */
     size_t result_bytes;
+    filch_status outcome;     /* the one who claimed it, before the cell is complete */
+    struct filch_scope scope; /* of its task: how that is asked to stop while it runs */
+    filch_closure closure;    /* of apply_async */
+    struct filch_fault fault;
     FILCH_ALIGNED(16) unsigned char payload[]; /* the result; or what run needs */
 };
 
-/* A pending future with `payload_bytes` of payload and one owner; NULL: no memory. */
-struct filch_future *filch_future_new(size_t payload_bytes, const filch_function_info *info);
+/* A pending future with `payload_bytes` of payload, which is not set, and one owner; NULL: no
+ * memory. */
+struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_future_kind *kind,
+                                      const filch_function_info *info);
 
 /* It is to be run later, when filch_future_go() says so: it counts as accepted by its pool from now
- * on. On failure it is released and gone. `withdraw` must be set; nobody else knows it yet. The
+ * on. On failure it is released and gone. Nobody else knows it yet. The
  * caller then has filch_future_go() called, and if that may take time, holds a reference and calls
  * filch_future_waits(), so that it is cancelled if the pool is terminated. */
 filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,

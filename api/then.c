@@ -10,6 +10,7 @@
 /* Behind the result in a continuation's payload. */
 struct link {
     struct filch_waiter waiter; /* called when the one before is ready */
+    struct filch_expected expected;
     struct filch_future *future;
     struct filch_future *before; /* a reference */
     const filch_continuation *what;
@@ -60,6 +61,26 @@ static bool withdraw_link(struct filch_future *future)
     return filch_cell_remove(&link->before->cell, &link->waiter);
 }
 
+static void retain_expected(struct filch_expected *expected)
+{
+    filch_future_retain(FILCH_CONTAINER(expected, struct link, expected)->future);
+}
+
+static void cancel_expected(struct filch_expected *expected)
+{
+    struct filch_future *future = FILCH_CONTAINER(expected, struct link, expected)->future;
+    filch_future_cancel(future);
+    filch_future_free(future);
+}
+
+static struct filch_expected *expected_link(struct filch_future *future)
+{
+    return &link_of(future)->expected;
+}
+
+static const struct filch_future_kind link_kind = {
+    .run = run_link, .release = release_link, .withdraw = withdraw_link, .expected = expected_link};
+
 static bool fits(const filch_continuation *what, const struct filch_future *future,
                  const void *captures)
 {
@@ -71,14 +92,14 @@ static bool fits(const filch_continuation *what, const struct filch_future *futu
 static struct filch_future *link_new(const filch_continuation *what, struct filch_future *before,
                                      const void *captures)
 {
-    struct filch_future *made = filch_future_new(
-        link_offset(what->result_bytes) + sizeof(struct link) + what->captures_bytes, what->info);
+    struct filch_future *made = filch_future_new(link_offset(what->result_bytes) +
+                                                     sizeof(struct link) + what->captures_bytes,
+                                                 &link_kind, what->info);
     if (made) {
         made->result_bytes = what->result_bytes;
-        made->run = run_link;
-        made->release = release_link;
-        made->withdraw = withdraw_link;
         struct link *link = link_of(made);
+        link->expected =
+            (struct filch_expected){.retain = retain_expected, .cancel = cancel_expected};
         filch_waiter_init(&link->waiter, NULL, NULL);
         link->waiter.call = before_is_ready;
         link->future = made;

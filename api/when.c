@@ -116,17 +116,17 @@ static void dismantle(struct filch_future *result)
 }
 
 static struct gathering *gathering_new(size_t n, void (*decide)(struct gathering *, size_t),
+                                       const struct filch_future_kind *kind,
                                        const filch_function_info *info)
 {
     size_t bytes = n * sizeof(struct gathered) + sizeof(struct gathering) + VALUE_BYTES;
-    struct filch_future *result = filch_future_new(bytes, info);
+    struct filch_future *result = filch_future_new(bytes, kind, info);
     if (!result) {
         return NULL;
     }
     memset(result->payload, 0, bytes);
     struct gathering *gathering = gathering_of(result);
     gathering->result = result;
-    result->dismantle = dismantle;
     gathering->decide = decide;
     gathering->n = n;
     atomic_init(&gathering->undecided, n + 1);
@@ -169,6 +169,8 @@ static filch_status check(filch_future *const futures[], size_t n, filch_future 
     return FILCH_OK;
 }
 
+static const struct filch_future_kind all_kind = {.dismantle = dismantle};
+static const struct filch_future_kind any_kind = {.dismantle = dismantle, .withdraw = withdraw_any};
 static const filch_function_info all_info = {"when_all", "", __FILE__, __LINE__, 0};
 static const filch_function_info any_info = {"when_any", "", __FILE__, __LINE__, 0};
 
@@ -178,7 +180,7 @@ filch_status filch_when_all(filch_future *const futures[], size_t n, filch_futur
     if (status != FILCH_OK) {
         return status;
     }
-    struct gathering *made = gathering_new(n, decide_all, &all_info);
+    struct gathering *made = gathering_new(n, decide_all, &all_kind, &all_info);
     if (!made) {
         return FILCH_ENOMEM;
     }
@@ -196,12 +198,11 @@ filch_status filch_when_any(filch_future *const futures[], size_t n, filch_futur
     if (status != FILCH_OK || n == 0) {
         return status == FILCH_OK ? FILCH_EINVAL : status;
     }
-    struct gathering *made = gathering_new(n, decide_any, &any_info);
+    struct gathering *made = gathering_new(n, decide_any, &any_kind, &any_info);
     if (!made) {
         return FILCH_ENOMEM;
     }
     made->result->result_bytes = sizeof(size_t);
-    made->result->withdraw = withdraw_any;
     for (size_t i = 0; i < n && !filch_future_ready(made->result); i++) {
         add_member(made, i, futures[i]);
     }
