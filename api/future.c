@@ -137,6 +137,17 @@ bool filch_future_successful(filch_future *future)
     return filch_future_ready(future) && future->outcome == FILCH_OK;
 }
 
+bool filch_future_cancelled(filch_future *future)
+{
+    return filch_future_ready(future) && future->outcome == FILCH_ECANCELED;
+}
+
+bool filch_future_running(filch_future *future)
+{
+    return future && !filch_cell_done(&future->cell) && future->pool &&
+           filch_future_has_begun(future);
+}
+
 filch_status filch_future_error(filch_future *future, filch_error *error)
 {
     if (!future || !error) {

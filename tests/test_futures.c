@@ -372,12 +372,15 @@ START_TEST(a_running_task_is_asked_to_stop)
     await(&started, 3);
     for (int i = 0; i < 3; i++) {
         ck_assert(!filch_future_ready(futures[i]));
+        ck_assert(filch_future_running(futures[i]));
         ck_assert_int_eq(filch_future_cancel(futures[i]), FILCH_OK);
     }
     for (int i = 0; i < 3; i++) {
         int stopped = 0;
         ck_assert_int_eq(filch_future_get(futures[i], &stopped, sizeof stopped), FILCH_OK);
         ck_assert_int_eq(stopped, 1);
+        ck_assert(!filch_future_running(futures[i]));
+        ck_assert(!filch_future_cancelled(futures[i])); /* it came to its end */
         ck_assert_int_eq(filch_future_cancel(futures[i]), FILCH_EALREADY);
         filch_future_free(futures[i]);
     }
@@ -426,6 +429,8 @@ START_TEST(the_future_of_a_promise_can_be_cancelled)
     int value = 3;
     ck_assert_int_eq(filch_promise_new(sizeof value, &promise, &future), FILCH_OK);
     ck_assert_int_eq(filch_future_cancel(future), FILCH_OK);
+    ck_assert(filch_future_cancelled(future));
+    ck_assert(!filch_future_running(future));
     ck_assert_int_eq(filch_promise_set_value(promise, &value), FILCH_EALREADY);
     ck_assert_int_eq(plus_get(future, &value), FILCH_ECANCELED);
     ck_assert_int_eq(filch_future_cancel(future), FILCH_EALREADY);

@@ -63,7 +63,7 @@ counted tasks unblock 500 500
 counted tasks switch 100 200
 counted primitives futex 10 1
 "$work/loops" uniform 2 1000000 >/dev/null # checks each element itself
-for way in map reduce fork; do
+for way in map reduce fork scan filter; do
     "$work/never-slower" $way 2 10000 >/dev/null # compares with the serial result itself
 done
 counted startup startup 3 48

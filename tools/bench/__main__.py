@@ -15,8 +15,8 @@ import time
 from statistics import median
 
 from programs import FLAGS, PACKAGES, ROOT, build
-from rows import (ROWS, SERIAL_COSTS, SERIAL_WAYS, SLEEP_COSTS, SWEEP_COSTS, SWEEP_PATTERNS,
-                  SWEEP_WORKERS, Contender)
+from rows import (ROWS, SERIAL_ALGORITHMS, SERIAL_COSTS, SERIAL_WAYS, SLEEP_COSTS, SWEEP_COSTS,
+                  SWEEP_PATTERNS, SWEEP_WORKERS, Contender)
 
 BUSY = 0.10  # of all processors, by others, before and between the rows
 
@@ -190,9 +190,9 @@ def sweep(commands, quick):
 
 def against_serial(commands, quick):
     """Never slower than serial: the worst ratio over 1 to 10^7 elements."""
-    def lines(title, suffix=""):
+    def lines(title, ways, suffix=""):
         print(f"  {title}")
-        for way in SERIAL_WAYS:
+        for way in ways:
             figures = []
             for cost in SERIAL_COSTS[1::3] if quick else SERIAL_COSTS:
                 ratio, where = ratio_at(commands, "never-slower", way + suffix, 2, cost)
@@ -200,10 +200,10 @@ def against_serial(commands, quick):
             print(f"    {way:10} {'   '.join(figures)}")
 
     print("\nworst of parallel over serial, less 200 ns (at so many elements)  (goal: 1.05)")
-    lines("pool awake")
-    lines("after 5 ms of sleep", "_asleep")
+    lines("pool awake", SERIAL_WAYS + SERIAL_ALGORITHMS)
+    lines("after 5 ms of sleep", SERIAL_WAYS, "_asleep")
     with subprocess.Popen(["sh", "-c", "while :; do :; done"]) as other:
-        lines("beside a busy process")
+        lines("beside a busy process", SERIAL_WAYS)
         other.kill()
 
 

@@ -126,4 +126,5 @@ SWEEP_WORKERS = (1, 2, 8)
 
 # Never slower than serial (never_slower.c): the ways to go over elements, and ns an element.
 SERIAL_WAYS = ("map", "reduce", "fork")
+SERIAL_ALGORITHMS = ("scan", "filter", "sort")  # with the pool awake
 SERIAL_COSTS = (1, 10, 100, 1000, 10000)

@@ -73,10 +73,13 @@ filch_status filch_future_get(filch_future *future, void *result, size_t bytes);
 /* Effect: as get, without waiting: FILCH_EPENDING when it is not ready. */
 filch_status filch_future_try_get(filch_future *future, void *result, size_t bytes);
 
-/* Effect: is it ready; has it ended without an error (false while it is not ready). NULL: false.
+/* Effect: is it ready; has it ended without an error; was it cancelled before it began (both false
+ * while it is not ready); does its task run now. NULL: false.
  * Threads: any. Do not block. */
 bool filch_future_ready(filch_future *future);
 bool filch_future_successful(filch_future *future);
+bool filch_future_cancelled(filch_future *future);
+bool filch_future_running(filch_future *future);
 
 /* Effect: what is known about how it ended; error->status is FILCH_OK after success.
  * Errors: FILCH_EINVAL; FILCH_EPENDING. Does not block. */

@@ -1,6 +1,6 @@
 /* Is a parallel call ever slower than the serial loop that it stands for?
  *
- * `never_slower map|reduce|fork|... WORKERS COST` prints the worst of parallel time over serial time,
+ * `never_slower map|reduce|fork|scan|filter|sort WORKERS COST` prints the worst of parallel time over serial time,
  * over 1 to 10^7 elements, and the number of elements where it was; times that differ by less than
  * 200 ns count as equal. COST is in nanoseconds an element. With `_asleep` behind the name there are
  * 5 ms of sleep before each call. */
@@ -15,6 +15,7 @@ static const double most_ns = 2e7; /* of serial work in one call */
 static filch_pool *pool;
 static double element_ns;
 static uint64_t *values; /* MOST_ELEMENTS of them */
+static uint64_t *out;    /* the same */
 
 /* One way to go over n elements; returns something that depends on all of them. */
 struct way {
@@ -103,6 +104,79 @@ static uint64_t parallel_fork(size_t n)
     return sum;
 }
 
+static __attribute__((noinline)) uint64_t serial_scan(size_t n)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        out[i] = sum = total(sum, 1);
+    }
+    return out[n - 1] ? n : 0; /* as with reduce */
+}
+
+static uint64_t parallel_scan(size_t n)
+{
+    total_scan(pool, values, n, 0, out);
+    return out[n - 1] ? n : 0;
+}
+
+FILCH_PREDICATE(is_odd, (uint64_t, x))
+{
+    return work(x) % 2;
+}
+
+static __attribute__((noinline)) uint64_t serial_filter(size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (is_odd(values[i])) {
+            out[kept++] = values[i];
+        }
+    }
+    return kept;
+}
+
+static uint64_t parallel_filter(size_t n)
+{
+    size_t kept = 0;
+    is_odd_filter(pool, values, n, out, &kept);
+    return kept;
+}
+
+FILCH_ORDER(upwards, (uint64_t, a), (uint64_t, b))
+{
+    return work(a) ? a < b : false;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return work(x) ? (x > y) - (x < y) : 0;
+}
+
+/* What comes out in the middle says whether it was sorted. */
+static uint64_t shuffled(size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = mix(i);
+    }
+    return n;
+}
+
+static uint64_t serial_sort(size_t n)
+{
+    shuffled(n);
+    qsort(out, n, sizeof *out, compare);
+    return out[n / 2];
+}
+
+static uint64_t parallel_sort(size_t n)
+{
+    shuffled(n);
+    upwards_sort(pool, out, n);
+    return out[n / 2];
+}
+
 static double ratio_at(const struct way *way, size_t n, double gap_ns)
 {
     double one[TIMES];
@@ -124,11 +198,17 @@ static double ratio_at(const struct way *way, size_t n, double gap_ns)
     return (median(many, TIMES) - 200) / median(one, TIMES);
 }
 
+static const struct way map_way = {serial_map, parallel_map};
+static const struct way reduce_way = {serial_reduce, parallel_reduce};
+static const struct way fork_way = {serial_fork, parallel_fork};
+static const struct way scan_way = {serial_scan, parallel_scan};
+static const struct way filter_way = {serial_filter, parallel_filter};
+static const struct way sort_way = {serial_sort, parallel_sort};
 static double worst(const struct way *way, unsigned workers, int cost, unsigned long long *where,
                     double gap_ns)
 {
     double worst = 0;
-    element_ns = cost;
+    element_ns = way == &sort_way ? cost / 20.0 : cost;
     filch_pool_open(&(filch_pool_options){.processes = workers}, &pool);
     for (size_t n = 1; n <= MOST_ELEMENTS && (double)n * cost <= most_ns; n *= 10) {
         double ratio = ratio_at(way, n, gap_ns);
@@ -141,9 +221,6 @@ static double worst(const struct way *way, unsigned workers, int cost, unsigned 
     return worst;
 }
 
-static const struct way map_way = {serial_map, parallel_map};
-static const struct way reduce_way = {serial_reduce, parallel_reduce};
-static const struct way fork_way = {serial_fork, parallel_fork};
 static const double asleep_ns = 5e6;
 
 static double sample_map(unsigned workers, int cost, unsigned long long *where)
@@ -176,15 +253,35 @@ static double sample_fork_asleep(unsigned workers, int cost, unsigned long long 
     return worst(&fork_way, workers, cost, where, asleep_ns);
 }
 
+static double sample_scan(unsigned workers, int cost, unsigned long long *where)
+{
+    return worst(&scan_way, workers, cost, where, 0);
+}
+
+static double sample_filter(unsigned workers, int cost, unsigned long long *where)
+{
+    return worst(&filter_way, workers, cost, where, 0);
+}
+
+/* Against the C library's qsort(); an element is compared about twenty times. */
+static double sample_sort(unsigned workers, int cost, unsigned long long *where)
+{
+    return worst(&sort_way, workers, cost * 20, where, 0);
+}
+
 int main(int argc, char **argv)
 {
     static const struct row rows[] = {
         {"map", sample_map},       {"map_asleep", sample_map_asleep},
         {"reduce", sample_reduce}, {"reduce_asleep", sample_reduce_asleep},
-        {"fork", sample_fork},     {"fork_asleep", sample_fork_asleep}};
+        {"fork", sample_fork},     {"fork_asleep", sample_fork_asleep},
+        {"scan", sample_scan},     {"filter", sample_filter},
+        {"sort", sample_sort}};
     values = calloc(MOST_ELEMENTS, sizeof *values);
+    out = calloc(MOST_ELEMENTS, sizeof *out);
     calibrate();
     int status = run_rows(rows, sizeof rows / sizeof *rows, argc, argv);
     free(values);
+    free(out);
     return status;
 }
