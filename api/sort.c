@@ -190,11 +190,11 @@ static filch_status choose(filch_pool *pool, void *context)
 
 static filch_status choose_one(filch_pool *pool, struct choosing *c, size_t n, size_t *index)
 {
-    if (!index || n == 0) {
-        return FILCH_EINVAL;
+    filch_status status = index && n ? check(c->order, c->elements, n) : FILCH_EINVAL;
+    if (status == FILCH_OK) {
+        c->leaves = filch_leaves_of(n);
+        status = filch_inside(pool, choose, c, c->order->info);
     }
-    c->leaves = filch_leaves_of(n);
-    filch_status status = filch_inside(pool, choose, c, c->order->info);
     if (status == FILCH_OK) {
         *index = c->chosen;
     }
@@ -204,21 +204,15 @@ static filch_status choose_one(filch_pool *pool, struct choosing *c, size_t n, s
 filch_status filch_min(filch_pool *pool, const filch_order *order, const void *elements, size_t n,
                        size_t *index)
 {
-    filch_status status = check(order, elements, n);
-    if (status == FILCH_OK) {
-        struct choosing c = {.order = order, .best = order->first_least, .elements = elements};
-        status = choose_one(pool, &c, n, index);
-    }
-    return status;
+    struct choosing c = {
+        .order = order, .best = order ? order->first_least : NULL, .elements = elements};
+    return choose_one(pool, &c, n, index);
 }
 
 filch_status filch_max(filch_pool *pool, const filch_order *order, const void *elements, size_t n,
                        size_t *index)
 {
-    filch_status status = check(order, elements, n);
-    if (status == FILCH_OK) {
-        struct choosing c = {.order = order, .best = order->first_greatest, .elements = elements};
-        status = choose_one(pool, &c, n, index);
-    }
-    return status;
+    struct choosing c = {
+        .order = order, .best = order ? order->first_greatest : NULL, .elements = elements};
+    return choose_one(pool, &c, n, index);
 }

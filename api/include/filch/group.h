@@ -9,7 +9,8 @@
  *     // both are done, or status says what went wrong
  *
  * A group belongs to the task or thread that opened it, and is closed by it, before an older group
- * of the same owner. Its tasks may spawn more into it. Tasks of a group are cancelled together: by
+ * of the same owner; while a program's own thread has one open, it holds one of the pool's workers.
+ * Its tasks may spawn more into it. Tasks of a group are cancelled together: by
  * filch_group_cancel(), by an error if asked for, by the group's deadline, or with what opened the
  * group, if that is itself a task that is cancelled. Groups opened by a group's tasks are cancelled
  * along and end no later than its deadline. */

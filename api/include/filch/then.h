@@ -70,7 +70,11 @@ filch_status filch_future_then(filch_pool *pool, filch_future *future,
         FILCH_RESULT(FILCH_RESULT_BYTES_, R),                                                      \
         sizeof(name##_args),                                                                       \
         &name##_info};                                                                             \
-    FILCH_UNUSED static inline filch_status name##_then(                                           \
+    FILCH_CONTINUE(name, then, __VA_ARGS__)
+
+/* name_then() and name_catch(). */
+#define FILCH_CONTINUE(name, verb, ...)                                                            \
+    FILCH_UNUSED static inline filch_status name##_##verb(                                         \
         filch_pool *filch_in, filch_future *filch_after FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),    \
         filch_future **filch_out)                                                                  \
     {                                                                                              \
@@ -107,17 +111,7 @@ filch_status filch_future_then(filch_pool *pool, filch_future *future,
                                FILCH_RESULT(FILCH_RESULT_BYTES_, R),                               \
                                sizeof(name##_args),                                                \
                                &name##_info};                                                      \
-    FILCH_UNUSED static inline filch_status name##_catch(                                          \
-        filch_pool *filch_in, filch_future *filch_after FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),    \
-        filch_future **filch_out)                                                                  \
-    {                                                                                              \
-        name##_args filch_captured;                                                                \
-        FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \
-        memset(&filch_captured, 0, sizeof filch_captured);                                         \
-        FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
-        return filch_future_then(filch_in, filch_after, &name##_continuation, filch_args,          \
-                                 filch_out);                                                       \
-    }                                                                                              \
+    FILCH_CONTINUE(name, catch, __VA_ARGS__)                                                       \
     static R name(FILCH_UNUSED const filch_error *error FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 
 #endif
