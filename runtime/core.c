@@ -242,7 +242,7 @@ void filch_strand_ready(struct filch_strand *strand)
     } else if (thread->between_jobs && !core->next) {
         core->next = strand; /* it goes on as soon as we are done here */
     } else {
-        filch_queue_push(&core->ready, &strand->work);
-        filch_pool_wake(strand->pool);
+        filch_queue_push(&core->ready, &strand->work); /* it may run to its end at once */
+        filch_pool_wake(core->pool);
     }
 }

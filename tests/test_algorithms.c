@@ -455,6 +455,67 @@ START_TEST(a_worker_goes_through_tiles)
 }
 END_TEST
 
+/* ---- ten million ---- */
+
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+static const size_t ten_million = 10000000;
+#else
+static const size_t ten_million = 100000;
+#endif
+
+START_TEST(ten_million_are_sorted_and_chosen_from)
+{
+    const size_t n = ten_million;
+    filch_pool *pool = pool_opened(1);
+    int *xs = elements(n, 0);
+    struct pair *ps = pairs(xs, n);
+    size_t index;
+    size_t wrong = 0;
+    ck_assert_int_eq(by_key_max(pool, ps, n, &index), FILCH_OK);
+    const int greatest = xs[index];
+    ck_assert_int_eq(by_key_sort(pool, ps, n), FILCH_OK);
+    for (size_t i = 0; i < n; i++) {
+        wrong += ps[i].key != xs[ps[i].place] || ps[i].key > greatest;
+        wrong += i > 0 && by_key_and_place(&ps[i - 1], &ps[i]) >= 0; /* each once, and stably */
+    }
+    ck_assert_uint_eq(wrong, 0);
+    ck_assert_int_eq(ps[n - 1].key, greatest);
+    free(xs);
+    free(ps);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(ten_million_are_filtered_counted_and_searched)
+{
+    filch_pool *pool = pool_opened(1);
+    int *xs = elements(ten_million, 0);
+    check_predicates(pool, xs, ten_million, 7);
+    free(xs);
+    xs = elements(ten_million, 2);
+    size_t index = 0;
+    ck_assert_int_eq(is_it_find(pool, xs, ten_million, (int)ten_million - 1, &index), FILCH_OK);
+    ck_assert_uint_eq(index, ten_million - 1);
+    free(xs);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(ten_million_elements_of_grids_are_visited_once)
+{
+    const size_t side = ten_million == 10000000 ? 3163 : 317;
+    filch_pool *pool = pool_opened(1);
+    atomic_uchar *visits = calloc(side * side, sizeof *visits);
+    ck_assert_int_eq(visit_2d_for(pool, side, side, side, visits), FILCH_OK);
+    check_visits(visits, side * side);
+    memset(visits, 0, side * side);
+    ck_assert_int_eq(visit_3d_for(pool, side / 10, 10, side, 10, side, visits), FILCH_OK);
+    check_visits(visits, side / 10 * 10 * side);
+    free(visits);
+    pool_closed(pool);
+}
+END_TEST
+
 /* ---- bad input ---- */
 
 START_TEST(bad_arguments_are_refused)
@@ -543,6 +604,9 @@ int main(void)
     tcase_add_loop_test(tcase, a_senseless_order_loses_nothing, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, every_element_of_a_grid_is_visited_once, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_worker_goes_through_tiles);
+    tcase_add_test(tcase, ten_million_are_sorted_and_chosen_from);
+    tcase_add_test(tcase, ten_million_are_filtered_counted_and_searched);
+    tcase_add_test(tcase, ten_million_elements_of_grids_are_visited_once);
     tcase_add_test(tcase, bad_arguments_are_refused);
     tcase_add_test(tcase, without_memory_nothing_is_lost);
     suite_add_tcase(suite, tcase);

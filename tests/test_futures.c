@@ -290,6 +290,10 @@ START_TEST(the_end_of_an_asynchronous_map_calls_back)
     ck_assert_int_eq(seen.value, -1);
     ck_assert_int_eq(out[99], 100);
     filch_future_free(future);
+    ck_assert_int_eq(plus_starmap_async(pool, xs, ys, 0, out, &options, &future), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait(future), FILCH_OK);
+    ck_assert_int_eq(seen.values, 2); /* also of no elements */
+    filch_future_free(future);
     ck_assert_int_eq(failing_map_async(pool, xs, 100, out, &options, &future), FILCH_OK);
     ck_assert_int_eq(filch_future_wait(future), FILCH_OK);
     ck_assert_int_eq(seen.errors, 1);
