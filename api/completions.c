@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 #include "base.h"
-#include "block.h"
 #include "completions.h"
 #include "deadline.h"
 #include "line.h"
 #include "os.h"
 #include "task_future.h"
+#include "waiting.h"
 
 /* One future of a set. It is in the list `members` until it is returned; the future's completer
  * moves it to the list of those that are ready. */
@@ -196,11 +196,11 @@ static filch_status next_until(struct filch_completions *set, uint64_t deadline,
         if (deadline == 0) {
             return FILCH_ETIMEDOUT;
         }
-        switch (filch_block_until(enlist, unlist, set, deadline)) {
-        case FILCH_SIGNALED: break;
-        case FILCH_TIMED_OUT: deadline = 0; break; /* one last look */
-        case FILCH_NO_MEMORY: return FILCH_ENOMEM;
-        default: return FILCH_ECANCELED;
+        status = filch_wait_until(enlist, unlist, set, deadline);
+        if (status == FILCH_ETIMEDOUT) {
+            deadline = 0; /* one last look */
+        } else if (status != FILCH_OK) {
+            return status;
         }
     }
     if (status == FILCH_OK) {

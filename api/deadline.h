@@ -7,4 +7,7 @@
 /* 0: has passed (seconds are 0, negative or NaN); FILCH_OS_NEVER: too far away to matter. */
 uint64_t filch_deadline_after(double seconds);
 
+/* The same for a time on filch_now()'s clock. */
+uint64_t filch_deadline_at(double when);
+
 #endif

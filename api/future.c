@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "block.h"
 #include "deadline.h"
 #include "os.h"
 #include "region.h"
 #include "strand.h"
 #include "task_future.h"
+#include "waiting.h"
 
 /* Is the caller part of the task that `future` is for? Also when that task runs on top of others,
  * because a waiter took it up, and in its stolen children. */
@@ -84,12 +84,7 @@ static filch_status wait_until(struct filch_future *future, uint64_t deadline)
     if (deadline == 0) {
         return FILCH_ETIMEDOUT;
     }
-    switch (filch_block_until(enlist, unlist, &future->cell, deadline)) {
-    case FILCH_SIGNALED: return FILCH_OK;
-    case FILCH_TIMED_OUT: return FILCH_ETIMEDOUT;
-    case FILCH_NO_MEMORY: return FILCH_ENOMEM;
-    default: return FILCH_ECANCELED;
-    }
+    return filch_wait_until(enlist, unlist, &future->cell, deadline);
 }
 
 filch_status filch_future_wait(filch_future *future)

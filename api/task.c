@@ -1,3 +1,4 @@
+#include <filch/sync.h>
 #include <filch/task.h>
 
 #include "block.h"
@@ -20,9 +21,21 @@ uint64_t filch_deadline_after(double seconds)
     return filch_os_now_ns() + (uint64_t)(seconds * 1e9);
 }
 
-filch_status filch_sleep(double seconds)
+double filch_now(void)
 {
-    uint64_t deadline = filch_deadline_after(seconds);
+    return (double)filch_os_now_ns() / 1e9;
+}
+
+uint64_t filch_deadline_at(double when)
+{
+    if (!(when > filch_now())) {
+        return 0; /* also for NaN */
+    }
+    return when > 1e10 ? FILCH_OS_NEVER : (uint64_t)(when * 1e9);
+}
+
+static filch_status sleep_until(uint64_t deadline)
+{
     if (deadline == 0) {
         return filch_cancelled() ? FILCH_ECANCELED : FILCH_OK;
     }
@@ -31,6 +44,16 @@ filch_status filch_sleep(double seconds)
     case FILCH_NO_MEMORY: return FILCH_ENOMEM;
     default: return FILCH_OK;
     }
+}
+
+filch_status filch_sleep(double seconds)
+{
+    return sleep_until(filch_deadline_after(seconds));
+}
+
+filch_status filch_sleep_until(double deadline)
+{
+    return sleep_until(filch_deadline_at(deadline));
 }
 
 void filch_yield(void)

@@ -28,7 +28,8 @@ bool filch_waiter_arm(struct filch_waiter *waiter)
                                                    memory_order_acq_rel, memory_order_acquire);
 }
 
-bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome)
+/* What it was before; one that is fired already stays as it is. */
+static int decide(struct filch_waiter *waiter, enum filch_outcome outcome)
 {
     /* relaxed: the compare-exchange checks it */
     int old = atomic_load_explicit(&waiter->outcome, memory_order_relaxed);
@@ -36,10 +37,15 @@ bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome)
         /* acq_rel: pairs with the release and the acquire in arm, and with outcome */
         if (atomic_compare_exchange_weak_explicit(&waiter->outcome, &old, (int)outcome,
                                                   memory_order_acq_rel, memory_order_relaxed)) {
-            return old == FILCH_WAITING;
+            break;
         }
     }
-    return false;
+    return old;
+}
+
+bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome)
+{
+    return decide(waiter, outcome) == FILCH_WAITING;
 }
 
 enum filch_outcome filch_waiter_outcome(struct filch_waiter *waiter)
@@ -48,19 +54,19 @@ enum filch_outcome filch_waiter_outcome(struct filch_waiter *waiter)
     return (enum filch_outcome)atomic_load_explicit(&waiter->outcome, memory_order_acquire);
 }
 
-void filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome)
+bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome)
 {
     /* Read before firing: a thread that polls may see the outcome and leave its frame at once.
      * Its parker outlives it; a strand cannot run before we make it ready. */
     struct filch_strand *strand = waiter->strand;
     struct filch_parker *parker = waiter->parker;
-    if (filch_waiter_fire(waiter, outcome)) {
-        if (strand) {
-            filch_strand_ready(strand);
-        } else {
-            filch_parker_unpark(parker);
-        }
+    int old = decide(waiter, outcome);
+    if (old == FILCH_WAITING && strand) {
+        filch_strand_ready(strand);
+    } else if (old == FILCH_WAITING) {
+        filch_parker_unpark(parker);
     }
+    return old == FILCH_ARMING || old == FILCH_WAITING;
 }
 
 void filch_cell_init(struct filch_cell *cell)

@@ -67,8 +67,8 @@ static inline bool filch_waiter_fired(struct filch_waiter *waiter)
 /* How a strand is made ready; supplied by core.c (and by the models in the tests). */
 void filch_strand_ready(struct filch_strand *strand);
 
-/* Fire with `outcome`, and wake the waiter if that is ours to do. */
-void filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome);
+/* Fire with `outcome`, and wake the waiter if that is ours to do. False: another outcome stands. */
+bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome);
 
 struct filch_cell {
     _Atomic(uint32_t) word;       /* bit 0: done, bit 1: locked */

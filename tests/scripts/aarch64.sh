@@ -8,7 +8,7 @@ cmake -S "$source" -B "$build" -DFILCH_WERROR=ON -DFILCH_BUILD_TESTS=OFF \
     -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
     -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc >/dev/null
 cmake --build "$build" --parallel 2 >"$build/build.log" 2>&1 || { cat "$build/build.log"; exit 1; }
-for demo in functional gram pool pool_v2 two_pools poolapplyasync asyncmap; do
+for demo in functional gram pool pool_v2 two_pools poolapplyasync asyncmap futures imap algorithms pipeline; do
     cat >"$build/run-$demo" <<EOF
 #!/bin/sh
 exec qemu-aarch64 -L /usr/aarch64-linux-gnu "$build/demos/$demo"

@@ -31,6 +31,7 @@
 #include <filch/signature.h>
 #include <filch/source.h>
 #include <filch/status.h>
+#include <filch/sync.h>
 #include <filch/task.h>
 #include <filch/then.h>
 #include <filch/version.h>

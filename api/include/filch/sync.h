@@ -1,0 +1,106 @@
+/* filch/sync.h: mutexes, semaphores, conditions and the like for tasks: whoever waits is suspended
+ * and its core goes on with other work. Ordinary threads can use them, too, and sleep.
+ *
+ * All are FIFO: who came first is served first. They are plain structs, zero or their _INIT when
+ * new, that stay where they are; there is nothing to free. Waits end early, with FILCH_ECANCELED,
+ * when the caller is asked to stop (filch_cancelled()). Deadlines are seconds on filch_now()'s
+ * clock, INFINITY for none; one that has passed (or NaN) only tries, and FILCH_ETIMEDOUT says that
+ * it was in vain.
+ * Every function that waits: threads: any. Blocks; may migrate. Errors also FILCH_EINVAL (NULL),
+ * FILCH_ENOMEM (a thread's first call). */
+#ifndef FILCH_SYNC_H
+#define FILCH_SYNC_H
+
+#include <filch/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Effect: seconds on the monotonic clock that deadlines are on; its zero means nothing. */
+double filch_now(void);
+
+/* Effect: waits until then. Errors: FILCH_ECANCELED, FILCH_ENOMEM. */
+filch_status filch_sleep_until(double deadline);
+
+/* ---- one at a time ---- */
+
+typedef struct filch_mutex {
+    void *opaque[4];
+} filch_mutex;
+#define FILCH_MUTEX_INIT {{0}}
+
+/* Effect: waits until the mutex is free and takes it. Errors: FILCH_EDEADLK: the caller has it. */
+filch_status filch_mutex_lock(filch_mutex *mutex);
+filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline);
+
+/* Effect: hands it to the one who has waited longest. May be called on another thread than the one
+ * that locked, since tasks move. Errors: FILCH_EINVAL: it is free. Does not block. */
+filch_status filch_mutex_unlock(filch_mutex *mutex);
+
+/* ---- so many at a time ---- */
+
+typedef struct filch_semaphore {
+    void *opaque[4];
+} filch_semaphore;
+
+/* Effect: a semaphore with `count` permits. */
+void filch_semaphore_init(filch_semaphore *semaphore, unsigned count);
+
+/* Effect: waits for a permit and takes it. */
+filch_status filch_semaphore_acquire(filch_semaphore *semaphore);
+filch_status filch_semaphore_acquire_until(filch_semaphore *semaphore, double deadline);
+
+/* Effect: gives `count` permits. Errors: FILCH_EOVERFLOW: more than UINT_MAX. Does not block. */
+filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count);
+
+/* ---- until something is the case ---- */
+
+typedef struct filch_condition {
+    void *opaque[4];
+} filch_condition;
+#define FILCH_CONDITION_INIT {{0}}
+
+/* Effect: unlocks the mutex, waits to be signalled, and locks it again, whatever it returns. There
+ * are no spurious wake-ups, but what was signalled may be over again: look in a loop.
+ * Errors: FILCH_ETIMEDOUT, FILCH_ECANCELED: with the mutex locked; FILCH_EINVAL: it was not. */
+filch_status filch_condition_wait(filch_condition *condition, filch_mutex *mutex);
+filch_status filch_condition_wait_until(filch_condition *condition, filch_mutex *mutex,
+                                        double deadline);
+
+/* Effect: wakes the one who has waited longest; all who wait. Do not block. */
+filch_status filch_condition_signal(filch_condition *condition);
+filch_status filch_condition_broadcast(filch_condition *condition);
+
+/* ---- until so many things are done ---- */
+
+typedef struct filch_wait_group {
+    void *opaque[4];
+} filch_wait_group;
+#define FILCH_WAIT_GROUP_INIT {{0}}
+
+/* Effect: so many more things are to be done; one is. Do not block.
+ * Errors: FILCH_EOVERFLOW: more than UINT_MAX; FILCH_EINVAL: nothing is left to be done. */
+filch_status filch_wait_group_add(filch_wait_group *group, unsigned count);
+filch_status filch_wait_group_done(filch_wait_group *group);
+
+/* Effect: waits until nothing is left to be done. Any number may wait. */
+filch_status filch_wait_group_wait(filch_wait_group *group);
+filch_status filch_wait_group_wait_until(filch_wait_group *group, double deadline);
+
+/* ---- once ---- */
+
+typedef struct filch_once {
+    void *opaque[4];
+} filch_once;
+#define FILCH_ONCE_INIT {{0}}
+
+/* Effect: the first caller calls function(context), the others wait until it has returned.
+ * Errors: FILCH_EDEADLK: function calls this itself. Waits are not ended by cancellation. */
+filch_status filch_once_run(filch_once *once, void (*function)(void *context), void *context);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
