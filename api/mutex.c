@@ -1,0 +1,150 @@
+/* Mutexes, and the conditions that belong to them. */
+#include <filch/sync.h>
+
+#include "deadline.h"
+#include "os.h"
+#include "turnstile.h"
+#include "waiting.h"
+
+static bool take_mutex(struct filch_turnstile *turnstile)
+{
+    bool is_free = turnstile->count == 0;
+    turnstile->count = 1;
+    return is_free;
+}
+
+static void own(struct filch_turnstile *turnstile)
+{
+    filch_lock_acquire(&turnstile->lock);
+    turnstile->owner = filch_turnstile_caller();
+    filch_lock_release(&turnstile->lock);
+}
+
+static bool is_own(struct filch_turnstile *turnstile)
+{
+    filch_lock_acquire(&turnstile->lock);
+    bool own = turnstile->count && turnstile->owner == filch_turnstile_caller();
+    filch_lock_release(&turnstile->lock);
+    return own;
+}
+
+static filch_status lock_until(struct filch_turnstile *turnstile, uint64_t deadline)
+{
+    if (turnstile && is_own(turnstile)) {
+        return FILCH_EDEADLK;
+    }
+    filch_status status = filch_turnstile_take_until(turnstile, take_mutex, deadline);
+    if (status == FILCH_OK) {
+        own(turnstile);
+    }
+    return status;
+}
+
+filch_status filch_mutex_lock(filch_mutex *mutex)
+{
+    return lock_until(filch_turnstile_of(mutex), FILCH_OS_NEVER);
+}
+
+filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline)
+{
+    return lock_until(filch_turnstile_of(mutex), filch_deadline_at(deadline));
+}
+
+filch_status filch_mutex_unlock(filch_mutex *mutex)
+{
+    struct filch_turnstile *turnstile = filch_turnstile_of(mutex);
+    if (!turnstile) {
+        return FILCH_EINVAL;
+    }
+    filch_lock_acquire(&turnstile->lock);
+    filch_status status = turnstile->count ? FILCH_OK : FILCH_EINVAL;
+    if (status == FILCH_OK) {
+        turnstile->owner = NULL;
+        turnstile->count = filch_turnstile_serve_locked(turnstile); /* whoever is served has it */
+    }
+    filch_lock_release(&turnstile->lock);
+    return status;
+}
+
+/* ---- condition ---- */
+
+struct condition_wait {
+    struct filch_turnstile *condition;
+    filch_mutex *mutex;
+};
+
+static bool wait_for_signal(struct filch_waiter *waiter, void *context)
+{
+    struct condition_wait *wait = context;
+    filch_lock_acquire(&wait->condition->lock);
+    filch_line_add_locked(&wait->condition->line, waiter);
+    filch_lock_release(&wait->condition->lock);
+    filch_mutex_unlock(wait->mutex);
+    return true;
+}
+
+static void forget_signal(struct filch_waiter *waiter, void *context)
+{
+    filch_turnstile_leave(((struct condition_wait *)context)->condition, waiter);
+}
+
+static bool is_locked(struct filch_turnstile *mutex)
+{
+    filch_lock_acquire(&mutex->lock);
+    bool locked = mutex->count != 0;
+    filch_lock_release(&mutex->lock);
+    return locked;
+}
+
+static filch_status condition_wait(filch_condition *condition, filch_mutex *mutex,
+                                   uint64_t deadline)
+{
+    if (!condition || !mutex || !is_locked(filch_turnstile_of(mutex))) {
+        return FILCH_EINVAL;
+    }
+    struct condition_wait wait = {filch_turnstile_of(condition), mutex};
+    filch_status status = filch_wait_until(wait_for_signal, forget_signal, &wait, deadline);
+    if (status == FILCH_ENOMEM) {
+        return status; /* it has not been unlocked */
+    }
+    filch_turnstile_meet(wait.condition);
+    filch_turnstile_take_surely(mutex, take_mutex);
+    own(filch_turnstile_of(mutex));
+    return status;
+}
+
+filch_status filch_condition_wait(filch_condition *condition, filch_mutex *mutex)
+{
+    return condition_wait(condition, mutex, FILCH_OS_NEVER);
+}
+
+filch_status filch_condition_wait_until(filch_condition *condition, filch_mutex *mutex,
+                                        double deadline)
+{
+    return condition_wait(condition, mutex, filch_deadline_at(deadline));
+}
+
+filch_status filch_condition_signal(filch_condition *condition)
+{
+    struct filch_turnstile *turnstile = filch_turnstile_of(condition);
+    if (!turnstile) {
+        return FILCH_EINVAL;
+    }
+    filch_lock_acquire(&turnstile->lock);
+    filch_turnstile_serve_locked(turnstile);
+    filch_lock_release(&turnstile->lock);
+    return FILCH_OK;
+}
+
+filch_status filch_condition_broadcast(filch_condition *condition)
+{
+    struct filch_turnstile *turnstile = filch_turnstile_of(condition);
+    if (!turnstile) {
+        return FILCH_EINVAL;
+    }
+    filch_lock_acquire(&turnstile->lock);
+    while (filch_turnstile_serve_locked(turnstile)) {
+    }
+    filch_lock_release(&turnstile->lock);
+    return FILCH_OK;
+}

@@ -1,0 +1,50 @@
+#include <filch/sync.h>
+
+#include "thread.h"
+#include "turnstile.h"
+
+enum { NOT_YET, RUNNING, RUN }; /* a once's count */
+
+static bool see_it_run(struct filch_turnstile *turnstile)
+{
+    return turnstile->count != RUNNING;
+}
+
+static void run_once(struct filch_turnstile *turnstile, void (*function)(void *), void *context)
+{
+    function(context);
+    filch_lock_acquire(&turnstile->lock);
+    turnstile->count = RUN;
+    turnstile->owner = NULL;
+    while (filch_turnstile_serve_locked(turnstile)) {
+    }
+    filch_lock_release(&turnstile->lock);
+}
+
+filch_status filch_once_run(filch_once *once, void (*function)(void *context), void *context)
+{
+    struct filch_turnstile *turnstile = filch_turnstile_of(once);
+    if (!turnstile || !function) {
+        return FILCH_EINVAL;
+    }
+    if (!filch_thread_self()) {
+        return FILCH_ENOMEM;
+    }
+    filch_lock_acquire(&turnstile->lock);
+    uint32_t state = turnstile->count;
+    bool own = state == RUNNING && turnstile->owner == filch_turnstile_caller();
+    if (state == NOT_YET) {
+        turnstile->count = RUNNING;
+        turnstile->owner = filch_turnstile_caller();
+    }
+    filch_lock_release(&turnstile->lock);
+    if (own) {
+        return FILCH_EDEADLK;
+    }
+    if (state == NOT_YET) {
+        run_once(turnstile, function, context);
+    } else {
+        filch_turnstile_take_surely(turnstile, see_it_run);
+    }
+    return FILCH_OK;
+}

@@ -1,0 +1,52 @@
+/* turnstile: what the objects of <filch/sync.h> have in common: a number, from which something can
+ * be taken or not, and a line of those who wait for it, who are served in order. What is given to
+ * somebody in line is given with the signal, so that nobody can come between.
+ *
+ * Zero is a valid start: users' objects are nothing else. */
+#ifndef FILCH_TURNSTILE_H
+#define FILCH_TURNSTILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <filch/status.h>
+
+#include "line.h"
+#include "lock.h"
+
+struct filch_turnstile {
+    struct filch_lock lock;
+    uint32_t count;         /* lock; what it means is its owner's business */
+    struct filch_line line; /* lock */
+    const void *owner;      /* lock; of a mutex, or who runs a once */
+};
+
+static inline struct filch_turnstile *filch_turnstile_of(void *object)
+{
+    return object;
+}
+
+/* Who calls: a task, or a thread outside of every pool. NULL: no memory. */
+const void *filch_turnstile_caller(void);
+
+/* Serve the first in line who still waits. False: there is nobody. */
+bool filch_turnstile_serve_locked(struct filch_turnstile *turnstile);
+
+/* Take it, or stand in line until it is given, until the deadline, or until the caller is asked to
+ * stop. A NULL object is FILCH_EINVAL. */
+filch_status filch_turnstile_take_until(void *object,
+                                        bool (*take_locked)(struct filch_turnstile *turnstile),
+                                        uint64_t deadline);
+
+/* The same whatever happens. The caller's thread is known. */
+void filch_turnstile_take_surely(void *object,
+                                 bool (*take_locked)(struct filch_turnstile *turnstile));
+
+/* Leave the line, if the waiter is in it still. */
+void filch_turnstile_leave(struct filch_turnstile *turnstile, struct filch_waiter *waiter);
+
+/* After having been served: whoever served us lets go of the lock before this returns, so that what
+ * the turnstile is in may be freed. */
+void filch_turnstile_meet(struct filch_turnstile *turnstile);
+
+#endif

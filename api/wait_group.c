@@ -1,0 +1,50 @@
+#include <filch/sync.h>
+
+#include <limits.h>
+
+#include "deadline.h"
+#include "os.h"
+#include "turnstile.h"
+
+filch_status filch_wait_group_add(filch_wait_group *group, unsigned count)
+{
+    struct filch_turnstile *turnstile = filch_turnstile_of(group);
+    if (!turnstile) {
+        return FILCH_EINVAL;
+    }
+    filch_lock_acquire(&turnstile->lock);
+    filch_status status = count <= UINT_MAX - turnstile->count ? FILCH_OK : FILCH_EOVERFLOW;
+    turnstile->count += status == FILCH_OK ? count : 0;
+    filch_lock_release(&turnstile->lock);
+    return status;
+}
+
+filch_status filch_wait_group_done(filch_wait_group *group)
+{
+    struct filch_turnstile *turnstile = filch_turnstile_of(group);
+    if (!turnstile) {
+        return FILCH_EINVAL;
+    }
+    filch_lock_acquire(&turnstile->lock);
+    filch_status status = turnstile->count ? FILCH_OK : FILCH_EINVAL;
+    turnstile->count -= status == FILCH_OK;
+    while (turnstile->count == 0 && filch_turnstile_serve_locked(turnstile)) {
+    }
+    filch_lock_release(&turnstile->lock);
+    return status;
+}
+
+static bool see_all_done(struct filch_turnstile *turnstile)
+{
+    return turnstile->count == 0;
+}
+
+filch_status filch_wait_group_wait(filch_wait_group *group)
+{
+    return filch_turnstile_take_until(group, see_all_done, FILCH_OS_NEVER);
+}
+
+filch_status filch_wait_group_wait_until(filch_wait_group *group, double deadline)
+{
+    return filch_turnstile_take_until(group, see_all_done, filch_deadline_at(deadline));
+}
