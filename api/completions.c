@@ -77,9 +77,7 @@ static void unlink_locked(struct filch_completions *set, struct member *member)
 
 static void wake_all_locked(struct filch_completions *set)
 {
-    struct filch_waiter *waiter;
-    while ((waiter = filch_line_next_locked(&set->waiting))) {
-        filch_waiter_end(waiter, FILCH_SIGNALED); /* each looks again */
+    while (filch_line_call_locked(&set->waiting)) { /* each looks again */
     }
 }
 
@@ -167,36 +165,48 @@ static filch_status take(struct filch_completions *set, struct member **taken)
     return status;
 }
 
+/* One who waits for the next. */
+struct caller {
+    struct filch_completions *set;
+    struct filch_place place;
+};
+
 static bool enlist(struct filch_waiter *waiter, void *context)
 {
-    struct filch_completions *set = context;
+    struct caller *caller = context;
+    struct filch_completions *set = caller->set;
     filch_lock_acquire(&set->lock);
     bool waits = !set->ready && set->members;
     if (waits) {
-        filch_line_add_locked(&set->waiting, waiter);
+        filch_line_add_locked(&set->waiting, &caller->place, waiter);
     }
     filch_lock_release(&set->lock);
     return waits;
 }
 
-static void unlist(struct filch_waiter *waiter, void *context)
+/* Also after having been called: whoever called lets go of the place first. */
+static void leave_line(struct caller *caller)
 {
-    struct filch_completions *set = context;
-    filch_lock_acquire(&set->lock);
-    filch_line_remove_locked(&set->waiting, waiter);
-    filch_lock_release(&set->lock);
+    filch_lock_acquire(&caller->set->lock);
+    filch_line_remove_locked(&caller->set->waiting, &caller->place);
+    filch_lock_release(&caller->set->lock);
 }
+
+static const struct filch_wait_kind next_wait = {
+    .what = "the next of some futures", .enlist = enlist, .derived = true};
 
 static filch_status next_until(struct filch_completions *set, uint64_t deadline,
                                filch_future **ready, size_t *index)
 {
+    struct caller caller = {.set = set};
     struct member *member;
     filch_status status;
     while ((status = take(set, &member)) == FILCH_EPENDING) {
         if (deadline == 0) {
             return FILCH_ETIMEDOUT;
         }
-        status = filch_wait_until(enlist, unlist, set, deadline);
+        status = filch_wait_until(&next_wait, &caller, deadline);
+        leave_line(&caller);
         if (status == FILCH_ETIMEDOUT) {
             deadline = 0; /* one last look */
         } else if (status != FILCH_OK) {

@@ -53,15 +53,28 @@ static void run_awaited(struct filch_future *future, struct filch_strand *strand
     }
 }
 
-static bool enlist(struct filch_waiter *waiter, void *cell)
+static bool enlist(struct filch_waiter *waiter, void *future)
 {
-    return filch_cell_add(cell, waiter);
+    return filch_cell_add(&((struct filch_future *)future)->cell, waiter);
 }
 
-static void unlist(struct filch_waiter *waiter, void *cell)
+static void unlist(struct filch_waiter *waiter, void *future)
 {
-    filch_cell_remove(cell, waiter);
+    filch_cell_remove(&((struct filch_future *)future)->cell, waiter);
 }
+
+static struct filch_party *runner(void *future)
+{
+    return filch_future_runner(future);
+}
+
+static const struct filch_wait_kind task_wait = {.what = "a future",
+                                                 .enlist = enlist,
+                                                 .leave = unlist,
+                                                 .holder = runner,
+                                                 .derived = true};
+static const struct filch_wait_kind promise_wait = {
+    .what = "a promise", .enlist = enlist, .leave = unlist};
 
 static filch_status wait_until(struct filch_future *future, uint64_t deadline)
 {
@@ -84,7 +97,7 @@ static filch_status wait_until(struct filch_future *future, uint64_t deadline)
     if (deadline == 0) {
         return FILCH_ETIMEDOUT;
     }
-    return filch_wait_until(enlist, unlist, &future->cell, deadline);
+    return filch_wait_until(future->pool ? &task_wait : &promise_wait, future, deadline);
 }
 
 filch_status filch_future_wait(filch_future *future)

@@ -188,10 +188,8 @@ static bool is_of_group(struct filch_detached *task, void *group)
     return task->run == run_spawned && FILCH_CONTAINER(task, struct spawned, task)->group == group;
 }
 
-static bool enlist(struct filch_waiter *waiter, void *latch)
-{
-    return filch_latch_add(latch, waiter);
-}
+static const struct filch_wait_kind tasks_wait = {
+    .what = "the tasks of a group", .enlist = filch_latch_enlist, .derived = true};
 
 static filch_status outcome(struct filch_group *group, filch_error *error)
 {
@@ -214,7 +212,7 @@ filch_status filch_group_wait(filch_group *group, filch_error *error)
     filch_core_run_tasks(group->pool, is_of_group, group);
     /* acq_rel: as in one_done */
     if (atomic_fetch_sub_explicit(&group->undone, 1, memory_order_acq_rel) != 1) {
-        filch_block_join(enlist, &group->done);
+        filch_block_join(&tasks_wait, &group->done);
     }
     atomic_store_explicit(&group->undone, 1, memory_order_relaxed); /* relaxed: nobody is left */
     filch_latch_init(&group->done);

@@ -288,10 +288,8 @@ static void help(struct filch_loop *loop, struct filch_strand *strand)
     }
 }
 
-static bool enlist_root(struct filch_waiter *waiter, void *latch)
-{
-    return filch_latch_add(latch, waiter);
-}
+static const struct filch_wait_kind pieces_wait = {
+    .what = "the pieces of a loop", .enlist = filch_latch_enlist, .derived = true};
 
 /* The caller named a number of workers and a chunk size: it wants several to take part, also if
  * one could do it all before the second is awake. Give half away, and see it taken. */
@@ -318,7 +316,7 @@ static void await_others(struct filch_loop *loop, struct filch_strand *strand)
         help(loop, strand);
     }
     if (!filch_latch_is_open(&loop->done)) {
-        filch_block_join(enlist_root, &loop->done);
+        filch_block_join(&pieces_wait, &loop->done);
     }
 }
 

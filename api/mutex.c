@@ -16,24 +16,29 @@ static bool take_mutex(struct filch_turnstile *turnstile)
 static void own(struct filch_turnstile *turnstile)
 {
     filch_lock_acquire(&turnstile->lock);
-    turnstile->owner = filch_turnstile_caller();
+    filch_turnstile_own_locked(turnstile, filch_party_self());
     filch_lock_release(&turnstile->lock);
 }
 
 static bool is_own(struct filch_turnstile *turnstile)
 {
     filch_lock_acquire(&turnstile->lock);
-    bool own = turnstile->count && turnstile->owner == filch_turnstile_caller();
+    bool own = turnstile->count && filch_turnstile_is_own_locked(turnstile);
     filch_lock_release(&turnstile->lock);
     return own;
 }
+
+static const struct filch_wait_kind mutex_wait = {.what = "a mutex",
+                                               .enlist = filch_turnstile_enlist,
+                                               .leave = filch_turnstile_leave,
+                                               .holder = filch_turnstile_owner};
 
 static filch_status lock_until(struct filch_turnstile *turnstile, uint64_t deadline)
 {
     if (turnstile && is_own(turnstile)) {
         return FILCH_EDEADLK;
     }
-    filch_status status = filch_turnstile_take_until(turnstile, take_mutex, deadline);
+    filch_status status = filch_turnstile_take_until(turnstile, take_mutex, &mutex_wait, deadline);
     if (status == FILCH_OK) {
         own(turnstile);
     }
@@ -59,7 +64,7 @@ filch_status filch_mutex_unlock(filch_mutex *mutex)
     filch_lock_acquire(&turnstile->lock);
     filch_status status = turnstile->count ? FILCH_OK : FILCH_EINVAL;
     if (status == FILCH_OK) {
-        turnstile->owner = NULL;
+        filch_turnstile_own_locked(turnstile, NULL);
         turnstile->count = filch_turnstile_serve_locked(turnstile); /* whoever is served has it */
     }
     filch_lock_release(&turnstile->lock);
@@ -71,13 +76,14 @@ filch_status filch_mutex_unlock(filch_mutex *mutex)
 struct condition_wait {
     struct filch_turnstile *condition;
     filch_mutex *mutex;
+    struct filch_place place;
 };
 
 static bool wait_for_signal(struct filch_waiter *waiter, void *context)
 {
     struct condition_wait *wait = context;
     filch_lock_acquire(&wait->condition->lock);
-    filch_line_add_locked(&wait->condition->line, waiter);
+    filch_line_add_locked(&wait->condition->line, &wait->place, waiter);
     filch_lock_release(&wait->condition->lock);
     filch_mutex_unlock(wait->mutex);
     return true;
@@ -85,8 +91,15 @@ static bool wait_for_signal(struct filch_waiter *waiter, void *context)
 
 static void forget_signal(struct filch_waiter *waiter, void *context)
 {
-    filch_turnstile_leave(((struct condition_wait *)context)->condition, waiter);
+    struct condition_wait *wait = context;
+    (void)waiter;
+    filch_lock_acquire(&wait->condition->lock);
+    filch_line_remove_locked(&wait->condition->line, &wait->place);
+    filch_lock_release(&wait->condition->lock);
 }
+
+static const struct filch_wait_kind signal_wait = {
+    .what = "a condition", .enlist = wait_for_signal, .leave = forget_signal};
 
 static bool is_locked(struct filch_turnstile *mutex)
 {
@@ -102,13 +115,13 @@ static filch_status condition_wait(filch_condition *condition, filch_mutex *mute
     if (!condition || !mutex || !is_locked(filch_turnstile_of(mutex))) {
         return FILCH_EINVAL;
     }
-    struct condition_wait wait = {filch_turnstile_of(condition), mutex};
-    filch_status status = filch_wait_until(wait_for_signal, forget_signal, &wait, deadline);
+    struct condition_wait wait = {.condition = filch_turnstile_of(condition), .mutex = mutex};
+    filch_status status = filch_wait_until(&signal_wait, &wait, deadline);
     if (status == FILCH_ENOMEM) {
         return status; /* it has not been unlocked */
     }
     filch_turnstile_meet(wait.condition);
-    filch_turnstile_take_surely(mutex, take_mutex);
+    filch_turnstile_take_surely(mutex, take_mutex, &mutex_wait);
     own(filch_turnstile_of(mutex));
     return status;
 }

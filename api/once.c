@@ -10,12 +10,17 @@ static bool see_it_run(struct filch_turnstile *turnstile)
     return turnstile->count != RUNNING;
 }
 
+static const struct filch_wait_kind once_wait = {.what = "a once",
+                                               .enlist = filch_turnstile_enlist,
+                                               .leave = filch_turnstile_leave,
+                                               .holder = filch_turnstile_owner};
+
 static void run_once(struct filch_turnstile *turnstile, void (*function)(void *), void *context)
 {
     function(context);
     filch_lock_acquire(&turnstile->lock);
     turnstile->count = RUN;
-    turnstile->owner = NULL;
+    filch_turnstile_own_locked(turnstile, NULL);
     while (filch_turnstile_serve_locked(turnstile)) {
     }
     filch_lock_release(&turnstile->lock);
@@ -32,10 +37,10 @@ filch_status filch_once_run(filch_once *once, void (*function)(void *context), v
     }
     filch_lock_acquire(&turnstile->lock);
     uint32_t state = turnstile->count;
-    bool own = state == RUNNING && turnstile->owner == filch_turnstile_caller();
+    bool own = state == RUNNING && filch_turnstile_is_own_locked(turnstile);
     if (state == NOT_YET) {
         turnstile->count = RUNNING;
-        turnstile->owner = filch_turnstile_caller();
+        filch_turnstile_own_locked(turnstile, filch_party_self());
     }
     filch_lock_release(&turnstile->lock);
     if (own) {
@@ -44,7 +49,7 @@ filch_status filch_once_run(filch_once *once, void (*function)(void *context), v
     if (state == NOT_YET) {
         run_once(turnstile, function, context);
     } else {
-        filch_turnstile_take_surely(turnstile, see_it_run);
+        filch_turnstile_take_surely(turnstile, see_it_run, &once_wait);
     }
     return FILCH_OK;
 }

@@ -280,10 +280,8 @@ static bool is_of_line(struct filch_detached *task, void *line)
     return task->run == run_token && FILCH_CONTAINER(task, struct token, task)->line == line;
 }
 
-static bool enlist(struct filch_waiter *waiter, void *latch)
-{
-    return filch_latch_add(latch, waiter);
-}
+static const struct filch_wait_kind stages_wait = {
+    .what = "the stages of a pipeline", .enlist = filch_latch_enlist, .derived = true};
 
 static void run_line(void *context)
 {
@@ -302,7 +300,7 @@ static void run_line(void *context)
     advance(&line->tokens[0]);
     filch_core_run_tasks(line->pool, is_of_line, line);
     if (!filch_latch_is_open(&line->done)) {
-        filch_block_join(enlist, &line->done);
+        filch_block_join(&stages_wait, &line->done);
     }
 }
 

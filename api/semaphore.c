@@ -22,14 +22,19 @@ static bool take_permit(struct filch_turnstile *turnstile)
     return some;
 }
 
+static const struct filch_wait_kind permit_wait = {.what = "a semaphore",
+                                               .enlist = filch_turnstile_enlist,
+                                               .leave = filch_turnstile_leave};
+
 filch_status filch_semaphore_acquire(filch_semaphore *semaphore)
 {
-    return filch_turnstile_take_until(semaphore, take_permit, FILCH_OS_NEVER);
+    return filch_turnstile_take_until(semaphore, take_permit, &permit_wait, FILCH_OS_NEVER);
 }
 
 filch_status filch_semaphore_acquire_until(filch_semaphore *semaphore, double deadline)
 {
-    return filch_turnstile_take_until(semaphore, take_permit, filch_deadline_at(deadline));
+    return filch_turnstile_take_until(semaphore, take_permit, &permit_wait,
+                                      filch_deadline_at(deadline));
 }
 
 filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count)

@@ -34,12 +34,14 @@ uint64_t filch_deadline_at(double when)
     return when > 1e10 ? FILCH_OS_NEVER : (uint64_t)(when * 1e9);
 }
 
+static const struct filch_wait_kind time_wait = {.what = "time to pass", .outside = true};
+
 static filch_status sleep_until(uint64_t deadline)
 {
     if (deadline == 0) {
         return filch_cancelled() ? FILCH_ECANCELED : FILCH_OK;
     }
-    switch (filch_block_until(NULL, NULL, NULL, deadline)) {
+    switch (filch_block_until(&time_wait, NULL, deadline)) {
     case FILCH_CLOSED: return FILCH_ECANCELED;
     case FILCH_NO_MEMORY: return FILCH_ENOMEM;
     default: return FILCH_OK;

@@ -32,6 +32,7 @@ struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_f
         atomic_init(&future->claim, PENDING);
         future->pool = NULL;
         future->info = info;
+        atomic_init(&future->runner, NULL);
         future->callbacks = NULL;
         atomic_init(&future->notifier, NULL);
         future->result_bytes = 0;
@@ -131,9 +132,16 @@ void filch_future_execute(struct filch_future *future)
     struct filch_frame frame;
     filch_frame_push(&frame, strand, &future->fault, future->info);
     frame.scope = &future->scope;
+    /* relaxed: whoever searches looks twice */
+    atomic_store_explicit(&future->runner, filch_party_self(), memory_order_relaxed);
     future->kind->run(future);
     filch_frame_pop(&frame, strand);
     filch_future_finish(future, filch_fault_result(&future->fault, NULL));
+}
+
+struct filch_party *filch_future_runner(struct filch_future *future)
+{
+    return atomic_load_explicit(&future->runner, memory_order_relaxed); /* as above */
 }
 
 /* The queue's entry has come up. */

@@ -14,6 +14,7 @@
 
 #include "fault.h"
 #include "lane.h"
+#include "party.h"
 #include "pool.h"
 #include "scope.h"
 #include "wait.h"
@@ -40,6 +41,7 @@ struct filch_future {
     _Atomic(uint32_t) owners;
     _Atomic(int) claim;      /* enum claim, task_future.c */
     struct filch_pool *pool; /* NULL for a promise's; valid until the task has ended */
+    _Atomic(struct filch_party *) runner; /* who runs its task; for those who wait for it */
     const filch_function_info *info;
     const filch_async_options *callbacks;      /* what its end calls, before it is ready; or NULL */
     _Atomic(struct filch_notifier *) notifier; /* future_fd.c; NULL: nobody asked for one */
@@ -90,6 +92,9 @@ void filch_notifier_free(struct filch_future *future);
 
 /* The one who claimed it: run its task on the strand that we are on, and finish it. */
 void filch_future_execute(struct filch_future *future);
+
+/* Who runs it, or NULL; a glance. */
+struct filch_party *filch_future_runner(struct filch_future *future);
 
 /* Somebody runs it, or has; a glance. */
 bool filch_future_has_begun(struct filch_future *future);

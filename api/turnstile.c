@@ -14,55 +14,54 @@ _Static_assert(sizeof(struct filch_turnstile) <= sizeof(filch_mutex) &&
                    sizeof(struct filch_turnstile) <= sizeof(filch_once),
                "they have room");
 
-const void *filch_turnstile_caller(void)
-{
-    const void *strand = filch_strand_self();
-    return strand ? strand : filch_thread_self();
-}
-
 bool filch_turnstile_serve_locked(struct filch_turnstile *turnstile)
 {
-    struct filch_waiter *waiter;
-    while ((waiter = filch_line_next_locked(&turnstile->line))) {
-        if (filch_waiter_end(waiter, FILCH_SIGNALED)) {
-            return true;
-        }
-    }
-    return false;
+    return filch_line_call_locked(&turnstile->line) != NULL;
 }
 
-struct request {
-    struct filch_turnstile *turnstile;
-    bool (*take_locked)(struct filch_turnstile *turnstile);
-};
-
-static bool try_to_take(struct request *request, struct filch_waiter *waiter)
+static bool try_to_take(struct filch_turnstile_request *request, struct filch_waiter *waiter)
 {
     struct filch_turnstile *turnstile = request->turnstile;
     filch_lock_acquire(&turnstile->lock);
     bool taken = request->take_locked(turnstile);
-    if (!taken && waiter) {
-        filch_line_add_locked(&turnstile->line, waiter); /* it is given to us with the signal */
+    if (!taken && waiter) { /* it is given to us with the signal */
+        filch_line_add_locked(&turnstile->line, &request->place, waiter);
     }
     filch_lock_release(&turnstile->lock);
     return taken;
 }
 
-static bool stand_in_line(struct filch_waiter *waiter, void *request)
+bool filch_turnstile_enlist(struct filch_waiter *waiter, void *request)
 {
     return !try_to_take(request, waiter);
 }
 
-void filch_turnstile_leave(struct filch_turnstile *turnstile, struct filch_waiter *waiter)
+void filch_turnstile_leave(struct filch_waiter *waiter, void *context)
 {
-    filch_lock_acquire(&turnstile->lock);
-    filch_line_remove_locked(&turnstile->line, waiter);
-    filch_lock_release(&turnstile->lock);
+    struct filch_turnstile_request *request = context;
+    (void)waiter;
+    filch_lock_acquire(&request->turnstile->lock);
+    filch_line_remove_locked(&request->turnstile->line, &request->place);
+    filch_lock_release(&request->turnstile->lock);
 }
 
-static void give_up(struct filch_waiter *waiter, void *context)
+struct filch_party *filch_turnstile_owner(void *context)
 {
-    filch_turnstile_leave(((struct request *)context)->turnstile, waiter);
+    struct filch_turnstile_request *request = context;
+    /* relaxed: whoever searches looks twice */
+    return atomic_load_explicit(&request->turnstile->owner, memory_order_relaxed);
+}
+
+void filch_turnstile_own_locked(struct filch_turnstile *turnstile, struct filch_party *owner)
+{
+    atomic_store_explicit(&turnstile->owner, owner, memory_order_relaxed); /* as above */
+}
+
+bool filch_turnstile_is_own_locked(struct filch_turnstile *turnstile)
+{
+    /* relaxed: under the lock */
+    struct filch_party *owner = atomic_load_explicit(&turnstile->owner, memory_order_relaxed);
+    return owner && owner == filch_party_self();
 }
 
 void filch_turnstile_meet(struct filch_turnstile *turnstile)
@@ -73,9 +72,10 @@ void filch_turnstile_meet(struct filch_turnstile *turnstile)
 
 filch_status filch_turnstile_take_until(void *object,
                                         bool (*take_locked)(struct filch_turnstile *turnstile),
-                                        uint64_t deadline)
+                                        const struct filch_wait_kind *kind, uint64_t deadline)
 {
-    struct request request = {filch_turnstile_of(object), take_locked};
+    struct filch_turnstile_request request = {.turnstile = filch_turnstile_of(object),
+                                              .take_locked = take_locked};
     if (!object) {
         return FILCH_EINVAL;
     }
@@ -85,17 +85,19 @@ filch_status filch_turnstile_take_until(void *object,
     if (deadline == 0) {
         return FILCH_ETIMEDOUT;
     }
-    filch_status status = filch_wait_until(stand_in_line, give_up, &request, deadline);
+    filch_status status = filch_wait_until(kind, &request, deadline);
     filch_turnstile_meet(request.turnstile);
     return status;
 }
 
 void filch_turnstile_take_surely(void *object,
-                                 bool (*take_locked)(struct filch_turnstile *turnstile))
+                                 bool (*take_locked)(struct filch_turnstile *turnstile),
+                                 const struct filch_wait_kind *kind)
 {
-    struct request request = {filch_turnstile_of(object), take_locked};
+    struct filch_turnstile_request request = {.turnstile = filch_turnstile_of(object),
+                                              .take_locked = take_locked};
     if (!try_to_take(&request, NULL)) {
-        filch_block_join(stand_in_line, &request);
+        filch_block_join(kind, &request);
         filch_turnstile_meet(request.turnstile);
     }
 }

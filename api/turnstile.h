@@ -13,12 +13,13 @@
 
 #include "line.h"
 #include "lock.h"
+#include "party.h"
 
 struct filch_turnstile {
     struct filch_lock lock;
     uint32_t count;         /* lock; what it means is its owner's business */
     struct filch_line line; /* lock */
-    const void *owner;      /* lock; of a mutex, or who runs a once */
+    _Atomic(struct filch_party *) owner; /* lock to write; see filch_turnstile_own_locked */
 };
 
 static inline struct filch_turnstile *filch_turnstile_of(void *object)
@@ -26,24 +27,35 @@ static inline struct filch_turnstile *filch_turnstile_of(void *object)
     return object;
 }
 
-/* Who calls: a task, or a thread outside of every pool. NULL: no memory. */
-const void *filch_turnstile_caller(void);
-
 /* Serve the first in line who still waits. False: there is nobody. */
 bool filch_turnstile_serve_locked(struct filch_turnstile *turnstile);
+
+/* Somebody who wants to take something; what its waits are about. */
+struct filch_turnstile_request {
+    struct filch_turnstile *turnstile;
+    bool (*take_locked)(struct filch_turnstile *turnstile);
+    struct filch_place place;
+};
+
+/* For the filch_wait_kind of what is taken; the context is the request. */
+bool filch_turnstile_enlist(struct filch_waiter *waiter, void *request);
+void filch_turnstile_leave(struct filch_waiter *waiter, void *request);
+struct filch_party *filch_turnstile_owner(void *request);
 
 /* Take it, or stand in line until it is given, until the deadline, or until the caller is asked to
  * stop. A NULL object is FILCH_EINVAL. */
 filch_status filch_turnstile_take_until(void *object,
                                         bool (*take_locked)(struct filch_turnstile *turnstile),
-                                        uint64_t deadline);
+                                        const struct filch_wait_kind *kind, uint64_t deadline);
 
 /* The same whatever happens. The caller's thread is known. */
 void filch_turnstile_take_surely(void *object,
-                                 bool (*take_locked)(struct filch_turnstile *turnstile));
+                                 bool (*take_locked)(struct filch_turnstile *turnstile),
+                                 const struct filch_wait_kind *kind);
 
-/* Leave the line, if the waiter is in it still. */
-void filch_turnstile_leave(struct filch_turnstile *turnstile, struct filch_waiter *waiter);
+/* Who is it, of a mutex, or who runs a once; NULL: nobody. */
+void filch_turnstile_own_locked(struct filch_turnstile *turnstile, struct filch_party *owner);
+bool filch_turnstile_is_own_locked(struct filch_turnstile *turnstile);
 
 /* After having been served: whoever served us lets go of the lock before this returns, so that what
  * the turnstile is in may be freed. */

@@ -39,12 +39,17 @@ static bool see_all_done(struct filch_turnstile *turnstile)
     return turnstile->count == 0;
 }
 
+static const struct filch_wait_kind done_wait = {.what = "a wait group",
+                                               .enlist = filch_turnstile_enlist,
+                                               .leave = filch_turnstile_leave};
+
 filch_status filch_wait_group_wait(filch_wait_group *group)
 {
-    return filch_turnstile_take_until(group, see_all_done, FILCH_OS_NEVER);
+    return filch_turnstile_take_until(group, see_all_done, &done_wait, FILCH_OS_NEVER);
 }
 
 filch_status filch_wait_group_wait_until(filch_wait_group *group, double deadline)
 {
-    return filch_turnstile_take_until(group, see_all_done, filch_deadline_at(deadline));
+    return filch_turnstile_take_until(group, see_all_done, &done_wait,
+                                      filch_deadline_at(deadline));
 }

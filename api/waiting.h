@@ -4,12 +4,12 @@
 
 #include <filch/status.h>
 
-#include "strand.h"
+#include "party.h"
 #include "wait.h"
 
-/* As filch_block_until(): FILCH_OK, FILCH_ETIMEDOUT, FILCH_ECANCELED or FILCH_ENOMEM. */
-filch_status filch_wait_until(filch_enlist *enlist,
-                              void (*leave)(struct filch_waiter *waiter, void *context),
-                              void *context, uint64_t deadline);
+/* As filch_block_until(): FILCH_OK, FILCH_ETIMEDOUT, FILCH_ECANCELED, FILCH_EDEADLK or
+ * FILCH_ENOMEM. */
+filch_status filch_wait_until(const struct filch_wait_kind *kind, void *context,
+                              uint64_t deadline);
 
 #endif

@@ -24,9 +24,7 @@ static enum filch_outcome ended(struct filch_waiter *waiter)
 static void block_strand(struct filch_strand *strand, struct filch_waiter *waiter,
                          struct filch_leave order)
 {
-    filch_waiter_init(waiter, strand, NULL);
     waiter->timer.fire = timer_fired;
-    filch_core_serve_all(strand);
     filch_strand_leave(strand, order);
     if (order.timed) {
         filch_timers_disarm(&strand->pool->timers, &waiter->timer);
@@ -60,10 +58,6 @@ static void block_thread(struct filch_thread *thread, struct filch_waiter *waite
 {
     struct filch_strand *guest = thread->strand;
     uint64_t deadline_ns = waiter->timer.deadline_ns;
-    filch_waiter_init(waiter, NULL, &thread->parker);
-    if (guest) {
-        filch_core_serve_all(guest);
-    }
     if ((enlist && !enlist(waiter, context)) || !filch_waiter_arm(waiter)) {
         return;
     }
@@ -93,14 +87,44 @@ static void block(struct filch_thread *thread, struct filch_waiter *waiter,
     }
 }
 
-void filch_block_join(filch_enlist *enlist, void *context)
+/* What is latent can be had by others from now on. The thread that waits: doing that may have
+ * moved us to another. */
+static struct filch_thread *serve_before_wait(struct filch_thread *thread)
 {
+    if (thread->strand) {
+        filch_core_serve_all(thread->strand);
+        thread = filch_thread_known();
+    }
+    return thread;
+}
+
+/* Prepare the waiter, and say what for. */
+static struct filch_party *begin_wait(struct filch_thread *thread,
+                                      const struct filch_wait_kind *kind, void *context,
+                                      struct filch_waiter *waiter, bool ends)
+{
+    struct filch_strand *strand = thread->strand;
+    bool thread_waits = !strand || strand->guest;
+    struct filch_party *party = strand ? strand->party : &thread->party;
+    bool forever = waiter->timer.deadline_ns == FILCH_OS_NEVER;
+    filch_waiter_init(waiter, thread_waits ? NULL : strand,
+                      thread_waits ? &thread->parker : NULL);
+    filch_party_begin_wait(party, kind, context, ends ? waiter : NULL, forever);
+    return party;
+}
+
+void filch_block_join(const struct filch_wait_kind *kind, void *context)
+{
+    struct filch_thread *thread = serve_before_wait(filch_thread_known()); /* it has forked */
     struct filch_waiter waiter;
     waiter.timer.deadline_ns = FILCH_OS_NEVER;
-    /* Whoever joins has forked, so its thread is known. */
-    block(filch_thread_known(), &waiter,
-          (struct filch_leave){
-              .kind = FILCH_LEAVE_WAIT, .waiter = &waiter, .enlist = enlist, .context = context});
+    struct filch_party *party = begin_wait(thread, kind, context, &waiter, false);
+    block(thread, &waiter,
+          (struct filch_leave){.kind = FILCH_LEAVE_WAIT,
+                               .waiter = &waiter,
+                               .enlist = kind->enlist,
+                               .context = context});
+    filch_party_end_wait(party);
 }
 
 /* A wait in a scope: it ends when the scope is cancelled, too. */
@@ -135,33 +159,40 @@ static struct filch_scope *scope_of(const struct filch_thread *thread)
     return thread->strand && thread->strand->frame ? thread->strand->frame->scope : NULL;
 }
 
-enum filch_outcome filch_block_until(filch_enlist *enlist,
-                                     void (*remove)(struct filch_waiter *waiter, void *context),
-                                     void *context, uint64_t deadline_ns)
+enum filch_outcome filch_block_until(const struct filch_wait_kind *kind, void *context,
+                                     uint64_t deadline_ns)
 {
     struct filch_thread *thread = filch_thread_self();
     if (!thread) {
         return FILCH_NO_MEMORY;
     }
+    thread = serve_before_wait(thread);
     struct filch_scope *scope = scope_of(thread);
+    bool scope_ends_first = scope && scope->deadline_ns <= deadline_ns;
     struct filch_waiter waiter;
+    waiter.timer.deadline_ns = scope_ends_first ? scope->deadline_ns : deadline_ns;
+    struct filch_party *party = begin_wait(thread, kind, context, &waiter, true);
     struct filch_leave order = {.kind = FILCH_LEAVE_WAIT,
                                 .waiter = &waiter,
-                                .enlist = enlist,
+                                .enlist = kind->enlist,
                                 .context = context,
                                 .timed = true};
-    bool scope_ends_first = scope && scope->deadline_ns <= deadline_ns;
-    waiter.timer.deadline_ns = scope_ends_first ? scope->deadline_ns : deadline_ns;
     if (scope) {
         block_in_scope(thread, &waiter, order, scope);
     } else {
         block(thread, &waiter, order);
     }
+    filch_party_end_wait(party);
     enum filch_outcome outcome = ended(&waiter);
-    if (outcome != FILCH_SIGNALED && remove) {
-        remove(&waiter, context);
+    if (outcome != FILCH_SIGNALED && kind->leave) {
+        kind->leave(&waiter, context);
     }
     return outcome == FILCH_TIMED_OUT && scope_ends_first ? FILCH_CLOSED : outcome;
+}
+
+bool filch_latch_enlist(struct filch_waiter *waiter, void *latch)
+{
+    return filch_latch_add(latch, waiter);
 }
 
 void filch_block_yield(void)

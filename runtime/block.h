@@ -10,15 +10,16 @@
 #include "wait.h"
 
 /* Wait for something that surely comes and must be waited for: a child, the pieces of a loop. */
-void filch_block_join(filch_enlist *enlist, void *context);
+void filch_block_join(const struct filch_wait_kind *kind, void *context);
 
-/* Wait until signalled (FILCH_SIGNALED), until the deadline (FILCH_TIMED_OUT), or until the pool of
- * the waiting strand is terminated or its scope cancelled (FILCH_CLOSED). FILCH_NO_MEMORY: this
- * thread's first call found none. Unless SIGNALED, the caller removes the waiter from where it was
- * enlisted, with `remove`, which may be NULL when enlist is. */
-enum filch_outcome filch_block_until(filch_enlist *enlist,
-                                     void (*remove)(struct filch_waiter *waiter, void *context),
-                                     void *context, uint64_t deadline_ns);
+/* Wait until signalled (FILCH_SIGNALED), until the deadline (FILCH_TIMED_OUT), until the pool of
+ * the waiting strand is terminated or its scope cancelled (FILCH_CLOSED), or until it is known that
+ * nobody can signal it (FILCH_DEADLOCKED). FILCH_NO_MEMORY: this thread's first call found none. */
+enum filch_outcome filch_block_until(const struct filch_wait_kind *kind, void *context,
+                                     uint64_t deadline_ns);
+
+/* filch_latch_add(), as a filch_enlist. */
+bool filch_latch_enlist(struct filch_waiter *waiter, void *latch);
 
 /* Stand in line behind what is ready, if this is a pool's strand; else let other threads run. */
 void filch_block_yield(void);

@@ -172,6 +172,7 @@ static void run_stolen(struct filch_strand *strand, filch_slot *slot, struct fil
                                 .info = type->info,
                                 .next = origin->next ? &next : NULL};
     strand->frame = &frame;
+    filch_party_do(strand->party, type->info);
     if (type->publish) {
         filch_slot moved;
         memcpy(moved.payload, slot->payload, sizeof moved.payload);
@@ -184,6 +185,7 @@ static void run_stolen(struct filch_strand *strand, filch_slot *slot, struct fil
         filch_thread_known()->between_jobs = false;
     }
     strand->frame = NULL;
+    filch_party_do(strand->party, NULL);
 }
 
 /* Run an entry of a deque or a queue. A suspended strand is not run but returned. */

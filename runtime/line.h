@@ -1,53 +1,65 @@
-/* line: waiters that stand in line for something, under the lock of what they wait for. */
+/* line: waiters that stand in line for something, under the lock of what they wait for. One waiter
+ * can have places in several lines; who is called in one must leave the others. */
 #ifndef FILCH_LINE_H
 #define FILCH_LINE_H
 
 #include "wait.h"
 
-struct filch_line {
-    struct filch_waiter *first;
-    struct filch_waiter *last;
+struct filch_place {
+    struct filch_place *next;
+    struct filch_place *prev;
+    struct filch_waiter *waiter; /* NULL: it is in no line */
 };
 
-static inline void filch_line_add_locked(struct filch_line *line, struct filch_waiter *waiter)
+struct filch_line {
+    struct filch_place *first;
+    struct filch_place *last;
+};
+
+static inline void filch_line_add_locked(struct filch_line *line, struct filch_place *place,
+                                         struct filch_waiter *waiter)
 {
-    waiter->next = NULL;
-    waiter->prev = line->last;
+    *place = (struct filch_place){.prev = line->last, .waiter = waiter};
     if (line->last) {
-        line->last->next = waiter;
+        line->last->next = place;
     } else {
-        line->first = waiter;
+        line->first = place;
     }
-    line->last = waiter;
+    line->last = place;
 }
 
-static inline void filch_line_remove_locked(struct filch_line *line, struct filch_waiter *waiter)
+/* A place that is in no line stays so. */
+static inline void filch_line_remove_locked(struct filch_line *line, struct filch_place *place)
 {
-    if (!waiter->prev && line->first != waiter) {
+    if (!place->waiter) {
         return; /* it has been called already */
     }
-    if (waiter->prev) {
-        waiter->prev->next = waiter->next;
+    if (place->prev) {
+        place->prev->next = place->next;
     } else {
-        line->first = waiter->next;
+        line->first = place->next;
     }
-    if (waiter->next) {
-        waiter->next->prev = waiter->prev;
+    if (place->next) {
+        place->next->prev = place->prev;
     } else {
-        line->last = waiter->prev;
+        line->last = place->prev;
     }
+    place->waiter = NULL;
 }
 
-/* The first in line, who is in it no longer; NULL: nobody. To be ended with filch_waiter_end(),
- * before the lock is released. */
-static inline struct filch_waiter *filch_line_next_locked(struct filch_line *line)
+/* Call the first in line who still waits: from then on it is in the line no longer, and its wait
+ * has ended; its place stays where it is until the lock is released. NULL: nobody waits. */
+static inline struct filch_place *filch_line_call_locked(struct filch_line *line)
 {
-    struct filch_waiter *waiter = line->first;
-    if (waiter) {
-        filch_line_remove_locked(line, waiter);
-        waiter->next = waiter->prev = NULL;
+    struct filch_place *place;
+    while ((place = line->first)) {
+        struct filch_waiter *waiter = place->waiter;
+        filch_line_remove_locked(line, place);
+        if (filch_waiter_end(waiter, FILCH_SIGNALED)) {
+            break;
+        }
     }
-    return waiter;
+    return place;
 }
 
 #endif

@@ -14,11 +14,13 @@ void filch_frame_push(struct filch_frame *frame, struct filch_strand *strand,
     frame->fault = fault || !parent ? fault : parent->fault;
     frame->scope = parent ? parent->scope : NULL;
     strand->frame = frame;
+    filch_party_do(strand->party, info);
 }
 
 void filch_frame_pop(struct filch_frame *frame, struct filch_strand *strand)
 {
     strand->frame = frame->parent;
+    filch_party_do(strand->party, frame->parent ? frame->parent->info : NULL);
 }
 
 struct filch_strand *filch_strand_self(void)
@@ -149,10 +151,8 @@ static void run_errand(struct filch_detached *task)
     filch_pool_task_ended(pool);
 }
 
-static bool enlist_errand(struct filch_waiter *waiter, void *latch)
-{
-    return filch_latch_add(latch, waiter);
-}
+static const struct filch_wait_kind errand_wait = {
+    .what = "a call into another pool", .enlist = filch_latch_enlist, .derived = true};
 
 static filch_status send_errand(struct errand *errand)
 {
@@ -160,7 +160,7 @@ static filch_status send_errand(struct errand *errand)
     filch_latch_init(&errand->done);
     filch_status status = filch_pool_submit(errand->pool, &errand->task);
     if (status == FILCH_OK) {
-        filch_block_join(enlist_errand, &errand->done);
+        filch_block_join(&errand_wait, &errand->done);
         status = errand->status;
     }
     return status;

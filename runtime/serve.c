@@ -119,6 +119,9 @@ static bool enlist_join(struct filch_waiter *waiter, void *slot)
     return filch_slot_await(slot, waiter);
 }
 
+static const struct filch_wait_kind join_wait = {
+    .what = "a stolen child", .enlist = enlist_join, .derived = true};
+
 bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot)
 {
     if (filch_slot_take_back(slot)) {
@@ -130,7 +133,7 @@ bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot)
     }
     if (!filch_slot_is_done(slot)) {
         uint64_t began = filch_os_ticks();
-        filch_block_join(enlist_join, slot);
+        filch_block_join(&join_wait, slot);
         strand->apart += filch_os_ticks() - began;
     }
     return false;

@@ -37,6 +37,7 @@ struct filch_strand *filch_strand_new_guest(struct filch_pool *pool, struct filc
     struct filch_strand *strand = strand_on(guests_stack(pool, core), pool);
     if (strand) {
         strand->guest = true;
+        strand->party = &filch_thread_known()->party;
         strand->guest_sp = __builtin_frame_address(0);
     }
     return strand;
@@ -57,6 +58,7 @@ struct filch_strand *filch_strand_new(struct filch_pool *pool)
     struct filch_strand *strand = strand_on(filch_stacks_get(&pool->stacks), pool);
     if (strand) {
         strand->guest = false;
+        strand->party = &strand->own_party;
         filch_sanitize_stack_clean(strand->stack.low, strand->stack.bytes);
         filch_context_make(&strand->context, strand->stack.low, strand->stack.bytes, start, strand);
     }

@@ -13,6 +13,7 @@
 
 #include "context.h"
 #include "lane.h"
+#include "party.h"
 #include "stack.h"
 #include "wait.h"
 #include "work.h"
@@ -27,6 +28,8 @@ struct filch_strand {
     struct filch_context context;
     struct filch_pool *pool;
     struct filch_frame *frame; /* innermost; the strand itself */
+    struct filch_party *party; /* its own, or of the guest's thread */
+    struct filch_party own_party;
     void *fake_stack;          /* AddressSanitizer's */
     bool brief;                /* what runs is known to be short: its first offer wakes nobody */
     uint64_t apart;            /* ticks (os.h) of serving and waiting, not of the work itself */
@@ -46,9 +49,6 @@ static inline struct filch_strand *filch_strand_of_work(struct filch_work *work)
 {
     return (struct filch_strand *)(void *)((char *)work - offsetof(struct filch_strand, work));
 }
-
-/* Register a waiter; false: what it would wait for is there already. */
-typedef bool filch_enlist(struct filch_waiter *waiter, void *context);
 
 enum filch_leave_kind {
     FILCH_LEAVE_WAIT,    /* enlist the waiter; come back when it is fired */

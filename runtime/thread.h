@@ -12,6 +12,8 @@ struct filch_core;
 
 struct filch_thread {
     struct filch_parker parker;
+    struct filch_party party; /* while it runs no strand of a pool's own */
+    _Atomic(uint32_t) naps;   /* odd: it sleeps, and somebody else must wake it; stuck.c */
     struct filch_pool *pool; /* a pool's thread: whose */
     struct filch_core *core; /* the core it holds, or NULL */
     struct filch_strand

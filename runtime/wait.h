@@ -28,6 +28,7 @@ enum filch_outcome {
     FILCH_SIGNALED,
     FILCH_TIMED_OUT,
     FILCH_CLOSED,
+    FILCH_DEADLOCKED,
     FILCH_NO_MEMORY
 };
 

@@ -101,6 +101,7 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
             strands[i].pool = pool;
             strands[i].frame = NULL;
             strands[i].guest = false;
+            strands[i].party = &strands[i].own_party;
             slots[i][0].state.store(0, rl::mo_relaxed, $);
             filch_lane_init(&strands[i].lane, slots[i], 1);
         }

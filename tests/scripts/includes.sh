@@ -8,7 +8,7 @@ bad=0
 # name of each header -> its rank; a file may include headers of its own rank or below
 rank() {
     case $1 in
-    base | platform | status) echo 0 ;;
+    base | platform | status | party) echo 0 ;;
     os | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
     deque | queue | park | site | timer | stack) echo 3 ;;
