@@ -29,9 +29,9 @@ static bool is_own(struct filch_turnstile *turnstile)
 }
 
 static const struct filch_wait_kind mutex_wait = {.what = "a mutex",
-                                               .enlist = filch_turnstile_enlist,
-                                               .leave = filch_turnstile_leave,
-                                               .holder = filch_turnstile_owner};
+                                                  .enlist = filch_turnstile_enlist,
+                                                  .leave = filch_turnstile_leave,
+                                                  .holder = filch_turnstile_owner};
 
 static filch_status lock_until(struct filch_turnstile *turnstile, uint64_t deadline)
 {

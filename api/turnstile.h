@@ -17,8 +17,8 @@
 
 struct filch_turnstile {
     struct filch_lock lock;
-    uint32_t count;         /* lock; what it means is its owner's business */
-    struct filch_line line; /* lock */
+    uint32_t count;                      /* lock; what it means is its owner's business */
+    struct filch_line line;              /* lock */
     _Atomic(struct filch_party *) owner; /* lock to write; see filch_turnstile_own_locked */
 };
 

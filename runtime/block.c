@@ -107,8 +107,7 @@ static struct filch_party *begin_wait(struct filch_thread *thread,
     bool thread_waits = !strand || strand->guest;
     struct filch_party *party = strand ? strand->party : &thread->party;
     bool forever = waiter->timer.deadline_ns == FILCH_OS_NEVER;
-    filch_waiter_init(waiter, thread_waits ? NULL : strand,
-                      thread_waits ? &thread->parker : NULL);
+    filch_waiter_init(waiter, thread_waits ? NULL : strand, thread_waits ? &thread->parker : NULL);
     filch_party_begin_wait(party, kind, context, ends ? waiter : NULL, forever);
     return party;
 }

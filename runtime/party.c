@@ -34,9 +34,9 @@ void filch_party_end_wait(struct filch_party *party)
     uint32_t waits = atomic_load_explicit(&party->word, memory_order_relaxed) & ~held;
     uint32_t expected = waits;
     /* acquire: pairs with the release in filch_party_let_go; who looked at us is done */
-    for (int i = 0; !atomic_compare_exchange_weak_explicit(
-             &party->word, &expected, (waits + 1) & ~held, memory_order_acquire,
-             memory_order_relaxed);
+    for (int i = 0;
+         !atomic_compare_exchange_weak_explicit(&party->word, &expected, (waits + 1) & ~held,
+                                                memory_order_acquire, memory_order_relaxed);
          i++) {
         expected = waits;
         if (i >= FILCH_SPINS) {

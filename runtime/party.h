@@ -30,8 +30,8 @@ struct filch_wait_kind {
     void (*leave)(struct filch_waiter *waiter, void *context);
     /* Who alone can end the wait, NULL: nobody in particular. Any thread; the wait goes on. */
     struct filch_party *(*holder)(void *context);
-    bool outside;  /* something outside of the program can end it */
-    bool derived;  /* it ends when other work does, which may wait itself */
+    bool outside; /* something outside of the program can end it */
+    bool derived; /* it ends when other work does, which may wait itself */
 };
 
 struct filch_party {

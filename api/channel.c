@@ -1,0 +1,202 @@
+#include "channel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+#include "deadline.h"
+#include "os.h"
+
+enum { FIRST_ROOM = 16 }; /* of an unbounded channel */
+
+filch_status filch_channel_new(size_t item_bytes, size_t capacity, filch_channel **out)
+{
+    if (!out || item_bytes == 0) {
+        return FILCH_EINVAL;
+    }
+    *out = NULL;
+    size_t room = capacity == FILCH_UNBOUNDED ? FIRST_ROOM : capacity;
+    size_t bytes;
+    if (!filch_multiply(room, item_bytes, &bytes) || bytes > PTRDIFF_MAX) {
+        return FILCH_EOVERFLOW;
+    }
+    filch_channel *channel = calloc(1, sizeof *channel);
+    unsigned char *ring = bytes ? malloc(bytes) : NULL;
+    if (!channel || (bytes && !ring)) {
+        free(channel);
+        free(ring);
+        return FILCH_ENOMEM;
+    }
+    filch_lock_init(&channel->lock);
+    channel->item_bytes = item_bytes;
+    channel->capacity = capacity;
+    channel->room = room;
+    channel->ring = ring;
+    *out = channel;
+    return FILCH_OK;
+}
+
+void filch_channel_free(filch_channel *channel)
+{
+    if (channel) {
+        free(channel->ring);
+        free(channel);
+    }
+}
+
+static unsigned char *at(filch_channel *channel, size_t position)
+{
+    return channel->ring + (channel->head + position) % channel->room * channel->item_bytes;
+}
+
+/* Twice the room, with the oldest value first. */
+static bool grow_locked(filch_channel *channel)
+{
+    size_t bytes = channel->item_bytes;
+    size_t total;
+    if (!filch_multiply(channel->room, 2 * bytes, &total) || total > PTRDIFF_MAX) {
+        return false;
+    }
+    unsigned char *ring = malloc(total);
+    if (!ring) {
+        return false;
+    }
+    size_t until_end = channel->room - channel->head;
+    memcpy(ring, channel->ring + channel->head * bytes, until_end * bytes);
+    memcpy(ring + until_end * bytes, channel->ring, channel->head * bytes);
+    free(channel->ring);
+    channel->ring = ring;
+    channel->room *= 2;
+    channel->head = 0;
+    return true;
+}
+
+/* The first in line who still waits: its wait has ended, its case is to be completed. */
+static filch_case *call_locked(struct filch_line *line)
+{
+    struct filch_place *place = filch_line_call_locked(line);
+    return place ? FILCH_CONTAINER(place, filch_case, opaque) : NULL;
+}
+
+static bool send_locked(filch_channel *channel, filch_case *one)
+{
+    struct filch_case_state *state = filch_case_state_of(one);
+    filch_case *receiver;
+    if (channel->closed) {
+        state->status = FILCH_ECLOSED;
+    } else if ((receiver = call_locked(&channel->receivers))) {
+        memcpy(receiver->receive, one->send, channel->item_bytes);
+        filch_case_state_of(receiver)->status = FILCH_OK;
+        state->status = FILCH_OK;
+    } else if (channel->count == channel->capacity) {
+        return false;
+    } else if (channel->count == channel->room && !grow_locked(channel)) {
+        state->status = FILCH_ENOMEM;
+    } else {
+        memcpy(at(channel, channel->count++), one->send, channel->item_bytes);
+        state->status = FILCH_OK;
+    }
+    return true;
+}
+
+static bool receive_locked(filch_channel *channel, filch_case *one)
+{
+    struct filch_case_state *state = filch_case_state_of(one);
+    filch_case *sender;
+    if (channel->count > 0) {
+        memcpy(one->receive, at(channel, 0), channel->item_bytes);
+        channel->head = (channel->head + 1) % channel->room;
+        channel->count--;
+        if ((sender = call_locked(&channel->senders))) { /* there is room now */
+            memcpy(at(channel, channel->count++), sender->send, channel->item_bytes);
+            filch_case_state_of(sender)->status = FILCH_OK;
+        }
+        state->status = FILCH_OK;
+    } else if ((sender = call_locked(&channel->senders))) {
+        memcpy(one->receive, sender->send, channel->item_bytes);
+        filch_case_state_of(sender)->status = FILCH_OK;
+        state->status = FILCH_OK;
+    } else if (channel->closed) {
+        state->status = FILCH_END;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool filch_channel_try_locked(filch_channel *channel, filch_case *one)
+{
+    return one->send ? send_locked(channel, one) : receive_locked(channel, one);
+}
+
+static struct filch_line *line_of(filch_channel *channel, const filch_case *one)
+{
+    return one->send ? &channel->senders : &channel->receivers;
+}
+
+void filch_channel_wait_locked(filch_channel *channel, filch_case *one, struct filch_waiter *waiter)
+{
+    filch_line_add_locked(line_of(channel, one), &filch_case_state_of(one)->place, waiter);
+}
+
+void filch_channel_leave_locked(filch_channel *channel, filch_case *one)
+{
+    filch_line_remove_locked(line_of(channel, one), &filch_case_state_of(one)->place);
+}
+
+filch_status filch_channel_close(filch_channel *channel)
+{
+    if (!channel) {
+        return FILCH_EINVAL;
+    }
+    filch_case *one;
+    filch_lock_acquire(&channel->lock);
+    filch_status status = channel->closed ? FILCH_EALREADY : FILCH_OK;
+    channel->closed = true;
+    while ((one = call_locked(&channel->receivers))) {
+        filch_case_state_of(one)->status = FILCH_END;
+    }
+    while ((one = call_locked(&channel->senders))) {
+        filch_case_state_of(one)->status = FILCH_ECLOSED;
+    }
+    filch_lock_release(&channel->lock);
+    return status;
+}
+
+size_t filch_channel_count(filch_channel *channel)
+{
+    if (!channel) {
+        return 0;
+    }
+    filch_lock_acquire(&channel->lock);
+    size_t count = channel->count;
+    filch_lock_release(&channel->lock);
+    return count;
+}
+
+static filch_status do_until(filch_channel *channel, const void *send, void *receive,
+                             uint64_t deadline)
+{
+    filch_case one = {.channel = channel, .send = send, .receive = receive};
+    return channel ? filch_select_until(&one, 1, deadline, NULL) : FILCH_EINVAL;
+}
+
+filch_status filch_channel_send(filch_channel *channel, const void *item)
+{
+    return do_until(channel, item, NULL, FILCH_OS_NEVER);
+}
+
+filch_status filch_channel_send_until(filch_channel *channel, const void *item, double deadline)
+{
+    return do_until(channel, item, NULL, filch_deadline_at(deadline));
+}
+
+filch_status filch_channel_receive(filch_channel *channel, void *item)
+{
+    return do_until(channel, NULL, item, FILCH_OS_NEVER);
+}
+
+filch_status filch_channel_receive_until(filch_channel *channel, void *item, double deadline)
+{
+    return do_until(channel, NULL, item, filch_deadline_at(deadline));
+}

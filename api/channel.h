@@ -1,0 +1,56 @@
+/* channel: the inside of a channel.
+ *
+ * Receivers wait only while it is empty, senders only while it is full; so a value goes from hand to
+ * hand when somebody waits, and through the ring when nobody does. Whoever finds somebody in line
+ * ends that one's wait and completes its case, both under the channel's lock, which the other takes
+ * before it looks at its case.
+ *
+ * Source: Hoare, "Communicating sequential processes" (1978); Go's channels for the two lines. */
+#ifndef FILCH_CHANNEL_PRIVATE_H
+#define FILCH_CHANNEL_PRIVATE_H
+
+#include <filch/channel.h>
+
+#include "line.h"
+#include "lock.h"
+
+struct filch_channel {
+    struct filch_lock lock;
+    size_t item_bytes;           /* constant */
+    size_t capacity;             /* constant */
+    bool closed;                 /* lock */
+    struct filch_line senders;   /* lock */
+    struct filch_line receivers; /* lock */
+    size_t count;                /* lock; values in the ring */
+    size_t head;                 /* lock; where the oldest is */
+    size_t room;                 /* lock; how many values `ring` holds; grows if unbounded */
+    unsigned char *ring;         /* lock */
+};
+
+/* What a case keeps while it is done. */
+struct filch_case_state {
+    struct filch_place place;
+    filch_status status; /* FILCH_EPENDING: not done yet */
+    filch_case *above;   /* the case with the next channel by address */
+};
+
+_Static_assert(sizeof(struct filch_case_state) <= sizeof(((filch_case *)0)->opaque),
+               "a case has room");
+
+static inline struct filch_case_state *filch_case_state_of(filch_case *one)
+{
+    return (struct filch_case_state *)(void *)one->opaque;
+}
+
+/* Do the case if it can be done. False: one must wait. */
+bool filch_channel_try_locked(filch_channel *channel, filch_case *one);
+
+/* Stand in line with the case. */
+void filch_channel_wait_locked(filch_channel *channel, filch_case *one,
+                               struct filch_waiter *waiter);
+void filch_channel_leave_locked(filch_channel *channel, filch_case *one);
+
+/* filch_select() with a deadline as the runtime takes it. */
+filch_status filch_select_until(filch_case *cases, size_t n, uint64_t deadline, size_t *chosen);
+
+#endif

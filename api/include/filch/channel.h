@@ -1,0 +1,141 @@
+/* filch/channel.h: values handed from task to task.
+ *
+ *     FILCH_CHANNEL(numbers, int);                       at file scope: a type, and its functions
+ *
+ *     numbers box;
+ *     numbers_new(16, &box);                             room for 16; 0: hand to hand
+ *     numbers_send(box, 5);
+ *     while (numbers_receive(box, &x) == FILCH_OK) { ... }   until it is closed and empty
+ *
+ * Whoever must wait is suspended and its core goes on with other work; ordinary threads sleep. A
+ * channel is FIFO: values arrive in the order in which they were sent, and those who wait are served
+ * in the order in which they came. What was sent before a channel was closed can be received still.
+ *
+ * FILCH_CHANNEL(name, T) defines the value type `name`, to be passed around as it is, and
+ *
+ *     name_new(capacity, &channel), name_free(channel), name_close(channel), name_count(channel)
+ *     name_send(channel, value), name_send_until(channel, value, deadline)
+ *     name_receive(channel, &value), name_receive_until(channel, &value, deadline)
+ *     name_sending(channel, &value), name_receiving(channel, &value)     cases of filch_select()
+ *
+ * Deadlines are seconds on filch_now()'s clock, INFINITY for none; one that has passed (0) only
+ * tries, and FILCH_ETIMEDOUT says that it was in vain. Functions that wait may be called from any
+ * thread; a task may go on on another one. Their errors are also FILCH_ECANCELED: the caller is asked
+ * to stop; FILCH_EDEADLK: nobody is left who could end the wait (deadlock.h); FILCH_ENOMEM. */
+#ifndef FILCH_CHANNEL_H
+#define FILCH_CHANNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <filch/macros.h>
+#include <filch/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct filch_channel filch_channel;
+
+/* The capacity of a channel whose senders never wait. */
+#define FILCH_UNBOUNDED SIZE_MAX
+
+/* Effect: a channel for values of item_bytes (at least 1), with room for `capacity` of them; 0: a
+ * sender waits until a receiver has come.
+ * Owns: the caller; ends with filch_channel_free(), when nobody uses it any more. Values that are in
+ * it then are forgotten. NULL: no-op.
+ * Errors: FILCH_EINVAL, FILCH_EOVERFLOW, FILCH_ENOMEM. Threads: any. Do not block. */
+filch_status filch_channel_new(size_t item_bytes, size_t capacity, filch_channel **channel);
+void filch_channel_free(filch_channel *channel);
+
+/* Effect: sends a copy of *item, waiting for room, or for a receiver.
+ * Errors: FILCH_ECLOSED: nobody will receive it; FILCH_ENOMEM: an unbounded channel cannot grow. */
+filch_status filch_channel_send(filch_channel *channel, const void *item);
+filch_status filch_channel_send_until(filch_channel *channel, const void *item, double deadline);
+
+/* Effect: waits for the next value. Returns: FILCH_END, when the channel is closed and empty. */
+filch_status filch_channel_receive(filch_channel *channel, void *item);
+filch_status filch_channel_receive_until(filch_channel *channel, void *item, double deadline);
+
+/* Effect: no more will be sent. Receivers get what is there, then FILCH_END; senders that wait give
+ * up. Errors: FILCH_EALREADY: it is closed. Threads: any. Does not block. */
+filch_status filch_channel_close(filch_channel *channel);
+
+/* Effect: how many values are in it; a glance. */
+size_t filch_channel_count(filch_channel *channel);
+
+/* ---- the first of several ---- */
+
+/* One thing to do: send *send, or receive into *receive; the other is NULL. */
+typedef struct filch_case {
+    filch_channel *channel; /* NULL: this case is left out */
+    const void *send;
+    void *receive;
+    void *opaque[6]; /* the library's, while it waits */
+} filch_case;
+
+/* Effect: waits until one of the cases can be done, and does that one; if several can, any of them.
+ * `chosen`, if not NULL, gets its index. With a deadline of 0 this is a select with a default: it
+ * answers FILCH_ETIMEDOUT at once if nothing can be done. Without cases that are not left out it
+ * waits for the deadline. Meant for a few cases, not for hundreds.
+ * Returns: what the chosen case answers: FILCH_OK, FILCH_END or FILCH_ECLOSED.
+ * Errors: FILCH_ETIMEDOUT and so on, as above: nothing was done; FILCH_EINVAL: a case with both
+ * `send` and `receive`, or none. */
+filch_status filch_select(filch_case *cases, size_t n, double deadline, size_t *chosen);
+
+#ifdef __cplusplus
+}
+#endif
+
+#define FILCH_CHANNEL(name, T)                                                                     \
+    typedef struct name {                                                                          \
+        filch_channel *untyped;                                                                    \
+    } name;                                                                                        \
+    FILCH_UNUSED static inline filch_status name##_new(size_t filch_capacity, name *filch_out)     \
+    {                                                                                              \
+        return filch_channel_new(sizeof(T), filch_capacity,                                        \
+                                 filch_out ? &filch_out->untyped : NULL);                          \
+    }                                                                                              \
+    FILCH_UNUSED static inline void name##_free(name filch_on)                                     \
+    {                                                                                              \
+        filch_channel_free(filch_on.untyped);                                                      \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_close(name filch_on)                            \
+    {                                                                                              \
+        return filch_channel_close(filch_on.untyped);                                              \
+    }                                                                                              \
+    FILCH_UNUSED static inline size_t name##_count(name filch_on)                                  \
+    {                                                                                              \
+        return filch_channel_count(filch_on.untyped);                                              \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_send(name filch_on, T filch_value)              \
+    {                                                                                              \
+        return filch_channel_send(filch_on.untyped, &filch_value);                                 \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_send_until(name filch_on, T filch_value,        \
+                                                              double filch_deadline)               \
+    {                                                                                              \
+        return filch_channel_send_until(filch_on.untyped, &filch_value, filch_deadline);           \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_receive(name filch_on, T *filch_value)          \
+    {                                                                                              \
+        return filch_channel_receive(filch_on.untyped, filch_value);                               \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_status name##_receive_until(name filch_on, T *filch_value,    \
+                                                                 double filch_deadline)            \
+    {                                                                                              \
+        return filch_channel_receive_until(filch_on.untyped, filch_value, filch_deadline);         \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_case name##_sending(name filch_on, const T *filch_value)      \
+    {                                                                                              \
+        filch_case filch_made = {filch_on.untyped, filch_value, NULL, {0}};                        \
+        return filch_made;                                                                         \
+    }                                                                                              \
+    FILCH_UNUSED static inline filch_case name##_receiving(name filch_on, T *filch_value)          \
+    {                                                                                              \
+        filch_case filch_made = {filch_on.untyped, NULL, filch_value, {0}};                        \
+        return filch_made;                                                                         \
+    }                                                                                              \
+    FILCH_ASSERT_STATIC(sizeof(T) > 0, "a value has a size")
+
+#endif

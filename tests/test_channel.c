@@ -1,0 +1,496 @@
+/* Channels and select: between tasks, and between tasks and threads. */
+#include "fixture.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <threads.h>
+
+FILCH_CHANNEL(numbers, int);
+
+static atomic_int wrong;
+
+static const size_t capacities[] = {0, 1, 7, FILCH_UNBOUNDED};
+enum { CAPACITIES = 4 };
+
+static numbers channel_of(size_t capacity)
+{
+    numbers made;
+    ck_assert_int_eq(numbers_new(capacity, &made), FILCH_OK);
+    return made;
+}
+
+FILCH_FUNCTION(void, counts_up, (numbers, out), (int, first), (int, n))
+{
+    for (int i = 0; i < n; i++) {
+        wrong += numbers_send(out, first + i) != FILCH_OK;
+    }
+}
+
+/* How many came, or -1: not in order. */
+FILCH_FUNCTION(int, sees_rising, (numbers, in))
+{
+    int n = 0;
+    int last = -1;
+    int value;
+    while (numbers_receive(in, &value) == FILCH_OK) {
+        if (value <= last) {
+            return -1;
+        }
+        last = value;
+        n++;
+    }
+    return n;
+}
+
+START_TEST(values_arrive_in_order)
+{
+    filch_pool *pool = pool_opened(_i);
+    atomic_store(&wrong, 0);
+    for (int c = 0; c < CAPACITIES; c++) {
+        numbers box = channel_of(capacities[c]);
+        filch_future *consumer;
+        int seen = 0;
+        ck_assert_int_eq(sees_rising_apply_async(pool, box, &consumer), FILCH_OK);
+        ck_assert_int_eq(counts_up_apply(pool, box, 0, 3000), FILCH_OK);
+        ck_assert_int_eq(numbers_close(box), FILCH_OK);
+        ck_assert_int_eq(sees_rising_get(consumer, &seen), FILCH_OK);
+        ck_assert_int_eq(seen, 3000);
+        filch_future_free(consumer);
+        numbers_free(box);
+    }
+    ck_assert_int_eq(wrong, 0);
+    pool_closed(pool);
+}
+END_TEST
+
+enum { PRODUCERS = 5, EACH = 400, CONSUMERS = 4 };
+
+static atomic_int times_seen[PRODUCERS * EACH];
+
+/* Every value once, and of each producer in order. */
+FILCH_FUNCTION(void, ticks_off, (numbers, in))
+{
+    int last[PRODUCERS];
+    int value;
+    memset(last, -1, sizeof last);
+    while (numbers_receive(in, &value) == FILCH_OK) {
+        atomic_fetch_add(&times_seen[value], 1);
+        wrong += value <= last[value / EACH];
+        last[value / EACH] = value;
+    }
+}
+
+static int thread_ticks_off(void *in)
+{
+    ticks_off(*(numbers *)in);
+    return 0;
+}
+
+static void start_traffic(filch_pool *pool, numbers box, filch_future *futures[])
+{
+    for (int i = 0; i < CONSUMERS; i++) {
+        ck_assert_int_eq(ticks_off_apply_async(pool, box, &futures[i]), FILCH_OK);
+    }
+    for (int i = 0; i < PRODUCERS; i++) {
+        ck_assert_int_eq(counts_up_apply_async(pool, box, i * EACH, EACH, &futures[CONSUMERS + i]),
+                         FILCH_OK);
+    }
+}
+
+static void every_value_was_seen_once(void)
+{
+    for (int i = 0; i < PRODUCERS * EACH; i++) {
+        ck_assert_int_eq(atomic_exchange(&times_seen[i], 0), 1);
+    }
+    ck_assert_int_eq(wrong, 0);
+}
+
+START_TEST(many_send_and_many_receive)
+{
+    filch_pool *pool = pool_opened(_i);
+    atomic_store(&wrong, 0);
+    for (int c = 0; c < CAPACITIES; c++) {
+        numbers box = channel_of(capacities[c]);
+        filch_future *futures[CONSUMERS + PRODUCERS];
+        thrd_t thread;
+        ck_assert_int_eq(thrd_create(&thread, thread_ticks_off, &box), thrd_success);
+        start_traffic(pool, box, futures);
+        for (int i = CONSUMERS; i < CONSUMERS + PRODUCERS; i++) {
+            ck_assert_int_eq(filch_future_wait(futures[i]), FILCH_OK);
+        }
+        ck_assert_int_eq(numbers_close(box), FILCH_OK);
+        thrd_join(thread, NULL);
+        for (int i = 0; i < CONSUMERS + PRODUCERS; i++) {
+            ck_assert_int_eq(filch_future_wait(futures[i]), FILCH_OK);
+            filch_future_free(futures[i]);
+        }
+        every_value_was_seen_once();
+        numbers_free(box);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+static atomic_int waiting;
+
+FILCH_FUNCTION(int, receives_one, (numbers, in))
+{
+    int value = -1;
+    atomic_fetch_add(&waiting, 1);
+    return numbers_receive(in, &value) == FILCH_OK ? value : -1;
+}
+
+START_TEST(receivers_are_served_in_the_order_in_which_they_came)
+{
+    filch_pool *pool = pool_opened(_i);
+    numbers box = channel_of(0);
+    filch_future *futures[8];
+    for (int i = 0; i < 8; i++) {
+        ck_assert_int_eq(receives_one_apply_async(pool, box, &futures[i]), FILCH_OK);
+        filch_sleep(0.005); /* it stands in line now */
+    }
+    for (int i = 0; i < 8; i++) {
+        ck_assert_int_eq(numbers_send(box, i), FILCH_OK);
+    }
+    for (int i = 0; i < 8; i++) {
+        int value;
+        ck_assert_int_eq(receives_one_get(futures[i], &value), FILCH_OK);
+        ck_assert_int_eq(value, i);
+        filch_future_free(futures[i]);
+    }
+    numbers_free(box);
+    pool_closed(pool);
+}
+END_TEST
+
+FILCH_FUNCTION(int, sends_one, (numbers, out), (int, value))
+{
+    return (int)numbers_send(out, value);
+}
+
+START_TEST(a_closed_channel_gives_what_it_has_and_ends_waits)
+{
+    filch_pool *pool = pool_opened(_i);
+    numbers box = channel_of(2);
+    filch_future *sender;
+    int value = 0;
+    int answer = 0;
+    ck_assert_int_eq(numbers_send(box, 1), FILCH_OK);
+    ck_assert_int_eq(numbers_send(box, 2), FILCH_OK);
+    ck_assert_int_eq(sends_one_apply_async(pool, box, 3, &sender), FILCH_OK);
+    filch_sleep(0.01); /* it waits for room now */
+    ck_assert_int_eq(numbers_close(box), FILCH_OK);
+    ck_assert_int_eq(numbers_close(box), FILCH_EALREADY);
+    ck_assert_int_eq(sends_one_get(sender, &answer), FILCH_OK);
+    ck_assert_int_eq(answer, FILCH_ECLOSED);
+    ck_assert_int_eq(numbers_send(box, 4), FILCH_ECLOSED);
+    ck_assert_int_eq(numbers_receive(box, &value), FILCH_OK);
+    ck_assert_int_eq(value, 1);
+    ck_assert_int_eq(numbers_receive(box, &value), FILCH_OK);
+    ck_assert_int_eq(value, 2);
+    ck_assert_int_eq(numbers_receive(box, &value), FILCH_END);
+    filch_future_free(sender);
+    numbers_free(box);
+
+    numbers empty = channel_of(0);
+    filch_future *receiver;
+    ck_assert_int_eq(sees_rising_apply_async(pool, empty, &receiver), FILCH_OK);
+    filch_sleep(0.01);
+    ck_assert_int_eq(numbers_close(empty), FILCH_OK);
+    ck_assert_int_eq(sees_rising_get(receiver, &answer), FILCH_OK);
+    ck_assert_int_eq(answer, 0);
+    filch_future_free(receiver);
+    numbers_free(empty);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(an_unbounded_channel_grows_and_keeps_the_order)
+{
+    numbers box = channel_of(FILCH_UNBOUNDED);
+    int value = 0;
+    int next = 0;
+    int sent = 0;
+    for (int round = 0; round < 200; round++) {
+        for (int i = 0; i < round; i++) {
+            ck_assert_int_eq(numbers_send(box, sent++), FILCH_OK);
+        }
+        for (int i = 0; i < round / 2; i++) { /* so that the oldest is somewhere in the middle */
+            ck_assert_int_eq(numbers_receive(box, &value), FILCH_OK);
+            ck_assert_int_eq(value, next++);
+        }
+    }
+    ck_assert_uint_eq(numbers_count(box), (size_t)(sent - next));
+    while (next < sent) {
+        ck_assert_int_eq(numbers_receive(box, &value), FILCH_OK);
+        ck_assert_int_eq(value, next++);
+    }
+    ck_assert_int_eq(numbers_receive_until(box, &value, 0), FILCH_ETIMEDOUT);
+    numbers_free(box);
+}
+END_TEST
+
+START_TEST(without_memory_an_unbounded_channel_loses_nothing)
+{
+    numbers box = channel_of(FILCH_UNBOUNDED);
+    int value = 0;
+    for (int i = 0; i < 16; i++) {
+        ck_assert_int_eq(numbers_send(box, i), FILCH_OK);
+    }
+    fail_call(1);
+    ck_assert_int_eq(numbers_send(box, 16), FILCH_ENOMEM);
+    fail_call(0);
+    ck_assert_int_eq(numbers_send(box, 16), FILCH_OK);
+    for (int i = 0; i <= 16; i++) {
+        ck_assert_int_eq(numbers_receive(box, &value), FILCH_OK);
+        ck_assert_int_eq(value, i);
+    }
+    numbers_free(box);
+    fail_call(1);
+    ck_assert_int_eq(numbers_new(5, &box), FILCH_ENOMEM);
+    fail_call(2);
+    ck_assert_int_eq(numbers_new(5, &box), FILCH_ENOMEM);
+    fail_call(0);
+    ck_assert_ptr_null(box.untyped);
+}
+END_TEST
+
+START_TEST(channels_know_bad_arguments_and_time)
+{
+    filch_channel *channel = NULL;
+    int value = 5;
+    ck_assert_int_eq(filch_channel_new(0, 1, &channel), FILCH_EINVAL);
+    ck_assert_int_eq(filch_channel_new(4, 1, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_channel_new(4, SIZE_MAX / 2, &channel), FILCH_EOVERFLOW);
+    ck_assert_int_eq(filch_channel_new(SIZE_MAX, 1, &channel), FILCH_EOVERFLOW);
+    ck_assert_int_eq(filch_channel_send(NULL, &value), FILCH_EINVAL);
+    ck_assert_int_eq(filch_channel_receive(NULL, &value), FILCH_EINVAL);
+    ck_assert_int_eq(filch_channel_close(NULL), FILCH_EINVAL);
+    ck_assert_uint_eq(filch_channel_count(NULL), 0);
+    filch_channel_free(NULL);
+    ck_assert_int_eq(filch_channel_new(sizeof value, 1, &channel), FILCH_OK);
+    ck_assert_int_eq(filch_channel_send(channel, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_channel_receive(channel, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_channel_receive_until(channel, &value, 0), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_channel_receive_until(channel, &value, (double)NAN), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_channel_receive_until(channel, &value, filch_now() + 0.01),
+                     FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_channel_send_until(channel, &value, 0), FILCH_OK); /* there is room */
+    ck_assert_int_eq(filch_channel_send_until(channel, &value, filch_now() + 0.01),
+                     FILCH_ETIMEDOUT);
+    ck_assert_uint_eq(filch_channel_count(channel), 1);
+    ck_assert_int_eq(filch_select(NULL, 1, 0, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_select(NULL, 0, 0, NULL), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_select(NULL, 0, filch_now() + 0.01, NULL), FILCH_ETIMEDOUT);
+    filch_case neither[] = {{.channel = channel}};
+    ck_assert_int_eq(filch_select(neither, 1, 0, NULL), FILCH_EINVAL);
+    filch_case both[] = {{.channel = channel, .send = &value, .receive = &value}};
+    ck_assert_int_eq(filch_select(both, 1, 0, NULL), FILCH_EINVAL);
+    filch_channel_free(channel);
+}
+END_TEST
+
+START_TEST(a_select_does_what_can_be_done)
+{
+    numbers a = channel_of(1);
+    numbers b = channel_of(1);
+    int in = 0;
+    const int out = 7;
+    size_t chosen = 99;
+    filch_case cases[] = {numbers_receiving(a, &in), numbers_sending(b, &out)};
+    ck_assert_int_eq(filch_select(cases, 2, INFINITY, &chosen), FILCH_OK);
+    ck_assert_uint_eq(chosen, 1); /* there was room in b, and nothing in a */
+    ck_assert_int_eq(filch_select(cases, 2, 0, &chosen), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(numbers_send(a, 3), FILCH_OK);
+    ck_assert_int_eq(filch_select(cases, 2, 0, &chosen), FILCH_OK);
+    ck_assert_uint_eq(chosen, 0);
+    ck_assert_int_eq(in, 3);
+    ck_assert_int_eq(numbers_close(a), FILCH_OK);
+    ck_assert_int_eq(filch_select(cases, 2, INFINITY, &chosen), FILCH_END);
+    ck_assert_uint_eq(chosen, 0);
+    cases[0].channel = NULL; /* left out from now on */
+    ck_assert_int_eq(filch_select(cases, 2, filch_now() + 0.01, &chosen), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(numbers_close(b), FILCH_OK);
+    ck_assert_int_eq(filch_select(cases, 2, INFINITY, &chosen), FILCH_ECLOSED);
+    ck_assert_uint_eq(chosen, 1);
+    numbers_free(a);
+    numbers_free(b);
+}
+END_TEST
+
+START_TEST(a_select_prefers_no_case)
+{
+    numbers boxes[3] = {channel_of(1), channel_of(1), channel_of(1)};
+    int times[3] = {0};
+    int in;
+    for (int i = 0; i < 600; i++) {
+        filch_case cases[3];
+        size_t chosen;
+        for (int k = 0; k < 3; k++) {
+            numbers_send_until(boxes[k], k, 0);
+            cases[k] = numbers_receiving(boxes[k], &in);
+        }
+        ck_assert_int_eq(filch_select(cases, 3, 0, &chosen), FILCH_OK);
+        ck_assert_int_eq(in, (int)chosen);
+        times[chosen]++;
+    }
+    for (int k = 0; k < 3; k++) {
+        ck_assert_int_gt(times[k], 60);
+        numbers_free(boxes[k]);
+    }
+}
+END_TEST
+
+START_TEST(a_select_does_not_meet_itself)
+{
+    numbers box = channel_of(0);
+    int in = 0;
+    const int out = 1;
+    filch_case cases[] = {numbers_receiving(box, &in), numbers_sending(box, &out),
+                          numbers_receiving(box, &in)};
+    ck_assert_int_eq(filch_select(cases, 3, filch_now() + 0.01, NULL), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(in, 0);
+    numbers_free(box);
+}
+END_TEST
+
+/* Everybody selects: values go through any of three channels, and half of the tries time out. */
+struct market {
+    numbers stalls[3];
+    numbers over; /* closed when all has been sent */
+};
+
+static double soon(unsigned *seed)
+{
+    *seed = *seed * 1103515245u + 12345u;
+    unsigned kind = *seed >> 16 & 3;
+    return kind == 0 ? 0 : filch_now() + (kind == 1 ? 1e-6 : 1e-3);
+}
+
+FILCH_FUNCTION(void, sells, (struct market *, market), (int, first), (int, n))
+{
+    unsigned seed = (unsigned)first;
+    for (int i = first; i < first + n;) {
+        filch_case cases[3];
+        for (int k = 0; k < 3; k++) {
+            cases[k] = numbers_sending(market->stalls[k], &i);
+        }
+        filch_status status = filch_select(cases, 3, soon(&seed), NULL);
+        wrong += status != FILCH_OK && status != FILCH_ETIMEDOUT;
+        i += status == FILCH_OK;
+        if (status != FILCH_OK) {
+            filch_yield();
+        }
+    }
+}
+
+FILCH_FUNCTION(void, buys, (struct market *, market), (int, number))
+{
+    unsigned seed = (unsigned)number + 77;
+    int value = 0;
+    int nothing;
+    size_t chosen;
+    for (;;) {
+        filch_case cases[4];
+        for (int k = 0; k < 3; k++) {
+            cases[k] = numbers_receiving(market->stalls[k], &value);
+        }
+        cases[3] = numbers_receiving(market->over, &nothing);
+        filch_status status = filch_select(cases, 4, soon(&seed), &chosen);
+        if (status == FILCH_OK) {
+            atomic_fetch_add(&times_seen[value], 1);
+        } else if (status == FILCH_END) {
+            wrong += chosen != 3;
+            return;
+        } else {
+            wrong += status != FILCH_ETIMEDOUT;
+            filch_yield();
+        }
+    }
+}
+
+START_TEST(selects_lose_and_double_nothing)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct market market = {{channel_of(0), channel_of(1), channel_of(0)}, channel_of(0)};
+    filch_future *futures[CONSUMERS + PRODUCERS];
+    atomic_store(&wrong, 0);
+    for (int i = 0; i < CONSUMERS; i++) {
+        ck_assert_int_eq(buys_apply_async(pool, &market, i, &futures[i]), FILCH_OK);
+    }
+    for (int i = 0; i < PRODUCERS; i++) {
+        ck_assert_int_eq(sells_apply_async(pool, &market, i * EACH, EACH, &futures[CONSUMERS + i]),
+                         FILCH_OK);
+    }
+    for (int i = CONSUMERS; i < CONSUMERS + PRODUCERS; i++) {
+        ck_assert_int_eq(filch_future_wait(futures[i]), FILCH_OK);
+    }
+    int last;
+    while (numbers_receive_until(market.stalls[1], &last, 0) == FILCH_OK) {
+        atomic_fetch_add(&times_seen[last], 1);
+    }
+    ck_assert_int_eq(numbers_close(market.over), FILCH_OK);
+    for (int i = 0; i < CONSUMERS + PRODUCERS; i++) {
+        ck_assert_int_eq(filch_future_wait(futures[i]), FILCH_OK);
+        filch_future_free(futures[i]);
+    }
+    every_value_was_seen_once();
+    for (int k = 0; k < 3; k++) {
+        numbers_free(market.stalls[k]);
+    }
+    numbers_free(market.over);
+    pool_closed(pool);
+}
+END_TEST
+
+FILCH_FUNCTION(void, waits_for_a_value, (numbers, in), (filch_status *, answer))
+{
+    int value;
+    atomic_fetch_add(&waiting, 1);
+    *answer = numbers_receive(in, &value);
+}
+
+START_TEST(cancelling_ends_waits_on_channels)
+{
+    filch_pool *pool = pool_opened(_i);
+    numbers box = channel_of(0);
+    filch_status status;
+    filch_status answers[2] = {FILCH_OK, FILCH_OK};
+    atomic_store(&waiting, 0);
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
+        waits_for_a_value_spawn(group, box, &answers[0]);
+        waits_for_a_value_spawn(group, box, &answers[1]);
+        while (atomic_load(&waiting) < 2) {
+            filch_sleep(1e-3);
+        }
+        filch_group_cancel(group);
+    }
+    ck_assert_int_eq(answers[0], FILCH_ECANCELED);
+    ck_assert_int_eq(answers[1], FILCH_ECANCELED);
+    numbers_free(box);
+    pool_closed(pool);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("channel");
+    TCase *tcase = tcase_create("channel");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, values_arrive_in_order, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, many_send_and_many_receive, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, receivers_are_served_in_the_order_in_which_they_came, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_closed_channel_gives_what_it_has_and_ends_waits, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, an_unbounded_channel_grows_and_keeps_the_order);
+    tcase_add_test(tcase, without_memory_an_unbounded_channel_loses_nothing);
+    tcase_add_test(tcase, channels_know_bad_arguments_and_time);
+    tcase_add_test(tcase, a_select_does_what_can_be_done);
+    tcase_add_test(tcase, a_select_prefers_no_case);
+    tcase_add_test(tcase, a_select_does_not_meet_itself);
+    tcase_add_loop_test(tcase, selects_lose_and_double_nothing, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, cancelling_ends_waits_on_channels, 0, WORKER_SWEEP);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
