@@ -77,6 +77,7 @@ struct condition_wait {
     struct filch_turnstile *condition;
     filch_mutex *mutex;
     struct filch_place place;
+    bool unlocked; /* the wait began: it does not if the caller has been asked to stop */
 };
 
 static bool wait_for_signal(struct filch_waiter *waiter, void *context)
@@ -85,6 +86,7 @@ static bool wait_for_signal(struct filch_waiter *waiter, void *context)
     filch_lock_acquire(&wait->condition->lock);
     filch_line_add_locked(&wait->condition->line, &wait->place, waiter);
     filch_lock_release(&wait->condition->lock);
+    wait->unlocked = true;
     filch_mutex_unlock(wait->mutex);
     return true;
 }
@@ -117,12 +119,11 @@ static filch_status condition_wait(filch_condition *condition, filch_mutex *mute
     }
     struct condition_wait wait = {.condition = filch_turnstile_of(condition), .mutex = mutex};
     filch_status status = filch_wait_until(&signal_wait, &wait, deadline);
-    if (status == FILCH_ENOMEM) {
-        return status; /* it has not been unlocked */
+    if (wait.unlocked) {
+        filch_turnstile_meet(wait.condition);
+        filch_turnstile_take_surely(mutex, take_mutex, &mutex_wait);
+        own(filch_turnstile_of(mutex));
     }
-    filch_turnstile_meet(wait.condition);
-    filch_turnstile_take_surely(mutex, take_mutex, &mutex_wait);
-    own(filch_turnstile_of(mutex));
     return status;
 }
 

@@ -14,13 +14,6 @@ static void timer_fired(struct filch_timer *timer, enum filch_timer_end end)
     filch_waiter_end(waiter, end == FILCH_TIMER_DUE ? FILCH_TIMED_OUT : FILCH_CLOSED);
 }
 
-/* What ended the wait; a waiter that was not enlisted found its object there already. */
-static enum filch_outcome ended(struct filch_waiter *waiter)
-{
-    enum filch_outcome outcome = filch_waiter_outcome(waiter);
-    return outcome < FILCH_SIGNALED ? FILCH_SIGNALED : outcome;
-}
-
 static void block_strand(struct filch_strand *strand, struct filch_waiter *waiter,
                          struct filch_leave order)
 {
@@ -58,7 +51,11 @@ static void block_thread(struct filch_thread *thread, struct filch_waiter *waite
 {
     struct filch_strand *guest = thread->strand;
     uint64_t deadline_ns = waiter->timer.deadline_ns;
-    if ((enlist && !enlist(waiter, context)) || !filch_waiter_arm(waiter)) {
+    if (enlist && !enlist(waiter, context)) {
+        filch_waiter_found(waiter);
+        return;
+    }
+    if (!filch_waiter_arm(waiter)) {
         return;
     }
     if (enlist) {
@@ -182,7 +179,7 @@ enum filch_outcome filch_block_until(const struct filch_wait_kind *kind, void *c
         block(thread, &waiter, order);
     }
     filch_party_end_wait(party);
-    enum filch_outcome outcome = ended(&waiter);
+    enum filch_outcome outcome = filch_waiter_outcome(&waiter);
     if (outcome != FILCH_SIGNALED && kind->leave) {
         kind->leave(&waiter, context);
     }

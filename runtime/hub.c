@@ -16,8 +16,11 @@ static struct filch_strand *carry_out_wait(struct filch_thread *thread, struct f
     struct filch_pool *pool = left->pool;
     bool earliest = order->timed && filch_timers_arm(&pool->timers, &waiter->timer);
     uint64_t deadline = waiter->timer.deadline_ns; /* the waiter is gone once it is armed */
-    bool enlisted = !order->enlist || order->enlist(waiter, order->context);
-    if (!enlisted || !filch_waiter_arm(waiter)) {
+    if (order->enlist && !order->enlist(waiter, order->context)) {
+        filch_waiter_found(waiter);
+        return left;
+    }
+    if (!filch_waiter_arm(waiter)) {
         return left;
     }
     if (earliest) {

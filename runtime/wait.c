@@ -48,6 +48,12 @@ bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome)
     return decide(waiter, outcome) == FILCH_WAITING;
 }
 
+void filch_waiter_found(struct filch_waiter *waiter)
+{
+    /* relaxed: the waiter itself reads it. Whoever fires it now finds it fired. */
+    atomic_store_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_relaxed);
+}
+
 enum filch_outcome filch_waiter_outcome(struct filch_waiter *waiter)
 {
     /* acquire: pairs with the release in fire */

@@ -57,6 +57,10 @@ bool filch_waiter_arm(struct filch_waiter *waiter);
  * strand and parker before this call only. */
 bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome);
 
+/* Before it is armed: what it was to wait for is there, and was taken. That stands, even if its
+ * time-out was a little faster: or it would be lost. */
+void filch_waiter_found(struct filch_waiter *waiter);
+
 /* What it was fired with; FILCH_ARMING or FILCH_WAITING: not yet. */
 enum filch_outcome filch_waiter_outcome(struct filch_waiter *waiter);
 

@@ -319,6 +319,34 @@ START_TEST(cancelled_waits_end_and_leave_nothing_behind)
 }
 END_TEST
 
+FILCH_FUNCTION(int, waits_when_asked_to_stop)
+{
+    while (!filch_cancelled()) {
+        filch_yield();
+    }
+    filch_mutex_lock(&mutex);
+    int status = (int)filch_condition_wait(&condition, &mutex);
+    return filch_mutex_unlock(&mutex) == FILCH_OK ? status : -1;
+}
+
+START_TEST(a_cancelled_caller_waits_for_no_signal_and_has_its_mutex)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_future *future;
+    int status = 0;
+    reset(0);
+    ck_assert_int_eq(waits_when_asked_to_stop_apply_async(pool, &future), FILCH_OK);
+    while (!filch_future_running(future)) {
+        filch_yield();
+    }
+    ck_assert_int_eq(filch_future_cancel(future), FILCH_OK);
+    ck_assert_int_eq(waits_when_asked_to_stop_get(future, &status), FILCH_OK);
+    ck_assert_int_eq(status, FILCH_ECANCELED);
+    filch_future_free(future);
+    pool_closed(pool);
+}
+END_TEST
+
 /* Permits that come at the moment when waits time out are neither lost nor doubled. */
 FILCH_FUNCTION(int, tries, (double, seconds))
 {
@@ -357,6 +385,8 @@ int main(void)
     tcase_add_loop_test(tcase, a_wait_group_waits_for_all, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_once_runs_once_and_all_wait_for_it, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, cancelled_waits_end_and_leave_nothing_behind, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_cancelled_caller_waits_for_no_signal_and_has_its_mutex, 0,
+                        WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_permit_that_meets_a_time_out_is_not_lost, 0, WORKER_SWEEP);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
