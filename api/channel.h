@@ -1,9 +1,9 @@
 /* channel: the inside of a channel.
  *
- * Receivers wait only while it is empty, senders only while it is full; so a value goes from hand to
- * hand when somebody waits, and through the ring when nobody does. Whoever finds somebody in line
- * ends that one's wait and completes its case, both under the channel's lock, which the other takes
- * before it looks at its case.
+ * Receivers wait only while it is empty, senders only while it is full; so a value goes from hand
+ * to hand when somebody waits, and through the ring when nobody does. Whoever finds somebody in
+ * line ends that one's wait and completes its case, both under the channel's lock, which the other
+ * takes before it looks at its case.
  *
  * Source: Hoare, "Communicating sequential processes" (1978); Go's channels for the two lines. */
 #ifndef FILCH_CHANNEL_PRIVATE_H

@@ -31,6 +31,7 @@ static bool is_own(struct filch_turnstile *turnstile)
 static const struct filch_wait_kind mutex_wait = {.what = "a mutex",
                                                   .enlist = filch_turnstile_enlist,
                                                   .leave = filch_turnstile_leave,
+                                                  .object = filch_turnstile_object,
                                                   .holder = filch_turnstile_owner};
 
 static filch_status lock_until(struct filch_turnstile *turnstile, uint64_t deadline)

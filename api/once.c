@@ -13,6 +13,7 @@ static bool see_it_run(struct filch_turnstile *turnstile)
 static const struct filch_wait_kind once_wait = {.what = "a once",
                                                  .enlist = filch_turnstile_enlist,
                                                  .leave = filch_turnstile_leave,
+                                                 .object = filch_turnstile_object,
                                                  .holder = filch_turnstile_owner};
 
 static void run_once(struct filch_turnstile *turnstile, void (*function)(void *), void *context)

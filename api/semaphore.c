@@ -23,8 +23,9 @@ static bool take_permit(struct filch_turnstile *turnstile)
 }
 
 static const struct filch_wait_kind permit_wait = {.what = "a semaphore",
-                                               .enlist = filch_turnstile_enlist,
-                                               .leave = filch_turnstile_leave};
+                                                   .enlist = filch_turnstile_enlist,
+                                                   .leave = filch_turnstile_leave,
+                                                   .object = filch_turnstile_object};
 
 filch_status filch_semaphore_acquire(filch_semaphore *semaphore)
 {

@@ -45,6 +45,11 @@ void filch_turnstile_leave(struct filch_waiter *waiter, void *context)
     filch_lock_release(&request->turnstile->lock);
 }
 
+const void *filch_turnstile_object(void *request)
+{
+    return ((struct filch_turnstile_request *)request)->turnstile;
+}
+
 struct filch_party *filch_turnstile_owner(void *context)
 {
     struct filch_turnstile_request *request = context;

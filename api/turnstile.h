@@ -40,6 +40,7 @@ struct filch_turnstile_request {
 /* For the filch_wait_kind of what is taken; the context is the request. */
 bool filch_turnstile_enlist(struct filch_waiter *waiter, void *request);
 void filch_turnstile_leave(struct filch_waiter *waiter, void *request);
+const void *filch_turnstile_object(void *request);
 struct filch_party *filch_turnstile_owner(void *request);
 
 /* Take it, or stand in line until it is given, until the deadline, or until the caller is asked to

@@ -40,8 +40,9 @@ static bool see_all_done(struct filch_turnstile *turnstile)
 }
 
 static const struct filch_wait_kind done_wait = {.what = "a wait group",
-                                               .enlist = filch_turnstile_enlist,
-                                               .leave = filch_turnstile_leave};
+                                                 .enlist = filch_turnstile_enlist,
+                                                 .leave = filch_turnstile_leave,
+                                                 .object = filch_turnstile_object};
 
 filch_status filch_wait_group_wait(filch_wait_group *group)
 {
@@ -50,6 +51,5 @@ filch_status filch_wait_group_wait(filch_wait_group *group)
 
 filch_status filch_wait_group_wait_until(filch_wait_group *group, double deadline)
 {
-    return filch_turnstile_take_until(group, see_all_done, &done_wait,
-                                      filch_deadline_at(deadline));
+    return filch_turnstile_take_until(group, see_all_done, &done_wait, filch_deadline_at(deadline));
 }

@@ -4,9 +4,13 @@
 #include "os.h"
 #include "pool.h"
 #include "scope.h"
+#include "stuck.h"
 #include "thread.h"
 
-enum { SPIN_NS = 5000 }; /* less than a sleep and a wake-up cost */
+enum {
+    SPIN_NS = 5000,       /* less than a sleep and a wake-up cost */
+    STUCK_NS = 100000000, /* who has slept that long looks whether anybody can wake him */
+};
 
 static void timer_fired(struct filch_timer *timer, enum filch_timer_end end)
 {
@@ -35,9 +39,27 @@ static void spin(struct filch_waiter *waiter, uint64_t deadline_ns)
     }
 }
 
+/* Asleep, until somebody signals. First for a while; then to see whether anybody still can. */
+static void sleep_for_good(struct filch_thread *thread, struct filch_waiter *waiter)
+{
+    uint64_t look_ns = filch_os_now_ns() + STUCK_NS;
+    while (!filch_waiter_fired(waiter)) {
+        filch_thread_nap(thread);
+        bool woken = filch_parker_wait(&thread->parker, look_ns);
+        filch_thread_rise(thread);
+        if (!woken) {
+            filch_stuck_look(waiter);
+            look_ns = FILCH_OS_NEVER;
+        }
+    }
+}
+
 static void sleep_until(struct filch_thread *thread, struct filch_waiter *waiter,
                         uint64_t deadline_ns)
 {
+    if (deadline_ns == FILCH_OS_NEVER) {
+        sleep_for_good(thread, waiter);
+    }
     while (!filch_waiter_fired(waiter)) {
         /* A token may be left over from an earlier wait. */
         if (!filch_parker_wait(&thread->parker, deadline_ns)) {

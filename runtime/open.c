@@ -78,6 +78,7 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     if (config->report_overflow) {
         filch_overflow_install();
     }
+    filch_process_add_pool(pool);
     *out = pool;
     return FILCH_OK;
 }
@@ -87,6 +88,7 @@ void filch_pool_destroy(struct filch_pool *pool)
     if (!pool) {
         return;
     }
+    filch_process_remove_pool(pool);
     for (unsigned i = 0; i < pool->core_limit; i++) {
         /* relaxed: nobody else is left */
         filch_core_free(atomic_load_explicit(&pool->cores[i], memory_order_relaxed));

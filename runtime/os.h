@@ -61,6 +61,9 @@ const char *filch_os_getenv(const char *name);
 /* The kernel's number of the calling thread. */
 uint64_t filch_os_thread_id(void);
 
+/* How many threads the process has; 0: the system does not tell. */
+unsigned filch_os_thread_count(void);
+
 /* Name the calling thread for debuggers and top(1); cut to 15 bytes. */
 void filch_os_thread_name(const char *name);
 

@@ -138,3 +138,8 @@ void filch_os_event_close(int read_end, int write_end)
     close(read_end);
     close(write_end);
 }
+
+unsigned filch_os_thread_count(void)
+{
+    return 0; /* POSIX has no way to ask */
+}

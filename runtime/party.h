@@ -28,6 +28,7 @@ struct filch_wait_kind {
     filch_enlist *enlist; /* NULL: only the deadline */
     /* Undo enlist, of a wait that was not signalled; or NULL. */
     void (*leave)(struct filch_waiter *waiter, void *context);
+    const void *(*object)(void *context); /* where it is; or NULL */
     /* Who alone can end the wait, NULL: nobody in particular. Any thread; the wait goes on. */
     struct filch_party *(*holder)(void *context);
     bool outside; /* something outside of the program can end it */
@@ -41,9 +42,7 @@ struct filch_party {
     void *context;                      /* the last wait's */
     struct filch_waiter *waiter;        /* the last wait's; NULL: only what it waits for ends it */
     _Atomic(uintptr_t) doing;           /* the filch_function_info of what it runs; 0: none */
-    struct filch_party *holder;         /* whoever searches (stuck.c) */
-    uint32_t seen;                      /* whoever searches */
-    uint32_t round;                     /* whoever searches */
+    uint64_t thread_id;                 /* constant; 0: of a strand */
 };
 
 /* The calling strand, or thread. NULL: no memory. */

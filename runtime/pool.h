@@ -88,6 +88,8 @@ struct filch_pool {
     struct filch_expected *expected; /* expect_lock */
     bool expects_none;               /* expect_lock: terminated */
 
+    struct filch_pool *next_pool; /* pools_lock of the process object */
+
     struct filch_lock lock;                /* making cores and threads, joining */
     _Atomic(unsigned) thread_count;        /* lock; without it a hint */
     _Atomic(bool) threads_exhausted;       /* lock; the system refused one: no more are asked for */

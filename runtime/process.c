@@ -4,6 +4,7 @@
 
 #include "base.h"
 #include "os.h"
+#include "pool.h"
 #include "thread.h"
 
 struct filch_process *filch_process(void)
@@ -12,10 +13,38 @@ struct filch_process *filch_process(void)
     return &process;
 }
 
-/* In the child of a fork(): the lock may have been held by a thread that is not here. */
-static void free_lock_in_child(void)
+/* In the child of a fork(): locks may have been held by threads that are not here, and no more are
+ * the pools. */
+static void start_anew_in_child(void)
 {
-    filch_lock_init(&filch_process()->lock);
+    struct filch_process *process = filch_process();
+    filch_lock_init(&process->lock);
+    filch_lock_init(&process->pools_lock);
+    filch_lock_init(&process->dump_lock);
+    process->pools = NULL;
+}
+
+void filch_process_add_pool(struct filch_pool *pool)
+{
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->pools_lock);
+    pool->next_pool = process->pools;
+    process->pools = pool;
+    filch_lock_release(&process->pools_lock);
+}
+
+void filch_process_remove_pool(struct filch_pool *pool)
+{
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->pools_lock);
+    struct filch_pool **link = &process->pools;
+    while (*link && *link != pool) {
+        link = &(*link)->next_pool;
+    }
+    if (*link) { /* not so in a child, which has forgotten it */
+        *link = pool->next_pool;
+    }
+    filch_lock_release(&process->pools_lock);
 }
 
 uint32_t filch_process_token(void)
@@ -24,7 +53,7 @@ uint32_t filch_process_token(void)
     filch_lock_acquire(&process->lock);
     if (!process->fork_word) {
         process->fork_word = filch_os_fork_word();
-        filch_os_in_child(free_lock_in_child);
+        filch_os_in_child(start_anew_in_child);
     }
     uint32_t token = 0;
     if (process->fork_word) {
@@ -58,6 +87,9 @@ struct filch_thread *filch_process_take_thread(void)
         thread->older = process->newest_thread;
         process->newest_thread = thread;
     }
+    if (thread) {
+        thread->live = true;
+    }
     filch_lock_release(&process->lock);
     return thread;
 }
@@ -66,6 +98,7 @@ void filch_process_give_thread(struct filch_thread *thread)
 {
     struct filch_process *process = filch_process();
     filch_lock_acquire(&process->lock);
+    thread->live = false;
     thread->next = process->spare_threads;
     process->spare_threads = thread;
     filch_lock_release(&process->lock);

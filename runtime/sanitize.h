@@ -103,4 +103,14 @@ static inline __attribute__((always_inline)) void filch_sanitize_arrive(void *fa
     (void)fake_stack, (void)old_low, (void)old_bytes;
 }
 
+/* Threads of the process that are the sanitizer's own. */
+static inline unsigned filch_sanitize_threads(void)
+{
+#ifdef FILCH_TSAN
+    return 1;
+#else
+    return 0;
+#endif
+}
+
 #endif

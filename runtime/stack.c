@@ -84,6 +84,12 @@ static struct filch_slab *slab_new(size_t stride)
     return slab;
 }
 
+static struct filch_stack *stack_of(const struct filch_stacks *stacks, char *piece)
+{
+    char *header = piece + stacks->stride - header_offset(filch_os_page_bytes());
+    return (struct filch_stack *)(void *)header;
+}
+
 /* A fresh piece; the caller holds the lock. */
 static struct filch_stack *carve_locked(struct filch_stacks *stacks)
 {
@@ -97,8 +103,8 @@ static struct filch_stack *carve_locked(struct filch_stacks *stacks)
     }
     size_t page = filch_os_page_bytes();
     char *piece = stacks->slabs->memory + stacks->stride * stacks->slabs->used++;
-    char *header = piece + stacks->stride - header_offset(page);
-    struct filch_stack *stack = (struct filch_stack *)(void *)header;
+    struct filch_stack *stack = stack_of(stacks, piece);
+    char *header = (char *)stack;
     stacks->out_of_guards = stacks->out_of_guards || !filch_os_guard(piece, page);
     stack->low = stacks->out_of_guards ? piece : piece + page;
     stack->bytes = (size_t)(header - (char *)stack->low);
@@ -122,6 +128,7 @@ struct filch_stack *filch_stacks_get(struct filch_stacks *stacks)
     }
     if (stack) {
         stack->trimmed = false;
+        stack->live = true;
         stacks->live_count++;
     }
     filch_lock_release(&stacks->lock);
@@ -131,6 +138,7 @@ struct filch_stack *filch_stacks_get(struct filch_stacks *stacks)
 void filch_stacks_put(struct filch_stacks *stacks, struct filch_stack *stack)
 {
     filch_lock_acquire(&stacks->lock);
+    stack->live = false;
     stack->next = stacks->free;
     stacks->free = stack;
     stacks->free_count++;
@@ -170,6 +178,25 @@ void filch_stacks_put_bare(struct filch_stacks *stacks, struct filch_stack *stac
     stack->next = stacks->bare;
     stacks->bare = stack;
     stacks->live_count--;
+    filch_lock_release(&stacks->lock);
+}
+
+void filch_stacks_each(struct filch_stacks *stacks,
+                       void (*see)(struct filch_stack *stack, void *context), void *context)
+{
+    filch_lock_acquire(&stacks->lock);
+    struct filch_slab *slab = stacks->slabs; /* slabs are added in front, and never removed */
+    while (slab) {
+        for (size_t i = 0; i < slab->used; i++) {
+            struct filch_stack *stack = stack_of(stacks, slab->memory + stacks->stride * i);
+            if (stack->live) {
+                see(stack, context);
+            }
+        }
+        slab = slab->next;
+        filch_lock_release(&stacks->lock);
+        filch_lock_acquire(&stacks->lock);
+    }
     filch_lock_release(&stacks->lock);
 }
 

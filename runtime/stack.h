@@ -32,6 +32,7 @@ struct filch_stack {
     size_t bytes;             /* usable; the header lies at low + bytes */
     bool guarded;             /* false: the system is out of guards, a canary stands in */
     bool trimmed;             /* lock */
+    bool live;                /* lock; handed out */
     void *fiber;              /* ThreadSanitizer's; NULL in other builds */
     struct filch_stack *made; /* constant: of those without a stack, the one made before */
 };
@@ -61,6 +62,11 @@ void filch_stacks_put(struct filch_stacks *stacks, struct filch_stack *stack);
 /* The same without a stack: `low` is NULL, `bytes` is 0. */
 struct filch_stack *filch_stacks_get_bare(struct filch_stacks *stacks);
 void filch_stacks_put_bare(struct filch_stacks *stacks, struct filch_stack *stack);
+
+/* Call see(stack, context) for all that are handed out, bare ones aside, the lock in hand for a few
+ * at a time: they may be given back meanwhile, but stay mapped. */
+void filch_stacks_each(struct filch_stacks *stacks,
+                       void (*see)(struct filch_stack *stack, void *context), void *context);
 
 /* Give the memory of free stacks back to the system: of the few hundred that were used last, less
  * the `keep` that were used last of all. Those are the ones that ran deep; a stack that only ever

@@ -8,7 +8,10 @@
 #include "os.h"
 #include "pool.h"
 #include "process.h"
+#include "stuck.h"
 #include "thread.h"
+
+enum { STUCK_NS = 100000000 }; /* as in block.c */
 
 static const uint64_t closed_bit = (uint64_t)1 << 63;
 
@@ -154,15 +157,34 @@ static bool quiet(struct filch_pool *pool)
            atomic_load_explicit(&pool->running, memory_order_seq_cst) == before;
 }
 
+/* Whoever sleeps here can be woken by the pool alone; if nobody can wake that, either, it is told.
+ * */
+static void sleep_until_told(struct filch_pool *pool, uint32_t ends, uint64_t *look_ns)
+{
+    struct filch_thread *thread = filch_thread_known();
+    if (thread) {
+        filch_thread_nap(thread);
+    }
+    bool in_time = filch_os_wait(&pool->ends, ends, *look_ns);
+    if (thread) {
+        filch_thread_rise(thread);
+    }
+    if (!in_time) {
+        filch_stuck_look(NULL);
+        *look_ns = FILCH_OS_NEVER;
+    }
+}
+
 void filch_pool_await_quiet(struct filch_pool *pool)
 {
+    uint64_t look_ns = filch_os_now_ns() + STUCK_NS;
     for (;;) {
         /* seq_cst: pairs with tell_joiners; read before quiet() looks */
         uint32_t ends = atomic_load_explicit(&pool->ends, memory_order_seq_cst);
         if (quiet(pool)) {
             break;
         }
-        filch_os_wait(&pool->ends, ends, FILCH_OS_NEVER);
+        sleep_until_told(pool, ends, &look_ns);
     }
     filch_lock_acquire(&pool->lock); /* the last to leave has let go of it, see leave_outside */
     filch_lock_release(&pool->lock);

@@ -3,6 +3,7 @@
 #include <threads.h>
 
 #include "base.h"
+#include "os.h"
 #include "process.h"
 
 static _Thread_local struct filch_thread *self;
@@ -39,6 +40,9 @@ static __attribute__((noinline)) struct filch_thread *first_meeting(void)
         filch_process_give_thread(thread);
         thread = NULL;
     }
+    if (thread) {
+        thread->party.thread_id = filch_os_thread_id();
+    }
     self = thread;
     return thread;
 }
@@ -59,4 +63,15 @@ struct filch_thread *filch_thread_self(void)
 {
     struct filch_thread *thread = filch_thread_known();
     return FILCH_LIKELY(thread != NULL) ? thread : first_meeting();
+}
+
+/* seq_cst: whoever counts sleepers (stuck.c) reads all twice; between them nobody was awake. */
+void filch_thread_nap(struct filch_thread *thread)
+{
+    atomic_fetch_add_explicit(&thread->naps, 1, memory_order_seq_cst);
+}
+
+void filch_thread_rise(struct filch_thread *thread)
+{
+    atomic_fetch_add_explicit(&thread->naps, 1, memory_order_seq_cst); /* as above */
 }

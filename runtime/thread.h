@@ -14,8 +14,8 @@ struct filch_thread {
     struct filch_parker parker;
     struct filch_party party; /* while it runs no strand of a pool's own */
     _Atomic(uint32_t) naps;   /* odd: it sleeps, and somebody else must wake it; stuck.c */
-    struct filch_pool *pool; /* a pool's thread: whose */
-    struct filch_core *core; /* the core it holds, or NULL */
+    struct filch_pool *pool;  /* a pool's thread: whose */
+    struct filch_core *core;  /* the core it holds, or NULL */
     struct filch_strand
         *strand;       /* the strand it runs, or NULL: it is not in a pool, or in its hub */
     bool woken;        /* from sleep, by somebody who counts on us to wake the next */
@@ -28,6 +28,7 @@ struct filch_thread {
     void *hub_fiber;
     struct filch_thread *next;  /* lock of the process object */
     struct filch_thread *older; /* constant: the record made before it */
+    bool live;                  /* lock of the process object: it is somebody's */
 };
 
 /* The calling thread's record, made at its first call. NULL: no memory. Never cache the result
@@ -36,6 +37,10 @@ struct filch_thread *filch_thread_self(void);
 
 /* The same without making one. */
 struct filch_thread *filch_thread_known(void);
+
+/* The calling thread sleeps from here to there, until somebody else wakes it. */
+void filch_thread_nap(struct filch_thread *thread);
+void filch_thread_rise(struct filch_thread *thread);
 
 /* A pool's thread begins with a record that its maker took, and ends by giving it back. */
 void filch_thread_adopt(struct filch_thread *thread);

@@ -10,6 +10,7 @@
 #include "os.h"
 #include "pool.h"
 #include "strand.h"
+#include "stuck.h"
 #include "thread.h"
 
 enum {
@@ -18,6 +19,7 @@ enum {
     FADE_MIN_NS = 1000000,
     FADE_MAX_NS = 256000000,
     FADE_FACTOR = 4,
+    STUCK_NS = 64000000, /* a look that long after the last shows nobody running: a deadlock? */
     TRIM_KEEP = 64, /* free stacks that stay committed when the pool falls idle */
 };
 
@@ -161,6 +163,16 @@ static void ask_for_turns(struct filch_pool *pool)
     }
 }
 
+/* Nobody has run for a while: maybe nobody can. */
+static void look_after_idleness(struct filch_pool *pool)
+{
+    /* relaxed: the watchman of the moment */
+    if (filch_pool_running(pool) == 0 &&
+        atomic_load_explicit(&pool->fade_ns, memory_order_relaxed) >= STUCK_NS) {
+        filch_stuck_look(NULL);
+    }
+}
+
 static void watch(struct filch_pool *pool, struct filch_thread *thread)
 {
     if (filch_pool_running(pool) == 0) {
@@ -174,9 +186,13 @@ static void watch(struct filch_pool *pool, struct filch_thread *thread)
     if (filch_timers_earliest(&pool->timers) < deadline || (!ticking && must_tick(pool))) {
         return;
     }
-    if (filch_parker_wait(&thread->parker, deadline)) {
+    filch_thread_nap(thread);
+    bool woken = filch_parker_wait(&thread->parker, deadline);
+    filch_thread_rise(thread);
+    if (woken) {
         return;
     }
+    look_after_idleness(pool);
     filch_core_fire_timers(pool);
     if (filch_pool_has_idle(pool)) {
         filch_core_demand(pool);
@@ -185,10 +201,14 @@ static void watch(struct filch_pool *pool, struct filch_thread *thread)
     }
 }
 
-/* The watchman sleeps without an end while others may need him from now on. */
+/* The watchman sleeps without an end while others may need him from now on: those who run, or those
+ * who wait, if all have gone to sleep. */
 static void remind_watch(struct filch_pool *pool)
 {
-    if (filch_pool_running(pool) > 0 && filch_pool_has_idle(pool)) {
+    unsigned running = filch_pool_running(pool);
+    if (running == 0) {
+        filch_pool_poke_watch(pool, filch_os_now_ns() + STUCK_NS);
+    } else if (filch_pool_has_idle(pool)) {
         filch_pool_poke_watch(pool, filch_os_now_ns() + TICK_MAX_NS);
     }
 }
@@ -200,7 +220,9 @@ static bool sleep_once(struct filch_pool *pool, struct filch_thread *thread)
     bool can = can_run(pool, thread);
     if (!can) {
         remind_watch(pool);
+        filch_thread_nap(thread);
         filch_parker_wait(&thread->parker, FILCH_OS_NEVER);
+        filch_thread_rise(thread);
     }
     if (!filch_park_retract(&pool->park, &thread->parker)) {
         filch_core_answer_wake(pool);

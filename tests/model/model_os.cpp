@@ -40,3 +40,16 @@ __attribute__((weak)) void filch_strand_ready(struct filch_strand *)
 {
     RL_ASSERT(!"the models wait on parkers");
 }
+
+// Of the models without thread.c and stuck.c: nobody counts who sleeps.
+__attribute__((weak)) void filch_thread_nap(struct filch_thread *)
+{
+}
+
+__attribute__((weak)) void filch_thread_rise(struct filch_thread *)
+{
+}
+
+__attribute__((weak)) void filch_stuck_look(struct filch_waiter *)
+{
+}

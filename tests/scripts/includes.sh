@@ -12,7 +12,7 @@ rank() {
     os | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
     deque | queue | park | site | timer | stack) echo 3 ;;
-    wait | process | line) echo 4 ;;
+    wait | process | line | log | tell | stuck | dump) echo 4 ;;
     lane | scope) echo 5 ;;
     strand) echo 6 ;;
     thread) echo 7 ;;
@@ -26,7 +26,7 @@ rank() {
 own_rank() { # of a source file: its header's, or the policy's
     case $1 in
     os_* | switch_*) echo 1 ;;
-    core | expect | hold | hub | watch | wake | tally | serve | open | pool | strand | process) echo 10 ;;
+    core | dump | stuck | party | expect | hold | hub | watch | wake | tally | serve | open | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }

@@ -8,8 +8,9 @@
  *     while (numbers_receive(box, &x) == FILCH_OK) { ... }   until it is closed and empty
  *
  * Whoever must wait is suspended and its core goes on with other work; ordinary threads sleep. A
- * channel is FIFO: values arrive in the order in which they were sent, and those who wait are served
- * in the order in which they came. What was sent before a channel was closed can be received still.
+ * channel is FIFO: values arrive in the order in which they were sent, and those who wait are
+ * served in the order in which they came. What was sent before a channel was closed can be received
+ * still.
  *
  * FILCH_CHANNEL(name, T) defines the value type `name`, to be passed around as it is, and
  *
@@ -20,8 +21,9 @@
  *
  * Deadlines are seconds on filch_now()'s clock, INFINITY for none; one that has passed (0) only
  * tries, and FILCH_ETIMEDOUT says that it was in vain. Functions that wait may be called from any
- * thread; a task may go on on another one. Their errors are also FILCH_ECANCELED: the caller is asked
- * to stop; FILCH_EDEADLK: nobody is left who could end the wait (deadlock.h); FILCH_ENOMEM. */
+ * thread; a task may go on on another one. Their errors are also FILCH_ECANCELED: the caller is
+ * asked to stop; FILCH_EDEADLK: nobody is left who could end the wait (deadlock.h);
+ * FILCH_ENOMEM. */
 #ifndef FILCH_CHANNEL_H
 #define FILCH_CHANNEL_H
 
@@ -42,8 +44,8 @@ typedef struct filch_channel filch_channel;
 
 /* Effect: a channel for values of item_bytes (at least 1), with room for `capacity` of them; 0: a
  * sender waits until a receiver has come.
- * Owns: the caller; ends with filch_channel_free(), when nobody uses it any more. Values that are in
- * it then are forgotten. NULL: no-op.
+ * Owns: the caller; ends with filch_channel_free(), when nobody uses it any more. Values that are
+ * in it then are forgotten. NULL: no-op.
  * Errors: FILCH_EINVAL, FILCH_EOVERFLOW, FILCH_ENOMEM. Threads: any. Do not block. */
 filch_status filch_channel_new(size_t item_bytes, size_t capacity, filch_channel **channel);
 void filch_channel_free(filch_channel *channel);

@@ -13,6 +13,7 @@
 
 #include <filch/channel.h>
 #include <filch/closure.h>
+#include <filch/deadlock.h>
 #include <filch/error.h>
 #include <filch/fork.h>
 #include <filch/function.h>
@@ -21,6 +22,7 @@
 #include <filch/grid.h>
 #include <filch/group.h>
 #include <filch/imap.h>
+#include <filch/log.h>
 #include <filch/loop.h>
 #include <filch/order.h>
 #include <filch/pipeline.h>

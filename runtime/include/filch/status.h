@@ -15,7 +15,7 @@ typedef enum filch_status {
     FILCH_ECLOSED,   /* the pool accepts no more work */
     FILCH_ECANCELED, /* the work was cancelled before or while it ran */
     FILCH_ETIMEDOUT, /* the deadline came first */
-    FILCH_EDEADLK,   /* the call would wait for its own caller */
+    FILCH_EDEADLK,   /* the call would wait for its own caller, or for ever */
     FILCH_EALREADY,  /* it has been done before; the first stands */
     FILCH_EBUSY,     /* the pool is still running: close or terminate it first */
     FILCH_EPENDING,  /* the future is not ready yet */

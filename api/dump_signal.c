@@ -1,0 +1,87 @@
+/* A dump at a signal. The handler only wakes a thread, which may do what a handler may not. */
+#define _GNU_SOURCE
+#include <filch/deadlock.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <threads.h>
+#include <unistd.h>
+
+#include "os.h"
+#include "process.h"
+#include "thread.h"
+
+static void ask_for_dump(int signal)
+{
+    int saved = errno; /* of whoever was interrupted */
+    (void)signal;
+    filch_os_event_set(filch_process()->dump_event[1]);
+    errno = saved;
+}
+
+static int dump_whenever_asked(void *record)
+{
+    struct filch_thread *thread = record;
+    struct pollfd event = {.fd = filch_process()->dump_event[0], .events = POLLIN};
+    filch_os_thread_name("filch-dump");
+    filch_thread_adopt(thread);
+    for (;;) {
+        char asked[8];
+        filch_thread_nap(thread); /* it wakes nobody: it does not count (stuck.h) */
+        int ready = poll(&event, 1, -1);
+        filch_thread_rise(thread);
+        if (ready == 1 && read(event.fd, asked, sizeof asked) > 0) {
+            filch_dump(NULL, stderr);
+        }
+    }
+    return 0;
+}
+
+static filch_status start_dumper(struct filch_process *process)
+{
+    struct filch_thread *thread = filch_process_take_thread();
+    thrd_t dumper;
+    if (!thread) {
+        return FILCH_ENOMEM;
+    }
+    if (!filch_os_event_make(&process->dump_event[0], &process->dump_event[1])) {
+        filch_process_give_thread(thread);
+        return FILCH_EAGAIN;
+    }
+    if (!filch_os_thread_create(&dumper, dump_whenever_asked, thread)) {
+        filch_os_event_close(process->dump_event[0], process->dump_event[1]);
+        filch_process_give_thread(thread);
+        return FILCH_EAGAIN;
+    }
+    thrd_detach(dumper);
+    return FILCH_OK;
+}
+
+static filch_status dump_on_locked(struct filch_process *process, int signal)
+{
+    struct sigaction action = {.sa_handler = ask_for_dump, .sa_flags = SA_RESTART};
+    struct sigaction before;
+    if (process->dump_signal) {
+        return process->dump_signal == signal ? FILCH_OK : FILCH_EALREADY;
+    }
+    if (signal == SIGSEGV || sigaction(signal, NULL, &before) != 0) {
+        return FILCH_EINVAL;
+    }
+    filch_status status = start_dumper(process);
+    if (status == FILCH_OK) {
+        sigemptyset(&action.sa_mask);
+        process->dump_signal = sigaction(signal, &action, NULL) == 0 ? signal : 0;
+        status = process->dump_signal ? FILCH_OK : FILCH_EINVAL;
+    }
+    return status;
+}
+
+filch_status filch_dump_on_signal(int signal)
+{
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->dump_lock);
+    filch_status status = dump_on_locked(process, signal);
+    filch_lock_release(&process->dump_lock);
+    return status;
+}

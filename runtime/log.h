@@ -1,0 +1,10 @@
+/* log: messages to the program's hook. */
+#ifndef FILCH_LOG_PRIVATE_H
+#define FILCH_LOG_PRIVATE_H
+
+#include <filch/log.h>
+
+/* `message` ends with a newline. No lock is held: the hook may take its time. */
+void filch_log(filch_log_level level, const char *message);
+
+#endif

@@ -1,0 +1,352 @@
+#include "stuck.h"
+
+#include <stdlib.h>
+
+#include "core.h"
+#include "log.h"
+#include "os.h"
+#include "pool.h"
+#include "process.h"
+#include "sanitize.h"
+#include "strand.h"
+#include "tell.h"
+#include "thread.h"
+
+enum { STORY_LINES = 100, NOBODY = -1 };
+
+/* One who waits without a deadline. */
+struct wait {
+    struct filch_party *party;
+    struct filch_party *holder;
+    uint32_t number; /* which of the party's waits */
+    long next;       /* the index of the holder's own wait, or NOBODY */
+    bool derived;
+    bool endable;
+    bool in_cycle;
+    bool ends; /* this one is to be ended */
+    unsigned mark;
+};
+
+struct search {
+    struct wait *waits;
+    size_t n;
+    size_t room;
+    bool still;   /* nothing can happen any more */
+    bool forgets; /* no memory for all of them */
+};
+
+/* ---- stillness ---- */
+
+static bool sleeps(struct filch_thread *thread)
+{
+    /* seq_cst, both: see filch_thread_nap */
+    return atomic_load_explicit(&thread->naps, memory_order_seq_cst) % 2 == 1 &&
+           atomic_load_explicit(&thread->parker.token, memory_order_seq_cst) == 0;
+}
+
+/* All threads but the caller's sleep, and filch knows them all. `naps`: how often all have. */
+static bool all_sleep(uint64_t *naps)
+{
+    struct filch_process *process = filch_process();
+    struct filch_thread *self = filch_thread_known();
+    unsigned known = 0;
+    bool all = true;
+    *naps = 0;
+    filch_lock_acquire(&process->lock);
+    for (struct filch_thread *t = process->newest_thread; t; t = t->older) {
+        if (t->live) {
+            known++;
+            all = all && (t == self || sleeps(t));
+            *naps += atomic_load_explicit(&t->naps, memory_order_relaxed); /* read in sleeps() */
+        }
+    }
+    filch_lock_release(&process->lock);
+    return all && known + filch_sanitize_threads() == filch_os_thread_count();
+}
+
+static bool pools_rest(void)
+{
+    for (struct filch_pool *pool = filch_process()->pools; pool; pool = pool->next_pool) {
+        if (filch_pool_running(pool) > 0 || filch_core_work_visible(pool) ||
+            filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Nobody was awake between the two looks at all threads, when the pools rested. */
+static bool is_still(void)
+{
+    uint64_t before;
+    uint64_t after;
+    return all_sleep(&before) && pools_rest() && all_sleep(&after) && before == after;
+}
+
+/* ---- who waits for whom ---- */
+
+static void note(struct search *search, const struct wait *wait)
+{
+    if (search->n == search->room) {
+        size_t room = search->room ? 2 * search->room : 64;
+        struct wait *more = calloc(room, sizeof *more);
+        if (!more) {
+            search->forgets = true;
+            return;
+        }
+        for (size_t i = 0; i < search->n; i++) {
+            more[i] = search->waits[i];
+        }
+        free(search->waits);
+        search->waits = more;
+        search->room = room;
+    }
+    search->waits[search->n++] = *wait;
+}
+
+static void look_at(struct search *search, struct filch_party *party)
+{
+    struct wait wait = {.party = party, .next = NOBODY};
+    if (!filch_party_hold(party, &wait.number)) {
+        return;
+    }
+    const struct filch_wait_kind *kind = party->kind;
+    wait.holder = kind->holder ? kind->holder(party->context) : NULL;
+    wait.derived = kind->derived;
+    wait.endable = party->waiter != NULL;
+    bool over = party->waiter && filch_waiter_fired(party->waiter);
+    bool forever = party->forever;
+    bool outside = kind->outside;
+    filch_party_let_go(party);
+    if (over || outside || !forever) {
+        search->still = false;
+    } else if (search->still || wait.holder) {
+        note(search, &wait);
+    }
+}
+
+static void look_at_strand(struct filch_stack *stack, void *search)
+{
+    look_at(search, &((struct filch_strand *)stack)->own_party);
+}
+
+static void look_at_threads(struct search *search)
+{
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->lock);
+    struct filch_thread *newest = process->newest_thread; /* records stay */
+    filch_lock_release(&process->lock);
+    for (struct filch_thread *t = newest; t; t = t->older) {
+        look_at(search, &t->party);
+    }
+}
+
+static int by_party(const void *a, const void *b)
+{
+    uintptr_t x = (uintptr_t)((const struct wait *)a)->party;
+    uintptr_t y = (uintptr_t)((const struct wait *)b)->party;
+    return x < y ? -1 : x > y;
+}
+
+/* Whoever is not found does not wait, or is not there any more. */
+static void find_holders(struct search *search)
+{
+    qsort(search->waits, search->n, sizeof *search->waits, by_party);
+    for (size_t i = 0; i < search->n; i++) {
+        const struct wait key = {.party = search->waits[i].holder};
+        const struct wait *holder =
+            key.party ? bsearch(&key, search->waits, search->n, sizeof key, by_party) : NULL;
+        search->waits[i].next = holder ? (long)(holder - search->waits) : NOBODY;
+    }
+}
+
+/* ---- cycles ---- */
+
+/* Each wait has at most one holder: from each, go until there is none, or one that was met before:
+ * met on this way, it is in a cycle. */
+static void mark_cycles(struct search *search)
+{
+    for (size_t i = 0; i < search->n; i++) {
+        long at = (long)i;
+        while (at != NOBODY && search->waits[at].mark == 0) {
+            search->waits[at].mark = (unsigned)i + 1;
+            at = search->waits[at].next;
+        }
+        bool cycle = at != NOBODY && search->waits[at].mark == (unsigned)i + 1;
+        for (; cycle && !search->waits[at].in_cycle; at = search->waits[at].next) {
+            search->waits[at].in_cycle = true;
+        }
+    }
+}
+
+/* The same wait, for the same holder, as when the cycle was found. All of a cycle waited then and
+ * do now, so they did in between: it is one. */
+static bool goes_on(const struct wait *wait)
+{
+    uint32_t number = wait->number;
+    if (!filch_party_hold(wait->party, &number)) {
+        return false;
+    }
+    struct filch_party *holder = wait->party->kind->holder(wait->party->context);
+    filch_party_let_go(wait->party);
+    return holder == wait->holder;
+}
+
+static bool cycle_goes_on(struct search *search, size_t first)
+{
+    long at = (long)first;
+    do {
+        if (!goes_on(&search->waits[at])) {
+            return false;
+        }
+        at = search->waits[at].next;
+    } while (at != (long)first);
+    return true;
+}
+
+static size_t end_cycles(struct search *search)
+{
+    size_t ends = 0;
+    for (size_t i = 0; i < search->n; i++) {
+        struct wait *wait = &search->waits[i];
+        wait->in_cycle = wait->in_cycle && cycle_goes_on(search, i);
+        wait->ends = wait->in_cycle && wait->endable;
+        ends += wait->in_cycle;
+    }
+    return ends;
+}
+
+/* ---- which waits end ---- */
+
+static size_t end_those(struct search *search, bool (*should)(const struct wait *wait))
+{
+    size_t ends = 0;
+    for (size_t i = 0; i < search->n; i++) {
+        search->waits[i].ends = search->waits[i].endable && should(&search->waits[i]);
+        ends += search->waits[i].ends;
+    }
+    return ends;
+}
+
+static bool nobody_is_responsible(const struct wait *wait)
+{
+    return !wait->derived && wait->next == NOBODY;
+}
+
+static bool any_wait(const struct wait *wait)
+{
+    (void)wait;
+    return true;
+}
+
+/* True: there is something to tell. */
+static bool judge(struct search *search)
+{
+    find_holders(search);
+    mark_cycles(search);
+    if (end_cycles(search) > 0) {
+        return true;
+    }
+    if (!search->still || search->forgets || search->n == 0) {
+        return false;
+    }
+    if (end_those(search, nobody_is_responsible) == 0) {
+        end_those(search, any_wait);
+    }
+    return true;
+}
+
+/* ---- the story ---- */
+
+static bool belongs_to_story(const struct search *search, const struct wait *wait)
+{
+    return search->still || wait->in_cycle;
+}
+
+static void tell_one(struct filch_words *words, const struct search *search,
+                     const struct wait *wait)
+{
+    uint32_t number = wait->number;
+    filch_say(words, "  ");
+    filch_tell_party(words, wait->party);
+    if (filch_party_hold(wait->party, &number)) {
+        filch_say(words, " ");
+        filch_tell_wait(words, wait->party,
+                        wait->next == NOBODY ? NULL : search->waits[wait->next].party);
+        filch_party_let_go(wait->party);
+    }
+    filch_say(words, wait->ends ? ": ends with FILCH_EDEADLK\n" : "\n");
+}
+
+static void tell(const struct search *search)
+{
+    struct filch_words words = {.text = NULL};
+    size_t lines = 0;
+    filch_say(&words, search->still ? "deadlock: everybody waits, and nobody is left to wake one\n"
+                                    : "deadlock: these wait for each other\n");
+    for (size_t i = 0; i < search->n; i++) {
+        const struct wait *wait = &search->waits[i];
+        if (belongs_to_story(search, wait) && lines++ < STORY_LINES) {
+            tell_one(&words, search, wait);
+        }
+    }
+    if (lines > STORY_LINES) {
+        filch_say(&words, "  and %zu more\n", lines - STORY_LINES);
+    }
+    if (words.text) {
+        filch_log(FILCH_LOG_ERROR, words.text);
+    }
+    free(words.text);
+}
+
+/* A deadlock that cannot be ended is told of once: this says whether it is the same. */
+static uint64_t signature(const struct search *search)
+{
+    uint64_t sum = search->still;
+    for (size_t i = 0; i < search->n; i++) {
+        const struct wait *wait = &search->waits[i];
+        if (belongs_to_story(search, wait)) {
+            sum = (sum ^ (uint64_t)(uintptr_t)wait->party ^ wait->number) * 0x9e3779b97f4a7c15u;
+        }
+    }
+    return sum;
+}
+
+static void end_waits(struct search *search)
+{
+    for (size_t i = 0; i < search->n; i++) {
+        struct wait *wait = &search->waits[i];
+        uint32_t number = wait->number;
+        if (wait->ends && filch_party_hold(wait->party, &number)) {
+            filch_waiter_end(wait->party->waiter, FILCH_DEADLOCKED);
+            filch_party_let_go(wait->party);
+        }
+    }
+}
+
+static void search_all(struct search *search)
+{
+    for (struct filch_pool *pool = filch_process()->pools; pool; pool = pool->next_pool) {
+        filch_stacks_each(&pool->stacks, look_at_strand, search);
+    }
+    look_at_threads(search);
+}
+
+void filch_stuck_look(struct filch_waiter *own)
+{
+    struct filch_process *process = filch_process();
+    struct search search = {.waits = NULL};
+    filch_lock_acquire(&process->pools_lock);
+    search.still = (!own || !filch_waiter_fired(own)) && is_still();
+    search_all(&search);
+    if (judge(&search)) {
+        uint64_t now = signature(&search);
+        if (now != process->told) {
+            tell(&search);
+        }
+        process->told = now;
+        end_waits(&search);
+    }
+    filch_lock_release(&process->pools_lock);
+    free(search.waits);
+}
