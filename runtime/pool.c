@@ -2,6 +2,7 @@
 
 #include "core.h"
 #include "os.h"
+#include "poller.h"
 #include "process.h"
 #include "thread.h"
 
@@ -156,6 +157,9 @@ static void end_threads(struct filch_pool *pool)
     for (unsigned i = 0; i < count; i++) {
         thrd_join(pool->threads[i], NULL);
     }
+    /* relaxed, both: nobody else is left */
+    filch_poller_end(atomic_load_explicit(&pool->poller, memory_order_relaxed));
+    atomic_store_explicit(&pool->poller, (struct filch_poller *)NULL, memory_order_relaxed);
 }
 
 void filch_pool_drain(struct filch_pool *pool)

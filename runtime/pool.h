@@ -23,6 +23,7 @@
 
 struct filch_core;
 struct filch_hooks;
+struct filch_poller;
 struct filch_pool;
 struct filch_thread;
 
@@ -83,6 +84,8 @@ struct filch_pool {
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_timers timers;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_stacks stacks;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_sites sites;
+
+    _Atomic(struct filch_poller *) poller; /* lock to write; NULL: nobody waited for descriptors */
 
     struct filch_lock expect_lock;
     struct filch_expected *expected; /* expect_lock */

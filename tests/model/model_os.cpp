@@ -53,3 +53,9 @@ __attribute__((weak)) void filch_thread_rise(struct filch_thread *)
 __attribute__((weak)) void filch_stuck_look(struct filch_waiter *)
 {
 }
+
+// Of the models of a pool without poller.c: nobody waits for descriptors.
+struct filch_poller;
+__attribute__((weak)) void filch_poller_end(struct filch_poller *)
+{
+}

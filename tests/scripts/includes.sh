@@ -9,11 +9,11 @@ bad=0
 rank() {
     case $1 in
     base | platform | status | party) echo 0 ;;
-    os | context | sanitize | cpu | lane_layout) echo 1 ;;
+    os | os_poll | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
     deque | queue | park | site | timer | stack) echo 3 ;;
     wait | process | line | log | tell | stuck | dump) echo 4 ;;
-    lane | scope) echo 5 ;;
+    lane | scope | poller) echo 5 ;;
     strand) echo 6 ;;
     thread) echo 7 ;;
     overflow) echo 8 ;;
@@ -25,8 +25,9 @@ rank() {
 }
 own_rank() { # of a source file: its header's, or the policy's
     case $1 in
+    os_posix_poll) echo 2 ;;
     os_* | switch_*) echo 1 ;;
-    core | dump | stuck | party | expect | hold | hub | watch | wake | tally | serve | open | pool | strand | process) echo 10 ;;
+    core | dump | stuck | party | poller | expect | hold | hub | watch | wake | tally | serve | open | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }

@@ -22,6 +22,7 @@
 #include <filch/grid.h>
 #include <filch/group.h>
 #include <filch/imap.h>
+#include <filch/io.h>
 #include <filch/log.h>
 #include <filch/loop.h>
 #include <filch/order.h>

@@ -1,0 +1,61 @@
+/* filch/io.h: reading and writing in plain sequential code, without holding a core meanwhile.
+ *
+ *     char buffer[256];
+ *     ssize_t n;
+ *     while ((n = filch_read(socket, buffer, sizeof buffer, INFINITY)) > 0) {
+ *         filch_write(socket, buffer, (size_t)n, INFINITY);
+ *     }
+ *
+ * A task that must wait is suspended until the descriptor is ready; an ordinary thread sleeps.
+ * Deadlines are seconds on filch_now()'s clock, INFINITY for none; one that has passed (0) only
+ * tries. Answers are those of the system calls, but since errno does not survive a task's wait,
+ * errors are returned as negative numbers: -ECONNRESET and so on, and -ETIMEDOUT: the deadline came
+ * first, -ECANCELED: the caller is asked to stop, -EBADF: not open, or closed with filch_close()
+ * meanwhile, -ENOMEM, -EAGAIN: no thread could be made that watches descriptors.
+ *
+ * Threads: any. All but filch_close() block; may migrate. */
+#ifndef FILCH_IO_H
+#define FILCH_IO_H
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <filch/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Effect: waits until the descriptor is ready for one of `events`: POLLIN, POLLOUT, POLLPRI.
+ * `came`, if not NULL, gets what it is ready for, errors (POLLERR, POLLHUP) included. Files on disk
+ * are always ready. If several tasks wait for the same, the one who came first is woken first.
+ * Errors: FILCH_EINVAL: no events, or the descriptor is not open; FILCH_ETIMEDOUT; FILCH_ECANCELED;
+ * FILCH_ECLOSED: it was closed meanwhile, with filch_close(); FILCH_ENOMEM; FILCH_EAGAIN: no thread
+ * could be made that watches descriptors. */
+filch_status filch_wait_fd(int fd, short events, double deadline, short *came);
+
+/* Effect: reads at most `bytes`, as soon as there are any. Sockets, pipes, terminals and the like;
+ * the descriptor's flags are left alone. Returns: how many; 0: the end. */
+ssize_t filch_read(int fd, void *buffer, size_t bytes, double deadline);
+
+/* Effect: writes all `bytes`. A peer that has gone is -EPIPE; for sockets without a signal.
+ * Returns: `bytes`, or the error, when an unknown part of them has been written. */
+ssize_t filch_write(int fd, const void *buffer, size_t bytes, double deadline);
+
+/* Effect: waits for a connection. `address` and `length` as for accept(), or NULL. Makes the
+ * listening socket non-blocking. Returns: the new socket, which is closed on exec. */
+int filch_accept(int fd, struct sockaddr *address, socklen_t *length, double deadline);
+
+/* Effect: connects the socket, and makes it non-blocking. Returns: 0. */
+int filch_connect(int fd, const struct sockaddr *address, socklen_t length, double deadline);
+
+/* Effect: closes the descriptor; tasks that wait for it are woken, and fail with -EBADF or
+ * FILCH_ECLOSED. (After a plain close() they would wait on.) Returns: 0. Does not block. */
+int filch_close(int fd);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

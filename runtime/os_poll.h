@@ -1,0 +1,31 @@
+/* os_poll: being told by the system that descriptors are ready. One implementation is chosen with
+ * that of os.h: epoll, or poll(). */
+#ifndef FILCH_OS_POLL_H
+#define FILCH_OS_POLL_H
+
+#include <poll.h> /* POLLIN and so on */
+#include <stdbool.h>
+#include <stddef.h>
+
+struct filch_os_poll;
+
+struct filch_os_ready {
+    int fd;
+    unsigned events;
+};
+
+/* NULL: the system has none to give. */
+struct filch_os_poll *filch_os_poll_open(void);
+void filch_os_poll_close(struct filch_os_poll *poll);
+
+/* Ask to be told once when fd is ready for one of `events`; instead of what was asked for it
+ * before. 0, or an errno: EPERM: it is always ready; EBADF, ENOMEM. Any thread. */
+int filch_os_poll_ask(struct filch_os_poll *poll, int fd, unsigned events);
+
+/* Sleep until some are ready, at most `most`, or until interrupted: none. One thread. */
+size_t filch_os_poll_wait(struct filch_os_poll *poll, struct filch_os_ready *ready, size_t most);
+
+/* Any thread: end the present wait, or the next. */
+void filch_os_poll_interrupt(struct filch_os_poll *poll);
+
+#endif

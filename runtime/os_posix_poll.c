@@ -1,0 +1,140 @@
+/* os_poll on other systems: poll(), with a pipe to interrupt it when there is more to ask. */
+#define _GNU_SOURCE
+#include "os_poll.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lock.h"
+
+struct filch_os_poll {
+    int interrupt[2];
+    struct filch_lock lock;
+    struct pollfd *asked; /* lock; the first is the pipe */
+    size_t n;             /* lock */
+    size_t room;          /* lock */
+    struct pollfd *seen;  /* the one who waits; as long as `asked` was when it was copied */
+};
+
+struct filch_os_poll *filch_os_poll_open(void)
+{
+    struct filch_os_poll *set = calloc(1, sizeof *set);
+    if (!set) {
+        return NULL;
+    }
+    filch_lock_init(&set->lock);
+    set->room = 16;
+    set->asked = calloc(set->room, sizeof *set->asked);
+    if (!set->asked || pipe(set->interrupt) != 0) {
+        free(set->asked);
+        free(set);
+        return NULL;
+    }
+    for (int i = 0; i < 2; i++) {
+        fcntl(set->interrupt[i], F_SETFD, FD_CLOEXEC);
+        fcntl(set->interrupt[i], F_SETFL, O_NONBLOCK);
+    }
+    set->asked[set->n++] = (struct pollfd){.fd = set->interrupt[0], .events = POLLIN};
+    return set;
+}
+
+void filch_os_poll_close(struct filch_os_poll *set)
+{
+    close(set->interrupt[0]);
+    close(set->interrupt[1]);
+    free(set->asked);
+    free(set->seen);
+    free(set);
+}
+
+void filch_os_poll_interrupt(struct filch_os_poll *set)
+{
+    const char byte = 0;
+    if (write(set->interrupt[1], &byte, 1) < 0) {
+        return; /* the pipe is full: it will wake up */
+    }
+}
+
+static struct pollfd *place_of_locked(struct filch_os_poll *set, int fd)
+{
+    for (size_t i = 1; i < set->n; i++) {
+        if (set->asked[i].fd == fd) {
+            return &set->asked[i];
+        }
+    }
+    if (set->n == set->room) {
+        struct pollfd *more = calloc(2 * set->room, sizeof *more);
+        if (!more) {
+            return NULL;
+        }
+        for (size_t i = 0; i < set->n; i++) {
+            more[i] = set->asked[i];
+        }
+        free(set->asked);
+        set->asked = more;
+        set->room *= 2;
+    }
+    return &set->asked[set->n++];
+}
+
+int filch_os_poll_ask(struct filch_os_poll *set, int fd, unsigned events)
+{
+    if (fcntl(fd, F_GETFD) < 0) {
+        return EBADF;
+    }
+    filch_lock_acquire(&set->lock);
+    struct pollfd *place = place_of_locked(set, fd);
+    if (place) {
+        *place = (struct pollfd){.fd = fd, .events = (short)events};
+    }
+    filch_lock_release(&set->lock);
+    filch_os_poll_interrupt(set);
+    return place ? 0 : ENOMEM;
+}
+
+/* The questions of now, in the waiter's own array; how many. */
+static size_t copy_questions(struct filch_os_poll *set)
+{
+    filch_lock_acquire(&set->lock);
+    free(set->seen);
+    set->seen = calloc(set->n, sizeof *set->seen);
+    size_t n = set->seen ? set->n : 0;
+    for (size_t i = 0; i < n; i++) {
+        set->seen[i] = set->asked[i];
+    }
+    filch_lock_release(&set->lock);
+    return n;
+}
+
+/* It was answered: it is asked no more. */
+static void forget(struct filch_os_poll *set, int fd)
+{
+    filch_lock_acquire(&set->lock);
+    for (size_t i = 1; i < set->n; i++) {
+        if (set->asked[i].fd == fd) {
+            set->asked[i] = set->asked[--set->n];
+            break;
+        }
+    }
+    filch_lock_release(&set->lock);
+}
+
+size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *ready, size_t most)
+{
+    size_t n = copy_questions(set);
+    size_t filled = 0;
+    char bytes[64];
+    int answered = poll(set->seen, (nfds_t)n, n ? -1 : 10); /* without memory: try again soon */
+    while (n && read(set->interrupt[0], bytes, sizeof bytes) > 0) {
+    }
+    for (size_t i = 1; answered > 0 && i < n && filled < most; i++) {
+        if (set->seen[i].revents) {
+            forget(set, set->seen[i].fd);
+            ready[filled++] =
+                (struct filch_os_ready){set->seen[i].fd, (unsigned)set->seen[i].revents};
+        }
+    }
+    return filled;
+}

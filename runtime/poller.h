@@ -1,0 +1,45 @@
+/* poller: strands that wait for descriptors.
+ *
+ * A pool whose strands wait for descriptors has one more thread, which sleeps in the system's poll
+ * and wakes them. For each descriptor there is a line of those who wait, and what the system has
+ * been asked: it answers a question once. When it answers, the first in line for each event is
+ * woken, and it is asked again for the others: if what came was enough for two, the answer is there
+ * at once. */
+#ifndef FILCH_POLLER_H
+#define FILCH_POLLER_H
+
+#include "line.h"
+#include "os_poll.h"
+#include "party.h"
+
+struct filch_pool;
+struct filch_poller;
+
+/* One who waits, in its own frame. */
+struct filch_fd_wait {
+    struct filch_place place;
+    struct filch_poller *poller;
+    int fd;
+    unsigned events; /* asked for */
+    unsigned came;   /* what came, POLLNVAL if it was closed; lock of the descriptor */
+    int error;       /* an errno: it cannot be waited for; EPERM: it is always ready */
+};
+
+/* The pool's, made at its first use. NULL: the system has no thread or memory to give. */
+struct filch_poller *filch_poller_of(struct filch_pool *pool);
+
+/* The pool's strands are gone: end the thread, free it all. Takes NULL. */
+void filch_poller_end(struct filch_poller *poller);
+
+/* What is waited for; the context is a struct filch_fd_wait. */
+extern const struct filch_wait_kind filch_fd_kind;
+
+/* After the wait, however it ended: whoever woke us is done with the place. */
+void filch_fd_leave(struct filch_fd_wait *wait);
+
+/* fd is about to be closed: wake those who wait for it here; no more can come until it has been
+ * closed, which the caller does between these two. */
+void filch_poller_forget(struct filch_poller *poller, int fd);
+void filch_poller_forgotten(struct filch_poller *poller, int fd);
+
+#endif
