@@ -4,6 +4,7 @@
 #ifndef FILCH_SANITIZE_H
 #define FILCH_SANITIZE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -103,13 +104,13 @@ static inline __attribute__((always_inline)) void filch_sanitize_arrive(void *fa
     (void)fake_stack, (void)old_low, (void)old_bytes;
 }
 
-/* Threads of the process that are the sanitizer's own. */
-static inline unsigned filch_sanitize_threads(void)
+/* ThreadSanitizer has threads of its own, one or two: nobody can tell them from the program's. */
+static inline bool filch_sanitize_has_threads(void)
 {
 #ifdef FILCH_TSAN
-    return 1;
+    return true;
 #else
-    return 0;
+    return false;
 #endif
 }
 

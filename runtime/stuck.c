@@ -44,6 +44,11 @@ static bool sleeps(struct filch_thread *thread)
            atomic_load_explicit(&thread->parker.token, memory_order_seq_cst) == 0;
 }
 
+bool filch_stuck_knows_threads(void)
+{
+    return !filch_sanitize_has_threads() && filch_os_thread_count() > 0;
+}
+
 /* All threads but the caller's sleep, and filch knows them all. `naps`: how often all have. */
 static bool all_sleep(uint64_t *naps)
 {
@@ -61,7 +66,7 @@ static bool all_sleep(uint64_t *naps)
         }
     }
     filch_lock_release(&process->lock);
-    return all && known + filch_sanitize_threads() == filch_os_thread_count();
+    return all && known == filch_os_thread_count();
 }
 
 static bool pools_rest(void)
@@ -80,7 +85,8 @@ static bool is_still(void)
 {
     uint64_t before;
     uint64_t after;
-    return all_sleep(&before) && pools_rest() && all_sleep(&after) && before == after;
+    return filch_stuck_knows_threads() && all_sleep(&before) && pools_rest() && all_sleep(&after) &&
+           before == after;
 }
 
 /* ---- who waits for whom ---- */

@@ -24,4 +24,7 @@
  * NULL: it does not wait. No lock is held, no core. */
 void filch_stuck_look(struct filch_waiter *own);
 
+/* Can stillness be seen at all? Not where nobody can say which threads there are. */
+bool filch_stuck_knows_threads(void);
+
 #endif

@@ -5,6 +5,7 @@
 #define FILCH_SHADOW_THREADS_H
 
 #include <pthread.h>
+#include <time.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -49,6 +50,16 @@ static inline int thrd_join(thrd_t thread, int *result)
         *result = (int)(intptr_t)value;
     }
     return rc == 0 ? thrd_success : thrd_error;
+}
+
+static inline int thrd_detach(thrd_t thread)
+{
+    return pthread_detach(thread) == 0 ? thrd_success : thrd_error;
+}
+
+static inline int thrd_sleep(const struct timespec *time, struct timespec *left)
+{
+    return nanosleep(time, left);
 }
 
 static inline int tss_create(tss_t *key, void (*destructor)(void *))
