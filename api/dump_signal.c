@@ -58,14 +58,21 @@ static filch_status start_dumper(struct filch_process *process)
     return FILCH_OK;
 }
 
+/* Faults cannot be survived, and two signals not be caught. */
+static bool can_be_handled(int signal)
+{
+    struct sigaction before;
+    return signal != SIGKILL && signal != SIGSTOP && signal != SIGSEGV && signal != SIGBUS &&
+           signal != SIGILL && signal != SIGFPE && sigaction(signal, NULL, &before) == 0;
+}
+
 static filch_status dump_on_locked(struct filch_process *process, int signal)
 {
     struct sigaction action = {.sa_handler = ask_for_dump, .sa_flags = SA_RESTART};
-    struct sigaction before;
     if (process->dump_signal) {
         return process->dump_signal == signal ? FILCH_OK : FILCH_EALREADY;
     }
-    if (signal == SIGSEGV || sigaction(signal, NULL, &before) != 0) {
+    if (!can_be_handled(signal)) {
         return FILCH_EINVAL;
     }
     filch_status status = start_dumper(process);
