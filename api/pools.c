@@ -13,6 +13,8 @@
 #include "region.h"
 #include "strand.h"
 
+enum { BLOCKING_DEFAULT = 64 };
+
 static const size_t stack_default = (size_t)1 << 20;
 static const size_t stack_max = (size_t)1 << 30;
 
@@ -73,7 +75,9 @@ static filch_status resolve_options(const filch_pool_options *options,
 {
     size_t stack_bytes = options && options->stack_bytes ? options->stack_bytes : stack_default;
     unsigned processes = options ? options->processes : 0;
-    if (processes > FILCH_WORKERS_MAX || stack_bytes < filch_stack_minimum()) {
+    if (processes > FILCH_WORKERS_MAX ||
+        (options && options->blocking_threads > FILCH_BLOCKING_MAX) ||
+        stack_bytes < filch_stack_minimum()) {
         return FILCH_EINVAL;
     }
     if (stack_bytes > stack_max) {
@@ -82,6 +86,8 @@ static filch_status resolve_options(const filch_pool_options *options,
     config->workers = processes ? processes : default_workers();
     config->chosen = processes != 0;
     config->stack_bytes = stack_bytes;
+    config->permits =
+        options && options->blocking_threads ? options->blocking_threads : BLOCKING_DEFAULT;
     config->report_overflow = options && options->report_overflow;
     return filch_hooks_new(options, config);
 }

@@ -71,7 +71,7 @@ static void sleep_until(struct filch_thread *thread, struct filch_waiter *waiter
 static void block_thread(struct filch_thread *thread, struct filch_waiter *waiter,
                          filch_enlist *enlist, void *context)
 {
-    struct filch_strand *guest = thread->strand;
+    struct filch_strand *bound = thread->strand;
     uint64_t deadline_ns = waiter->timer.deadline_ns;
     if (enlist && !enlist(waiter, context)) {
         filch_waiter_found(waiter);
@@ -86,12 +86,13 @@ static void block_thread(struct filch_thread *thread, struct filch_waiter *waite
     if (filch_waiter_fired(waiter)) {
         return;
     }
-    if (guest) {
-        filch_core_release_guest(guest->pool, thread);
+    bool had_core = thread->core != NULL; /* it may have lent it */
+    if (bound) {
+        filch_core_release_guest(bound->pool, thread);
     }
     sleep_until(thread, waiter, deadline_ns);
-    if (guest && filch_core_acquire_guest(guest->pool, thread)) {
-        filch_core_enter(thread->core, guest);
+    if (bound && had_core && filch_core_acquire_guest(bound->pool, thread)) {
+        filch_core_enter(thread->core, bound);
     }
 }
 
@@ -99,7 +100,7 @@ static void block(struct filch_thread *thread, struct filch_waiter *waiter,
                   struct filch_leave order)
 {
     struct filch_strand *strand = thread->strand;
-    if (strand && !strand->guest) {
+    if (strand && !filch_lend_is_bound(strand)) {
         block_strand(strand, waiter, order);
     } else {
         block_thread(thread, waiter, order.enlist, order.context);
@@ -123,7 +124,7 @@ static struct filch_party *begin_wait(struct filch_thread *thread,
                                       struct filch_waiter *waiter, bool ends)
 {
     struct filch_strand *strand = thread->strand;
-    bool thread_waits = !strand || strand->guest;
+    bool thread_waits = !strand || filch_lend_is_bound(strand);
     struct filch_party *party = strand ? strand->party : &thread->party;
     bool forever = waiter->timer.deadline_ns == FILCH_OS_NEVER;
     filch_waiter_init(waiter, thread_waits ? NULL : strand, thread_waits ? &thread->parker : NULL);
@@ -217,7 +218,7 @@ void filch_block_yield(void)
 {
     struct filch_thread *thread = filch_thread_known();
     struct filch_strand *strand = thread ? thread->strand : NULL;
-    if (strand && !strand->guest) {
+    if (strand && !filch_lend_is_bound(strand)) {
         filch_core_serve_all(strand);
         filch_strand_leave(strand, (struct filch_leave){.kind = FILCH_LEAVE_YIELD});
     } else {

@@ -144,9 +144,11 @@ static uintptr_t find(struct filch_thread *thread, struct filch_strand *strand)
 {
     struct filch_pool *pool = strand->pool;
     uintptr_t entry;
-    while (!(entry = look(thread->core))) {
-        filch_core_leave(thread->core);
-        filch_core_release(thread);
+    while (!thread->core || !(entry = look(thread->core))) {
+        if (thread->core) { /* if not, the last job ended without one */
+            filch_core_leave(thread->core);
+            filch_core_release(thread);
+        }
         if (!filch_core_obtain(pool, thread)) {
             return 0;
         }
@@ -222,6 +224,9 @@ struct filch_strand *filch_core_main(struct filch_strand *strand)
         struct filch_strand *ready = run_entry(strand, entry);
         if (ready) {
             return ready;
+        }
+        if (FILCH_UNLIKELY(strand->lent || strand->pins)) {
+            filch_lend_forget(strand);
         }
     }
 }

@@ -74,6 +74,19 @@ static struct filch_strand *ready_here(struct filch_core *core)
     return work ? filch_strand_of_work(work) : NULL;
 }
 
+/* A strand has yielded: it stands in line behind what is ready. One that had lent its core stands
+ * in the pool's line. */
+static void stand_in_line(struct filch_pool *pool, struct filch_thread *thread,
+                          struct filch_strand *strand)
+{
+    if (thread->core) {
+        filch_queue_push(&thread->core->ready, &strand->work);
+        pass_turn(thread->core);
+    } else {
+        filch_pool_inject(pool, &strand->work);
+    }
+}
+
 static void run_strands(struct filch_pool *pool, struct filch_thread *thread)
 {
     filch_core_answer_wake(pool);
@@ -82,6 +95,9 @@ static void run_strands(struct filch_pool *pool, struct filch_thread *thread)
     }
     struct filch_strand *next = NULL;
     for (;;) {
+        if (!next && !thread->core && !filch_core_obtain(pool, thread)) {
+            return; /* the strand had lent the core, and nobody needs us now */
+        }
         if (!next) {
             next = ready_here(thread->core);
         }
@@ -91,8 +107,7 @@ static void run_strands(struct filch_pool *pool, struct filch_thread *thread)
         if (thread->leave.kind == FILCH_LEAVE_WAIT) {
             next = carry_out_wait(thread, strand);
         } else if (thread->leave.kind == FILCH_LEAVE_YIELD) {
-            filch_queue_push(&thread->core->ready, &strand->work);
-            pass_turn(thread->core);
+            stand_in_line(pool, thread, strand);
         } else {
             next = thread->leave.next;
             filch_strand_free(strand);
@@ -109,7 +124,9 @@ int filch_core_thread(void *record)
     filch_os_thread_name("filch");
     filch_thread_adopt(thread);
     bool reports = thread->pool->config.report_overflow && filch_overflow_begin_thread();
-    run_strands(thread->pool, thread);
+    do {
+        run_strands(thread->pool, thread);
+    } while (!filch_pool_retire(thread->pool)); /* which may be gone */
     if (reports) {
         filch_overflow_end_thread();
     }

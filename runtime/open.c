@@ -54,7 +54,7 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     unsigned core_limit = config->workers + FILCH_POOL_SPARES;
     uint32_t token = filch_process_token();
     struct filch_pool *pool = aligned_alloc(FILCH_CACHE_LINE, pool_bytes(core_limit));
-    thrd_t *threads = calloc(config->workers + 1, sizeof *threads);
+    thrd_t *threads = calloc(config->workers + config->permits + 1, sizeof *threads);
     *out = NULL;
     if (!pool || !threads || !token) {
         free(pool);
@@ -74,6 +74,8 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     filch_timers_init(&pool->timers);
     filch_stacks_init(&pool->stacks, config->stack_bytes);
     filch_lock_init(&pool->lock);
+    filch_lock_init(&pool->permits.lock);
+    pool->permits.most = config->permits;
     filch_lock_init(&pool->expect_lock);
     if (config->report_overflow) {
         filch_overflow_install();

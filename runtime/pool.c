@@ -36,7 +36,7 @@ static bool start_thread_locked(struct filch_pool *pool)
 static bool has_room(struct filch_pool *pool)
 {
     /* relaxed, both: written under the lock; a hint without it */
-    return thread_count(pool) <= pool->config.workers &&
+    return thread_count(pool) < filch_lend_threads(pool) &&
            !atomic_load_explicit(&pool->threads_exhausted, memory_order_relaxed) &&
            !atomic_load_explicit(&pool->stopping, memory_order_relaxed);
 }
@@ -54,6 +54,46 @@ bool filch_pool_make_thread(struct filch_pool *pool)
     }
     filch_lock_release(&pool->lock);
     return made;
+}
+
+bool filch_pool_has_surplus(struct filch_pool *pool)
+{
+    return thread_count(pool) > filch_lend_threads(pool);
+}
+
+/* Its place in the list goes to the last: nobody will join it. */
+static void remove_self_locked(struct filch_pool *pool)
+{
+    unsigned last = thread_count(pool) - 1;
+    thrd_t self = thrd_current();
+    for (unsigned i = 0; i < last; i++) {
+        if (thrd_equal(pool->threads[i], self)) {
+            pool->threads[i] = pool->threads[last];
+            break;
+        }
+    }
+    set_thread_count_locked(pool, last);
+    thrd_detach(self);
+}
+
+/* Whoever publishes work does that, then sees that nobody sleeps, then looks for room for a thread;
+ * we make room, then look for work: one of us acts. */
+bool filch_pool_retire(struct filch_pool *pool)
+{
+    filch_lock_acquire(&pool->lock);
+    bool joined = atomic_load_explicit(&pool->stopping, memory_order_relaxed); /* under the lock */
+    bool surplus = !joined && filch_pool_has_surplus(pool);
+    if (surplus) {
+        set_thread_count_locked(pool, thread_count(pool) - 1);
+        atomic_thread_fence(memory_order_seq_cst); /* pairs with that in filch_pool_wake */
+        surplus = !filch_core_work_visible(pool);
+        set_thread_count_locked(pool, thread_count(pool) + 1);
+    }
+    if (surplus) {
+        remove_self_locked(pool);
+    }
+    filch_lock_release(&pool->lock);
+    return joined || surplus;
 }
 
 filch_status filch_pool_start_threads(struct filch_pool *pool)

@@ -14,6 +14,7 @@
 #include <filch/status.h>
 
 #include "base.h"
+#include "lend.h"
 #include "park.h"
 #include "queue.h"
 #include "site.h"
@@ -29,6 +30,7 @@ struct filch_thread;
 
 enum {
     FILCH_POOL_WORKERS_MAX = 1024,
+    FILCH_POOL_PERMITS_MAX = 4096,
     FILCH_POOL_SPARES = 64, /* cores for the program's own threads beyond the pool's; when they
                                are used up too, such a thread runs its region serially */
 };
@@ -44,6 +46,7 @@ struct filch_pool_config {
     bool chosen;          /* the user named that number */
     size_t stack_bytes;   /* at least filch_stack_minimum() */
     bool report_overflow; /* overflow.h */
+    unsigned permits;     /* strands that may keep their threads at a time (lend.h) */
 
     /* What is done when a worker starts and finishes; supplied by api/hooks.c, NULL: nothing. */
     struct filch_hooks *hooks;
@@ -87,6 +90,8 @@ struct filch_pool {
 
     _Atomic(struct filch_poller *) poller; /* lock to write; NULL: nobody waited for descriptors */
 
+    struct filch_permits permits;
+
     struct filch_lock expect_lock;
     struct filch_expected *expected; /* expect_lock */
     bool expects_none;               /* expect_lock: terminated */
@@ -96,7 +101,7 @@ struct filch_pool {
     struct filch_lock lock;                /* making cores and threads, joining */
     _Atomic(unsigned) thread_count;        /* lock; without it a hint */
     _Atomic(bool) threads_exhausted;       /* lock; the system refused one: no more are asked for */
-    thrd_t *threads;                       /* lock; workers + 1 of them */
+    thrd_t *threads;                       /* lock; workers + permits + 1 of them */
     _Atomic(struct filch_core *) cores[1]; /* core_limit of them; lock to make one */
 };
 
@@ -138,6 +143,13 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
 
 /* One more thread, unless there are enough, the pool is ending or the system refuses. */
 bool filch_pool_make_thread(struct filch_pool *pool);
+
+/* A thread of the pool that is one too many, and runs nothing, wants to end. False: it is needed.
+ * The pool may be gone after this. */
+bool filch_pool_retire(struct filch_pool *pool);
+
+/* Has it more threads than it may need? A glance. */
+bool filch_pool_has_surplus(struct filch_pool *pool);
 
 /* Make all threads now. FILCH_EAGAIN: one could not be made. */
 filch_status filch_pool_start_threads(struct filch_pool *pool);

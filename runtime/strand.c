@@ -14,6 +14,7 @@ static struct filch_strand *strand_on(struct filch_stack *stack, struct filch_po
         strand->pool = pool;
         strand->frame = NULL;
         strand->fake_stack = NULL;
+        strand->lent = strand->pins = 0;
         strand->brief = false;
         strand->apart = 0;
         filch_slot *slots = (filch_slot *)(void *)((char *)strand + FILCH_STACK_HEADER_BYTES);

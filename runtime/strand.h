@@ -33,6 +33,8 @@ struct filch_strand {
     void *fake_stack;          /* AddressSanitizer's */
     bool brief;                /* what runs is known to be short: its first offer wakes nobody */
     uint64_t apart;            /* ticks (os.h) of serving and waiting, not of the work itself */
+    unsigned lent; /* depth of sections in which it has lent its core (lend.h) */
+    unsigned pins; /* how often it was bound to its thread */
     bool guest;
     const char *guest_sp; /* a guest's: about where its thread's stack was when it entered */
     FILCH_ALIGNED(64) filch_lane lane; /* limit and bound: anybody; the rest: the strand */

@@ -19,8 +19,9 @@ enum {
     FADE_MIN_NS = 1000000,
     FADE_MAX_NS = 256000000,
     FADE_FACTOR = 4,
-    STUCK_NS = 64000000, /* a look that long after the last shows nobody running: a deadlock? */
-    TRIM_KEEP = 64, /* free stacks that stay committed when the pool falls idle */
+    SURPLUS_NS = 1000000000, /* a thread too many ends when it has been idle that long */
+    STUCK_NS = 64000000,     /* a look that long after the last shows nobody running: a deadlock? */
+    TRIM_KEEP = 64,          /* free stacks that stay committed when the pool falls idle */
 };
 
 static bool stopping(struct filch_pool *pool)
@@ -213,19 +214,24 @@ static void remind_watch(struct filch_pool *pool)
     }
 }
 
-/* One turn as a listed sleeper. True: there is work and a core to do it on, or the end. */
+/* One turn as a listed sleeper. True: there is work and a core to do it on, or the end, of the pool
+ * or of this thread. */
 static bool sleep_once(struct filch_pool *pool, struct filch_thread *thread)
 {
     filch_park_announce(&pool->park, &thread->parker);
     bool can = can_run(pool, thread);
     if (!can) {
         remind_watch(pool);
+        bool surplus = filch_pool_has_surplus(pool);
         filch_thread_nap(thread);
-        filch_parker_wait(&thread->parker, FILCH_OS_NEVER);
+        bool woken = filch_parker_wait(&thread->parker,
+                                       surplus ? filch_os_now_ns() + SURPLUS_NS : FILCH_OS_NEVER);
         filch_thread_rise(thread);
+        can = !woken && filch_pool_has_surplus(pool); /* it may go, without a core */
     }
     if (!filch_park_retract(&pool->park, &thread->parker)) {
         filch_core_answer_wake(pool);
+        can = can && thread->core; /* somebody counts on it */
     }
     return can;
 }

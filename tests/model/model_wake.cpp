@@ -10,6 +10,16 @@
 
 #include "os.h"
 
+// Without lend.c: no strand lends its core.
+unsigned filch_lend_threads(struct filch_pool *pool)
+{
+    return pool->config.workers + 1;
+}
+
+void filch_lend_forget(struct filch_strand *)
+{
+}
+
 static uint64_t now_ns;
 
 template <unsigned Workers, unsigned Guests>

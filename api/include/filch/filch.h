@@ -11,6 +11,7 @@
 #ifndef FILCH_FILCH_H
 #define FILCH_FILCH_H
 
+#include <filch/blocking.h>
 #include <filch/channel.h>
 #include <filch/closure.h>
 #include <filch/deadlock.h>

@@ -23,6 +23,7 @@ extern "C" {
 typedef struct filch_pool filch_pool;
 
 #define FILCH_WORKERS_MAX 1024
+#define FILCH_BLOCKING_MAX 4096
 
 /* Zero in a field means its default. */
 typedef struct filch_pool_options {
@@ -30,6 +31,9 @@ typedef struct filch_pool_options {
                              FILCH_WORKERS if it holds such a number, else filch_cpu_count() */
     size_t stack_bytes;   /* stack of a task, rounded up to pages. Default: 1 MiB. Least:
                              filch_stack_bytes_min(); most: 1 GiB */
+    unsigned blocking_threads; /* tasks that may be in FILCH_BLOCKING or pinned at a time, for each
+                             of which there may be one more thread: blocking.h. Default: 64; most:
+                             FILCH_BLOCKING_MAX */
     int eager_threads;    /* not 0: make all threads now, and fail if one cannot be made. Default:
                              threads are made when work needs them; the pool works with fewer */
     /* NULL, or called once for each worker, before its first work, by the thread that is that

@@ -1,0 +1,35 @@
+#include <filch/blocking.h>
+
+#include "lend.h"
+
+void filch_blocking_begin(void)
+{
+    filch_lend_begin();
+}
+
+void filch_blocking_end(void)
+{
+    filch_lend_end();
+}
+
+int filch_blocking_enter(void)
+{
+    filch_lend_begin();
+    return 2; /* the loop of FILCH_BLOCKING counts down to 1 */
+}
+
+void filch_blocking_leave(int *inside)
+{
+    (void)inside;
+    filch_lend_end();
+}
+
+filch_status filch_pin(void)
+{
+    return filch_lend_pin() ? FILCH_OK : FILCH_EAGAIN;
+}
+
+void filch_unpin(void)
+{
+    filch_lend_unpin();
+}
