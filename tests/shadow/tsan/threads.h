@@ -52,6 +52,16 @@ static inline int thrd_join(thrd_t thread, int *result)
     return rc == 0 ? thrd_success : thrd_error;
 }
 
+static inline thrd_t thrd_current(void)
+{
+    return pthread_self();
+}
+
+static inline int thrd_equal(thrd_t a, thrd_t b)
+{
+    return pthread_equal(a, b);
+}
+
 static inline int thrd_detach(thrd_t thread)
 {
     return pthread_detach(thread) == 0 ? thrd_success : thrd_error;
