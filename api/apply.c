@@ -1,11 +1,11 @@
 /* Calling closures in a pool, now or soon. */
 #include <filch/future.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "box.h"
 #include "default_pool.h"
+#include "memory.h"
 #include "region.h"
 #include "task_future.h"
 
@@ -86,7 +86,7 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
     filch_status status = filch_pool_resolve(pool, &pool);
     void *kept = small; /* the result, until we know that nothing was raised */
     if (status == FILCH_OK && bytes > sizeof small) {
-        kept = malloc(bytes);
+        kept = filch_malloc(bytes);
         status = kept ? FILCH_OK : FILCH_ENOMEM;
     }
     if (status == FILCH_OK) {
@@ -101,7 +101,7 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
         memcpy(result, kept, bytes);
     }
     if (kept != small) {
-        free(kept);
+        filch_free(kept);
     }
     return status;
 }

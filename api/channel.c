@@ -1,10 +1,10 @@
 #include "channel.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
 #include "deadline.h"
+#include "memory.h"
 #include "os.h"
 
 enum { FIRST_ROOM = 16 }; /* of an unbounded channel */
@@ -20,11 +20,11 @@ filch_status filch_channel_new(size_t item_bytes, size_t capacity, filch_channel
     if (!filch_multiply(room, item_bytes, &bytes) || bytes > PTRDIFF_MAX) {
         return FILCH_EOVERFLOW;
     }
-    filch_channel *channel = calloc(1, sizeof *channel);
-    unsigned char *ring = bytes ? malloc(bytes) : NULL;
+    filch_channel *channel = filch_calloc(1, sizeof *channel);
+    unsigned char *ring = bytes ? filch_malloc(bytes) : NULL;
     if (!channel || (bytes && !ring)) {
-        free(channel);
-        free(ring);
+        filch_free(channel);
+        filch_free(ring);
         return FILCH_ENOMEM;
     }
     filch_lock_init(&channel->lock);
@@ -39,8 +39,8 @@ filch_status filch_channel_new(size_t item_bytes, size_t capacity, filch_channel
 void filch_channel_free(filch_channel *channel)
 {
     if (channel) {
-        free(channel->ring);
-        free(channel);
+        filch_free(channel->ring);
+        filch_free(channel);
     }
 }
 
@@ -57,14 +57,14 @@ static bool grow_locked(filch_channel *channel)
     if (!filch_multiply(channel->room, 2 * bytes, &total) || total > PTRDIFF_MAX) {
         return false;
     }
-    unsigned char *ring = malloc(total);
+    unsigned char *ring = filch_malloc(total);
     if (!ring) {
         return false;
     }
     size_t until_end = channel->room - channel->head;
     memcpy(ring, channel->ring + channel->head * bytes, until_end * bytes);
     memcpy(ring + until_end * bytes, channel->ring, channel->head * bytes);
-    free(channel->ring);
+    filch_free(channel->ring);
     channel->ring = ring;
     channel->room *= 2;
     channel->head = 0;

@@ -1,11 +1,11 @@
 #include <filch/closure.h>
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
 #include "box.h"
+#include "memory.h"
 
 /* Captures that are too large for a closure, or that own something. */
 struct filch_box {
@@ -19,7 +19,7 @@ static const filch_closure empty = {.callable = NULL};
 static struct filch_box *box_new(size_t bytes, void (*destroy)(void *))
 {
     size_t total;
-    struct filch_box *box = filch_add(sizeof *box, bytes, &total) ? malloc(total) : NULL;
+    struct filch_box *box = filch_add(sizeof *box, bytes, &total) ? filch_malloc(total) : NULL;
     if (box) {
         atomic_init(&box->owners, 1);
         box->destroy = destroy;
@@ -111,7 +111,7 @@ static void box_release(struct filch_box *box)
         if (box->destroy) {
             box->destroy(box->bytes);
         }
-        free(box);
+        filch_free(box);
     }
 }
 

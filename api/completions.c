@@ -1,12 +1,11 @@
 /* Futures in the order in which they become ready, and waiting for some of several. */
 #include <filch/futures.h>
 
-#include <stdlib.h>
-
 #include "base.h"
 #include "completions.h"
 #include "deadline.h"
 #include "line.h"
+#include "memory.h"
 #include "os.h"
 #include "task_future.h"
 #include "waiting.h"
@@ -38,14 +37,14 @@ static void set_release(struct filch_completions *set)
 {
     /* acq_rel: the last owner sees what all others did */
     if (atomic_fetch_sub_explicit(&set->owners, 1, memory_order_acq_rel) == 1) {
-        free(set);
+        filch_free(set);
     }
 }
 
 static void member_free(struct member *member)
 {
     filch_future_free(member->future);
-    free(member);
+    filch_free(member);
 }
 
 filch_status filch_completions_new(filch_completions **set)
@@ -53,7 +52,7 @@ filch_status filch_completions_new(filch_completions **set)
     if (!set) {
         return FILCH_EINVAL;
     }
-    *set = calloc(1, sizeof **set);
+    *set = filch_calloc(1, sizeof **set);
     if (!*set) {
         return FILCH_ENOMEM;
     }
@@ -107,7 +106,7 @@ filch_status filch_completions_add(filch_completions *set, filch_future *future)
     if (!set || !future) {
         return FILCH_EINVAL;
     }
-    struct member *member = malloc(sizeof *member);
+    struct member *member = filch_malloc(sizeof *member);
     if (!member) {
         return FILCH_ENOMEM;
     }
@@ -218,7 +217,7 @@ static filch_status next_until(struct filch_completions *set, uint64_t deadline,
         if (index) {
             *index = member->index;
         }
-        free(member);
+        filch_free(member);
     }
     return status;
 }

@@ -1,8 +1,7 @@
 #include <filch/deadlock.h>
 
-#include <stdlib.h>
-
 #include "dump.h"
+#include "memory.h"
 #include "pool.h"
 #include "process.h"
 
@@ -20,6 +19,6 @@ filch_status filch_dump(filch_pool *pool, FILE *stream)
     if (words.text) {
         fputs(words.text, stream);
     }
-    free(words.text);
+    filch_free(words.text);
     return status;
 }

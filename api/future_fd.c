@@ -1,7 +1,7 @@
 /* A descriptor that becomes readable when a future is ready. */
-#include <stdlib.h>
 
 #include "base.h"
+#include "memory.h"
 #include "os.h"
 #include "task_future.h"
 
@@ -21,7 +21,7 @@ static void notifier_close(struct filch_notifier *notifier)
 {
     if (notifier) {
         filch_os_event_close(notifier->read_end, notifier->write_end);
-        free(notifier);
+        filch_free(notifier);
     }
 }
 
@@ -33,12 +33,12 @@ void filch_notifier_free(struct filch_future *future)
 
 static filch_status notifier_new(struct filch_notifier **out)
 {
-    struct filch_notifier *notifier = malloc(sizeof *notifier);
+    struct filch_notifier *notifier = filch_malloc(sizeof *notifier);
     if (!notifier) {
         return FILCH_ENOMEM;
     }
     if (!filch_os_event_make(&notifier->read_end, &notifier->write_end)) {
-        free(notifier);
+        filch_free(notifier);
         return FILCH_EAGAIN;
     }
     filch_waiter_init(&notifier->waiter, NULL, NULL);

@@ -1,6 +1,5 @@
 #include <filch/group.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
@@ -10,6 +9,7 @@
 #include "deadline.h"
 #include "default_pool.h"
 #include "fault.h"
+#include "memory.h"
 #include "os.h"
 #include "pool.h"
 #include "region.h"
@@ -60,7 +60,7 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
         return FILCH_EINVAL;
     }
     filch_status status = filch_pool_resolve(pool, &pool);
-    struct filch_group *group = status == FILCH_OK ? calloc(1, sizeof *group) : NULL;
+    struct filch_group *group = status == FILCH_OK ? filch_calloc(1, sizeof *group) : NULL;
     if (!group) {
         return status == FILCH_OK ? FILCH_ENOMEM : status;
     }
@@ -74,7 +74,7 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
         if (group->entered) {
             filch_region_leave(&group->region);
         }
-        free(group);
+        filch_free(group);
         return status;
     }
     filch_scope_open(&group->scope, filch_scope_self(),
@@ -129,7 +129,7 @@ static void run_spawned(struct filch_detached *task)
     struct filch_pool *pool = group->pool;
     call(group, &spawned->closure, spawned->result);
     filch_closure_release(&spawned->closure);
-    free(spawned);
+    filch_free(spawned);
     one_done(group);
     filch_pool_task_ended(pool);
 }
@@ -139,7 +139,8 @@ static struct spawned *spawned_new(struct filch_group *group, const filch_closur
 {
     size_t unwanted = result ? 0 : closure->callable->result_bytes;
     size_t bytes;
-    struct spawned *spawned = filch_add(sizeof *spawned, unwanted, &bytes) ? malloc(bytes) : NULL;
+    struct spawned *spawned =
+        filch_add(sizeof *spawned, unwanted, &bytes) ? filch_malloc(bytes) : NULL;
     if (spawned) {
         spawned->task.run = run_spawned;
         spawned->group = group;
@@ -238,7 +239,7 @@ filch_status filch_group_close(filch_group *group, filch_error *error)
     if (group->entered) {
         filch_region_leave(&group->region);
     }
-    free(group);
+    filch_free(group);
     return status;
 }
 

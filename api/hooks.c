@@ -1,8 +1,7 @@
 #include "hooks.h"
 
-#include <stdlib.h>
-
 #include "fault.h"
+#include "memory.h"
 #include "pool.h"
 #include "region.h"
 #include "strand.h"
@@ -64,7 +63,7 @@ filch_status filch_hooks_new(const filch_pool_options *options, struct filch_poo
     if (!options || (!options->start && !options->finish)) {
         return FILCH_OK;
     }
-    struct filch_hooks *hooks = malloc(sizeof *hooks);
+    struct filch_hooks *hooks = filch_malloc(sizeof *hooks);
     if (!hooks) {
         return FILCH_ENOMEM;
     }
@@ -80,7 +79,7 @@ filch_status filch_hooks_new(const filch_pool_options *options, struct filch_poo
 
 void filch_hooks_free(struct filch_hooks *hooks)
 {
-    free(hooks);
+    filch_free(hooks);
 }
 
 filch_status filch_hooks_verdict(filch_pool *pool, filch_error *error)

@@ -1,6 +1,5 @@
 #include <filch/imap.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <filch/futures.h>
@@ -8,6 +7,7 @@
 #include "base.h"
 #include "completions.h"
 #include "default_pool.h"
+#include "memory.h"
 #include "pool.h"
 #include "region.h"
 #include "strand.h"
@@ -260,7 +260,7 @@ static filch_status copy_state(filch_iterator *iterator, const filch_source *sou
         memcpy(&iterator->state, &source->state, sizeof iterator->state);
         return FILCH_OK;
     }
-    iterator->copied = iterator->state = malloc(source->state_bytes);
+    iterator->copied = iterator->state = filch_malloc(source->state_bytes);
     if (iterator->copied) {
         memcpy(iterator->copied, source->state, source->state_bytes);
     }
@@ -288,7 +288,7 @@ static filch_status iterator_new(struct filch_pool *pool, const filch_callable *
         !filch_add(bytes, sizeof(filch_iterator), &bytes)) {
         return FILCH_EOVERFLOW;
     }
-    filch_iterator *iterator = calloc(1, bytes);
+    filch_iterator *iterator = filch_calloc(1, bytes);
     if (!iterator) {
         return FILCH_ENOMEM;
     }
@@ -300,7 +300,7 @@ static filch_status iterator_new(struct filch_pool *pool, const filch_callable *
     filch_status status =
         measure(iterator, callable) ? copy_state(iterator, source) : FILCH_EOVERFLOW;
     if (status != FILCH_OK) {
-        free(iterator);
+        filch_free(iterator);
         return status;
     }
     *out = iterator;
@@ -374,6 +374,6 @@ void filch_iterator_free(filch_iterator *iterator)
             abandon(iterator->ring[(iterator->oldest + i) % iterator->window]);
         }
     }
-    free(iterator->copied);
-    free(iterator);
+    filch_free(iterator->copied);
+    filch_free(iterator);
 }

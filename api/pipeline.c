@@ -3,7 +3,6 @@
  * The source is the first serial stage: tokens without an item stand in line before it. */
 #include <filch/pipeline.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
@@ -11,6 +10,7 @@
 #include "core.h"
 #include "default_pool.h"
 #include "fault.h"
+#include "memory.h"
 #include "pool.h"
 #include "region.h"
 #include "scope.h"
@@ -314,10 +314,10 @@ static bool allocate(struct line *line)
         !filch_multiply(line->token_count, line->stage_count, &rows)) {
         return false;
     }
-    line->tokens = malloc(tokens);
-    line->items = malloc(items);
-    line->turns = calloc(line->stage_count, sizeof *line->turns);
-    line->rows = calloc(rows, sizeof *line->rows);
+    line->tokens = filch_malloc(tokens);
+    line->items = filch_malloc(items);
+    line->turns = filch_calloc(line->stage_count, sizeof *line->turns);
+    line->rows = filch_calloc(rows, sizeof *line->rows);
     for (size_t s = 0; line->turns && s < line->stage_count; s++) {
         filch_lock_init(&line->turns[s].lock);
         line->turns[s].row = line->rows + s * line->token_count;
@@ -382,9 +382,9 @@ filch_status filch_pipeline(filch_pool *pool, filch_status (*source)(void *conte
     if (status == FILCH_OK) {
         status = outcome(&line, &fault);
     }
-    free(line.tokens);
-    free(line.items);
-    free(line.turns);
-    free(line.rows);
+    filch_free(line.tokens);
+    filch_free(line.items);
+    filch_free(line.turns);
+    filch_free(line.rows);
     return status;
 }

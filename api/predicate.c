@@ -1,11 +1,11 @@
 #include <filch/predicate.h>
 
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include "base.h"
 #include "inside.h"
 #include "leaves.h"
+#include "memory.h"
 
 /* ---- count, any, all, find ---- */
 
@@ -188,16 +188,16 @@ static filch_status filter(filch_pool *pool, void *context)
     struct filtering *filtering = context;
     size_t count = filtering->leaves.count;
     const struct filch_chain chain = {count, filter_leaf, flag_leaf, carry, pack_leaf, filtering};
-    filtering->bases = calloc(2 * count + 1, sizeof *filtering->bases);
-    filtering->flags = malloc(filtering->leaves.n ? filtering->leaves.n : 1);
+    filtering->bases = filch_calloc(2 * count + 1, sizeof *filtering->bases);
+    filtering->flags = filch_malloc(filtering->leaves.n ? filtering->leaves.n : 1);
     filch_status status = FILCH_ENOMEM;
     if (filtering->bases && filtering->flags) {
         filtering->kept = filtering->bases + count + 1;
         status = filch_chain_run(pool, &chain, filtering->predicate->info);
     }
     filtering->total = status == FILCH_OK ? filtering->bases[count] : 0;
-    free(filtering->bases);
-    free(filtering->flags);
+    filch_free(filtering->bases);
+    filch_free(filtering->flags);
     return status;
 }
 

@@ -1,9 +1,9 @@
 /* Futures that are completed from outside. */
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "task_future.h"
 
 struct filch_promise {
@@ -23,10 +23,10 @@ filch_status filch_promise_new(size_t bytes, filch_promise **promise, filch_futu
         return FILCH_EOVERFLOW;
     }
     struct filch_future *made = filch_future_new(bytes, &promise_kind, NULL);
-    struct filch_promise *paired = malloc(sizeof *paired);
+    struct filch_promise *paired = filch_malloc(sizeof *paired);
     if (!made || !paired) {
-        free(made);
-        free(paired);
+        filch_free(made);
+        filch_free(paired);
         return FILCH_ENOMEM;
     }
     made->result_bytes = bytes;
@@ -78,5 +78,5 @@ void filch_promise_free(filch_promise *promise)
         filch_future_finish(promise->future, FILCH_EBROKEN);
     }
     filch_future_free(promise->future);
-    free(promise);
+    filch_free(promise);
 }

@@ -1,12 +1,12 @@
 /* Reductions: leaves are reduced in parallel, their results in order. */
 #include <filch/reduce.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
 #include "inside.h"
 #include "leaves.h"
+#include "memory.h"
 
 enum { ON_STACK_BYTES = 8192 };
 
@@ -37,7 +37,7 @@ static filch_status reduce_leaves(filch_pool *pool, void *context)
     const filch_reducer *reducer = reduction->reducer;
     size_t count = reduction->leaves.count;
     size_t bytes = count * reducer->element_bytes; /* at most n elements: no overflow */
-    reduction->totals = bytes <= sizeof on_stack ? on_stack : malloc(bytes);
+    reduction->totals = bytes <= sizeof on_stack ? on_stack : filch_malloc(bytes);
     if (!reduction->totals) {
         return FILCH_ENOMEM;
     }
@@ -46,7 +46,7 @@ static filch_status reduce_leaves(filch_pool *pool, void *context)
         reducer->combine_block(reduction->total, reduction->totals, count);
     }
     if (reduction->totals != on_stack) {
-        free(reduction->totals);
+        filch_free(reduction->totals);
     }
     return status;
 }
@@ -64,7 +64,7 @@ filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const 
     }
     FILCH_ALIGNED(16) unsigned char small[64];
     size_t element = reducer->element_bytes;
-    unsigned char *total = element <= sizeof small ? small : malloc(element);
+    unsigned char *total = element <= sizeof small ? small : filch_malloc(element);
     if (!total) {
         return FILCH_ENOMEM;
     }
@@ -76,7 +76,7 @@ filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const 
         memcpy(result, total, element);
     }
     if (total != small) {
-        free(total);
+        filch_free(total);
     }
     return status;
 }

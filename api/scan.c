@@ -4,12 +4,12 @@
  * when it begins is written in the first pass. */
 #include <filch/reduce.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
 #include "inside.h"
 #include "leaves.h"
+#include "memory.h"
 
 struct scanning {
     const filch_reducer *reducer;
@@ -75,7 +75,7 @@ static filch_status scan(filch_pool *pool, void *context)
     if (!filch_multiply(2 * count + 1, bytes, &all)) {
         return FILCH_EOVERFLOW;
     }
-    scanning->bases = malloc(all);
+    scanning->bases = filch_malloc(all);
     if (!scanning->bases) {
         return FILCH_ENOMEM;
     }
@@ -83,7 +83,7 @@ static filch_status scan(filch_pool *pool, void *context)
     memcpy(scanning->bases, scanning->initial, bytes);
     const struct filch_chain chain = {count, finish, measure, carry, finish_late, scanning};
     filch_status status = filch_chain_run(pool, &chain, scanning->reducer->info);
-    free(scanning->bases);
+    filch_free(scanning->bases);
     return status;
 }
 

@@ -7,7 +7,6 @@
  */
 #include <filch/order.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <filch/fork.h>
@@ -15,6 +14,7 @@
 #include "base.h"
 #include "inside.h"
 #include "leaves.h"
+#include "memory.h"
 
 enum {
     FEW = 24,            /* elements that are sorted by insertion */
@@ -128,13 +128,13 @@ filch_status filch_sort(filch_pool *pool, const filch_order *order, void *elemen
     }
     struct sorting s = {.order = order, .elements = elements, .n = n};
     if (n > FEW) {
-        s.scratch = malloc(n * order->element_bytes);
+        s.scratch = filch_malloc(n * order->element_bytes);
         if (!s.scratch) {
             return FILCH_ENOMEM;
         }
     }
     status = filch_inside(pool, run_sort, &s, order->info);
-    free(s.scratch);
+    filch_free(s.scratch);
     return status;
 }
 
@@ -161,7 +161,7 @@ static void choose_leaf(void *context, size_t leaf)
 static filch_status choose_among(struct choosing *c)
 {
     size_t bytes = c->order->element_bytes;
-    unsigned char *candidates = malloc(c->leaves.count * bytes);
+    unsigned char *candidates = filch_malloc(c->leaves.count * bytes);
     if (!candidates) {
         return FILCH_ENOMEM;
     }
@@ -169,14 +169,14 @@ static filch_status choose_among(struct choosing *c)
         memcpy(candidates + leaf * bytes, c->elements + c->bests[leaf] * bytes, bytes);
     }
     c->chosen = c->bests[c->best(candidates, c->leaves.count)];
-    free(candidates);
+    filch_free(candidates);
     return FILCH_OK;
 }
 
 static filch_status choose(filch_pool *pool, void *context)
 {
     struct choosing *c = context;
-    c->bests = malloc(c->leaves.count * sizeof *c->bests);
+    c->bests = filch_malloc(c->leaves.count * sizeof *c->bests);
     if (!c->bests) {
         return FILCH_ENOMEM;
     }
@@ -184,7 +184,7 @@ static filch_status choose(filch_pool *pool, void *context)
     if (status == FILCH_OK) {
         status = choose_among(c);
     }
-    free(c->bests);
+    filch_free(c->bests);
     return status;
 }
 

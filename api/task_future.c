@@ -1,11 +1,11 @@
 /* The life of a future: who runs its task, how it ends, and when its memory goes. */
 #include "task_future.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
 #include "hooks.h"
+#include "memory.h"
 #include "os.h"
 #include "region.h"
 #include "strand.h"
@@ -24,7 +24,7 @@ struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_f
 {
     size_t bytes;
     struct filch_future *future =
-        filch_add(sizeof *future, payload_bytes, &bytes) ? malloc(bytes) : NULL;
+        filch_add(sizeof *future, payload_bytes, &bytes) ? filch_malloc(bytes) : NULL;
     if (future) { /* field by field: most of it is never looked at */
         future->kind = kind;
         filch_cell_init(&future->cell);
@@ -61,7 +61,7 @@ void filch_future_free(filch_future *future)
         if (future->kind->dismantle) {
             future->kind->dismantle(future);
         }
-        free(future);
+        filch_free(future);
     }
 }
 
@@ -175,7 +175,7 @@ static void refuse(struct filch_future *future, struct filch_future **out)
     if (future->kind->release) {
         future->kind->release(future);
     }
-    free(future);
+    filch_free(future);
     if (out) {
         *out = NULL;
     }

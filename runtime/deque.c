@@ -1,6 +1,6 @@
 #include "deque.h"
 
-#include <stdlib.h>
+#include "memory.h"
 
 struct filch_ring {
     struct filch_ring *older;
@@ -11,7 +11,7 @@ struct filch_ring {
 static struct filch_ring *ring_new(uint64_t capacity, struct filch_ring *older)
 {
     size_t bytes = sizeof(struct filch_ring) + (size_t)(capacity - 1) * sizeof(_Atomic(uintptr_t));
-    struct filch_ring *ring = (struct filch_ring *)calloc(1, bytes);
+    struct filch_ring *ring = (struct filch_ring *)filch_calloc(1, bytes);
     if (ring) {
         ring->older = older;
         ring->mask = capacity - 1;
@@ -47,7 +47,7 @@ void filch_deque_destroy(struct filch_deque *deque)
     struct filch_ring *ring = atomic_load_explicit(&deque->ring, memory_order_relaxed);
     while (ring) {
         struct filch_ring *older = ring->older;
-        free(ring);
+        filch_free(ring);
         ring = older;
     }
     atomic_store_explicit(&deque->ring, (struct filch_ring *)NULL, memory_order_relaxed);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "memory.h"
 #include "pool.h"
 #include "process.h"
 #include "strand.h"
@@ -18,14 +19,14 @@ static void count(struct census *census, struct filch_party *party)
 {
     if (census->n == census->room) {
         size_t room = census->room ? 2 * census->room : 64;
-        struct filch_party **more = calloc(room, sizeof(struct filch_party *));
+        struct filch_party **more = filch_calloc(room, sizeof(struct filch_party *));
         if (!more) {
             return; /* a dump of those for whom there is memory */
         }
         for (size_t i = 0; i < census->n; i++) {
             more[i] = census->parties[i];
         }
-        free(census->parties);
+        filch_free(census->parties);
         census->parties = more;
         census->room = room;
     }
@@ -106,5 +107,5 @@ void filch_dump_pools(struct filch_words *words, struct filch_pool *pool)
         tell(words, &census, census.parties[i]);
     }
     filch_lock_release(&process->pools_lock);
-    free(census.parties);
+    filch_free(census.parties);
 }

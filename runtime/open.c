@@ -1,8 +1,8 @@
 /* open: making pools and cores, and taking them apart. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core.h"
+#include "memory.h"
 #include "os.h"
 #include "overflow.h"
 #include "pool.h"
@@ -13,7 +13,7 @@ enum { DEQUE_CAPACITY = 64 };
 struct filch_core *filch_core_new(struct filch_pool *pool, unsigned index)
 {
     size_t bytes = (sizeof(struct filch_core) + FILCH_CACHE_LINE - 1) / FILCH_CACHE_LINE;
-    struct filch_core *core = aligned_alloc(FILCH_CACHE_LINE, bytes * FILCH_CACHE_LINE);
+    struct filch_core *core = filch_aligned_alloc(FILCH_CACHE_LINE, bytes * FILCH_CACHE_LINE);
     if (!core) {
         return NULL;
     }
@@ -23,7 +23,7 @@ struct filch_core *filch_core_new(struct filch_pool *pool, unsigned index)
     core->victim = (uint32_t)(filch_os_seed() >> 8);
     filch_queue_init(&core->ready);
     if (!filch_deque_init(&core->deque, DEQUE_CAPACITY, 0)) {
-        free(core);
+        filch_free(core);
         return NULL;
     }
     return core;
@@ -33,7 +33,7 @@ void filch_core_free(struct filch_core *core)
 {
     if (core) {
         filch_deque_destroy(&core->deque);
-        free(core);
+        filch_free(core);
     }
 }
 
@@ -53,12 +53,12 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
 {
     unsigned core_limit = config->workers + FILCH_POOL_SPARES;
     uint32_t token = filch_process_token();
-    struct filch_pool *pool = aligned_alloc(FILCH_CACHE_LINE, pool_bytes(core_limit));
-    thrd_t *threads = calloc(config->workers + config->permits + 1, sizeof *threads);
+    struct filch_pool *pool = filch_aligned_alloc(FILCH_CACHE_LINE, pool_bytes(core_limit));
+    thrd_t *threads = filch_calloc(config->workers + config->permits + 1, sizeof *threads);
     *out = NULL;
     if (!pool || !threads || !token) {
-        free(pool);
-        free(threads);
+        filch_free(pool);
+        filch_free(threads);
         return FILCH_ENOMEM;
     }
     memset(pool, 0, pool_bytes(core_limit));
@@ -96,6 +96,6 @@ void filch_pool_destroy(struct filch_pool *pool)
         filch_core_free(atomic_load_explicit(&pool->cores[i], memory_order_relaxed));
     }
     filch_stacks_destroy(&pool->stacks);
-    free(pool->threads);
-    free(pool);
+    filch_free(pool->threads);
+    filch_free(pool);
 }

@@ -1,9 +1,9 @@
 /* os_poll on Linux: epoll, each question good for one answer. */
 #define _GNU_SOURCE
+#include "memory.h"
 #include "os_poll.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ struct filch_os_poll {
 
 struct filch_os_poll *filch_os_poll_open(void)
 {
-    struct filch_os_poll *poll = malloc(sizeof *poll);
+    struct filch_os_poll *poll = filch_malloc(sizeof *poll);
     if (!poll) {
         return NULL;
     }
@@ -44,7 +44,7 @@ void filch_os_poll_close(struct filch_os_poll *poll)
     if (poll->interrupt >= 0) {
         close(poll->interrupt);
     }
-    free(poll);
+    filch_free(poll);
 }
 
 /* A descriptor that was closed meanwhile, and its number used again, is new to epoll. */

@@ -1,10 +1,10 @@
 /* os_poll on other systems: poll(), with a pipe to interrupt it when there is more to ask. */
 #define _GNU_SOURCE
+#include "memory.h"
 #include "os_poll.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "lock.h"
@@ -20,16 +20,16 @@ struct filch_os_poll {
 
 struct filch_os_poll *filch_os_poll_open(void)
 {
-    struct filch_os_poll *set = calloc(1, sizeof *set);
+    struct filch_os_poll *set = filch_calloc(1, sizeof *set);
     if (!set) {
         return NULL;
     }
     filch_lock_init(&set->lock);
     set->room = 16;
-    set->asked = calloc(set->room, sizeof *set->asked);
+    set->asked = filch_calloc(set->room, sizeof *set->asked);
     if (!set->asked || pipe(set->interrupt) != 0) {
-        free(set->asked);
-        free(set);
+        filch_free(set->asked);
+        filch_free(set);
         return NULL;
     }
     for (int i = 0; i < 2; i++) {
@@ -44,9 +44,9 @@ void filch_os_poll_close(struct filch_os_poll *set)
 {
     close(set->interrupt[0]);
     close(set->interrupt[1]);
-    free(set->asked);
-    free(set->seen);
-    free(set);
+    filch_free(set->asked);
+    filch_free(set->seen);
+    filch_free(set);
 }
 
 void filch_os_poll_interrupt(struct filch_os_poll *set)
@@ -65,14 +65,14 @@ static struct pollfd *place_of_locked(struct filch_os_poll *set, int fd)
         }
     }
     if (set->n == set->room) {
-        struct pollfd *more = calloc(2 * set->room, sizeof *more);
+        struct pollfd *more = filch_calloc(2 * set->room, sizeof *more);
         if (!more) {
             return NULL;
         }
         for (size_t i = 0; i < set->n; i++) {
             more[i] = set->asked[i];
         }
-        free(set->asked);
+        filch_free(set->asked);
         set->asked = more;
         set->room *= 2;
     }
@@ -98,8 +98,8 @@ int filch_os_poll_ask(struct filch_os_poll *set, int fd, unsigned events)
 static size_t copy_questions(struct filch_os_poll *set)
 {
     filch_lock_acquire(&set->lock);
-    free(set->seen);
-    set->seen = calloc(set->n, sizeof *set->seen);
+    filch_free(set->seen);
+    set->seen = filch_calloc(set->n, sizeof *set->seen);
     size_t n = set->seen ? set->n : 0;
     for (size_t i = 0; i < n; i++) {
         set->seen[i] = set->asked[i];

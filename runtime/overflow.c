@@ -3,10 +3,10 @@
 
 #include <signal.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "os.h"
 #include "process.h"
 #include "strand.h"
@@ -96,7 +96,7 @@ void filch_overflow_install(void)
 {
     struct filch_process *process = filch_process();
     filch_lock_acquire(&process->lock);
-    if (!process->overflow && (process->overflow = calloc(1, sizeof *process->overflow))) {
+    if (!process->overflow && (process->overflow = filch_calloc(1, sizeof *process->overflow))) {
         struct sigaction ours = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK};
         sigemptyset(&ours.sa_mask);
         sigaction(SIGSEGV, &ours, &process->overflow->before);
@@ -106,9 +106,10 @@ void filch_overflow_install(void)
 
 bool filch_overflow_begin_thread(void)
 {
-    stack_t stack = {.ss_sp = malloc(handler_stack_bytes()), .ss_size = handler_stack_bytes()};
+    stack_t stack = {.ss_sp = filch_malloc(handler_stack_bytes()),
+                     .ss_size = handler_stack_bytes()};
     if (stack.ss_sp && sigaltstack(&stack, NULL) != 0) {
-        free(stack.ss_sp);
+        filch_free(stack.ss_sp);
         stack.ss_sp = NULL;
     }
     return stack.ss_sp != NULL;
@@ -119,6 +120,6 @@ void filch_overflow_end_thread(void)
     stack_t none = {.ss_flags = SS_DISABLE};
     stack_t had = {.ss_flags = SS_DISABLE};
     if (sigaltstack(&none, &had) == 0 && !(had.ss_flags & SS_DISABLE)) {
-        free(had.ss_sp);
+        filch_free(had.ss_sp);
     }
 }

@@ -1,10 +1,10 @@
 #include "poller.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <threads.h>
 
 #include "lock.h"
+#include "memory.h"
 #include "os.h"
 #include "pool.h"
 #include "process.h"
@@ -43,13 +43,13 @@ static struct descriptor *descriptor_of(struct filch_poller *poller, int fd)
     /* acquire: pairs with the release below; the chunk is zeroed, which is a valid start */
     struct chunk *chunk = atomic_load_explicit(place, memory_order_acquire);
     if (!chunk) {
-        struct chunk *made = calloc(1, sizeof *made);
+        struct chunk *made = filch_calloc(1, sizeof *made);
         /* acq_rel: as above, whoever of us two it was */
         if (made && atomic_compare_exchange_strong_explicit(
                         place, &chunk, made, memory_order_acq_rel, memory_order_acquire)) {
             chunk = made;
         } else {
-            free(made);
+            filch_free(made);
         }
     }
     return chunk ? &chunk->descriptors[fd % PER_CHUNK] : NULL;
@@ -161,17 +161,18 @@ static int poll_for_ever(void *context)
 static void destroy(struct filch_poller *poller)
 {
     for (size_t i = 0; i < CHUNKS; i++) {
-        free(atomic_load_explicit(&poller->chunks[i], memory_order_relaxed)); /* nobody else */
+        filch_free(
+            atomic_load_explicit(&poller->chunks[i], memory_order_relaxed)); /* nobody else */
     }
     if (poller->os) {
         filch_os_poll_close(poller->os);
     }
-    free(poller);
+    filch_free(poller);
 }
 
 static struct filch_poller *poller_new(void)
 {
-    struct filch_poller *poller = calloc(1, sizeof *poller);
+    struct filch_poller *poller = filch_calloc(1, sizeof *poller);
     if (!poller) {
         return NULL;
     }

@@ -1,8 +1,7 @@
 #include "process.h"
 
-#include <stdlib.h>
-
 #include "base.h"
+#include "memory.h"
 #include "os.h"
 #include "pool.h"
 #include "thread.h"
@@ -82,7 +81,7 @@ struct filch_thread *filch_process_take_thread(void)
     if (thread) {
         process->spare_threads = thread->next;
     }
-    if (!thread && (thread = calloc(1, sizeof *thread))) {
+    if (!thread && (thread = filch_calloc(1, sizeof *thread))) {
         filch_parker_init(&thread->parker);
         thread->older = process->newest_thread;
         process->newest_thread = thread;

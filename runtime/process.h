@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <filch/log.h>
+#include <filch/memory.h>
 
 #include "lock.h"
 
@@ -29,6 +30,10 @@ struct filch_process {
     struct filch_registered *registered; /* lock; api/registry.c */
     unsigned cpu_count;                  /* lock, until it is not 0 */
     char cpu_reason[48];                 /* lock, as cpu_count */
+
+    filch_memory_hooks memory;   /* constant from the first allocation */
+    _Atomic(int64_t) heap_bytes; /* taken less given back by threads that filch does not know */
+    _Atomic(ptrdiff_t) mapped_bytes;
 
     struct filch_lock dump_lock;
     int dump_signal;   /* dump_lock; 0: none */

@@ -1,9 +1,9 @@
 #include "stack.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base.h"
+#include "memory.h"
 #include "os.h"
 #include "sanitize.h"
 
@@ -60,13 +60,14 @@ void filch_stacks_destroy(struct filch_stacks *stacks)
     while (stacks->made) {
         struct filch_stack *made = stacks->made;
         stacks->made = made->made;
-        free(made);
+        filch_free(made);
     }
     while (stacks->slabs) {
         struct filch_slab *slab = stacks->slabs;
         stacks->slabs = slab->next;
         filch_os_unmap(slab->memory, slab->bytes);
-        free(slab);
+        filch_memory_mapped(-(ptrdiff_t)slab->bytes);
+        filch_free(slab);
     }
     stacks->free = NULL;
 }
@@ -74,13 +75,14 @@ void filch_stacks_destroy(struct filch_stacks *stacks)
 static struct filch_slab *slab_new(size_t stride)
 {
     size_t bytes;
-    struct filch_slab *slab = calloc(1, sizeof *slab);
+    struct filch_slab *slab = filch_calloc(1, sizeof *slab);
     if (!slab || !filch_multiply(stride, PER_SLAB, &bytes) ||
         !(slab->memory = filch_os_map(bytes))) {
-        free(slab);
+        filch_free(slab);
         return NULL;
     }
     slab->bytes = bytes;
+    filch_memory_mapped((ptrdiff_t)bytes);
     return slab;
 }
 
@@ -149,7 +151,7 @@ void filch_stacks_put(struct filch_stacks *stacks, struct filch_stack *stack)
 /* From the heap, whose pages are warm where pools come and go; the caller holds the lock. */
 static struct filch_stack *make_bare_locked(struct filch_stacks *stacks)
 {
-    struct filch_stack *bare = aligned_alloc(64, FILCH_STACK_HEADER_BYTES + SLOTS_BYTES);
+    struct filch_stack *bare = filch_aligned_alloc(64, FILCH_STACK_HEADER_BYTES + SLOTS_BYTES);
     if (bare) {
         memset(bare, 0, FILCH_STACK_HEADER_BYTES + SLOTS_BYTES); /* every slot is latent */
         bare->made = stacks->made;

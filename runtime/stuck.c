@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "log.h"
+#include "memory.h"
 #include "os.h"
 #include "pool.h"
 #include "process.h"
@@ -95,7 +96,7 @@ static void note(struct search *search, const struct wait *wait)
 {
     if (search->n == search->room) {
         size_t room = search->room ? 2 * search->room : 64;
-        struct wait *more = calloc(room, sizeof *more);
+        struct wait *more = filch_calloc(room, sizeof *more);
         if (!more) {
             search->forgets = true;
             return;
@@ -103,7 +104,7 @@ static void note(struct search *search, const struct wait *wait)
         for (size_t i = 0; i < search->n; i++) {
             more[i] = search->waits[i];
         }
-        free(search->waits);
+        filch_free(search->waits);
         search->waits = more;
         search->room = room;
     }
@@ -302,7 +303,7 @@ static void tell(const struct search *search)
     if (words.text) {
         filch_log(FILCH_LOG_ERROR, words.text);
     }
-    free(words.text);
+    filch_free(words.text);
 }
 
 /* A deadlock that cannot be ended is told of once: this says whether it is the same. */
@@ -354,5 +355,5 @@ void filch_stuck_look(struct filch_waiter *own)
         end_waits(&search);
     }
     filch_lock_release(&process->pools_lock);
-    free(search.waits);
+    filch_free(search.waits);
 }

@@ -2,8 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "memory.h"
 
 static bool make_room(struct filch_words *words, size_t more)
 {
@@ -12,14 +13,14 @@ static bool make_room(struct filch_words *words, size_t more)
         return true;
     }
     size_t room = wanted < 256 ? 256 : 2 * wanted;
-    char *text = malloc(room);
+    char *text = filch_malloc(room);
     if (!text) {
         return false;
     }
     if (words->text) {
         memcpy(text, words->text, words->length + 1);
     }
-    free(words->text);
+    filch_free(words->text);
     words->text = text;
     words->room = room;
     return true;

@@ -20,6 +20,7 @@ struct filch_thread {
         *strand;       /* the strand it runs, or NULL: it is not in a pool, or in its hub */
     bool woken;        /* from sleep, by somebody who counts on us to wake the next */
     bool between_jobs; /* its strand's job has ended: a woken strand may follow at once */
+    _Atomic(int64_t) heap_bytes; /* it alone; taken less given back, by all whose record this was */
     struct filch_leave leave;
     struct filch_context hub;
     void *hub_fake_stack; /* the sanitizers' view of the native stack */

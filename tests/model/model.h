@@ -57,8 +57,9 @@ public:
     void end() { reinterpret_cast<T *>(memory_)->~T(); }
 };
 
-#define calloc(n, bytes) model_ring_new<struct filch_ring>(bytes)
-#define free(ring) model_ring_free(ring)
+#include "memory.h"
+#define filch_calloc(n, bytes) model_ring_new<struct filch_ring>(bytes)
+#define filch_free(ring) model_ring_free(ring)
 
 // Do futexes wake up for no reason? Only in the random runs: it makes the others endless.
 extern bool model_spurious;

@@ -92,6 +92,7 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
         pool->thread_count.store(POOL_THREADS, rl::mo_relaxed, $);
         pool->threads_exhausted.store(true, rl::mo_relaxed, $);
         pool->core_count.store(CORES, rl::mo_relaxed, $);
+        pool->poller.store(NULL, rl::mo_relaxed, $);
     }
 
     void before()
@@ -111,7 +112,9 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
             strands[i].pool = pool;
             strands[i].frame = NULL;
             strands[i].guest = false;
+            strands[i].lent = strands[i].pins = 0;
             strands[i].party = &strands[i].own_party;
+            strands[i].own_party.doing.store(0, rl::mo_relaxed, $);
             slots[i][0].state.store(0, rl::mo_relaxed, $);
             filch_lane_init(&strands[i].lane, slots[i], 1);
         }

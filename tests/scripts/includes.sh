@@ -8,7 +8,7 @@ bad=0
 # name of each header -> its rank; a file may include headers of its own rank or below
 rank() {
     case $1 in
-    base | platform | status | party) echo 0 ;;
+    base | platform | status | party | memory) echo 0 ;;
     os | os_poll | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
     deque | queue | park | site | timer | stack) echo 3 ;;
@@ -27,7 +27,7 @@ own_rank() { # of a source file: its header's, or the policy's
     case $1 in
     os_posix_poll) echo 2 ;;
     os_* | switch_*) echo 1 ;;
-    core | dump | lend | stuck | party | poller | expect | hold | hub | watch | wake | tally | serve | open | pool | strand | process) echo 10 ;;
+    core | dump | memory | lend | stuck | party | poller | expect | hold | hub | watch | wake | tally | serve | open | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }

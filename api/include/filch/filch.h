@@ -26,6 +26,7 @@
 #include <filch/io.h>
 #include <filch/log.h>
 #include <filch/loop.h>
+#include <filch/memory.h>
 #include <filch/order.h>
 #include <filch/pipeline.h>
 #include <filch/pool.h>
