@@ -7,6 +7,7 @@
 #include "cpu.h"
 #include "default_pool.h"
 #include "hooks.h"
+#include "log.h"
 #include "os.h"
 #include "pool.h"
 #include "process.h"
@@ -52,13 +53,36 @@ size_t filch_stack_bytes_min(void)
     return filch_stack_minimum();
 }
 
+/* Once per process. */
+static void warn_of_workers(const char *text)
+{
+    struct filch_process *process = filch_process();
+    char message[160];
+    filch_lock_acquire(&process->lock);
+    bool warned = process->warned;
+    process->warned = true;
+    filch_lock_release(&process->lock);
+    if (!warned) {
+        snprintf(message, sizeof message,
+                 "FILCH_WORKERS=\"%.40s\" is not a number from 1 to %d: it is ignored\n", text,
+                 FILCH_WORKERS_MAX);
+        filch_log(FILCH_LOG_WARNING, message);
+    }
+}
+
 /* FILCH_WORKERS, or 0 if it is not set or not a number in bounds. */
 static unsigned workers_from_environment(void)
 {
     const char *text = filch_os_getenv("FILCH_WORKERS");
     char *end;
     unsigned long workers = text && *text >= '0' && *text <= '9' ? strtoul(text, &end, 10) : 0;
-    return workers > 0 && *end == '\0' && workers <= FILCH_WORKERS_MAX ? (unsigned)workers : 0;
+    if (workers > 0 && *end == '\0' && workers <= FILCH_WORKERS_MAX) {
+        return (unsigned)workers;
+    }
+    if (text) {
+        warn_of_workers(text);
+    }
+    return 0;
 }
 
 static unsigned default_workers(void)
@@ -88,6 +112,7 @@ static filch_status resolve_options(const filch_pool_options *options,
     config->stack_bytes = stack_bytes;
     config->permits =
         options && options->blocking_threads ? options->blocking_threads : BLOCKING_DEFAULT;
+    config->bind = options && options->bind_workers;
     config->report_overflow = options && options->report_overflow;
     return filch_hooks_new(options, config);
 }

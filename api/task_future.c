@@ -189,7 +189,9 @@ filch_status filch_future_submit(struct filch_future *future, struct filch_pool 
     if (out) {
         *out = filch_future_retain(future);
     }
-    filch_status status = filch_pool_submit(pool, &future->task);
+    bool put_off = future->callbacks && future->callbacks->background;
+    filch_status status = put_off ? filch_pool_submit_background(pool, &future->task)
+                                  : filch_pool_submit(pool, &future->task);
     if (status != FILCH_OK) {
         refuse(future, out);
     }

@@ -14,6 +14,7 @@
 
 enum {
     FAIR_PICKS = 31,   /* every so many picks, queues and timers come first */
+    BACKGROUND = 16,   /* every so many of those, so does what is in the background */
     SEARCH_NS = 20000, /* an idle thread looks this long before it sleeps */
     DEMAND_AFTER = 2,  /* rounds of a search before running strands are asked */
 };
@@ -34,6 +35,11 @@ static uintptr_t overdue(struct filch_core *core)
     }
     /* By turns, or a strand that yields in a loop would come before work from outside for ever. */
     bool outside = core->picks % (2 * FAIR_PICKS) == 0;
+    uintptr_t put_off = 0;
+    if (core->picks % (BACKGROUND * FAIR_PICKS) == 0 &&
+        (put_off = from_queue(&core->pool->background))) {
+        return put_off;
+    }
     struct filch_queue *first = outside ? &core->pool->inject : &core->ready;
     uintptr_t entry = from_queue(first);
     return entry ? entry : from_queue(outside ? &core->ready : &core->pool->inject);
@@ -67,7 +73,7 @@ static uintptr_t steal(struct filch_core *core)
 }
 
 /* What runs next on this core, 0 when there is nothing: own work newest first, then strands that
- * became ready, then work from outside, then other cores' oldest. */
+ * became ready, then work from outside, then other cores' oldest, then what was put off. */
 static uintptr_t pick(struct filch_core *core)
 {
     uintptr_t entry = 0;
@@ -85,7 +91,7 @@ static uintptr_t pick(struct filch_core *core)
         return entry;
     }
     filch_core_fire_timers(core->pool);
-    return from_queue(&core->ready);
+    return (entry = from_queue(&core->ready)) ? entry : from_queue(&core->pool->background);
 }
 
 static bool may_search(struct filch_pool *pool)

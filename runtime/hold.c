@@ -94,6 +94,15 @@ static void count_out(struct filch_pool *pool)
     filch_pool_core_freed(pool);
 }
 
+static void stay_on_processor(struct filch_thread *thread)
+{
+    unsigned wanted = thread->core->index + 1;
+    if (thread->processor != wanted) {
+        thread->processor = wanted;
+        filch_os_bind(wanted - 1);
+    }
+}
+
 /* While we are counted without a core, who lets go of one may see no idle core and wake nobody. So
  * we give up only when all cores are held that could be made: their holders look again. */
 bool filch_core_acquire(struct filch_pool *pool, struct filch_thread *thread)
@@ -101,6 +110,9 @@ bool filch_core_acquire(struct filch_pool *pool, struct filch_thread *thread)
     unsigned limit = pool->config.workers;
     while (count_in(pool, limit)) {
         if (claim_below(pool, thread, limit)) {
+            if (pool->config.bind) {
+                stay_on_processor(thread);
+            }
             return true;
         }
         count_out(pool);

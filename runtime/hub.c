@@ -67,6 +67,7 @@ static struct filch_strand *ready_here(struct filch_core *core)
 {
     struct filch_pool *pool = core->pool;
     if (filch_deque_count(&core->deque) > 0 || !filch_queue_empty(&pool->inject) ||
+        !filch_queue_empty(&pool->background) ||
         filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER || filch_pool_overcrowded(pool)) {
         return NULL;
     }

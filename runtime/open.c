@@ -71,6 +71,7 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     atomic_init(&pool->outside, filch_outside_none);
     filch_park_init(&pool->park);
     filch_queue_init(&pool->inject);
+    filch_queue_init(&pool->background);
     filch_timers_init(&pool->timers);
     filch_stacks_init(&pool->stacks, config->stack_bytes);
     filch_lock_init(&pool->lock);

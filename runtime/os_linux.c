@@ -95,6 +95,34 @@ unsigned filch_os_affinity_count(void)
     return 1;
 }
 
+static bool bind_within(size_t cpus, unsigned n)
+{
+    cpu_set_t *all = CPU_ALLOC(cpus);
+    cpu_set_t *one = CPU_ALLOC(cpus);
+    size_t bytes = CPU_ALLOC_SIZE(cpus);
+    /* the first thread's mask: our own has one processor in it when this is called again */
+    bool fits = all && one && sched_getaffinity(getpid(), bytes, all) == 0;
+    unsigned count = fits ? (unsigned)CPU_COUNT_S(bytes, all) : 0;
+    unsigned left = count ? n % count : 0;
+    for (size_t cpu = 0; count && cpu < cpus; cpu++) {
+        if (CPU_ISSET_S(cpu, bytes, all) && left-- == 0) {
+            CPU_ZERO_S(bytes, one);
+            CPU_SET_S(cpu, bytes, one);
+            sched_setaffinity(0, bytes, one);
+            break;
+        }
+    }
+    CPU_FREE(all);
+    CPU_FREE(one);
+    return fits;
+}
+
+void filch_os_bind(unsigned n)
+{
+    for (size_t cpus = 1024; cpus <= (1u << 20) && !bind_within(cpus, n); cpus *= 2) {
+    }
+}
+
 uint64_t filch_os_thread_id(void)
 {
     return (uint64_t)syscall(SYS_gettid);
@@ -104,9 +132,8 @@ uint64_t filch_os_thread_id(void)
 unsigned filch_os_thread_count(void)
 {
     struct stat tasks;
-    return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2
-               ? (unsigned)tasks.st_nlink - 2
-               : 0;
+    return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2 ? (unsigned)tasks.st_nlink - 2
+                                                                      : 0;
 }
 
 size_t filch_os_signal_frame_bytes(void)

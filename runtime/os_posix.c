@@ -143,3 +143,8 @@ unsigned filch_os_thread_count(void)
 {
     return 0; /* POSIX has no way to ask */
 }
+
+void filch_os_bind(unsigned n)
+{
+    (void)n; /* POSIX knows no processors */
+}

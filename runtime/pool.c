@@ -163,6 +163,21 @@ filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *t
     return core ? submit_inside(pool, core, task) : submit_outside(pool, task);
 }
 
+filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_detached *task)
+{
+    task->work.kind = FILCH_WORK_TASK;
+    filch_status status = filch_pool_admit(pool);
+    if (status == FILCH_OK && !filch_pool_has_thread(pool)) {
+        filch_pool_dismiss(pool);
+        status = FILCH_EAGAIN;
+    }
+    if (status == FILCH_OK) {
+        filch_queue_push(&pool->background, &task->work);
+        filch_pool_wake(pool);
+    }
+    return status;
+}
+
 void filch_pool_submit_expected(struct filch_pool *pool, struct filch_detached *task)
 {
     struct filch_core *core = filch_pool_own_core(pool);

@@ -46,6 +46,7 @@ struct filch_pool_config {
     bool chosen;          /* the user named that number */
     size_t stack_bytes;   /* at least filch_stack_minimum() */
     bool report_overflow; /* overflow.h */
+    bool bind;            /* threads stay on the processor of the core they hold */
     unsigned permits;     /* strands that may keep their threads at a time (lend.h) */
 
     /* What is done when a worker starts and finishes; supplied by api/hooks.c, NULL: nothing. */
@@ -83,6 +84,7 @@ struct filch_pool {
     _Atomic(bool) broken;   /* a worker could not start */
     _Atomic(uint32_t) ends; /* counts what those who wait for the pool to fall quiet must see */
     struct filch_queue inject;
+    struct filch_queue background; /* what can wait until nothing else is to be done */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_timers timers;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_stacks stacks;
@@ -165,6 +167,9 @@ void filch_pool_drain(struct filch_pool *pool);
 
 /* Submit work. FILCH_ECLOSED; FILCH_EFORKED; FILCH_EAGAIN: no thread to run it can be made. */
 filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *task);
+
+/* The same for a task that comes after all others. */
+filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_detached *task);
 
 /* From outside: put work where any of the pool's threads finds it, and see that one comes. */
 void filch_pool_inject(struct filch_pool *pool, struct filch_work *work);

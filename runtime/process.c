@@ -87,6 +87,7 @@ struct filch_thread *filch_process_take_thread(void)
         process->newest_thread = thread;
     }
     if (thread) {
+        thread->processor = 0;
         thread->live = true;
     }
     filch_lock_release(&process->lock);

@@ -24,7 +24,8 @@ struct filch_process {
     void (*log)(void *context, filch_log_level level, const char *message); /* lock */
     void *log_context;                                                      /* lock */
     bool log_set;                                                           /* lock */
-    uint32_t last_token;                                                    /* lock */
+    bool warned;                         /* lock; of an environment variable that makes no sense */
+    uint32_t last_token;                 /* lock */
     _Atomic(uint32_t) *fork_word;        /* lock; zeroed in a child */
     struct filch_overflow *overflow;     /* lock, until it is not NULL; overflow.c */
     struct filch_registered *registered; /* lock; api/registry.c */

@@ -32,7 +32,7 @@ static bool stopping(struct filch_pool *pool)
 
 bool filch_core_work_visible(struct filch_pool *pool)
 {
-    if (!filch_queue_empty(&pool->inject)) {
+    if (!filch_queue_empty(&pool->inject) || !filch_queue_empty(&pool->background)) {
         return true;
     }
     unsigned count = filch_core_count(pool);

@@ -252,8 +252,8 @@ START_TEST(callbacks_come_before_the_future_is_ready)
     filch_pool *pool = pool_opened(_i);
     struct seen good = {.value = 0};
     struct seen bad = {.value = 0};
-    filch_async_options to_good = {see_value, see_error, &good};
-    filch_async_options to_bad = {see_value, see_error, &bad};
+    filch_async_options to_good = {see_value, see_error, &good, 0};
+    filch_async_options to_bad = {see_value, see_error, &bad, 0};
     filch_future *future;
     ck_assert_int_eq(plus_apply_async_with(pool, 1, 2, &to_good, &future), FILCH_OK);
     ck_assert_int_eq(filch_future_wait_for(future, 100), FILCH_OK);
@@ -275,7 +275,7 @@ START_TEST(the_end_of_an_asynchronous_map_calls_back)
 {
     filch_pool *pool = pool_opened(_i);
     struct seen seen = {.value = 0};
-    filch_map_options options = {.done = {see_value, see_error, &seen}};
+    filch_map_options options = {.done = {see_value, see_error, &seen, 0}};
     int xs[100];
     int ys[100];
     int out[100];
@@ -307,7 +307,7 @@ START_TEST(a_cancelled_task_calls_the_error_callback)
 {
     filch_pool *pool = pool_opened(0);
     struct seen seen = {.value = 0};
-    filch_async_options options = {see_value, see_error, &seen};
+    filch_async_options options = {see_value, see_error, &seen, 0};
     filch_promise *promise;
     filch_future *gate;
     filch_future *holder;

@@ -20,6 +20,10 @@ void filch_lend_forget(struct filch_strand *)
 {
 }
 
+void filch_os_bind(unsigned)
+{
+}
+
 static uint64_t now_ns;
 
 template <unsigned Workers, unsigned Guests>
@@ -74,6 +78,7 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
         pool->threads = handles;
         filch_park_init(&pool->park);
         filch_queue_init(&pool->inject);
+        filch_queue_init(&pool->background);
         filch_timers_init(&pool->timers);
         filch_lock_init(&pool->lock);
         pool->running.store(0, rl::mo_relaxed, $);

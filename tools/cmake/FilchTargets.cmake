@@ -86,6 +86,6 @@ endfunction()
 # Only what the public headers declare leaves the shared library.
 function(filch_limit_exports target)
     target_link_options(${target} PRIVATE
-        -Wl,--version-script=${PROJECT_SOURCE_DIR}/api/filch.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs)
+        -Wl,--version-script=${PROJECT_SOURCE_DIR}/api/filch.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs,-z,nodelete)
     set_target_properties(${target} PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/api/filch.map)
 endfunction()

@@ -23,6 +23,7 @@
 #include <filch/grid.h>
 #include <filch/group.h>
 #include <filch/imap.h>
+#include <filch/inbox.h>
 #include <filch/io.h>
 #include <filch/log.h>
 #include <filch/loop.h>

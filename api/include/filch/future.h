@@ -47,6 +47,9 @@ typedef struct filch_async_options {
     /* NULL, or: it failed or was cancelled. */
     void (*error_callback)(void *context, const filch_error *error);
     void *context;
+    /* Not 0: it begins when nothing else is to be done, or when it has waited while a good deal of
+     * other work was begun: it is put off, not starved. */
+    int background;
 } filch_async_options;
 
 /* Effect: as filch_apply_async, with callbacks. options: NULL for none; copied.

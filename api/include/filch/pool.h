@@ -34,6 +34,9 @@ typedef struct filch_pool_options {
     unsigned blocking_threads; /* tasks that may be in FILCH_BLOCKING or pinned at a time, for each
                              of which there may be one more thread: blocking.h. Default: 64; most:
                              FILCH_BLOCKING_MAX */
+    int bind_workers;     /* not 0: the pool's threads run on one processor each, worker w on the
+                             w-th of the process's affinity mask, round and round. For machines of
+                             one's own; the system mostly knows better. Default: no */
     int eager_threads;    /* not 0: make all threads now, and fail if one cannot be made. Default:
                              threads are made when work needs them; the pool works with fewer */
     /* NULL, or called once for each worker, before its first work, by the thread that is that
