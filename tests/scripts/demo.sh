@@ -37,6 +37,12 @@ line() { grep -nE "$1" "$work/raw" | head -1 | cut -d: -f1; }
 before() { [ "$(line "$1")" -lt "$(line "$2")" ] || { echo "'$1' must come before '$2'"; exit 1; }; }
 
 case $demo in
+philosophers)
+    "$program" greedy >"$work/greedy" 2>"$work/story"
+    grep -q "^0 courses were eaten" "$work/greedy" || { echo "the greedy ate"; exit 1; }
+    [ "$(grep -c "dine (philosophers.c:.*held by .*: ends with FILCH_EDEADLK" "$work/story")" -eq 5 ] ||
+        { echo "the story is not complete:"; cat "$work/story"; exit 1; }
+    ;;
 pool_v2)
     workers=$(grep -oE '^Worker [0-9]+' "$work/raw" | sort -u | wc -l)
     [ "$workers" -gt 1 ] || { echo "only one worker took part"; exit 1; }
