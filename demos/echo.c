@@ -1,4 +1,4 @@
-/* A server and its clients in one program, on the loopback: plain sequential code, a task for each
+/* A server and its clients, two processes on the loopback: plain sequential code, a task for each
  * end of each connection. echo [CONNECTIONS]: 1,000 if it is not said; all are open at the same
  * time. */
 #include <math.h>
@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filch/filch.h>
 
@@ -20,19 +22,21 @@ FILCH_FUNCTION(void, echo, (int, socket))
     filch_close(socket);
 }
 
-FILCH_FUNCTION(void, serve, (filch_pool *, pool), (int, listener), (int, connections))
+static int serve(int listener, int connections)
 {
     filch_status status;
-    FILCH_WITH_GROUP(group, pool, NULL, &status) {
+    FILCH_WITH_POOL(pool, &(filch_pool_options){.stack_bytes = 64 * 1024}, &status) {
         for (int i = 0; i < connections; i++) {
             int socket = filch_accept(listener, NULL, NULL, INFINITY);
             if (socket < 0) {
+                fprintf(stderr, "accept: %s\n", strerror(-socket));
                 break;
             }
-            echo_spawn(group, socket);
+            echo_apply_async(pool, socket, NULL);
         }
-        filch_close(listener);
+        filch_close(listener); /* leaving the pool waits for those who talk still */
     }
+    return status == FILCH_OK ? 0 : 1;
 }
 
 /* Says a word, waits until all are connected, and hears it. 1 if all was well. */
@@ -52,6 +56,28 @@ FILCH_FUNCTION(int, talk, (const struct sockaddr_in *, to), (filch_wait_group *,
     return memcmp(heard, "hello", 5) == 0;
 }
 
+static int talk_all(const struct sockaddr_in *to, int connections)
+{
+    filch_wait_group connected = FILCH_WAIT_GROUP_INIT;
+    int *well = calloc((size_t)connections, sizeof *well);
+    int all = 0;
+    filch_status status;
+    filch_wait_group_add(&connected, (unsigned)connections);
+    FILCH_WITH_POOL(pool, &(filch_pool_options){.stack_bytes = 64 * 1024}, &status) {
+        FILCH_WITH_GROUP(clients, pool, NULL, &status) {
+            for (int i = 0; i < connections; i++) {
+                talk_spawn(clients, to, &connected, &well[i]);
+            }
+        }
+    }
+    for (int i = 0; i < connections; i++) {
+        all += well[i];
+    }
+    printf("%d of %d connections heard their own word\n", all, connections);
+    free(well);
+    return status == FILCH_OK && all == connections ? 0 : 1;
+}
+
 static int listen_at(struct sockaddr_in *address)
 {
     socklen_t length = sizeof *address;
@@ -66,42 +92,20 @@ static int listen_at(struct sockaddr_in *address)
     return listener;
 }
 
-/* As many connections as there may be descriptors for: two each. */
-static int within_limits(int connections)
-{
-    struct rlimit files = {.rlim_cur = 2 * (rlim_t)connections + 50,
-                           .rlim_max = 2 * (rlim_t)connections + 50};
-    if (setrlimit(RLIMIT_NOFILE, &files) != 0) { /* only root may have more than the maximum */
-        getrlimit(RLIMIT_NOFILE, &files);
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-    int most = (int)(files.rlim_cur / 2) - 25;
-    return connections < most ? connections : most;
-}
-
 int main(int argc, char **argv)
 {
-    int connections = within_limits(argc > 1 ? atoi(argv[1]) : 1000);
+    int connections = argc > 1 ? atoi(argv[1]) : 1000;
     struct sockaddr_in address;
     int listener = listen_at(&address);
-    filch_wait_group connected = FILCH_WAIT_GROUP_INIT;
-    int *well = calloc((size_t)connections, sizeof *well);
-    int all = 0;
-    filch_status status;
-    filch_wait_group_add(&connected, (unsigned)connections);
-    FILCH_WITH_POOL(pool, &(filch_pool_options){.stack_bytes = 64 * 1024}, &status) {
-        serve_apply_async(pool, pool, listener, connections, NULL);
-        FILCH_WITH_GROUP(clients, pool, NULL, &status) {
-            for (int i = 0; i < connections; i++) {
-                talk_spawn(clients, &address, &connected, &well[i]);
-            }
-        }
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max; /* one for each connection is needed, on each side */
+    setrlimit(RLIMIT_NOFILE, &files);
+    if (fork() == 0) { /* before there are any pools */
+        return talk_all(&address, connections);
     }
-    for (int i = 0; i < connections; i++) {
-        all += well[i];
-    }
-    printf("%d of %d connections heard their own word\n", all, connections);
-    free(well);
-    return status == FILCH_OK && all == connections ? 0 : 1;
+    int failed = serve(listener, connections);
+    int clients_failed = 1;
+    wait(&clients_failed);
+    return failed || clients_failed;
 }

@@ -1,4 +1,4 @@
-/* Life in a process: memory hooks, the log, processors, one thread's inbox, work in the background. */
+/* Life in a process: memory hooks, the log, processors, an inbox, work in the background. */
 #define _GNU_SOURCE
 #include "fixture.h"
 
