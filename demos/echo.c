@@ -3,6 +3,7 @@
  * time. */
 #include <math.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,6 @@ static int serve(int listener, int connections)
         for (int i = 0; i < connections; i++) {
             int socket = filch_accept(listener, NULL, NULL, INFINITY);
             if (socket < 0) {
-                fprintf(stderr, "accept: %s\n", strerror(-socket));
                 break;
             }
             echo_apply_async(pool, socket, NULL);
@@ -39,8 +39,9 @@ static int serve(int listener, int connections)
     return status == FILCH_OK ? 0 : 1;
 }
 
-/* Says a word, waits until all are connected, and hears it. 1 if all was well. */
-FILCH_FUNCTION(int, talk, (const struct sockaddr_in *, to), (filch_wait_group *, connected))
+/* Says a word when all are connected, and hears it. */
+FILCH_FUNCTION(void, talk, (const struct sockaddr_in *, to), (filch_wait_group *, connected),
+               (atomic_int *, well))
 {
     char heard[5] = "";
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -53,28 +54,23 @@ FILCH_FUNCTION(int, talk, (const struct sockaddr_in *, to), (filch_wait_group *,
         }
     }
     filch_close(client);
-    return memcmp(heard, "hello", 5) == 0;
+    *well += memcmp(heard, "hello", 5) == 0;
 }
 
 static int talk_all(const struct sockaddr_in *to, int connections)
 {
     filch_wait_group connected = FILCH_WAIT_GROUP_INIT;
-    int *well = calloc((size_t)connections, sizeof *well);
-    int all = 0;
+    atomic_int all = 0;
     filch_status status;
     filch_wait_group_add(&connected, (unsigned)connections);
     FILCH_WITH_POOL(pool, &(filch_pool_options){.stack_bytes = 64 * 1024}, &status) {
         FILCH_WITH_GROUP(clients, pool, NULL, &status) {
             for (int i = 0; i < connections; i++) {
-                talk_spawn(clients, to, &connected, &well[i]);
+                talk_spawn(clients, to, &connected, &all);
             }
         }
     }
-    for (int i = 0; i < connections; i++) {
-        all += well[i];
-    }
     printf("%d of %d connections heard their own word\n", all, connections);
-    free(well);
     return status == FILCH_OK && all == connections ? 0 : 1;
 }
 
