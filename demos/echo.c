@@ -27,12 +27,9 @@ static int serve(int listener, int connections)
 {
     filch_status status;
     FILCH_WITH_POOL(pool, &(filch_pool_options){.stack_bytes = 64 * 1024}, &status) {
-        for (int i = 0; i < connections; i++) {
-            int socket = filch_accept(listener, NULL, NULL, INFINITY);
-            if (socket < 0) {
-                break;
-            }
-            echo_apply_async(pool, socket, NULL);
+        for (int i = 0, socket = 0; i < connections && socket >= 0; i++) {
+            socket = filch_accept(listener, NULL, NULL, INFINITY);
+            echo_apply_async(pool, socket, NULL); /* an error ends at its first read */
         }
         filch_close(listener); /* leaving the pool waits for those who talk still */
     }
@@ -61,13 +58,11 @@ static int talk_all(const struct sockaddr_in *to, int connections)
 {
     filch_wait_group connected = FILCH_WAIT_GROUP_INIT;
     atomic_int all = 0;
-    filch_status status;
     filch_wait_group_add(&connected, (unsigned)connections);
+    filch_status status;
     FILCH_WITH_POOL(pool, &(filch_pool_options){.stack_bytes = 64 * 1024}, &status) {
-        FILCH_WITH_GROUP(clients, pool, NULL, &status) {
-            for (int i = 0; i < connections; i++) {
-                talk_spawn(clients, to, &connected, &all);
-            }
+        for (int i = 0; i < connections; i++) {
+            talk_apply_async(pool, to, &connected, &all, NULL);
         }
     }
     printf("%d of %d connections heard their own word\n", all, connections);
@@ -82,7 +77,6 @@ static int listen_at(struct sockaddr_in *address)
     address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (bind(listener, (struct sockaddr *)address, length) != 0 || listen(listener, 4096) != 0 ||
         getsockname(listener, (struct sockaddr *)address, &length) != 0) {
-        perror("listen");
         exit(1);
     }
     return listener;
@@ -100,8 +94,6 @@ int main(int argc, char **argv)
     if (fork() == 0) { /* before there are any pools */
         return talk_all(&address, connections);
     }
-    int failed = serve(listener, connections);
-    int clients_failed = 1;
-    wait(&clients_failed);
-    return failed || clients_failed;
+    int failed = 1;
+    return serve(listener, connections) != 0 || wait(&failed) < 0 || failed != 0;
 }

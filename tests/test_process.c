@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <threads.h>
 #include <unistd.h>
 
 #include "pool.h"
@@ -154,7 +153,7 @@ START_TEST(bound_workers_stay_on_a_processor_and_the_callers_thread_is_left_alon
     atomic_store(&bound, 0);
     ck_assert_int_eq(sees_its_processor_for_async(pool, 50, NULL, &future), FILCH_OK);
     while (!filch_future_ready(future)) {
-        thrd_yield();
+        sched_yield();
     }
     ck_assert_int_eq(bound, 50);
     filch_future_free(future);
@@ -288,7 +287,7 @@ START_TEST(background_work_comes_after_the_other_work)
     atomic_store(&clock_of_begins, 0);
     ck_assert_int_eq(holds_the_worker_apply_async(pool, &go, &holder), FILCH_OK);
     while (!filch_future_running(holder)) {
-        thrd_yield();
+        sched_yield();
     }
     const filch_async_options put_off = {.background = 1};
     ck_assert_int_eq(notes_its_turn_apply_async_with(pool, &put_off, &behind), FILCH_OK);
@@ -297,7 +296,7 @@ START_TEST(background_work_comes_after_the_other_work)
     }
     atomic_store(&go, 1);
     while (!filch_future_ready(behind)) {
-        thrd_yield();
+        sched_yield();
     }
     int turn = -1;
     ck_assert_int_eq(notes_its_turn_get(behind, &turn), FILCH_OK);
@@ -335,7 +334,7 @@ START_TEST(an_endless_chain_starves_neither_background_nor_outside_work)
     ck_assert_int_eq(notes_its_turn_apply_async_with(pool, &put_off, &behind), FILCH_OK);
     ck_assert_int_eq(notes_its_turn_apply_async(pool, &outside), FILCH_OK);
     while (!filch_future_ready(behind) || !filch_future_ready(outside)) {
-        thrd_yield();
+        sched_yield();
     }
     atomic_store(&enough, 1);
     filch_future_free(behind);
