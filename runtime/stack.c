@@ -46,6 +46,7 @@ void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes)
     filch_lock_init(&stacks->lock);
     stacks->stride = round_up(stack_bytes, page) + page + header_offset(page) + HALF_PAGE;
     stacks->stride = round_up(stacks->stride, page);
+    stacks->header_at = stacks->stride - header_offset(page);
     stacks->free = stacks->bare = stacks->made = NULL;
     stacks->free_count = stacks->live_count = 0;
     stacks->slabs = NULL;
@@ -88,8 +89,7 @@ static struct filch_slab *slab_new(size_t stride)
 
 static struct filch_stack *stack_of(const struct filch_stacks *stacks, char *piece)
 {
-    char *header = piece + stacks->stride - header_offset(filch_os_page_bytes());
-    return (struct filch_stack *)(void *)header;
+    return (struct filch_stack *)(void *)(piece + stacks->header_at);
 }
 
 /* A fresh piece; the caller holds the lock. */

@@ -42,6 +42,7 @@ struct filch_slab;
 struct filch_stacks {
     struct filch_lock lock;
     size_t stride;            /* constant */
+    size_t header_at;         /* constant; where in a piece the header is */
     struct filch_stack *free; /* lock; the last used first: its pages are there */
     struct filch_stack *bare; /* lock; free, without a stack */
     struct filch_stack *made; /* lock; all without a stack */

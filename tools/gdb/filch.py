@@ -1,0 +1,132 @@
+"""gdb commands for programs that use filch: source this file, then
+
+    filch-tasks              the tasks of all pools: what they run, what they wait for
+    filch-bt ADDRESS [N]     the stack of a suspended task, N frames at most (default 30)
+    filch-bt all [N]         those of all suspended tasks
+
+The library must have been built with debug information (-DCMAKE_BUILD_TYPE=RelWithDebInfo), and the
+process must be alive: its saved registers are put in place for a moment, to walk a suspended stack.
+"""
+
+import gdb
+
+# Where a suspended stack has its registers (switch_x86_64.S, switch_aarch64.S): name -> offset from
+# the saved stack pointer; and how much of the stack they take.
+LAYOUTS = {
+    "x86-64": ({"r15": 8, "r14": 16, "r13": 24, "r12": 32, "rbx": 40, "rbp": 48, "pc": 56}, 64),
+    "aarch64": (dict({"x%d" % (19 + i): 8 * i for i in range(11)}, pc=88), 176),
+}
+
+
+def layout():
+    arch = gdb.selected_frame().architecture().name()
+    for name, found in LAYOUTS.items():
+        if name in arch:
+            return found
+    raise gdb.GdbError("the stacks of %s are not known" % arch)
+
+
+def pools():
+    pool = gdb.parse_and_eval("filch_process::process.pools")
+    while pool:
+        yield pool.dereference()
+        pool = pool["next_pool"]
+
+
+def strands(pool):
+    """Each strand whose stack is handed out."""
+    stacks = pool["stacks"]
+    strand_type = gdb.lookup_type("struct filch_strand").pointer()
+    slab = stacks["slabs"]
+    while slab:
+        for i in range(int(slab["used"])):
+            address = int(slab["memory"]) + int(stacks["stride"]) * i + int(stacks["header_at"])
+            strand = gdb.Value(address).cast(strand_type).dereference()
+            if strand["stack"]["live"]:
+                yield strand
+        slab = slab["next"]
+
+
+def is_suspended(strand):
+    return int(strand["own_party"]["word"]) % 2 == 1
+
+
+def describe(strand):
+    """None: it is an idle thread's."""
+    party = strand["own_party"]
+    doing = int(party["doing"])
+    if not doing and not is_suspended(strand):
+        return None
+    name = "without a name"
+    if doing:
+        info = gdb.Value(doing).cast(gdb.lookup_type("filch_function_info").pointer())
+        place = info["file"].string().rsplit("/", 1)[-1]
+        name = "%s (%s:%d)" % (info["name"].string(), place, int(info["line"]))
+    waits = "runs, or is ready to"
+    if is_suspended(strand):
+        waits = "waits for " + party["kind"]["what"].string()
+    return "task %#x %s %s" % (int(party.address), name, waits)
+
+
+def all_tasks():
+    for pool in pools():
+        for strand in strands(pool):
+            text = describe(strand)
+            if text:
+                yield strand, text
+
+
+def backtrace(strand, frames):
+    """With the strand's registers in those of the selected thread, which gets its own back."""
+    offsets, size = layout()
+    sp = int(strand["context"]["sp"])
+    word = gdb.lookup_type("unsigned long").pointer()
+    names = list(offsets) + ["sp"]
+    gdb.execute("frame 0", to_string=True)
+    before = {name: int(gdb.parse_and_eval("$" + name)) for name in names}
+    try:
+        saved = {n: int(gdb.Value(sp + at).cast(word).dereference()) for n, at in offsets.items()}
+        for name, value in dict(saved, sp=sp + size).items():
+            gdb.execute("set $%s = %d" % (name, value))
+        gdb.execute("bt %d" % frames)
+    finally:
+        for name, value in before.items():
+            gdb.execute("set $%s = %d" % (name, value))
+
+
+class Tasks(gdb.Command):
+    """The tasks of all pools: what they run, what they wait for."""
+
+    def __init__(self):
+        super().__init__("filch-tasks", gdb.COMMAND_STATUS)
+
+    def invoke(self, argument, from_tty):
+        for _, text in all_tasks():
+            print(text)
+
+
+class Backtrace(gdb.Command):
+    """filch-bt ADDRESS|all [FRAMES]: the stack of a suspended task."""
+
+    def __init__(self):
+        super().__init__("filch-bt", gdb.COMMAND_STACK)
+
+    def invoke(self, argument, from_tty):
+        words = gdb.string_to_argv(argument)
+        if not words:
+            raise gdb.GdbError("which task? filch-tasks tells")
+        frames = int(words[1]) if len(words) > 1 else 30
+        wanted = None if words[0] == "all" else int(words[0], 0)
+        found = False
+        for strand, text in all_tasks():
+            if wanted in (None, int(strand["own_party"].address)):
+                found = True
+                print(text)
+                if is_suspended(strand):
+                    backtrace(strand, frames)
+        if not found:
+            raise gdb.GdbError("there is no such task")
+
+
+Tasks()
+Backtrace()
