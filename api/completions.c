@@ -184,15 +184,20 @@ static bool enlist(struct filch_waiter *waiter, void *context)
 }
 
 /* Also after having been called: whoever called lets go of the place first. */
-static void leave_line(struct caller *caller)
+static void leave_line(struct filch_waiter *waiter, void *context)
 {
+    struct caller *caller = context;
+    (void)waiter;
     filch_lock_acquire(&caller->set->lock);
     filch_line_remove_locked(&caller->set->waiting, &caller->place);
     filch_lock_release(&caller->set->lock);
 }
 
-static const struct filch_wait_kind next_wait = {
-    .what = "the next of some futures", .enlist = enlist, .derived = true};
+static const struct filch_wait_kind next_wait = {.what = "the next of some futures",
+                                                 .enlist = enlist,
+                                                 .leave = leave_line,
+                                                 .always_leaves = true,
+                                                 .derived = true};
 
 static filch_status next_until(struct filch_completions *set, uint64_t deadline,
                                filch_future **ready, size_t *index)
@@ -205,7 +210,6 @@ static filch_status next_until(struct filch_completions *set, uint64_t deadline,
             return FILCH_ETIMEDOUT;
         }
         status = filch_wait_until(&next_wait, &caller, deadline);
-        leave_line(&caller);
         if (status == FILCH_ETIMEDOUT) {
             deadline = 0; /* one last look */
         } else if (status != FILCH_OK) {

@@ -47,7 +47,6 @@ static filch_status wait_in_pool(struct filch_pool *pool, int fd, short events, 
         return FILCH_EAGAIN;
     }
     filch_status status = filch_wait_until(&filch_fd_kind, &wait, deadline);
-    filch_fd_leave(&wait);
     if (status == FILCH_OK) {
         status = status_of(wait.error);
         *came = wait.error ? events : (short)wait.came;

@@ -106,8 +106,10 @@ static bool enlist(struct filch_waiter *waiter, void *context)
 }
 
 /* Also after having been served: whoever did that lets go of the channel before this returns. */
-static void leave_lines(struct selection *selection)
+static void leave_lines(struct filch_waiter *waiter, void *context)
 {
+    struct selection *selection = context;
+    (void)waiter;
     lock_all(selection);
     for (filch_case *one = selection->lowest; one; one = above(one)) {
         filch_channel_leave_locked(one->channel, one);
@@ -115,16 +117,15 @@ static void leave_lines(struct selection *selection)
     release_all(selection);
 }
 
-static const struct filch_wait_kind channel_wait = {.what = "a channel", .enlist = enlist};
+static const struct filch_wait_kind channel_wait = {
+    .what = "a channel", .enlist = enlist, .leave = leave_lines, .always_leaves = true};
 
 static filch_status wait_for_one(struct selection *selection, uint64_t deadline)
 {
     if (deadline == 0) {
         return FILCH_ETIMEDOUT;
     }
-    filch_status status = filch_wait_until(&channel_wait, selection, deadline);
-    leave_lines(selection);
-    return status;
+    return filch_wait_until(&channel_wait, selection, deadline);
 }
 
 /* The case that was done, if any, says how it went. */

@@ -203,7 +203,7 @@ enum filch_outcome filch_block_until(const struct filch_wait_kind *kind, void *c
     }
     filch_party_end_wait(party);
     enum filch_outcome outcome = filch_waiter_outcome(&waiter);
-    if (outcome != FILCH_SIGNALED && kind->leave) {
+    if (kind->leave && (outcome != FILCH_SIGNALED || kind->always_leaves)) {
         kind->leave(&waiter, context);
     }
     return outcome == FILCH_TIMED_OUT && scope_ends_first ? FILCH_CLOSED : outcome;

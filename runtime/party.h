@@ -26,8 +26,10 @@ typedef bool filch_enlist(struct filch_waiter *waiter, void *context);
 struct filch_wait_kind {
     const char *what;     /* "a mutex" */
     filch_enlist *enlist; /* NULL: only the deadline */
-    /* Undo enlist, of a wait that was not signalled; or NULL. */
+    /* Undo enlist, of a wait that was not signalled; or NULL. The waiter is gone after that: whoever
+     * could still find it must not. */
     void (*leave)(struct filch_waiter *waiter, void *context);
+    bool always_leaves; /* also when it was signalled: it may stand in other lines still */
     const void *(*object)(void *context); /* where it is; or NULL */
     /* Who alone can end the wait, NULL: nobody in particular. Any thread; the wait goes on. */
     struct filch_party *(*holder)(void *context);

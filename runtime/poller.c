@@ -93,18 +93,24 @@ static bool enlist(struct filch_waiter *waiter, void *context)
     return !wait->error;
 }
 
-const struct filch_wait_kind filch_fd_kind = {
-    .what = "a descriptor", .enlist = enlist, .outside = true};
-
-void filch_fd_leave(struct filch_fd_wait *wait)
+/* However the wait ended: whoever woke us is done with the place after this. */
+static void leave(struct filch_waiter *waiter, void *context)
 {
+    struct filch_fd_wait *wait = context;
     struct descriptor *descriptor = descriptor_of(wait->poller, wait->fd);
+    (void)waiter;
     if (descriptor) {
         filch_lock_acquire(&descriptor->lock);
         filch_line_remove_locked(&descriptor->waiting, &wait->place);
         filch_lock_release(&descriptor->lock);
     }
 }
+
+const struct filch_wait_kind filch_fd_kind = {.what = "a descriptor",
+                                              .enlist = enlist,
+                                              .leave = leave,
+                                              .always_leaves = true,
+                                              .outside = true};
 
 /* Wake the first in line for each of the events, in the order of the line. */
 static void wake_locked(struct descriptor *descriptor, unsigned events)

@@ -34,9 +34,6 @@ void filch_poller_end(struct filch_poller *poller);
 /* What is waited for; the context is a struct filch_fd_wait. */
 extern const struct filch_wait_kind filch_fd_kind;
 
-/* After the wait, however it ended: whoever woke us is done with the place. */
-void filch_fd_leave(struct filch_fd_wait *wait);
-
 /* fd is about to be closed: wake those who wait for it here; no more can come until it has been
  * closed, which the caller does between these two. */
 void filch_poller_forget(struct filch_poller *poller, int fd);
