@@ -1,10 +1,15 @@
 /* Everything at once: threads of the program and tasks of a pool do random things, from seeds that
  * are told when something is wrong. Nothing may be lost, doubled or stuck. */
+#define _GNU_SOURCE
 #include "fixture.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <threads.h>
+#include <time.h>
+#include <unistd.h>
 
 enum {
     OUTSIDERS = 3,
@@ -275,6 +280,132 @@ static void complete_some(uint64_t *seed)
     filch_completions_free(set);
 }
 
+/* ---- tasks that block and talk ---- */
+
+FILCH_CHANNEL(numbers, int);
+
+static filch_mutex shared;
+static filch_semaphore permits;
+static int held; /* shared */
+
+enum { PERMITS = 3 };
+
+static double moment(uint64_t *seed)
+{
+    unsigned kind = pick(seed, 4);
+    return kind == 0 ? 0 : filch_now() + 1e-6 * (1 << 4 * kind);
+}
+
+/* Sends rising numbers through either of two channels; how many, also if it was cancelled. */
+FILCH_FUNCTION(void, sends_rising, (numbers, a), (numbers, b), (uint64_t, seed), (int *, sent))
+{
+    for (int value = 0; value < 20 && !filch_cancelled();) {
+        filch_case cases[] = {numbers_sending(a, &value), numbers_sending(b, &value)};
+        filch_status status = filch_select(cases, 2, moment(&seed), NULL);
+        EXPECT(status == FILCH_OK || status == FILCH_ETIMEDOUT || status == FILCH_ECANCELED);
+        value += status == FILCH_OK;
+        *sent = value;
+    }
+    numbers_close(a);
+    numbers_close(b);
+}
+
+/* The senders are done, or will never begin; what they sent is there still. */
+static void end_sending(filch_group *group, numbers boxes[2])
+{
+    EXPECT(is_end(filch_group_close(group, NULL)));
+    numbers_close(boxes[0]);
+    numbers_close(boxes[1]);
+}
+
+/* Receives from both until both are closed and empty: all that was sent, in each the later later. */
+static void talk(uint64_t *seed)
+{
+    numbers boxes[2];
+    filch_group *group;
+    int sent = 0;
+    int received = 0;
+    int value = -1;
+    int last[2] = {-1, -1};
+    EXPECT(numbers_new(pick(seed, 3), &boxes[0]) == FILCH_OK);
+    EXPECT(numbers_new(pick(seed, 2) ? 1 : FILCH_UNBOUNDED, &boxes[1]) == FILCH_OK);
+    EXPECT(filch_group_open(pool, NULL, &group) == FILCH_OK);
+    EXPECT(sends_rising_spawn(group, boxes[0], boxes[1], *seed, &sent) == FILCH_OK);
+    filch_case cases[] = {numbers_receiving(boxes[0], &value), numbers_receiving(boxes[1], &value)};
+    unsigned patience = pick(seed, 60);
+    while (cases[0].channel || cases[1].channel) {
+        size_t chosen = 0;
+        filch_status status = filch_select(cases, 2, moment(seed), &chosen);
+        if (status == FILCH_OK) {
+            EXPECT(value > last[chosen]);
+            last[chosen] = value;
+            received++;
+        } else if (status == FILCH_END) {
+            cases[chosen].channel = NULL;
+        } else {
+            EXPECT(status == FILCH_ETIMEDOUT || status == FILCH_ECANCELED);
+            filch_sleep(1e-6);
+        }
+        if (group && (patience-- == 0 || filch_cancelled())) {
+            filch_group_cancel(group);
+            end_sending(group, boxes);
+            group = NULL;
+        }
+    }
+    if (group) {
+        end_sending(group, boxes);
+    }
+    EXPECT(received == sent);
+    numbers_free(boxes[0]);
+    numbers_free(boxes[1]);
+}
+
+static void contend(uint64_t *seed)
+{
+    for (int i = 0; i < 5; i++) {
+        if (filch_semaphore_acquire_until(&permits, moment(seed)) == FILCH_OK) {
+            if (filch_mutex_lock_until(&shared, moment(seed)) == FILCH_OK) {
+                EXPECT(++held == 1);
+                filch_sleep(1e-6 * pick(seed, 10));
+                EXPECT(--held == 0);
+                EXPECT(filch_mutex_unlock(&shared) == FILCH_OK);
+            }
+            EXPECT(filch_semaphore_release(&permits, 1) == FILCH_OK);
+        }
+    }
+}
+
+FILCH_FUNCTION(void, writes_late, (int, fd), (double, seconds))
+{
+    filch_sleep(seconds);
+    ssize_t n = filch_write(fd, "x", 1, INFINITY);
+    EXPECT(n == 1 || n == -ECANCELED);
+}
+
+static void block(uint64_t *seed)
+{
+    int ends[2];
+    char byte;
+    bool pinned = pick(seed, 3) == 0 && filch_pin() == FILCH_OK;
+    if (pick(seed, 2) == 0) {
+        FILCH_BLOCKING
+        {
+            thrd_sleep(&(struct timespec){.tv_nsec = 1000 * (long)pick(seed, 50)}, NULL);
+        }
+    } else if (pipe(ends) == 0) {
+        filch_group *group;
+        EXPECT(filch_group_open(pool, NULL, &group) == FILCH_OK);
+        EXPECT(writes_late_spawn(group, ends[1], 1e-6 * pick(seed, 99)) == FILCH_OK);
+        ssize_t n = filch_read(ends[0], &byte, 1, moment(seed));
+        EXPECT(n == 1 || n == -ETIMEDOUT || n == -ECANCELED);
+        EXPECT(is_end(filch_group_close(group, NULL)));
+        EXPECT(filch_close(ends[0]) == 0 && filch_close(ends[1]) == 0);
+    }
+    if (pinned) {
+        filch_unpin();
+    }
+}
+
 static void start_another(uint64_t *seed, int depth)
 {
     filch_future *future;
@@ -294,7 +425,7 @@ static void wander(uint64_t seed, int depth)
 {
     seed |= 1;
     for (int step = 0; step < STEPS && !filch_cancelled(); step++) {
-        switch (pick(&seed, 9)) {
+        switch (pick(&seed, 12)) {
         case 0: combine_futures(&seed); break;
         case 1: chain_futures(&seed); break;
         case 2: map_some(&seed); break;
@@ -303,6 +434,9 @@ static void wander(uint64_t seed, int depth)
         case 5: compute(&seed); break;
         case 6: complete_some(&seed); break;
         case 7: start_another(&seed, depth); break;
+        case 8: talk(&seed); break;
+        case 9: contend(&seed); break;
+        case 10: block(&seed); break;
         default: filch_sleep(1e-6 * pick(&seed, 50)); break;
         }
     }
@@ -324,6 +458,8 @@ START_TEST(nothing_is_lost_doubled_or_stuck)
 {
     thrd_t threads[OUTSIDERS];
     pool = pool_opened(_i);
+    shared = (filch_mutex)FILCH_MUTEX_INIT;
+    filch_semaphore_init(&permits, PERMITS);
     for (uintptr_t i = 0; i < OUTSIDERS; i++) {
         ck_assert_int_eq(thrd_create(&threads[i], outsider, (void *)i), thrd_success);
     }
@@ -331,6 +467,10 @@ START_TEST(nothing_is_lost_doubled_or_stuck)
         thrd_join(threads[i], NULL);
     }
     ck_assert_msg(atomic_load(&wrong) == 0, "line %d", atomic_load(&wrong));
+    for (int i = 0; i <= PERMITS; i++) { /* all are back, and no more */
+        ck_assert_int_eq(filch_semaphore_acquire_until(&permits, 0),
+                         i < PERMITS ? FILCH_OK : FILCH_ETIMEDOUT);
+    }
     pool_closed(pool);
 }
 END_TEST
