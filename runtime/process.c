@@ -21,6 +21,7 @@ static void start_anew_in_child(void)
     filch_lock_init(&process->pools_lock);
     filch_lock_init(&process->dump_lock);
     process->pools = NULL;
+    process->dump_signal = 0; /* nor is the thread that dumps */
 }
 
 void filch_process_add_pool(struct filch_pool *pool)
