@@ -81,11 +81,14 @@ static void remove_locked(struct filch_timers *timers, struct filch_timer *timer
 
 static void publish_earliest_locked(struct filch_timers *timers)
 {
-    /* seq_cst: read by sleepers between announcement and sleep (park.h), and by
-     * filch_timers_earliest */
-    atomic_store_explicit(&timers->earliest_ns,
-                          timers->root ? timers->root->deadline_ns : FILCH_OS_NEVER,
-                          memory_order_seq_cst);
+    uint64_t earliest_ns = timers->root ? timers->root->deadline_ns : FILCH_OS_NEVER;
+    /* relaxed: written under the lock. Most waits have no deadline, and all cores read this word at
+     * each pick: it is left alone when it stays. */
+    if (atomic_load_explicit(&timers->earliest_ns, memory_order_relaxed) != earliest_ns) {
+        /* seq_cst: read by sleepers between announcement and sleep (park.h), and by
+         * filch_timers_earliest */
+        atomic_store_explicit(&timers->earliest_ns, earliest_ns, memory_order_seq_cst);
+    }
 }
 
 bool filch_timers_arm(struct filch_timers *timers, struct filch_timer *timer)
