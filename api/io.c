@@ -251,8 +251,7 @@ int filch_connect(int fd, const struct sockaddr *address, socklen_t length, doub
     return error;
 }
 
-/* For all pools: wake those who wait for it and let nobody wait until it is closed; then let them.
- * */
+/* For all pools: wake those who wait for it and nobody can until it is closed. */
 static void forget(struct filch_process *process, int fd,
                    void (*step)(struct filch_poller *poller, int fd))
 {

@@ -1,6 +1,5 @@
 /* Message passing: producers send numbers through a channel, a consumer adds them up, and stops
- * when the channel is closed. A second consumer takes the first of two channels that has something.
- * */
+ * when the channel is closed. A second consumer takes from whichever of two channels is first. */
 #include <math.h>
 #include <stdio.h>
 

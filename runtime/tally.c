@@ -157,8 +157,7 @@ static bool quiet(struct filch_pool *pool)
            atomic_load_explicit(&pool->running, memory_order_seq_cst) == before;
 }
 
-/* Whoever sleeps here can be woken by the pool alone; if nobody can wake that, either, it is told.
- * */
+/* Whoever sleeps here can be woken by the pool alone; if nobody can wake that, it is told. */
 static void sleep_until_told(struct filch_pool *pool, uint32_t ends, uint64_t *look_ns)
 {
     struct filch_thread *thread = filch_thread_known();

@@ -318,8 +318,7 @@ static void end_sending(filch_group *group, numbers boxes[2])
     numbers_close(boxes[1]);
 }
 
-/* Receives from both until both are closed and empty: all that was sent, in each the later later.
- * */
+/* Receives from both until both are closed and empty: all that was sent, in order. */
 static void talk(uint64_t *seed)
 {
     numbers boxes[2];
