@@ -7,10 +7,7 @@
 #include "stuck.h"
 #include "thread.h"
 
-enum {
-    SPIN_NS = 5000,       /* less than a sleep and a wake-up cost */
-    STUCK_NS = 100000000, /* who has slept that long looks whether anybody can wake him */
-};
+enum { SPIN_NS = 5000 }; /* less than a sleep and a wake-up cost */
 
 static void timer_fired(struct filch_timer *timer, enum filch_timer_end end)
 {
@@ -42,7 +39,7 @@ static void spin(struct filch_waiter *waiter, uint64_t deadline_ns)
 /* Asleep, until somebody signals. First for a while; then to see whether anybody still can. */
 static void sleep_for_good(struct filch_thread *thread, struct filch_waiter *waiter)
 {
-    uint64_t look_ns = filch_os_now_ns() + STUCK_NS;
+    uint64_t look_ns = filch_os_now_ns() + FILCH_STUCK_NS;
     while (!filch_waiter_fired(waiter)) {
         filch_thread_nap(thread);
         bool woken = filch_parker_wait(&thread->parker, look_ns);

@@ -1,16 +1,6 @@
 /* expect: what a pool has accepted and still waits for. */
 #include "pool.h"
 
-filch_status filch_pool_expect(struct filch_pool *pool)
-{
-    filch_status status = filch_pool_admit(pool);
-    if (status == FILCH_OK && !filch_pool_has_thread(pool)) {
-        filch_pool_dismiss(pool);
-        return FILCH_EAGAIN;
-    }
-    return status;
-}
-
 bool filch_pool_list_expected(struct filch_pool *pool, struct filch_expected *expected)
 {
     filch_lock_acquire(&pool->expect_lock);

@@ -120,13 +120,19 @@ void filch_pool_inject(struct filch_pool *pool, struct filch_work *work)
     }
 }
 
-static filch_status submit_outside(struct filch_pool *pool, struct filch_detached *task)
+filch_status filch_pool_expect(struct filch_pool *pool)
 {
     filch_status status = filch_pool_admit(pool);
     if (status == FILCH_OK && !filch_pool_has_thread(pool)) {
         filch_pool_dismiss(pool);
-        status = FILCH_EAGAIN;
+        return FILCH_EAGAIN;
     }
+    return status;
+}
+
+static filch_status submit_outside(struct filch_pool *pool, struct filch_detached *task)
+{
+    filch_status status = filch_pool_expect(pool);
     if (status == FILCH_OK) {
         filch_pool_inject(pool, &task->work);
     }
@@ -166,11 +172,7 @@ filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *t
 filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_detached *task)
 {
     task->work.kind = FILCH_WORK_TASK;
-    filch_status status = filch_pool_admit(pool);
-    if (status == FILCH_OK && !filch_pool_has_thread(pool)) {
-        filch_pool_dismiss(pool);
-        status = FILCH_EAGAIN;
-    }
+    filch_status status = filch_pool_expect(pool);
     if (status == FILCH_OK) {
         filch_queue_push(&pool->background, &task->work);
         filch_pool_wake(pool);

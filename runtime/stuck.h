@@ -20,6 +20,8 @@
 
 #include "wait.h"
 
+enum { FILCH_STUCK_NS = 100000000 }; /* a thread that has slept that long looks */
+
 /* Look, report to the log, and end what can be ended. `own`: what the caller itself sleeps on;
  * NULL: it does not wait. No lock is held, no core. */
 void filch_stuck_look(struct filch_waiter *own);

@@ -11,8 +11,6 @@
 #include "stuck.h"
 #include "thread.h"
 
-enum { STUCK_NS = 100000000 }; /* as in block.c */
-
 static const uint64_t closed_bit = (uint64_t)1 << 63;
 
 enum filch_pool_state filch_pool_state(struct filch_pool *pool)
@@ -176,7 +174,7 @@ static void sleep_until_told(struct filch_pool *pool, uint32_t ends, uint64_t *l
 
 void filch_pool_await_quiet(struct filch_pool *pool)
 {
-    uint64_t look_ns = filch_os_now_ns() + STUCK_NS;
+    uint64_t look_ns = filch_os_now_ns() + FILCH_STUCK_NS;
     for (;;) {
         /* seq_cst: pairs with tell_joiners; read before quiet() looks */
         uint32_t ends = atomic_load_explicit(&pool->ends, memory_order_seq_cst);
