@@ -19,14 +19,11 @@ static void count(struct census *census, struct filch_party *party)
 {
     if (census->n == census->room) {
         size_t room = census->room ? 2 * census->room : 64;
-        struct filch_party **more = filch_calloc(room, sizeof(struct filch_party *));
+        struct filch_party **more =
+            filch_realloc(census->parties, room * sizeof(struct filch_party *));
         if (!more) {
             return; /* a dump of those for whom there is memory */
         }
-        for (size_t i = 0; i < census->n; i++) {
-            more[i] = census->parties[i];
-        }
-        filch_free(census->parties);
         census->parties = more;
         census->room = room;
     }

@@ -104,6 +104,18 @@ void filch_free(void *memory)
     }
 }
 
+void *filch_realloc(void *memory, size_t bytes)
+{
+    void *grown = filch_malloc(bytes);
+    if (grown && memory) {
+        const struct head *head = head_of(memory);
+        size_t had = head->bytes - head->before;
+        memcpy(grown, memory, had < bytes ? had : bytes);
+        filch_free(memory);
+    }
+    return grown;
+}
+
 void filch_memory_mapped(ptrdiff_t bytes)
 {
     /* relaxed: a counter */

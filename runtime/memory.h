@@ -9,9 +9,10 @@
 
 #include <filch/memory.h>
 
-/* As malloc(), calloc(), aligned_alloc() and free(). */
+/* As malloc(), calloc(), realloc(), aligned_alloc() and free(). */
 void *filch_malloc(size_t bytes);
 void *filch_calloc(size_t n, size_t bytes);
+void *filch_realloc(void *memory, size_t bytes);
 void *filch_aligned_alloc(size_t alignment, size_t bytes);
 void filch_free(void *memory);
 

@@ -96,15 +96,11 @@ static void note(struct search *search, const struct wait *wait)
 {
     if (search->n == search->room) {
         size_t room = search->room ? 2 * search->room : 64;
-        struct wait *more = filch_calloc(room, sizeof *more);
+        struct wait *more = filch_realloc(search->waits, room * sizeof *more);
         if (!more) {
             search->forgets = true;
             return;
         }
-        for (size_t i = 0; i < search->n; i++) {
-            more[i] = search->waits[i];
-        }
-        filch_free(search->waits);
         search->waits = more;
         search->room = room;
     }

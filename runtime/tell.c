@@ -13,14 +13,10 @@ static bool make_room(struct filch_words *words, size_t more)
         return true;
     }
     size_t room = wanted < 256 ? 256 : 2 * wanted;
-    char *text = filch_malloc(room);
+    char *text = filch_realloc(words->text, room);
     if (!text) {
         return false;
     }
-    if (words->text) {
-        memcpy(text, words->text, words->length + 1);
-    }
-    filch_free(words->text);
     words->text = text;
     words->room = room;
     return true;
