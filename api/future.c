@@ -30,7 +30,7 @@ static bool run_claimed(struct filch_future *future, struct filch_strand *strand
     if (!strand && filch_region_enter_counted(&region, future->pool) != FILCH_OK) {
         return false;
     }
-    filch_future_execute(future);
+    filch_future_execute(future, FILCH_RUNS_FOR_A_WAITER);
     if (!strand) {
         filch_region_leave_counted(&region);
     }
@@ -76,13 +76,20 @@ static const struct filch_wait_kind task_wait = {.what = "a future",
 static const struct filch_wait_kind promise_wait = {
     .what = "a promise", .enlist = enlist, .leave = unlist};
 
+/* Its end is known without a wait. */
+static filch_status seen(const struct filch_future *future)
+{
+    filch_trace(FILCH_TRACE_JOINED, 0, NULL, filch_trace_name_of(future));
+    return FILCH_OK;
+}
+
 static filch_status wait_until(struct filch_future *future, uint64_t deadline)
 {
     if (!future) {
         return FILCH_EINVAL;
     }
     if (filch_cell_done(&future->cell)) {
-        return FILCH_OK;
+        return seen(future);
     }
     struct filch_strand *strand = filch_strand_self();
     if (waits_for_itself(future, strand)) {
@@ -92,7 +99,7 @@ static filch_status wait_until(struct filch_future *future, uint64_t deadline)
         run_awaited(future, strand);
     }
     if (filch_cell_done(&future->cell)) {
-        return FILCH_OK;
+        return seen(future);
     }
     if (deadline == 0) {
         return FILCH_ETIMEDOUT;

@@ -127,7 +127,10 @@ static void run_spawned(struct filch_detached *task)
     struct spawned *spawned = FILCH_CONTAINER(task, struct spawned, task);
     struct filch_group *group = spawned->group;
     struct filch_pool *pool = group->pool;
+    enum filch_trace_type end = filch_core_trace_task(
+        filch_core_picked(), spawned->closure.callable->info, spawned);
     call(group, &spawned->closure, spawned->result);
+    filch_trace(end, 0, NULL, filch_trace_name_of(group)); /* it counts for the group */
     filch_closure_release(&spawned->closure);
     filch_free(spawned);
     one_done(group);
@@ -178,6 +181,7 @@ filch_status filch_group_spawn(filch_group *group, const filch_closure *closure,
     if (spawned) {
         /* relaxed: the caller is counted, so nobody sees it reach zero */
         atomic_fetch_add_explicit(&group->undone, 1, memory_order_relaxed);
+        filch_trace(FILCH_TRACE_SPAWN, 0, closure->callable->info, filch_trace_name_of(spawned));
         filch_pool_continue(group->pool, &spawned->task);
         return FILCH_OK;
     }
@@ -215,6 +219,7 @@ filch_status filch_group_wait(filch_group *group, filch_error *error)
     if (atomic_fetch_sub_explicit(&group->undone, 1, memory_order_acq_rel) != 1) {
         filch_block_join(&tasks_wait, &group->done);
     }
+    filch_trace(FILCH_TRACE_JOINED, 0, NULL, filch_trace_name_of(group));
     atomic_store_explicit(&group->undone, 1, memory_order_relaxed); /* relaxed: nobody is left */
     filch_latch_init(&group->done);
     return outcome(group, error);

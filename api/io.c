@@ -90,17 +90,36 @@ static filch_status wait_until(int fd, short events, uint64_t deadline, short *c
                               : wait_here(fd, events, deadline, came);
 }
 
+/* The same, and it is so: an answer that was under way when its descriptor was closed can reach
+ * whoever waits for the next one of that number. */
+static filch_status wait_surely(int fd, short events, uint64_t deadline, short *came)
+{
+    filch_status status;
+    do {
+        status = wait_until(fd, events, deadline, came);
+    } while (status == FILCH_OK && wait_here(fd, events, 0, came) == FILCH_ETIMEDOUT);
+    return status;
+}
+
 filch_status filch_wait_fd(int fd, short events, double deadline, short *came)
 {
     short any;
-    return wait_until(fd, events, filch_deadline_at(deadline), came ? came : &any);
+    return wait_surely(fd, events, filch_deadline_at(deadline), came ? came : &any);
 }
 
-/* Wait, because a call would have: 0, or the error. */
+/* Wait, because a call would have, and is tried again: 0, or the error. */
 static int wait_for(int fd, short events, uint64_t deadline)
 {
     short came;
     filch_status status = wait_until(fd, events, deadline, &came);
+    return status == FILCH_OK ? 0 : error_of(status);
+}
+
+/* Wait so that a call that cannot be asked not to wait does not. */
+static int wait_before(int fd, short events, uint64_t deadline)
+{
+    short came;
+    filch_status status = wait_surely(fd, events, deadline, &came);
     return status == FILCH_OK ? 0 : error_of(status);
 }
 
@@ -173,7 +192,7 @@ static ssize_t read_ready(int fd, void *buffer, size_t bytes, uint64_t deadline)
 {
     ssize_t n;
     do {
-        int error = wait_for(fd, POLLIN, deadline);
+        int error = wait_before(fd, POLLIN, deadline);
         if (error) {
             return error;
         }
@@ -200,7 +219,7 @@ static ssize_t write_some(int fd, const void *buffer, size_t bytes, uint64_t dea
 {
     ssize_t n = try_send(fd, buffer, bytes);
     if (n == -ENOTSOCK) {
-        int error = wait_for(fd, POLLOUT, deadline);
+        int error = wait_before(fd, POLLOUT, deadline);
         n = error ? error : try_write(fd, buffer, bytes < PIPE_BUF ? bytes : PIPE_BUF);
     }
     return n;

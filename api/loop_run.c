@@ -71,7 +71,9 @@ static void run_elements_of(struct filch_loop *loop, struct filch_strand *strand
     unsigned long long first = range->next;
     strand->frame->next = &range->next; /* errors tell the element */
     strand->frame->stop = &range->stop; /* and may end the block */
+    filch_trace(FILCH_TRACE_CHUNK, 0, loop->body->info, first);
     loop->body->block(loop->environment, range);
+    filch_trace(FILCH_TRACE_CHUNK_END, 0, loop->body->info, range->next);
     if (loop->items || loop->progress.hook) {
         filch_loop_ended(loop, first, range->next);
     }
@@ -187,6 +189,12 @@ static void clip(struct piece *piece, struct filch_pool *pool)
     }
 }
 
+static bool is_asked(const filch_lane *lane)
+{
+    return filch_fork_is_slow(lane, lane->top) &&
+           (FILCH_LIKELY(!lane->traced) || filch_lane_is_asked(lane));
+}
+
 /* Run the newest slot's range until it is empty or somebody else's. Returns the newest slot. */
 static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, struct filch_pace *pace)
 {
@@ -199,7 +207,7 @@ static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, stru
         if (piece->range.next >= piece->end) {
             return slot;
         }
-        if (filch_fork_is_slow(&strand->lane, strand->lane.top)) {
+        if (is_asked(&strand->lane)) {
             slot = look_up(strand, slot, pace);
         }
         if (!is_published(strand, slot)) {
@@ -233,6 +241,7 @@ static void run_taken(struct filch_strand *strand, struct piece taken)
     struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
     run_elements(strand, loop, taken.range.next, taken.end, &pace);
     filch_frame_pop(&frame, strand);
+    filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(loop)); /* before it is known */
     range_done(loop);
 }
 
@@ -255,6 +264,8 @@ static bool help_core(struct filch_loop *loop, struct filch_strand *strand, stru
         return false; /* the entry stays behind and is harmless, see lane.h */
     }
     struct piece taken = *piece_of(slot);
+    filch_trace(FILCH_TRACE_BEGIN, FILCH_TRACE_HELPED, loop->frame.info,
+                filch_trace_name_from(slot, core->index + 1));
     filch_slot_finish(slot);
     run_taken(strand, taken);
     return true;
@@ -349,6 +360,7 @@ static void run_automatic(struct filch_loop *loop, struct filch_strand *strand)
 void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
 {
     loop->frame.scope = strand->frame->scope;
+    filch_trace(FILCH_TRACE_LOOP, 0, loop->body->info, loop->n);
     if (loop->gang && units(loop) > 1) {
         run_gang(loop, strand);
     } else if (loop->chunk) {
@@ -359,6 +371,7 @@ void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
     }
     range_done(loop);
     await_others(loop, strand);
+    filch_trace(FILCH_TRACE_LOOP_END, 0, loop->body->info, filch_trace_name_of(loop));
     if (loop->progress.hook) {
         filch_progress_end(&loop->progress);
     }

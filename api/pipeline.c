@@ -65,6 +65,7 @@ struct line {
 
 static void send_token(struct token *token)
 {
+    filch_trace(FILCH_TRACE_SPAWN, 0, token->line->frame->info, filch_trace_name_of(token));
     filch_pool_continue(token->line->pool, &token->task);
 }
 
@@ -268,8 +269,12 @@ static void advance(struct token *token)
 static void run_token(struct filch_detached *task)
 {
     struct token *token = FILCH_CONTAINER(task, struct token, task);
-    struct filch_pool *pool = token->line->pool;
-    advance(token);
+    struct line *line = token->line;
+    struct filch_pool *pool = line->pool;
+    enum filch_trace_type end =
+        filch_core_trace_task(filch_core_picked(), line->frame->info, token);
+    advance(token); /* the line may be gone */
+    filch_trace(end, 0, NULL, filch_trace_name_of(line));
     filch_pool_task_ended(pool);
 }
 
@@ -302,6 +307,7 @@ static void run_line(void *context)
     if (!filch_latch_is_open(&line->done)) {
         filch_block_join(&stages_wait, &line->done);
     }
+    filch_trace(FILCH_TRACE_JOINED, 0, NULL, filch_trace_name_of(line));
 }
 
 static bool allocate(struct line *line)

@@ -13,6 +13,7 @@
 #include "process.h"
 #include "region.h"
 #include "strand.h"
+#include "tracing.h"
 
 enum { BLOCKING_DEFAULT = 64 };
 
@@ -124,6 +125,7 @@ filch_status filch_pool_open(const filch_pool_options *options, filch_pool **poo
         return FILCH_EINVAL;
     }
     *pool = NULL;
+    filch_tracing_begin();
     filch_status status = resolve_options(options, &config);
     if (status == FILCH_OK) {
         status = filch_pool_create(&config, pool);

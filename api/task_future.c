@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "core.h"
 #include "hooks.h"
 #include "memory.h"
 #include "os.h"
@@ -122,7 +123,21 @@ void filch_future_finish(struct filch_future *future, filch_status outcome)
 }
 
 /* Run a claimed future's task on the strand that we are on. */
-void filch_future_execute(struct filch_future *future)
+/* How it is recorded that it ends. */
+static enum filch_trace_type trace_begin(struct filch_future *future,
+                                         enum filch_future_runs_in place)
+{
+    struct filch_picked picked = {.how = FILCH_TRACE_HELPED};
+    if (!filch_trace_is_on()) {
+        return FILCH_TRACE_END_OWN;
+    }
+    if (place == FILCH_RUNS_IN_TURN) {
+        picked = filch_core_picked();
+    }
+    return filch_core_trace_task(picked, future->info, future);
+}
+
+void filch_future_execute(struct filch_future *future, enum filch_future_runs_in place)
 {
     struct filch_strand *strand = filch_strand_self();
     if (filch_pool_state(future->pool) == FILCH_POOL_TERMINATED) {
@@ -130,12 +145,14 @@ void filch_future_execute(struct filch_future *future)
         return;
     }
     struct filch_frame frame;
+    enum filch_trace_type end = trace_begin(future, place);
     filch_frame_push(&frame, strand, &future->fault, future->info);
     frame.scope = &future->scope;
     /* relaxed: whoever searches looks twice */
     atomic_store_explicit(&future->runner, filch_party_self(), memory_order_relaxed);
     future->kind->run(future);
     filch_frame_pop(&frame, strand);
+    filch_trace(end, 0, NULL, filch_trace_name_of(future));
     filch_future_finish(future, filch_fault_result(&future->fault, NULL));
 }
 
@@ -151,7 +168,7 @@ static void run_queued(struct filch_detached *task)
     struct filch_pool *pool = future->pool;
     bool ours = move(future, PENDING, BY_QUEUE);
     if (ours) {
-        filch_future_execute(future);
+        filch_future_execute(future, FILCH_RUNS_IN_TURN);
     }
     bool ended = ours || !move(future, BY_OTHER, ENTRY_PASSED);
     filch_future_free(future);
@@ -190,6 +207,7 @@ filch_status filch_future_submit(struct filch_future *future, struct filch_pool 
         *out = filch_future_retain(future);
     }
     bool put_off = future->callbacks && future->callbacks->background;
+    filch_trace(FILCH_TRACE_SPAWN, 0, future->info, filch_trace_name_of(future));
     filch_status status = put_off ? filch_pool_submit_background(pool, &future->task)
                                   : filch_pool_submit(pool, &future->task);
     if (status != FILCH_OK) {
@@ -225,6 +243,7 @@ void filch_future_go(struct filch_future *future)
 {
     filch_pool_expected(future->pool, future->kind->expected(future));
     if (move(future, NOT_YET, PENDING)) {
+        filch_trace(FILCH_TRACE_SPAWN, 0, future->info, filch_trace_name_of(future));
         filch_pool_submit_expected(future->pool, &future->task);
     } else {
         run_queued(&future->task); /* it was cancelled: only the counting is left */

@@ -17,6 +17,7 @@
 #include "party.h"
 #include "pool.h"
 #include "scope.h"
+#include "tracer.h"
 #include "wait.h"
 #include "work.h"
 
@@ -90,8 +91,13 @@ void filch_future_finish(struct filch_future *future, filch_status outcome);
 /* future_fd.c: what a future's descriptor needs is freed with the future. */
 void filch_notifier_free(struct filch_future *future);
 
+enum filch_future_runs_in {
+    FILCH_RUNS_IN_TURN,     /* its pool has come to it */
+    FILCH_RUNS_FOR_A_WAITER /* who runs it himself */
+};
+
 /* The one who claimed it: run its task on the strand that we are on, and finish it. */
-void filch_future_execute(struct filch_future *future);
+void filch_future_execute(struct filch_future *future, enum filch_future_runs_in place);
 
 /* Who runs it, or NULL; a glance. */
 struct filch_party *filch_future_runner(struct filch_future *future);

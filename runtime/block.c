@@ -126,7 +126,18 @@ static struct filch_party *begin_wait(struct filch_thread *thread,
     bool forever = waiter->timer.deadline_ns == FILCH_OS_NEVER;
     filch_waiter_init(waiter, thread_waits ? NULL : strand, thread_waits ? &thread->parker : NULL);
     filch_party_begin_wait(party, kind, context, ends ? waiter : NULL, forever);
+    filch_trace(FILCH_TRACE_BLOCK, 0, kind->what,
+                            filch_trace_name_of(kind->object ? kind->object(context) : context));
     return party;
+}
+
+/* A strand's ENTER tells that it goes on; a thread says it here. */
+static void trace_end(struct filch_waiter *waiter)
+{
+    if (!waiter->strand) {
+        filch_trace(FILCH_TRACE_GO_ON, filch_waiter_outcome(waiter), NULL,
+                                waiter->parker->thread);
+    }
 }
 
 void filch_block_join(const struct filch_wait_kind *kind, void *context)
@@ -141,6 +152,7 @@ void filch_block_join(const struct filch_wait_kind *kind, void *context)
                                .enlist = kind->enlist,
                                .context = context});
     filch_party_end_wait(party);
+    trace_end(&waiter);
 }
 
 /* A wait in a scope: it ends when the scope is cancelled, too. */
@@ -199,6 +211,7 @@ enum filch_outcome filch_block_until(const struct filch_wait_kind *kind, void *c
         block(thread, &waiter, order);
     }
     filch_party_end_wait(party);
+    trace_end(&waiter);
     enum filch_outcome outcome = filch_waiter_outcome(&waiter);
     if (kind->leave && (outcome != FILCH_SIGNALED || kind->always_leaves)) {
         kind->leave(&waiter, context);
@@ -217,6 +230,7 @@ void filch_block_yield(void)
     struct filch_strand *strand = thread ? thread->strand : NULL;
     if (strand && !filch_lend_is_bound(strand)) {
         filch_core_serve_all(strand);
+        filch_trace(FILCH_TRACE_YIELD, 0, NULL, filch_trace_name_of(strand));
         filch_strand_leave(strand, (struct filch_leave){.kind = FILCH_LEAVE_YIELD});
     } else {
         filch_os_yield();

@@ -25,6 +25,35 @@ static uintptr_t from_queue(struct filch_queue *queue)
     return work ? filch_entry_of_work(work) : 0;
 }
 
+struct filch_picked filch_core_picked(void)
+{
+    struct filch_core *core = filch_thread_known()->core;
+    return core ? core->picked : (struct filch_picked){.how = FILCH_TRACE_HELPED};
+}
+
+enum filch_trace_type filch_core_trace_task(struct filch_picked picked,
+                                            const filch_function_info *info, const void *task)
+{
+    bool own = picked.how == FILCH_TRACE_OWN || picked.how == FILCH_TRACE_HELPED;
+    filch_trace(own ? FILCH_TRACE_BEGIN_OWN : FILCH_TRACE_BEGIN, picked.how, info,
+                filch_trace_name_from(task, picked.from));
+    return own ? FILCH_TRACE_END_OWN : FILCH_TRACE_END;
+}
+
+static void note_pick(struct filch_core *core, enum filch_trace_how how, unsigned from)
+{
+    core->picked = (struct filch_picked){how, from};
+}
+
+static uintptr_t from_outside(struct filch_core *core, struct filch_queue *queue)
+{
+    uintptr_t entry = from_queue(queue);
+    if (entry) {
+        note_pick(core, FILCH_TRACE_INJECTED, 0);
+    }
+    return entry;
+}
+
 /* So that a core with always something newer in its deque starves nobody. */
 static uintptr_t overdue(struct filch_core *core)
 {
@@ -37,12 +66,14 @@ static uintptr_t overdue(struct filch_core *core)
     bool outside = core->picks % (2 * FAIR_PICKS) == 0;
     uintptr_t put_off = 0;
     if (core->picks % (BACKGROUND * FAIR_PICKS) == 0 &&
-        (put_off = from_queue(&core->pool->background))) {
+        (put_off = from_outside(core, &core->pool->background))) {
         return put_off;
     }
-    struct filch_queue *first = outside ? &core->pool->inject : &core->ready;
-    uintptr_t entry = from_queue(first);
-    return entry ? entry : from_queue(outside ? &core->ready : &core->pool->inject);
+    uintptr_t entry = outside ? from_outside(core, &core->pool->inject) : from_queue(&core->ready);
+    if (entry) {
+        return entry;
+    }
+    return outside ? from_queue(&core->ready) : from_outside(core, &core->pool->inject);
 }
 
 static uintptr_t steal_from(struct filch_core *victim)
@@ -63,6 +94,7 @@ static uintptr_t steal(struct filch_core *core)
         uintptr_t entry = steal_from(filch_core_at(core->pool, index));
         if (entry) {
             core->victim = index;
+            note_pick(core, index == core->index ? FILCH_TRACE_OWN : FILCH_TRACE_STOLEN, index + 1);
             /* relaxed, both: a counter with one writer */
             uint64_t steals = atomic_load_explicit(&core->steals, memory_order_relaxed);
             atomic_store_explicit(&core->steals, steals + 1, memory_order_relaxed);
@@ -77,6 +109,7 @@ static uintptr_t steal(struct filch_core *core)
 static uintptr_t pick(struct filch_core *core)
 {
     uintptr_t entry = 0;
+    note_pick(core, FILCH_TRACE_OWN, 0);
     bool fair_turn = ++core->picks % FAIR_PICKS == 0;
     if (fair_turn && (entry = overdue(core))) {
         return entry;
@@ -87,11 +120,12 @@ static uintptr_t pick(struct filch_core *core)
         return entry;
     }
     if ((entry = filch_deque_pop(&core->deque)) || (entry = from_queue(&core->ready)) ||
-        (entry = from_queue(&core->pool->inject)) || (entry = steal(core))) {
+        (entry = from_outside(core, &core->pool->inject)) || (entry = steal(core))) {
         return entry;
     }
     filch_core_fire_timers(core->pool);
-    return (entry = from_queue(&core->ready)) ? entry : from_queue(&core->pool->background);
+    entry = from_queue(&core->ready);
+    return entry ? entry : from_outside(core, &core->pool->background);
 }
 
 static bool may_search(struct filch_pool *pool)
@@ -114,7 +148,9 @@ static uintptr_t search(struct filch_core *core)
     }
     uint64_t until_ns = filch_os_now_ns() + SEARCH_NS;
     uintptr_t entry = 0;
-    for (unsigned round = 0; !(entry = pick(core)) && filch_os_now_ns() < until_ns; round++) {
+    unsigned round = 0;
+    filch_core_trace(core, FILCH_TRACE_SEARCH, 0, NULL, 0);
+    for (; !(entry = pick(core)) && filch_os_now_ns() < until_ns; round++) {
         if (round >= DEMAND_AFTER) {
             filch_core_demand(pool);
         }
@@ -125,6 +161,7 @@ static uintptr_t search(struct filch_core *core)
             filch_relax();
         }
     }
+    filch_core_trace(core, FILCH_TRACE_FOUND, entry != 0, NULL, round);
     /* seq_cst: as in may_search. A publisher that still saw us searching woke nobody: whoever
      * leaves looks once more, here or before it sleeps. */
     atomic_fetch_sub_explicit(&pool->searching, 1, memory_order_seq_cst);
@@ -167,6 +204,12 @@ static uintptr_t find(struct filch_thread *thread, struct filch_strand *strand)
     return entry;
 }
 
+static void trace_taken(struct filch_core *core, filch_slot *slot, const filch_function_info *info)
+{
+    filch_core_trace(core, FILCH_TRACE_BEGIN, core->picked.how, info,
+                     filch_trace_name_from(slot, core->picked.from));
+}
+
 /* Run a published slot for its owner, who may be waiting for it. */
 static void run_stolen(struct filch_strand *strand, filch_slot *slot, struct filch_frame *origin)
 {
@@ -179,15 +222,17 @@ static void run_stolen(struct filch_strand *strand, filch_slot *slot, struct fil
                                 .scope = origin->scope,
                                 .info = type->info,
                                 .next = origin->next ? &next : NULL};
+    trace_taken(filch_thread_known()->core, slot, type->info ? type->info : origin->info);
     strand->frame = &frame;
     filch_party_do(strand->party, type->info);
     if (type->publish) {
         filch_slot moved;
         memcpy(moved.payload, slot->payload, sizeof moved.payload);
-        filch_slot_finish(slot); /* the owner needs its slot no longer */
-        type->run(lane, lane->top, &moved);
+        filch_slot_finish(slot);            /* the owner needs its slot no longer */
+        type->run(lane, lane->top, &moved); /* which records its end itself */
     } else {
         type->run(lane, lane->top, slot);
+        filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(slot)); /* before it is known */
         filch_thread_known()->between_jobs = true;
         filch_slot_finish(slot);
         filch_thread_known()->between_jobs = false;
@@ -226,6 +271,7 @@ struct filch_strand *filch_core_main(struct filch_strand *strand)
         }
         filch_pool_appoint_watch(strand->pool, 1);
         filch_core_start(thread->core);
+        filch_core_trace_forks(thread->core, strand);
         filch_core_begin(strand);
         struct filch_strand *ready = run_entry(strand, entry);
         if (ready) {

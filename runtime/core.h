@@ -13,6 +13,7 @@
 #include "deque.h"
 #include "lane.h"
 #include "queue.h"
+#include "tracer.h"
 
 struct filch_detached;
 struct filch_pool;
@@ -20,9 +21,18 @@ struct filch_stack;
 struct filch_strand;
 struct filch_thread;
 
+/* Where the last pick came from, for the recording. */
+struct filch_picked {
+    enum filch_trace_how how;
+    unsigned from; /* as filch_trace_name_from() wants it */
+};
+
 struct filch_core {
     struct filch_pool *pool; /* constant */
     unsigned index;          /* constant */
+    _Atomic(struct filch_tracer *)
+        tracer;                      /* who starts or stops a recording; NULL: there is none */
+    struct filch_tracer *own_tracer; /* lock of the traces; NULL: there never was one */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(struct filch_thread *) holder;
     _Atomic(filch_lane *) lane; /* the holder: what runs here, whom demand poisons */
@@ -36,6 +46,7 @@ struct filch_core {
     uint32_t victim;           /* where the next round of stealing starts */
     bool started;              /* its worker's start hook has been called */
     struct filch_strand *next; /* made ready by the job that just ended */
+    struct filch_picked picked;
     struct filch_stack *spare; /* of the last guest here, for the next one; or NULL */
     _Atomic(int64_t) tasks;    /* begun here less ended here; read when nobody runs */
     _Atomic(uint64_t) steals;
@@ -81,6 +92,22 @@ void filch_core_start(struct filch_core *core);
 /* `strand` begins something of unknown length: its first fork will be published. A body that forks
  * once and then computes for a second looks up only at that fork. */
 void filch_core_begin(struct filch_strand *strand);
+
+/* What the calling thread picked last, if it holds a core. */
+struct filch_picked filch_core_picked(void);
+
+/* Record that a task begins here; how its end is recorded. */
+enum filch_trace_type filch_core_trace_task(struct filch_picked picked,
+                                            const filch_function_info *info, const void *task);
+/* Record something that happens on this core, for the holder (tracer.h). */
+static inline void filch_core_trace(struct filch_core *core, enum filch_trace_type type,
+                                    unsigned detail, const void *subject, uint64_t argument)
+{
+    filch_trace_on(&core->tracer, type, detail, subject, argument);
+}
+
+/* The holder: see whether each fork of `strand` is to be recorded. */
+void filch_core_trace_forks(struct filch_core *core, struct filch_strand *strand);
 
 /* `strand` begins or goes on on this core; and has left it. */
 void filch_core_enter(struct filch_core *core, struct filch_strand *strand);

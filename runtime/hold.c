@@ -27,6 +27,7 @@ static struct filch_core *make_core(struct filch_pool *pool, unsigned index)
             /* release, both: pair with filch_core_at and filch_core_count */
             atomic_store_explicit(&pool->cores[index], core, memory_order_release);
             atomic_store_explicit(&pool->core_count, index + 1, memory_order_release);
+            filch_tracer_attach(core); /* after the store: who begins a recording may miss it */
         }
     }
     filch_lock_release(&pool->lock);
@@ -110,6 +111,7 @@ bool filch_core_acquire(struct filch_pool *pool, struct filch_thread *thread)
     unsigned limit = pool->config.workers;
     while (count_in(pool, limit)) {
         if (claim_below(pool, thread, limit)) {
+            filch_core_trace(thread->core, FILCH_TRACE_HOLD, 0, NULL, thread->parker.thread);
             if (pool->config.bind) {
                 stay_on_processor(thread);
             }
@@ -126,6 +128,7 @@ bool filch_core_acquire_guest(struct filch_pool *pool, struct filch_thread *thre
 {
     atomic_fetch_add_explicit(&pool->running, one_running, memory_order_seq_cst);
     if (claim_below(pool, thread, pool->core_limit)) {
+        filch_core_trace(thread->core, FILCH_TRACE_HOLD, 1, NULL, thread->parker.thread);
         return true;
     }
     count_out(pool);
@@ -137,6 +140,7 @@ bool filch_core_acquire_guest(struct filch_pool *pool, struct filch_thread *thre
 void filch_core_release(struct filch_thread *thread)
 {
     struct filch_core *core = thread->core;
+    filch_core_trace(core, FILCH_TRACE_FREE, 0, NULL, 0);
     thread->core = NULL;
     /* release: pairs with the acquire in claim */
     atomic_store_explicit(&core->holder, (struct filch_thread *)NULL, memory_order_release);
@@ -199,11 +203,18 @@ void filch_core_begin(struct filch_strand *strand)
     }
 }
 
+void filch_core_trace_forks(struct filch_core *core, struct filch_strand *strand)
+{
+    strand->lane.traced = filch_trace_wants(&core->tracer, FILCH_TRACE_FORK);
+}
+
 void filch_core_enter(struct filch_core *core, struct filch_strand *strand)
 {
     if (!core) {
         return;
     }
+    filch_core_trace(core, FILCH_TRACE_ENTER, 0, NULL, filch_trace_name_of(strand));
+    filch_core_trace_forks(core, strand);
     filch_core_begin(strand);
     /* release: pairs with the acquire in ask; the lane is initialised */
     atomic_store_explicit(&core->lane, &strand->lane, memory_order_release);

@@ -7,6 +7,7 @@
 
 static const uintptr_t latent = 0, published = 1, taken = 2, done = 3, awaited = 4;
 static const uintptr_t tag_bits = 7;
+static const uintptr_t traced_limit = 1; /* makes every fork slow, as 0 does, but nobody asks */
 
 _Static_assert(sizeof(filch_slot) == 64, "a slot is one cache line");
 
@@ -34,7 +35,7 @@ void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t count)
 {
     lane->top = lane->split = slots;
     lane->full = (uintptr_t)(slots + count);
-    lane->holes = 0;
+    lane->holes = lane->traced = 0;
     filch_lane_settle(lane);
 }
 
@@ -61,13 +62,20 @@ void filch_lane_poison(filch_lane *lane)
 static void set_bound(filch_lane *lane)
 {
     /* With holes every join is slow, until top has fallen past them. */
-    set_word(&lane->bound, lane->holes ? UINTPTR_MAX : (uintptr_t)lane->split);
+    bool slow = lane->holes || lane->traced;
+    set_word(&lane->bound, slow ? UINTPTR_MAX : (uintptr_t)lane->split);
 }
 
 void filch_lane_settle(filch_lane *lane)
 {
-    set_word(&lane->limit, lane->full);
+    set_word(&lane->limit, lane->traced ? traced_limit : lane->full);
     set_bound(lane);
+}
+
+bool filch_lane_is_asked(const filch_lane *lane)
+{
+    /* relaxed: see filch_fork_is_slow */
+    return __atomic_load_n(&lane->limit, __ATOMIC_RELAXED) == 0;
 }
 
 /* The frame that forked `slot`: the innermost one that starts at or below it. */

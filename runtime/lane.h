@@ -50,6 +50,9 @@ void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t count);
 /* Anybody: ask the owner to look up at its next fork or join. */
 void filch_lane_poison(filch_lane *lane);
 
+/* Owner: has somebody asked, or does the next fork want it? */
+bool filch_lane_is_asked(const filch_lane *lane);
+
 /* Owner: undo the poison. Always before serving, so that a later poison is not wiped. */
 void filch_lane_settle(filch_lane *lane);
 

@@ -95,6 +95,7 @@ void filch_lend_begin(void)
         await_permit(strand->pool);
     }
     filch_core_serve_all(strand);
+    filch_trace(FILCH_TRACE_LEND, 1, NULL, filch_trace_name_of(strand));
     filch_core_release_guest(strand->pool, filch_thread_known());
 }
 
@@ -137,6 +138,7 @@ void filch_lend_end(void)
         give_permit(strand->pool);
     }
     take_core(strand);
+    filch_trace(FILCH_TRACE_LEND, 0, NULL, filch_trace_name_of(strand));
 }
 
 /* ---- pinning ---- */

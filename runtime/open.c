@@ -33,6 +33,7 @@ void filch_core_free(struct filch_core *core)
 {
     if (core) {
         filch_deque_destroy(&core->deque);
+        filch_free(core->own_tracer);
         filch_free(core);
     }
 }

@@ -29,6 +29,7 @@
 
 struct filch_parker {
     _Atomic(uint32_t) token;   /* the waker sets it, the sleeper clears it */
+    uint64_t thread;           /* constant: the kernel's number of the thread that sleeps here */
     bool listed;               /* lock of the park */
     struct filch_parker *next; /* lock of the park; or the private list of one waker */
     struct filch_parker *prev; /* lock of the park */

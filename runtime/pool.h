@@ -60,8 +60,9 @@ struct filch_pool {
     struct filch_pool_config config;
     unsigned core_limit; /* workers + spares: the length of cores */
     unsigned searchers_max;
-    bool crowded;   /* more workers than processors */
-    uint32_t token; /* of the process that opened it */
+    bool crowded;    /* more workers than processors */
+    uint32_t token;  /* of the process that opened it */
+    uint32_t number; /* of the pools of this process, from 1 */
 
     /* Read at every publication, written when threads come and go. */
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_park park;

@@ -3,7 +3,9 @@
 #include "base.h"
 #include "memory.h"
 #include "os.h"
+#include "core.h"
 #include "pool.h"
+#include "recording.h"
 #include "thread.h"
 
 struct filch_process *filch_process(void)
@@ -22,6 +24,11 @@ static void start_anew_in_child(void)
     filch_lock_init(&process->dump_lock);
     process->pools = NULL;
     process->dump_signal = 0; /* nor is the thread that dumps */
+    filch_recording_abandon();
+    struct filch_thread *thread = filch_thread_known();
+    if (thread && thread->core) {
+        filch_tracer_detach(thread->core); /* the other cores' holders are not here */
+    }
 }
 
 void filch_process_add_pool(struct filch_pool *pool)
@@ -29,8 +36,32 @@ void filch_process_add_pool(struct filch_pool *pool)
     struct filch_process *process = filch_process();
     filch_lock_acquire(&process->pools_lock);
     pool->next_pool = process->pools;
+    pool->number = ++process->pool_number;
     process->pools = pool;
     filch_lock_release(&process->pools_lock);
+}
+
+static void for_all_cores(void (*visit)(struct filch_core *core))
+{
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->pools_lock);
+    for (struct filch_pool *pool = process->pools; pool; pool = pool->next_pool) {
+        unsigned count = filch_core_count(pool);
+        for (unsigned i = 0; i < count; i++) {
+            visit(filch_core_at(pool, i));
+        }
+    }
+    filch_lock_release(&process->pools_lock);
+}
+
+void filch_recording_join_all(void)
+{
+    for_all_cores(filch_tracer_attach);
+}
+
+void filch_recording_leave_all(void)
+{
+    for_all_cores(filch_tracer_detach);
 }
 
 void filch_process_remove_pool(struct filch_pool *pool)

@@ -42,6 +42,7 @@ struct filch_process {
 
     struct filch_lock pools_lock; /* held while somebody looks at other pools: they stay */
     struct filch_pool *pools;     /* pools_lock */
+    uint32_t pool_number;         /* pools_lock; the last one's */
     uint64_t told;                /* pools_lock; the deadlock that was reported last */
 };
 

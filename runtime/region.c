@@ -95,6 +95,9 @@ filch_status filch_region_enter(struct filch_region *region, struct filch_pool *
     }
     if (status == FILCH_OK) {
         region->strand = thread->strand;
+        if (region->guest) {
+            filch_trace(FILCH_TRACE_BEGIN, FILCH_TRACE_REGION, info, filch_trace_name_of(region));
+        }
         filch_frame_push(&region->frame, region->strand, fault, info);
     }
     return status;
@@ -105,6 +108,7 @@ void filch_region_leave(struct filch_region *region)
     struct filch_pool *pool = region->strand->pool;
     filch_frame_pop(&region->frame, region->strand);
     if (region->guest) {
+        filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(region));
         stop_being_guest(region->strand);
         filch_pool_dismiss(pool); /* which may be gone after this */
     }
@@ -140,6 +144,7 @@ static void run_errand(struct filch_detached *task)
     struct filch_pool *pool = errand->pool;
     struct filch_strand *strand = filch_strand_self();
     struct filch_frame frame;
+    enum filch_trace_type end = filch_core_trace_task(filch_core_picked(), errand->info, errand);
     filch_frame_push(&frame, strand, errand->fault, errand->info);
     frame.scope = errand->scope;
     errand->status = filch_pool_ended_as(pool, FILCH_OK);
@@ -147,6 +152,7 @@ static void run_errand(struct filch_detached *task)
         errand->function(errand->context);
     }
     filch_frame_pop(&frame, strand);
+    filch_trace(end, 0, NULL, filch_trace_name_of(errand));
     filch_latch_open(&errand->done); /* the errand is gone */
     filch_pool_task_ended(pool);
 }
@@ -158,6 +164,7 @@ static filch_status send_errand(struct errand *errand)
 {
     errand->task.run = run_errand;
     filch_latch_init(&errand->done);
+    filch_trace(FILCH_TRACE_SPAWN, 0, errand->info, filch_trace_name_of(errand));
     filch_status status = filch_pool_submit(errand->pool, &errand->task);
     if (status == FILCH_OK) {
         filch_block_join(&errand_wait, &errand->done);

@@ -7,11 +7,37 @@
 #include "strand.h"
 #include "thread.h"
 
+/* Run it for its owner, here. */
+static void run_traced(struct filch_strand *strand, filch_slot *slot, const filch_slot_type *type)
+{
+    uint64_t name = filch_trace_name_of(slot);
+    if (FILCH_UNLIKELY(strand->lane.traced)) {
+        filch_trace(FILCH_TRACE_BEGIN_JOIN, FILCH_TRACE_OWN, type->info, name);
+    }
+    type->run(&strand->lane, strand->lane.top, slot);
+    if (FILCH_UNLIKELY(strand->lane.traced)) {
+        filch_trace(FILCH_TRACE_END_JOIN, 0, NULL, name);
+    }
+}
+
 void filch_core_run_own(struct filch_strand *strand, filch_slot *slot)
 {
     const filch_slot_type *type = slot->type;
     slot->type = &filch_slot_running;
-    type->run(&strand->lane, strand->lane.top, slot);
+    run_traced(strand, slot, type);
+}
+
+/* Recorded before anybody can take it. False: the deque cannot grow; nobody has seen it. */
+static bool push_published(struct filch_core *core, struct filch_strand *strand, filch_slot *slot)
+{
+    const filch_function_info *info = slot->type->info;
+    uint64_t name = filch_trace_name_of(slot);
+    filch_core_trace(core, FILCH_TRACE_PUBLISH, 0, info ? info : strand->frame->info, name);
+    if (filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
+        return true;
+    }
+    filch_core_trace(core, FILCH_TRACE_RECLAIM, 0, NULL, name);
+    return false;
 }
 
 void filch_core_serve_all(struct filch_strand *strand)
@@ -20,7 +46,7 @@ void filch_core_serve_all(struct filch_strand *strand)
     bool pushed = false;
     while ((slot = filch_lane_publish(&strand->lane, strand->frame))) {
         struct filch_core *core = filch_thread_known()->core;
-        if (core && filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
+        if (core && push_published(core, strand, slot)) {
             pushed = true;
         } else if (filch_slot_take_back(slot)) {
             filch_core_run_own(strand, slot); /* nowhere to put it: do it now */
@@ -60,6 +86,7 @@ void filch_core_run_tasks(struct filch_pool *pool,
     struct filch_strand *strand = thread ? thread->strand : NULL;
     struct filch_detached *task;
     while (strand && filch_strand_has_room(strand) && (task = take_own(pool, wanted, context))) {
+        filch_thread_known()->core->picked = (struct filch_picked){.how = FILCH_TRACE_HELPED};
         task->run(task);
     }
 }
@@ -84,7 +111,7 @@ bool filch_core_offer(struct filch_strand *strand)
     filch_slot *slot = filch_lane_publish(&strand->lane, strand->frame);
     if (!slot) {
         filch_lane_want(&strand->lane); /* the next fork will have something */
-    } else if (filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
+    } else if (push_published(core, strand, slot)) {
         return true;
     } else if (filch_slot_take_back(slot)) {
         filch_lane_unpublish(&strand->lane, slot);
@@ -109,9 +136,19 @@ void filch_core_serve(struct filch_strand *strand)
     strand->apart += filch_os_ticks() - began;
 }
 
+/* At level `all` every fork comes here. True: it was recorded, and nobody asks. */
+static bool fork_traced(filch_lane *lane)
+{
+    filch_slot *slot = lane->top - 1;
+    filch_trace(FILCH_TRACE_FORK, 0, slot->type->info, filch_trace_name_of(slot));
+    return !filch_lane_is_asked(lane);
+}
+
 void filch_fork_slow(filch_lane *lane)
 {
-    filch_core_serve(filch_strand_of_lane(lane));
+    if (FILCH_LIKELY(!lane->traced) || !fork_traced(lane)) {
+        filch_core_serve(filch_strand_of_lane(lane));
+    }
 }
 
 static bool enlist_join(struct filch_waiter *waiter, void *slot)
@@ -128,6 +165,7 @@ bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot)
         struct filch_core *core = filch_thread_known()->core;
         if (core) {
             filch_deque_pop_if(&core->deque, filch_entry_of_slot(slot));
+            filch_core_trace(core, FILCH_TRACE_RECLAIM, 0, NULL, filch_trace_name_of(slot));
         }
         return true;
     }
@@ -135,6 +173,8 @@ bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot)
         uint64_t began = filch_os_ticks();
         filch_block_join(&join_wait, slot);
         strand->apart += filch_os_ticks() - began;
+    } else {
+        filch_trace(FILCH_TRACE_JOINED, 0, NULL, filch_trace_name_of(slot));
     }
     return false;
 }
@@ -144,8 +184,10 @@ static void join_latent(struct filch_strand *strand, filch_slot *slot)
 {
     const filch_slot_type *type = slot->type;
     slot->type = &filch_slot_running; /* not this one */
-    filch_core_serve(strand);
-    type->run(&strand->lane, strand->lane.top, slot);
+    if (!strand->lane.traced || filch_lane_is_asked(&strand->lane)) {
+        filch_core_serve(strand);
+    }
+    run_traced(strand, slot, type);
 }
 
 filch_slot *filch_join_slow(filch_lane *lane, filch_slot *slot, filch_slot *top)

@@ -41,7 +41,7 @@ static __attribute__((noinline)) struct filch_thread *first_meeting(void)
         thread = NULL;
     }
     if (thread) {
-        thread->party.thread_id = filch_os_thread_id();
+        thread->party.thread_id = thread->parker.thread = filch_os_thread_id();
     }
     self = thread;
     return thread;
@@ -49,6 +49,7 @@ static __attribute__((noinline)) struct filch_thread *first_meeting(void)
 
 void filch_thread_adopt(struct filch_thread *thread)
 {
+    thread->parker.thread = filch_os_thread_id();
     self = thread;
 }
 

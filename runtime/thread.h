@@ -17,10 +17,10 @@ struct filch_thread {
     struct filch_pool *pool;  /* a pool's thread: whose */
     struct filch_core *core;  /* the core it holds, or NULL */
     struct filch_strand
-        *strand;       /* the strand it runs, or NULL: it is not in a pool, or in its hub */
+        *strand;        /* the strand it runs, or NULL: it is not in a pool, or in its hub */
     unsigned processor; /* one more than the core whose processor it is bound to; 0: none */
-    bool woken;        /* from sleep, by somebody who counts on us to wake the next */
-    bool between_jobs; /* its strand's job has ended: a woken strand may follow at once */
+    bool woken;         /* from sleep, by somebody who counts on us to wake the next */
+    bool between_jobs;  /* its strand's job has ended: a woken strand may follow at once */
     _Atomic(int64_t) heap_bytes; /* it alone; taken less given back, by all whose record this was */
     struct filch_leave leave;
     struct filch_context hub;

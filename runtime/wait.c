@@ -3,6 +3,7 @@
 #include "base.h"
 #include "os.h"
 #include "park.h"
+#include "tracer.h"
 
 enum { DONE = 1, LOCKED = 2 };
 static const uintptr_t latch_open = 1;
@@ -67,6 +68,10 @@ bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome)
     struct filch_strand *strand = waiter->strand;
     struct filch_parker *parker = waiter->parker;
     int old = decide(waiter, outcome);
+    if (old == FILCH_ARMING || old == FILCH_WAITING) {
+        filch_trace(FILCH_TRACE_READY, (unsigned)outcome, NULL,
+                    strand ? filch_trace_name_of(strand) : parker->thread);
+    }
     if (old == FILCH_WAITING && strand) {
         filch_strand_ready(strand);
     } else if (old == FILCH_WAITING) {

@@ -42,6 +42,7 @@ static void wake_somebody(struct filch_pool *pool, bool even_watchman)
     while (atomic_exchange_explicit(&pool->waking, 1, memory_order_seq_cst) == 0) {
         if (filch_park_wake_one(&pool->park) || (even_watchman && wake_watchman(pool)) ||
             filch_pool_make_thread(pool)) {
+            filch_trace(FILCH_TRACE_WAKE, 0, NULL, 0);
             return;
         }
         filch_core_answer_wake(pool);

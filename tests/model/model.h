@@ -57,6 +57,9 @@ public:
     void end() { reinterpret_cast<T *>(memory_)->~T(); }
 };
 
+// No recording: its points would only be more places to switch at.
+#include "model_tracer.h"
+
 #include "memory.h"
 #define filch_calloc(n, bytes) model_ring_new<struct filch_ring>(bytes)
 #define filch_free(ring) model_ring_free(ring)

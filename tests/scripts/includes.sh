@@ -8,9 +8,10 @@ bad=0
 # name of each header -> its rank; a file may include headers of its own rank or below
 rank() {
     case $1 in
-    base | platform | status | party | memory) echo 0 ;;
-    os | os_poll | context | sanitize | cpu | lane_layout) echo 1 ;;
+    base | platform | status | party | memory | probe) echo 0 ;;
+    os | os_poll | os_file | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
+    tracer | recording) echo 3 ;;
     deque | queue | park | site | timer | stack) echo 3 ;;
     wait | process | line | log | tell | stuck | dump) echo 4 ;;
     lane | scope | poller | lend) echo 5 ;;
@@ -27,7 +28,7 @@ own_rank() { # of a source file: its header's, or the policy's
     case $1 in
     os_posix_poll) echo 2 ;;
     os_* | switch_*) echo 1 ;;
-    core | dump | memory | lend | stuck | party | poller | expect | hold | hub | watch | wake | tally | serve | open | pool | strand | process) echo 10 ;;
+    core | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | expect | hold | hub | watch | wake | tally | serve | open | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }

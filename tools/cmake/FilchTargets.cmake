@@ -36,6 +36,13 @@ else()
     message(FATAL_ERROR "FILCH_OS must be auto, linux or posix")
 endif()
 
+# Probes for the system's tracers, where the header for them is there: no library is needed.
+include(CheckIncludeFile)
+check_include_file(sys/sdt.h FILCH_HAS_SDT)
+if(FILCH_HAS_SDT)
+    list(APPEND FILCH_DEFINITIONS FILCH_PROBES)
+endif()
+
 set(FILCH_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
 if(FILCH_WERROR)
     list(APPEND FILCH_WARNINGS -Werror)

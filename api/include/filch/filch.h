@@ -41,6 +41,7 @@
 #include <filch/sync.h>
 #include <filch/task.h>
 #include <filch/then.h>
+#include <filch/trace.h>
 #include <filch/version.h>
 
 #endif

@@ -60,6 +60,7 @@ struct filch_lane {
     filch_slot *split; /* the owner: slots below it are published, or holes */
     uintptr_t full;    /* constant: what limit is when nobody asks */
     unsigned holes;    /* the owner: slots joined out of order that top has not fallen past */
+    unsigned traced;   /* the owner: every fork and join is to be slow, because it is recorded */
 };
 
 /* Slow paths, called by generated code. */

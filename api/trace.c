@@ -1,0 +1,176 @@
+/* Recording, as users ask for it: by a call or by the environment. */
+#include <filch/trace.h>
+
+#include <filch/version.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "os.h"
+#include "os_file.h"
+#include "recording.h"
+#include "tracing.h"
+
+static const size_t file_default = (size_t)1 << 30;
+static const size_t ring_default = (size_t)16 << 20;
+static const size_t limit_least = (size_t)512 << 10;
+
+enum { PATH_BYTES = 4096 };
+
+filch_status filch_trace_start(const filch_trace_options *options)
+{
+    filch_trace_options all = options ? *options : (filch_trace_options){.path = NULL};
+    if (all.limit_bytes == 0) {
+        all.limit_bytes = all.path ? file_default : ring_default;
+    }
+    if (all.level == 0) {
+        all.level = FILCH_TRACE_LEVEL_SCHED;
+    }
+    if (all.limit_bytes < limit_least || all.level < FILCH_TRACE_LEVEL_SCHED ||
+        all.level > FILCH_TRACE_LEVEL_ALL) {
+        return FILCH_EINVAL;
+    }
+    filch_status status =
+        filch_recording_begin(&(struct filch_recording_options){.path = all.path,
+                                                                .limit_bytes = all.limit_bytes,
+                                                                .level = (unsigned)all.level,
+                                                                .library = FILCH_VERSION_STRING});
+    if (status == FILCH_OK) {
+        filch_recording_join_all();
+    }
+    return status;
+}
+
+filch_status filch_trace_stop(void)
+{
+    filch_recording_leave_all();
+    return filch_recording_end() ? FILCH_OK : FILCH_EINVAL;
+}
+
+filch_status filch_trace_snapshot(const char *path)
+{
+    return path ? filch_recording_snapshot(path) : FILCH_EINVAL;
+}
+
+/* ---- the program's own marks ---- */
+
+static void mark(enum filch_trace_type type, const char *name, uint64_t argument)
+{
+    if (name && filch_trace_is_on()) {
+        filch_trace(type, 0, name, argument);
+    }
+}
+
+void filch_trace_span_begin(const char *name)
+{
+    mark(FILCH_TRACE_SPAN, name, 0);
+}
+
+void filch_trace_span_end(const char *name)
+{
+    mark(FILCH_TRACE_SPAN_END, name, 0);
+}
+
+void filch_trace_counter(const char *name, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    mark(FILCH_TRACE_COUNTER, name, bits);
+}
+
+void filch_trace_mark(const char *name, uint64_t number)
+{
+    mark(FILCH_TRACE_MARK, name, number);
+}
+
+filch_trace_section filch_trace_section_begin(const char *name)
+{
+    filch_trace_span_begin(name);
+    return (filch_trace_section){name ? name : ""};
+}
+
+void filch_trace_section_end(filch_trace_section *section)
+{
+    if (section->name && *section->name) {
+        filch_trace_span_end(section->name);
+    }
+    section->name = NULL;
+}
+
+/* ---- the environment ---- */
+
+static const char *const level_names[] = {"sched", "tasks", "all"};
+
+/* Takes ":level" off the end. */
+static filch_trace_level cut_level(char *path)
+{
+    char *colon = strrchr(path, ':');
+    for (unsigned i = 0; colon && i < sizeof level_names / sizeof *level_names; i++) {
+        if (strcmp(colon + 1, level_names[i]) == 0) {
+            *colon = '\0';
+            return (filch_trace_level)(i + 1);
+        }
+    }
+    return FILCH_TRACE_LEVEL_SCHED;
+}
+
+/* False: it is too long. */
+static bool fill_in(char *path, const char *text)
+{
+    size_t length = 0;
+    for (; *text && length < PATH_BYTES; text++) {
+        if (text[0] == '%' && text[1] == 'p') {
+            length += (size_t)snprintf(path + length, PATH_BYTES - length, "%llu",
+                                       (unsigned long long)filch_os_process_id());
+            text++;
+        } else {
+            path[length++] = *text;
+        }
+    }
+    if (length < PATH_BYTES) {
+        path[length] = '\0';
+    }
+    return length < PATH_BYTES;
+}
+
+static filch_status start_at(char *path)
+{
+    filch_trace_options options = {.path = path, .level = cut_level(path)};
+    filch_status status = *path ? filch_trace_start(&options) : FILCH_EINVAL;
+    char other[PATH_BYTES + 32];
+    if (status == FILCH_EBUSY) {
+        snprintf(other, sizeof other, "%s.%llu", path, (unsigned long long)filch_os_process_id());
+        options.path = other;
+        status = filch_trace_start(&options);
+    }
+    return status;
+}
+
+static bool first_to_ask(void)
+{
+    filch_lock_acquire(&filch_traces.lock);
+    bool first = !filch_traces.asked;
+    filch_traces.asked = true;
+    filch_lock_release(&filch_traces.lock);
+    return first;
+}
+
+void filch_tracing_begin(void)
+{
+    const char *text = first_to_ask() ? filch_os_getenv("FILCH_TRACE") : NULL;
+    if (!text || !*text) {
+        return;
+    }
+    char path[PATH_BYTES];
+    filch_status status = fill_in(path, text) ? start_at(path) : FILCH_EINVAL;
+    if (status == FILCH_OK) {
+        atexit(filch_recording_finish);
+    } else if (status != FILCH_EALREADY) {
+        char message[256];
+        snprintf(message, sizeof message, "FILCH_TRACE=\"%.80s\": cannot record there: %s\n", text,
+                 filch_strerror(status));
+        filch_log(FILCH_LOG_WARNING, message);
+    }
+}

@@ -1,0 +1,43 @@
+/* os_file: a file that is written through a shared mapping. */
+#ifndef FILCH_OS_FILE_H
+#define FILCH_OS_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <filch/status.h>
+
+/* Open or make a regular file of the caller's own, for him alone (mode 0600), empty it, and lock it
+ * until it is closed. Links are not followed. FILCH_EINVAL: it is something else; FILCH_EBUSY: it
+ * is locked; FILCH_EAGAIN: the system refuses. */
+filch_status filch_os_file_open(const char *path, int *file);
+void filch_os_file_close(int file);
+
+/* See that so many bytes from the start have space on the disk, so that writing to them through a
+ * mapping cannot fail. False: there is none. */
+bool filch_os_file_grow(int file, size_t bytes);
+
+/* Cut it to that length. */
+void filch_os_file_cut(int file, size_t bytes);
+
+/* Write all of it at the file's end. False: it failed. */
+bool filch_os_file_write(int file, const void *data, size_t bytes);
+
+/* Map that many bytes of the file, or of memory (-1), more of them than there are, if need be.
+ * NULL: no address space. */
+void *filch_os_file_map(int file, size_t bytes);
+
+/* Nobody reads a mapping of the kind above any more, but somebody might still write: the first
+ * `used` bytes become memory of no meaning, the rest is unmapped. */
+void filch_os_file_retire(void *memory, size_t used, size_t bytes);
+
+/* Is the cycle counter (filch_os_ticks) one clock for all processors? */
+bool filch_os_ticks_agree(void);
+
+uint64_t filch_os_process_id(void);
+
+/* The program's name, cut to `bytes`. */
+void filch_os_program(char *name, size_t bytes);
+
+#endif

@@ -1,0 +1,15 @@
+/* probe: points that perf, bpftrace and SystemTap can attach to, where the system's header for them
+ * was there at build time: provider `filch`, probe `event`, with the arguments type (of
+ * trace_format.h), detail, the name's address or 0, and the argument. One no-operation each. */
+#ifndef FILCH_PROBE_H
+#define FILCH_PROBE_H
+
+#if defined(FILCH_PROBES) && !defined(__cplusplus)
+#include <sys/sdt.h>
+#define FILCH_PROBE(type, detail, subject, argument)                                               \
+    DTRACE_PROBE4(filch, event, type, detail, subject, argument)
+#else
+#define FILCH_PROBE(type, detail, subject, argument) (void)0
+#endif
+
+#endif
