@@ -126,8 +126,10 @@ static struct filch_party *begin_wait(struct filch_thread *thread,
     bool forever = waiter->timer.deadline_ns == FILCH_OS_NEVER;
     filch_waiter_init(waiter, thread_waits ? NULL : strand, thread_waits ? &thread->parker : NULL);
     filch_party_begin_wait(party, kind, context, ends ? waiter : NULL, forever);
-    filch_trace(FILCH_TRACE_BLOCK, 0, kind->what,
-                            filch_trace_name_of(kind->object ? kind->object(context) : context));
+    filch_trace(FILCH_TRACE_BLOCK,
+                (kind->derived ? FILCH_TRACE_FOR_WORK : 0u) |
+                    (kind->outside ? FILCH_TRACE_FOR_OUTSIDE : 0u),
+                kind->what, filch_trace_name_of(kind->object ? kind->object(context) : context));
     return party;
 }
 
@@ -135,8 +137,7 @@ static struct filch_party *begin_wait(struct filch_thread *thread,
 static void trace_end(struct filch_waiter *waiter)
 {
     if (!waiter->strand) {
-        filch_trace(FILCH_TRACE_GO_ON, filch_waiter_outcome(waiter), NULL,
-                                waiter->parker->thread);
+        filch_trace(FILCH_TRACE_GO_ON, filch_waiter_outcome(waiter), NULL, waiter->parker->thread);
     }
 }
 

@@ -113,7 +113,7 @@ enum filch_trace_type {
     /* -; -; what it counts for: itself, its loop, group or pipeline. What began last on this strand
      * has ended. */
     FILCH_TRACE_END = 11,
-    FILCH_TRACE_BLOCK = 12,  /* -; what for; the object waited for: the strand waits */
+    FILCH_TRACE_BLOCK = 12,  /* flags; what for; the object waited for: the strand waits */
     FILCH_TRACE_GO_ON = 13,  /* outcome; -; thread: its wait is over; a strand's ENTER says it */
     FILCH_TRACE_READY = 14,  /* outcome; -; strand or thread: its wait was ended from here */
     FILCH_TRACE_WAKE = 15,   /* -; -; -: a sleeping thread of the pool is woken */
@@ -142,6 +142,9 @@ enum filch_trace_type {
 
     FILCH_TRACE_TYPES = 128,
 };
+
+/* What a BLOCK waits for: the end of other work; or something from outside of the program. */
+enum filch_trace_block { FILCH_TRACE_FOR_WORK = 1, FILCH_TRACE_FOR_OUTSIDE = 2 };
 
 /* How something came to begin. */
 enum filch_trace_how {

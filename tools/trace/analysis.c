@@ -1,0 +1,270 @@
+#include "analysis.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { KINDS = 2, SORTED_MAX = 1 << 20 };
+
+const char *format_ns(int64_t ns, char text[32])
+{
+    double value = (double)ns;
+    const char *unit = "ns";
+    if (fabs(value) >= 1e9) {
+        value /= 1e9;
+        unit = "s";
+    } else if (fabs(value) >= 1e6) {
+        value /= 1e6;
+        unit = "ms";
+    } else if (fabs(value) >= 1e3) {
+        value /= 1e3;
+        unit = "us";
+    }
+    snprintf(text, 32, fabs(value) >= 100 ? "%.0f %s" : "%.3g %s", value, unit);
+    return text;
+}
+
+void clean_text(char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < 32 || *text == 127) {
+            *text = '?';
+        }
+    }
+}
+
+const char *format_site(const struct trace *trace, uint32_t name, char *text, size_t bytes)
+{
+    const struct trace_name *known = name < 65536 ? &trace->names[name] : NULL;
+    if (known && known->file && *known->file) {
+        const char *file = known->file;
+        for (const char *at = file; *at; at++) {
+            file = *at == '/' ? at + 1 : file;
+        }
+        snprintf(text, bytes, "%s (%s:%u)", trace_name(trace, name), file, known->line);
+    } else {
+        snprintf(text, bytes, "%s", trace_name(trace, name));
+    }
+    clean_text(text);
+    return text;
+}
+
+double percent(int64_t part, int64_t whole)
+{
+    return whole > 0 ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    int64_t one = *(const int64_t *)a;
+    int64_t other = *(const int64_t *)b;
+    return one < other ? -1 : one > other;
+}
+
+static int64_t median(const int64_t *values, size_t count, int64_t otherwise)
+{
+    if (!count) {
+        return otherwise;
+    }
+    int64_t *sorted = tool_alloc(count, sizeof *sorted);
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = values[i];
+    }
+    qsort(sorted, count, sizeof *sorted, by_size);
+    int64_t middle = sorted[count / 2];
+    free(sorted);
+    return middle;
+}
+
+/* ---- sites ---- */
+
+/* The lengths of what belongs to each site, sorted by site: for its quantiles. */
+struct sizes {
+    struct size {
+        uint32_t site;
+        int64_t ns;
+    } * at;
+    size_t count, room;
+};
+
+static int by_site_and_size(const void *a, const void *b)
+{
+    const struct size *one = a;
+    const struct size *other = b;
+    if (one->site != other->site) {
+        return one->site < other->site ? -1 : 1;
+    }
+    return one->ns < other->ns ? -1 : one->ns > other->ns;
+}
+
+static struct site *site_of(struct analysis *analysis, struct table *sites, uint32_t name)
+{
+    uint64_t key = (uint64_t)name + 1;
+    uint32_t index = table_get(sites, key);
+    if (index == TABLE_NONE) {
+        index = (uint32_t)analysis->sites.count;
+        *ARRAY_PUSH(analysis->sites) = (struct site){.name = name};
+        table_set(sites, key, index);
+    }
+    return &analysis->sites.at[index];
+}
+
+static void count_one(struct analysis *analysis, struct site *site, struct sizes *sizes, int64_t ns)
+{
+    unsigned bucket = 0;
+    while (bucket < 39 && ns >> (bucket + 1)) {
+        bucket++;
+    }
+    site->count++;
+    site->buckets[bucket]++;
+    site->most = ns > site->most ? ns : site->most;
+    *ARRAY_PUSH(*sizes) = (struct size){(uint32_t)(site - analysis->sites.at), ns};
+}
+
+static void count_tasks(struct analysis *analysis, struct table *sites, struct sizes *sizes)
+{
+    const struct run *run = analysis->run;
+    for (size_t i = 0; i < run->tasks.count; i++) {
+        const struct task *task = &run->tasks.at[i];
+        struct site *site = site_of(analysis, sites, task->name);
+        site->ran += task->ran;
+        site->waited += task->waited;
+        site->stolen += task->from != 0;
+        count_one(analysis, site, sizes, task->ran);
+        analysis->has_forks = analysis->has_forks || task->how == FILCH_TRACE_STOLEN;
+    }
+    for (size_t i = 0; i < analysis->sites.count; i++) {
+        analysis->sites.at[i].blamed = run->blame[analysis->sites.at[i].name];
+    }
+}
+
+static void count_path(struct analysis *analysis, struct table *sites)
+{
+    const struct dag *dag = &analysis->run->dag;
+    for (size_t i = 0; i < dag->segments.count; i++) {
+        const struct segment *segment = &dag->segments.at[i];
+        if (analysis->on_path[i] && segment->kind == SEGMENT_WORK && segment->task != TASK_NONE) {
+            uint32_t name = analysis->run->tasks.at[segment->task].name;
+            site_of(analysis, sites, name)->path += segment->ns;
+        }
+    }
+}
+
+static void set_quantiles(struct analysis *analysis, struct sizes *sizes)
+{
+    if (sizes->count) {
+        qsort(sizes->at, sizes->count, sizeof *sizes->at, by_site_and_size);
+    }
+    for (size_t i = 0; i < sizes->count;) {
+        size_t end = i;
+        while (end < sizes->count && sizes->at[end].site == sizes->at[i].site) {
+            end++;
+        }
+        struct site *site = &analysis->sites.at[sizes->at[i].site];
+        site->p50 = sizes->at[i + (end - i) / 2].ns;
+        site->p99 = sizes->at[i + (size_t)((double)(end - i) * 0.99)].ns;
+        i = end;
+    }
+}
+
+static int by_ran(const void *a, const void *b)
+{
+    const struct site *one = a;
+    const struct site *other = b;
+    return one->ran > other->ran ? -1 : one->ran < other->ran;
+}
+
+static void find_sites(struct analysis *analysis)
+{
+    struct table sites = {.at = NULL};
+    struct sizes sizes = {.at = NULL};
+    count_tasks(analysis, &sites, &sizes);
+    count_path(analysis, &sites);
+    set_quantiles(analysis, &sizes);
+    if (analysis->sites.count) {
+        qsort(analysis->sites.at, analysis->sites.count, sizeof *analysis->sites.at, by_ran);
+    }
+    free(sizes.at);
+    table_free(&sites);
+}
+
+/* ---- waits ---- */
+
+static int by_length(const void *a, const void *b)
+{
+    const struct wait_site *one = a;
+    const struct wait_site *other = b;
+    return one->ns > other->ns ? -1 : one->ns < other->ns;
+}
+
+static void find_waits(struct analysis *analysis)
+{
+    const struct run *run = analysis->run;
+    struct table table = {.at = NULL};
+    for (size_t i = 0; i < run->slices.count; i++) {
+        const struct slice *slice = &run->slices.at[i];
+        if (slice->kind != SLICE_BLOCKED) {
+            continue;
+        }
+        uint32_t name = slice->a < run->tasks.count ? run->tasks.at[slice->a].name : 0;
+        uint64_t key = ((uint64_t)slice->what << 32 | name) + 1;
+        uint32_t index = table_get(&table, key);
+        if (index == TABLE_NONE) {
+            index = (uint32_t)analysis->waits.count;
+            *ARRAY_PUSH(analysis->waits) = (struct wait_site){.what = slice->what, .name = name};
+            table_set(&table, key, index);
+        }
+        analysis->waits.at[index].count++;
+        analysis->waits.at[index].ns += slice->to - slice->from;
+    }
+    if (analysis->waits.count) {
+        qsort(analysis->waits.at, analysis->waits.count, sizeof *analysis->waits.at, by_length);
+    }
+    table_free(&table);
+}
+
+/* ---- the whole ---- */
+
+static void count_cores(struct analysis *analysis)
+{
+    const struct trace *trace = analysis->run->trace;
+    struct table pools = {.at = NULL};
+    for (size_t i = 0; i < trace->tracks.count; i++) {
+        const struct trace_track *track = &trace->tracks.at[i];
+        analysis->busy += analysis->run->cores[i].running;
+        if (track->kind == FILCH_TRACE_CORE && table_get(&pools, track->pool) == TABLE_NONE) {
+            table_set(&pools, track->pool, 0);
+            analysis->workers += track->workers;
+        }
+    }
+    const struct idle_time *idle = &analysis->run->idle;
+    int64_t idled = idle->starved + idle->waiting + idle->searching + idle->waking;
+    analysis->active =
+        analysis->workers ? (analysis->busy + idled) / (int64_t)analysis->workers : 0;
+    table_free(&pools);
+}
+
+struct analysis *analysis_of(const struct run *run)
+{
+    struct analysis *analysis = tool_alloc(1, sizeof *analysis);
+    analysis->run = run;
+    analysis->sees_tasks = run->trace->header.level >= 2;
+    analysis->sees_forks = run->trace->header.level >= 3;
+    analysis->burden = median(run->steal_ns.at, run->steal_ns.count, 1000);
+    analysis->wake = median(run->wake_ns.at, run->wake_ns.count, 0);
+    analysis->length = dag_measure(&run->dag, analysis->burden);
+    analysis->on_path = tool_alloc(run->dag.segments.count, sizeof *analysis->on_path);
+    dag_mark_path(&run->dag, analysis->on_path);
+    count_cores(analysis);
+    find_sites(analysis);
+    find_waits(analysis);
+    return analysis;
+}
+
+void analysis_free(struct analysis *analysis)
+{
+    free(analysis->sites.at);
+    free(analysis->waits.at);
+    free(analysis->on_path);
+    free(analysis);
+}

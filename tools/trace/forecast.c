@@ -1,0 +1,123 @@
+#include "forecast.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t grain_ns = 20000; /* a loop's elements are not divided further */
+
+/* By task, what the option says; the number of tasks of that name. */
+static size_t choose(const struct run *run, const char *name, double *scale, double factor,
+                     unsigned *parts, unsigned number)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < run->tasks.count; i++) {
+        bool is = name && strcmp(trace_name(run->trace, run->tasks.at[i].name), name) == 0;
+        found += is;
+        if (scale) {
+            scale[i] = is ? factor : 1;
+        }
+        if (parts) {
+            parts[i] = is ? number : 0;
+        }
+    }
+    return found;
+}
+
+/* Delays beyond what a theft can take were something else: the thief was not running. */
+static size_t believable(const struct run *run, int64_t **delays)
+{
+    size_t count = 0;
+    *delays = tool_alloc(run->steal_ns.count, sizeof **delays);
+    for (size_t i = 0; i < run->steal_ns.count; i++) {
+        if (run->steal_ns.at[i] < 200000) {
+            (*delays)[count++] = run->steal_ns.at[i];
+        }
+    }
+    return count;
+}
+
+static void play(const struct analysis *analysis, const struct dag *dag, struct forecast *forecast)
+{
+    int64_t *ns;
+    struct delays delays = {.count = believable(analysis->run, &ns)};
+    static const int64_t unknown = 1000; /* none was seen */
+    delays.ns = delays.count ? ns : &unknown;
+    delays.count = delays.count ? delays.count : 1;
+    unsigned seeds = predict_seeds(dag);
+    for (unsigned i = 0; i < PREDICT_POINTS; i++) {
+        forecast->points[i] = predict(dag, 1u << i, delays, seeds);
+    }
+    forecast->recorded = predict(dag, analysis->workers ? analysis->workers : 1, delays, seeds);
+    struct dag_length length = dag_measure(dag, 0);
+    forecast->work = length.work;
+    forecast->path = length.path;
+    free(ns);
+}
+
+bool forecast_of(const struct analysis *analysis, const struct forecast_options *options,
+                 struct forecast *forecast)
+{
+    const struct run *run = analysis->run;
+    struct forecast_options none = {.scale_name = NULL};
+    options = options ? options : &none;
+    double *scale = options->scale_name ? tool_alloc(run->tasks.count, sizeof *scale) : NULL;
+    unsigned *parts = options->split_name ? tool_alloc(run->tasks.count, sizeof *parts) : NULL;
+    bool found = true;
+    if (scale) {
+        found = choose(run, options->scale_name, scale, options->scale, NULL, 0) > 0;
+    }
+    if (parts) {
+        found = choose(run, options->split_name, NULL, 1, parts, options->split) > 0 && found;
+    }
+    if (found) {
+        struct dag dag;
+        struct what_if change = {scale, parts, options->without_locks};
+        predict_expand(&run->dag, grain_ns, &change, &dag);
+        play(analysis, &dag, forecast);
+        dag_free(&dag);
+        const struct trace *trace = run->trace;
+        forecast->took = trace->events.count
+                             ? trace->events.at[trace->events.count - 1].ns - trace->events.at[0].ns
+                             : 0;
+    }
+    free(scale);
+    free(parts);
+    return found;
+}
+
+void forecast_print(const struct analysis *analysis, const struct forecast *forecast, FILE *out)
+{
+    char low[32], median[32], high[32], text[32];
+    int64_t one = forecast->points[0].median;
+    fprintf(out, "Work %s, longest chain %s (with waits), thefts delayed by %s as a rule.\n",
+            format_ns(forecast->work, text), format_ns(forecast->path, low),
+            format_ns(analysis->burden, median));
+    if (!analysis->sees_tasks) {
+        fprintf(out,
+                "This trace has only what was shared out on %u workers: it cannot tell of more. "
+                "Record it with :tasks or :all.\n",
+                analysis->workers);
+    } else if (analysis->has_forks && !analysis->sees_forks) {
+        fprintf(out, "Forks that nobody stole are not in this trace: with :all they are seen.\n");
+    }
+    fprintf(out, "\n cores       takes (a tenth below .. above)   times as fast\n");
+    for (unsigned i = 0; i < PREDICT_POINTS; i++) {
+        const struct prediction *point = &forecast->points[i];
+        double speedup = point->median > 0 ? (double)one / (double)point->median : 1;
+        int marks = speedup < 40 ? (int)(speedup + 0.5) : 40;
+        fprintf(out, "%6u  %10s (%s .. %s) %*s%7.2f %.*s%s\n", point->cores,
+                format_ns(point->median, median), format_ns(point->low, low),
+                format_ns(point->high, high), (int)(22 - strlen(low) - strlen(high)), "", speedup,
+                marks, "########################################", speedup > 40 ? "..." : "");
+    }
+    if (forecast->path > 0) {
+        fprintf(out, "\nNever more than %.2f times as fast as on one core: the longest chain.\n",
+                (double)one / (double)forecast->path);
+    }
+    fprintf(out, "Recorded: %s on %u workers. The same played on %u: %s (%+.1f %%).\n",
+            format_ns(forecast->took, text), analysis->workers, analysis->workers,
+            format_ns(forecast->recorded.median, median),
+            forecast->took > 0
+                ? 100.0 * ((double)forecast->recorded.median / (double)forecast->took - 1)
+                : 0.0);
+}
