@@ -10,6 +10,7 @@
 #include "log.h"
 #include "os.h"
 #include "os_file.h"
+#include "process.h"
 #include "recording.h"
 #include "tracing.h"
 
@@ -31,6 +32,9 @@ filch_status filch_trace_start(const filch_trace_options *options)
     if (all.limit_bytes < limit_least || all.level < FILCH_TRACE_LEVEL_SCHED ||
         all.level > FILCH_TRACE_LEVEL_ALL) {
         return FILCH_EINVAL;
+    }
+    if (!filch_process_token()) { /* which also sees to it that a child does not write here */
+        return FILCH_ENOMEM;
     }
     filch_status status =
         filch_recording_begin(&(struct filch_recording_options){.path = all.path,

@@ -6,8 +6,8 @@
 
 uint32_t dag_segment(struct dag *dag, uint32_t task, enum segment_kind kind, int64_t start)
 {
-    *ARRAY_PUSH(dag->segments) =
-        (struct segment){.task = task, .parts = 1, .start = start, .kind = kind};
+    *ARRAY_PUSH(dag->segments) = (struct segment){
+        .task = task, .parts = 1, .loop = UINT32_MAX, .start = start, .kind = kind};
     return (uint32_t)(dag->segments.count - 1);
 }
 

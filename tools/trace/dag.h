@@ -27,6 +27,7 @@ enum edge_kind {
 struct segment {
     uint32_t task;  /* its number in the run; UINT32_MAX: none */
     uint32_t parts; /* a run of a loop's elements: so many; 1: it cannot be divided */
+    uint32_t loop;  /* the loop whose elements it runs; UINT32_MAX: none */
     int64_t start;  /* when it began, in the recording */
     int64_t ns;     /* how long it took */
     enum segment_kind kind;

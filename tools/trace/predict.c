@@ -32,6 +32,7 @@ static void copy_segments(const struct dag *dag, int64_t grain, const struct wha
         for (unsigned k = 0; k < pieces; k++) {
             uint32_t piece = dag_segment(expanded, segment->task, segment->kind, segment->start);
             expanded->segments.at[piece].ns = (int64_t)(ns / pieces);
+            expanded->segments.at[piece].loop = segment->loop;
         }
     }
     first[dag->segments.count] = (uint32_t)expanded->segments.count;
@@ -81,6 +82,7 @@ enum { NO_CORE = UINT32_MAX };
 struct virtual_core {
     uint32_t newest; /* of its deque; SEGMENT_NONE: it is empty */
     uint32_t oldest;
+    uint32_t count;
     uint32_t place; /* in the list of those who have some, or of the idle */
 };
 
@@ -172,36 +174,65 @@ static void start(struct machine *machine, uint32_t core, uint32_t segment, int6
 
 /* ---- deques ---- */
 
+static void append(struct machine *machine, uint32_t core, uint32_t segment)
+{
+    struct virtual_core *own = &machine->cores[core];
+    if (own->newest == SEGMENT_NONE) {
+        own->oldest = segment;
+        list_add(machine, &machine->rich, core);
+    } else {
+        machine->newer[own->newest] = segment;
+    }
+    machine->older[segment] = own->newest;
+    machine->newer[segment] = SEGMENT_NONE;
+    own->newest = segment;
+    own->count++;
+}
+
 static uint32_t pop(struct machine *machine, uint32_t core)
 {
     struct virtual_core *own = &machine->cores[core];
     uint32_t segment = own->newest;
-    if (segment != SEGMENT_NONE) {
-        own->newest = machine->older[segment];
-        if (own->newest == SEGMENT_NONE) {
-            own->oldest = SEGMENT_NONE;
-            list_remove(machine, &machine->rich, core);
-        } else {
-            machine->newer[own->newest] = SEGMENT_NONE;
-        }
+    if (segment == SEGMENT_NONE) {
+        return segment;
+    }
+    own->newest = machine->older[segment];
+    if (--own->count == 0) {
+        own->oldest = SEGMENT_NONE;
+        list_remove(machine, &machine->rich, core);
+    } else {
+        machine->newer[own->newest] = SEGMENT_NONE;
     }
     return segment;
 }
 
-static uint32_t steal(struct machine *machine)
+static uint32_t take_oldest(struct machine *machine, uint32_t victim)
+{
+    struct virtual_core *other = &machine->cores[victim];
+    uint32_t segment = other->oldest;
+    other->oldest = machine->newer[segment];
+    if (--other->count == 0) {
+        other->newest = SEGMENT_NONE;
+        list_remove(machine, &machine->rich, victim);
+    } else {
+        machine->older[other->oldest] = SEGMENT_NONE;
+    }
+    return segment;
+}
+
+/* Of a loop, half of what the victim has is taken at once. */
+static uint32_t steal(struct machine *machine, uint32_t thief)
 {
     if (!machine->rich.count) {
         return SEGMENT_NONE;
     }
     uint32_t victim = machine->rich.at[draw(machine) % machine->rich.count];
-    struct virtual_core *other = &machine->cores[victim];
-    uint32_t segment = other->oldest;
-    other->oldest = machine->newer[segment];
-    if (other->oldest == SEGMENT_NONE) {
-        other->newest = SEGMENT_NONE;
-        list_remove(machine, &machine->rich, victim);
-    } else {
-        machine->older[other->oldest] = SEGMENT_NONE;
+    uint32_t more = machine->cores[victim].count / 2;
+    uint32_t segment = take_oldest(machine, victim);
+    uint32_t loop = machine->dag->segments.at[segment].loop;
+    while (loop != UINT32_MAX && more-- > 1 && machine->cores[victim].count &&
+           machine->dag->segments.at[machine->cores[victim].oldest].loop == loop) {
+        append(machine, thief, take_oldest(machine, victim));
     }
     return segment;
 }
@@ -213,22 +244,13 @@ static int64_t delay(struct machine *machine)
 
 static void push(struct machine *machine, uint32_t core, uint32_t segment)
 {
-    struct virtual_core *own = &machine->cores[core];
     if (machine->idle.count) { /* somebody looks for just that */
         uint32_t thief = machine->idle.at[draw(machine) % machine->idle.count];
         list_remove(machine, &machine->idle, thief);
         start(machine, thief, segment, delay(machine));
         return;
     }
-    if (own->newest == SEGMENT_NONE) {
-        own->oldest = segment;
-        list_add(machine, &machine->rich, core);
-    } else {
-        machine->newer[own->newest] = segment;
-    }
-    machine->older[segment] = own->newest;
-    machine->newer[segment] = SEGMENT_NONE;
-    own->newest = segment;
+    append(machine, core, segment);
 }
 
 /* ---- the play ---- */
@@ -256,7 +278,7 @@ static void go_on(struct machine *machine, uint32_t core, uint32_t next)
     if (next == SEGMENT_NONE) {
         next = pop(machine, core);
     }
-    if (next == SEGMENT_NONE && (next = steal(machine)) != SEGMENT_NONE) {
+    if (next == SEGMENT_NONE && (next = steal(machine, core)) != SEGMENT_NONE) {
         late = delay(machine);
     }
     if (next == SEGMENT_NONE) {

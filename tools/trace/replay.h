@@ -9,6 +9,7 @@ enum { NOWHERE = UINT16_MAX, LOOP_NONE = UINT32_MAX };
 /* A task that has begun on a strand and has not ended. */
 struct open_task {
     uint32_t task;
+    uint64_t object;  /* its own name */
     uint32_t segment; /* the one it is in */
     uint32_t outer;   /* in a run of a loop's elements: the one around it */
     uint32_t loop;    /* the innermost loop it runs; LOOP_NONE */
@@ -39,6 +40,7 @@ struct strand {
     uint32_t segment; /* the last one while no task is open */
     uint32_t thread;  /* a guest's: the strand that stands for its thread; TABLE_NONE */
     int64_t last;     /* a thread's: its last event */
+    bool inside;      /* a thread's: it is a guest just now, on another strand */
     bool blocked;
     uint8_t blocked_flags; /* enum filch_trace_block */
     uint32_t blocked_name;

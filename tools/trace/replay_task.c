@@ -113,6 +113,7 @@ void replay_begin(struct replay *replay, const struct trace_event *event)
     uint32_t thread = strand_at(replay, index)->thread;
     if (thread != TABLE_NONE && !strand_at(replay, index)->open.count) {
         replay_thread_passes(replay, thread);
+        strand_at(replay, thread)->inside = true;
     }
     bool nested = strand_at(replay, index)->open.count > 0;
     uint32_t task = (uint32_t)replay->run->tasks.count;
@@ -132,11 +133,13 @@ void replay_begin(struct replay *replay, const struct trace_event *event)
         .from = event->detail == FILCH_TRACE_STOLEN ? (uint16_t)(event->argument >> 48) : 0,
         .how = event->detail,
         .in_place = event->type == FILCH_TRACE_BEGIN_JOIN};
-    *ARRAY_PUSH(strand_at(replay, index)->open) = (struct open_task){.task = task,
-                                                                     .segment = segment,
-                                                                     .outer = SEGMENT_NONE,
-                                                                     .loop = made.loop,
-                                                                     .since = replay->now};
+    *ARRAY_PUSH(strand_at(replay, index)->open) =
+        (struct open_task){.task = task,
+                           .object = event->argument & address_bits,
+                           .segment = segment,
+                           .outer = SEGMENT_NONE,
+                           .loop = made.loop,
+                           .since = replay->now};
     if (known && event->detail == FILCH_TRACE_STOLEN) {
         note_theft(replay, event, task, &made);
     }
@@ -150,9 +153,11 @@ static void push_done(struct replay *replay, uint32_t *head, uint32_t segment)
     *head = (uint32_t)(replay->done.count - 1);
 }
 
-static void done_for(struct replay *replay, uint64_t object, uint32_t segment)
+/* Something that counts for itself is the only one of its name: what had the name before is gone. */
+static void done_for(struct replay *replay, uint64_t object, const struct open_task *ended)
 {
-    uint32_t head = table_get(&replay->done_table, object);
+    uint32_t segment = ended->segment;
+    uint32_t head = object == ended->object ? TABLE_NONE : table_get(&replay->done_table, object);
     push_done(replay, &head, segment);
     table_set(&replay->done_table, object, head);
 }
@@ -178,7 +183,7 @@ void replay_end(struct replay *replay, const struct trace_event *event)
     task->ended = replay->now;
     task->has_ended = true;
     task->last = ended.segment;
-    done_for(replay, event->argument & address_bits, ended.segment);
+    done_for(replay, event->argument & address_bits, &ended);
     if (strand->open.count) { /* it ran on top of one that waited for it */
         replay_go_on(replay, index);
         dag_edge(&replay->run->dag, ended.segment, *segment_of(strand_at(replay, index)),
@@ -190,6 +195,7 @@ void replay_end(struct replay *replay, const struct trace_event *event)
         struct strand *thread = strand_at(replay, strand->thread);
         thread->segment = ended.segment;
         thread->last = replay->now;
+        thread->inside = false;
     }
 }
 
@@ -264,6 +270,7 @@ static void end_chunk(struct replay *replay, const struct trace_event *event, st
     if (elements > 1 && segment->start == top->chunk_from) { /* its elements did not fork */
         segment->parts = elements < UINT32_MAX ? (uint32_t)elements : UINT32_MAX;
     }
+    segment->loop = top->loop;
     push_done(replay, &replay->loop_done[top->loop], top->segment);
     replay->run->loops.at[top->loop].chunks++;
     top->segment = top->outer;

@@ -5,7 +5,7 @@
 void replay_thread_passes(struct replay *replay, uint32_t index)
 {
     struct strand *thread = strand_at(replay, index);
-    if (thread->blocked) {
+    if (thread->blocked || thread->inside) {
         return;
     }
     if (thread->last >= 0) {

@@ -30,6 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <filch/macros.h>
 #include <filch/status.h>
 
 #ifdef __cplusplus
@@ -82,10 +83,11 @@ void filch_trace_counter(const char *name, double value);
 void filch_trace_mark(const char *name, uint64_t number);
 
 /* FILCH_TRACE_SECTION("parse") { ... }: the block is a section, however it is left. */
-#define FILCH_TRACE_SECTION(name)                                                                  \
-    for (filch_trace_section filch_section __attribute__((cleanup(filch_trace_section_end))) =     \
-             filch_trace_section_begin(name);                                                      \
-         filch_section.name; filch_trace_section_end(&filch_section))
+#define FILCH_TRACE_SECTION(label) FILCH_TRACE_SECTION_I(FILCH_CAT(filch_section_, __LINE__), label)
+#define FILCH_TRACE_SECTION_I(section, label)                                                      \
+    for (filch_trace_section section __attribute__((cleanup(filch_trace_section_end))) =           \
+             filch_trace_section_begin(label);                                                     \
+         section.name; filch_trace_section_end(&section))
 
 /* Used by the macro. */
 typedef struct filch_trace_section {
