@@ -446,9 +446,9 @@ START_TEST(a_child_writes_nothing_into_its_parents_trace)
     if (child == 0) {
         filch_pool *own;
         bool fine = filch_pool_open(NULL, &own) == FILCH_OK;
-        if (fine) {
-            run_futures(own, 50);
-            filch_pool_free(own);
+        for (int i = 0; i < 50 && fine; i++) { /* calls: they need no thread */
+            int result;
+            fine = twice_apply(own, i, &result) == FILCH_OK;
         }
         _exit(fine ? 0 : 1);
     }

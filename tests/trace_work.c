@@ -133,17 +133,29 @@ static void do_marks(int n)
     filch_trace_span_begin(hostile);
     for (int i = 0; i < n; i++) {
         filch_trace_counter(hostile, i);
-        filch_trace_mark("a mark", (unsigned long long)i);
+        filch_trace_mark("a mark", (uint64_t)(unsigned)i);
     }
     do_fan(2);
     filch_trace_span_end(hostile);
 }
 
+/* A little of everything. */
+static void do_mixed(int n)
+{
+    do_tree(6);
+    do_fan(n / 4);
+    do_naps(n / 4);
+    do_lock(n / 4);
+    do_loop(n * 10);
+    do_marks(n / 4);
+}
+
 static const struct {
     const char *name;
     void (*run)(int n);
-} programs[] = {{"tree", do_tree}, {"fan", do_fan},       {"chain", do_chain}, {"naps", do_naps},
-                {"lock", do_lock}, {"serial", do_serial}, {"loop", do_loop},   {"marks", do_marks}};
+} programs[] = {{"tree", do_tree}, {"fan", do_fan},     {"chain", do_chain},
+                {"naps", do_naps}, {"lock", do_lock},   {"serial", do_serial},
+                {"loop", do_loop}, {"marks", do_marks}, {"mixed", do_mixed}};
 
 int main(int argc, char **argv)
 {

@@ -1,0 +1,341 @@
+/* filch-trace's parts: predictions against closed forms, lengths of known orders of work, clocks, and
+ * files that are no traces any more. */
+#define _GNU_SOURCE
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis.h"
+#include "clock.h"
+#include "forecast.h"
+#include "predict.h"
+
+/* ---- orders of work ---- */
+
+enum { WORK = 1000 }; /* of each segment, in nanoseconds */
+
+static uint32_t add(struct dag *dag, int64_t ns)
+{
+    uint32_t segment = dag_segment(dag, UINT32_MAX, SEGMENT_WORK, 0);
+    dag->segments.at[segment].ns = ns;
+    return segment;
+}
+
+static struct dag chain_of(unsigned n)
+{
+    struct dag dag = {.first = NULL};
+    uint32_t before = SEGMENT_NONE;
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t segment = add(&dag, WORK);
+        dag_edge(&dag, before, segment, EDGE_NEXT);
+        before = segment;
+    }
+    dag_finish(&dag);
+    return dag;
+}
+
+/* One, then n side by side, then one. */
+static struct dag fan_of(unsigned n)
+{
+    struct dag dag = {.first = NULL};
+    uint32_t first = add(&dag, WORK);
+    for (unsigned i = 0; i < n; i++) {
+        dag_edge(&dag, first, add(&dag, WORK), EDGE_SPAWN);
+    }
+    uint32_t last = add(&dag, WORK);
+    for (unsigned i = 0; i < n; i++) {
+        dag_edge(&dag, first + 1 + i, last, EDGE_JOIN);
+    }
+    dag_finish(&dag);
+    return dag;
+}
+
+/* The segment that ends a subtree. */
+static uint32_t tree_under(struct dag *dag, uint32_t root, unsigned depth)
+{
+    if (depth == 0) {
+        return root;
+    }
+    uint32_t left = add(dag, WORK);
+    dag_edge(dag, root, left, EDGE_SPAWN);
+    uint32_t right = add(dag, WORK);
+    dag_edge(dag, root, right, EDGE_NEXT);
+    left = tree_under(dag, left, depth - 1);
+    right = tree_under(dag, right, depth - 1);
+    uint32_t join = add(dag, 0);
+    dag_edge(dag, right, join, EDGE_NEXT);
+    dag_edge(dag, left, join, EDGE_JOIN);
+    return join;
+}
+
+static struct dag tree_of(unsigned depth)
+{
+    struct dag dag = {.first = NULL};
+    tree_under(&dag, add(&dag, WORK), depth);
+    dag_finish(&dag);
+    return dag;
+}
+
+static struct dag random_of(unsigned n)
+{
+    struct dag dag = {.first = NULL};
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t segment = add(&dag, rand() % 5000);
+        for (int k = rand() % 4; k > 0 && i > 0; k--) {
+            dag_edge(&dag, (uint32_t)rand() % i, segment, EDGE_SPAWN);
+        }
+    }
+    dag_finish(&dag);
+    return dag;
+}
+
+static const struct delays no_delay = {NULL, 0};
+
+START_TEST(a_chain_takes_its_length_on_any_number_of_cores)
+{
+    struct dag dag = chain_of(100);
+    for (unsigned cores = 1; cores <= 1024; cores *= 4) {
+        ck_assert_int_eq(predict_once(&dag, cores, no_delay, cores), 100 * WORK);
+    }
+    struct dag_length length = dag_measure(&dag, 500);
+    ck_assert_int_eq(length.work, 100 * WORK);
+    ck_assert_int_eq(length.span, 100 * WORK);
+    ck_assert_int_eq(length.burdened, 100 * WORK); /* nothing moves */
+    dag_free(&dag);
+}
+END_TEST
+
+START_TEST(a_fan_takes_rounds)
+{
+    enum { N = 100 };
+    struct dag dag = fan_of(N);
+    for (unsigned cores = 1; cores <= 1024; cores *= 2) {
+        int64_t rounds = (N + cores - 1) / cores;
+        ck_assert_int_eq(predict_once(&dag, cores, no_delay, 1), (2 + rounds) * WORK);
+    }
+    struct dag_length length = dag_measure(&dag, 500);
+    ck_assert_int_eq(length.work, (N + 2) * WORK);
+    ck_assert_int_eq(length.span, 3 * WORK);
+    ck_assert_int_eq(length.burdened, 3 * WORK + 2 * 500);
+    dag_free(&dag);
+}
+END_TEST
+
+START_TEST(a_tree_is_as_fast_as_it_is_deep)
+{
+    enum { DEPTH = 10 };
+    struct dag dag = tree_of(DEPTH);
+    struct dag_length length = dag_measure(&dag, 0);
+    ck_assert_int_eq(length.work, ((2 << DEPTH) - 1) * WORK);
+    ck_assert_int_eq(length.span, (DEPTH + 1) * WORK);
+    ck_assert_int_eq(predict_once(&dag, 1, no_delay, 1), length.work);
+    ck_assert_int_eq(predict_once(&dag, 1024, no_delay, 1), length.span);
+    dag_free(&dag);
+}
+END_TEST
+
+START_TEST(no_schedule_beats_the_limits_and_a_greedy_one_keeps_within_their_sum)
+{
+    srand(7);
+    for (int i = 0; i < 50; i++) {
+        struct dag dag = random_of(300);
+        struct dag_length length = dag_measure(&dag, 0);
+        for (unsigned cores = 1; cores <= 64; cores *= 2) {
+            int64_t took = predict_once(&dag, cores, no_delay, (uint64_t)i);
+            ck_assert_int_ge(took, length.span);
+            ck_assert_int_ge(took * cores, length.work);
+            ck_assert_int_le(took, length.work / cores + length.span + 1);
+        }
+        dag_free(&dag);
+    }
+}
+END_TEST
+
+START_TEST(times_that_pass_need_no_core)
+{
+    struct dag dag = {.first = NULL};
+    uint32_t first = add(&dag, WORK);
+    for (int i = 0; i < 10; i++) {
+        uint32_t sleep = dag_segment(&dag, UINT32_MAX, SEGMENT_TIME, 0);
+        dag.segments.at[sleep].ns = 50 * WORK;
+        dag_edge(&dag, first, sleep, EDGE_NEXT);
+    }
+    dag_finish(&dag);
+    ck_assert_int_eq(predict_once(&dag, 1, no_delay, 1), 51 * WORK);
+    ck_assert_int_eq(dag_measure(&dag, 0).span, WORK);
+    ck_assert_int_eq(dag_measure(&dag, 0).path, 51 * WORK);
+    dag_free(&dag);
+}
+END_TEST
+
+START_TEST(what_ifs_change_what_they_name)
+{
+    struct dag dag = {.first = NULL};
+    uint32_t one = dag_segment(&dag, 0, SEGMENT_WORK, 0);
+    uint32_t other = dag_segment(&dag, 1, SEGMENT_WORK, 0);
+    dag.segments.at[one].ns = dag.segments.at[other].ns = 64 * WORK;
+    dag_edge(&dag, one, other, EDGE_LOCK);
+    dag_finish(&dag);
+    const double scale[] = {0.5, 1};
+    const unsigned parts[] = {0, 4};
+    struct dag changed;
+    predict_expand(&dag, 1, &(struct what_if){.scale = scale}, &changed);
+    ck_assert_int_eq(predict_once(&changed, 8, no_delay, 1), 96 * WORK);
+    dag_free(&changed);
+    predict_expand(&dag, 1, &(struct what_if){.parts = parts}, &changed);
+    ck_assert_int_eq(predict_once(&changed, 8, no_delay, 1), 80 * WORK);
+    dag_free(&changed);
+    predict_expand(&dag, 1, &(struct what_if){.without_locks = true}, &changed);
+    ck_assert_int_eq(predict_once(&changed, 8, no_delay, 1), 64 * WORK);
+    dag_free(&changed);
+    dag_free(&dag);
+}
+END_TEST
+
+/* ---- clocks ---- */
+
+START_TEST(clocks_follow_believable_pairs_only)
+{
+    struct clock clock = {.last = 0};
+    clock_begin(&clock, 1000, 5000, 2000000000); /* two ticks a nanosecond */
+    for (uint64_t s = 1; s <= 10; s++) {         /* a little slower than it says */
+        clock_add(&clock, 1000 + s * 2000000000, 5000 + s * 1000100000);
+    }
+    clock_add(&clock, 1000 + 3100000000u, 5000 + 9000000000u); /* interrupted between the two */
+    clock_add(&clock, 10, 5);                                  /* before the start */
+    clock_fit(&clock);
+    int64_t last = -1;
+    for (uint64_t ticks = 1000; ticks < 30000000000; ticks += 123456789) {
+        int64_t ns = clock_ns(&clock, ticks);
+        ck_assert_int_ge(ns, last);
+        int64_t right = (int64_t)((double)(ticks - 1000) * 0.50005);
+        ck_assert_int_le(llabs(ns - right), 20000);
+        last = ns;
+    }
+    ck_assert(!clock_knows(&clock, 999));
+    ck_assert(!clock_knows(&clock, UINT64_MAX));
+    clock_free(&clock);
+}
+END_TEST
+
+/* ---- damaged files ---- */
+
+static char path[] = "/tmp/filch-tool-XXXXXX";
+static unsigned char *whole;
+static size_t whole_bytes;
+
+static void use(const unsigned char *data, size_t bytes)
+{
+    const char *why;
+    FILE *out = fopen(path, "wb");
+    ck_assert_ptr_nonnull(out);
+    ck_assert_uint_eq(fwrite(data, 1, bytes, out), bytes);
+    ck_assert_int_eq(fclose(out), 0);
+    struct trace *trace = trace_read(path, &why);
+    if (!trace) {
+        ck_assert_ptr_nonnull(why);
+        return;
+    }
+    struct run *run = run_of(trace);
+    struct analysis *analysis = analysis_of(run);
+    struct forecast forecast;
+    forecast_of(analysis, NULL, &forecast);
+    analysis_free(analysis);
+    run_free(run);
+    trace_free(trace);
+}
+
+static void read_sample(void)
+{
+    const char *sample = getenv("FILCH_TEST_TRACE");
+    FILE *in = sample ? fopen(sample, "rb") : NULL;
+    ck_assert_msg(in != NULL, "FILCH_TEST_TRACE names a trace");
+    whole = malloc(1 << 22);
+    whole_bytes = fread(whole, 1, 1 << 22, in);
+    fclose(in);
+    ck_assert_uint_gt(whole_bytes, FILCH_TRACE_HEADER_BYTES + FILCH_TRACE_CHUNK_BYTES);
+    ck_assert_int_ge(mkstemp(path), 0);
+}
+
+static void sample_gone(void)
+{
+    unlink(path);
+    free(whole);
+}
+
+START_TEST(truncated_files_are_read_as_far_as_they_go)
+{
+    for (size_t bytes = 0; bytes < whole_bytes; bytes += 1 + bytes / 7) {
+        use(whole, bytes);
+    }
+}
+END_TEST
+
+/* Bytes, or whole words, anywhere in the events and the headers. */
+static void damage(unsigned char *data, size_t bytes)
+{
+    int times = 1 + rand() % 20;
+    for (int i = 0; i < times; i++) {
+        bool early = rand() % 4 == 0; /* where headers and most events are */
+        size_t at = (size_t)rand() % (early ? 8192 : bytes);
+        if (rand() % 2) {
+            data[at] = (unsigned char)rand();
+        } else {
+            uint64_t word = rand() % 2 ? (uint64_t)rand() << 40 | (uint64_t)rand() : UINT64_MAX;
+            memcpy(data + (at & ~(size_t)7), &word, 8);
+        }
+    }
+}
+
+START_TEST(garbage_is_survived)
+{
+    unsigned char *data = malloc(whole_bytes);
+    srand((unsigned)_i);
+    for (int round = 0; round < 150; round++) {
+        memcpy(data, whole, whole_bytes);
+        damage(data, whole_bytes);
+        use(data, whole_bytes);
+    }
+    free(data);
+}
+END_TEST
+
+START_TEST(what_is_no_trace_is_refused)
+{
+    const char *why = NULL;
+    ck_assert_ptr_null(trace_read("/nowhere", &why));
+    ck_assert_str_eq(why, "it cannot be opened");
+    ck_assert_ptr_null(trace_read("/dev/null", &why));
+    ck_assert_str_eq(why, "this is not a filch trace");
+    ck_assert_ptr_null(trace_read("/dev/zero", &why));
+    ck_assert_str_eq(why, "this is not a filch trace");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("trace tool");
+    TCase *orders = tcase_create("orders of work");
+    TCase *files = tcase_create("files");
+    tcase_add_test(orders, a_chain_takes_its_length_on_any_number_of_cores);
+    tcase_add_test(orders, a_fan_takes_rounds);
+    tcase_add_test(orders, a_tree_is_as_fast_as_it_is_deep);
+    tcase_add_test(orders, no_schedule_beats_the_limits_and_a_greedy_one_keeps_within_their_sum);
+    tcase_add_test(orders, times_that_pass_need_no_core);
+    tcase_add_test(orders, what_ifs_change_what_they_name);
+    tcase_add_test(orders, clocks_follow_believable_pairs_only);
+    tcase_add_checked_fixture(files, read_sample, sample_gone);
+    tcase_set_timeout(files, 120);
+    tcase_add_test(files, truncated_files_are_read_as_far_as_they_go);
+    tcase_add_loop_test(files, garbage_is_survived, 0, 4);
+    tcase_add_test(files, what_is_no_trace_is_refused);
+    suite_add_tcase(suite, orders);
+    suite_add_tcase(suite, files);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
