@@ -245,9 +245,43 @@ static void merge(struct trace_event *events, struct trace_event *spare, size_t 
     }
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const struct trace_track *one = a;
+    const struct trace_track *other = b;
+    if (one->kind != other->kind) {
+        return one->kind < other->kind ? -1 : 1; /* those outside come last */
+    }
+    if (one->pool != other->pool) {
+        return one->pool < other->pool ? -1 : 1;
+    }
+    return one->core < other->core ? -1 : one->core > other->core;
+}
+
+/* Tracks in the order of their names, not in that of their first chunks. */
+static void sort_tracks(struct reader *reader)
+{
+    struct trace *trace = reader->trace;
+    uint16_t *now = tool_alloc(trace->tracks.count, sizeof *now);
+    for (size_t i = 0; i < trace->tracks.count; i++) {
+        trace->tracks.at[i].found = (uint16_t)i;
+    }
+    if (trace->tracks.count) {
+        qsort(trace->tracks.at, trace->tracks.count, sizeof *trace->tracks.at, by_name);
+    }
+    for (size_t i = 0; i < trace->tracks.count; i++) {
+        now[trace->tracks.at[i].found] = (uint16_t)i;
+    }
+    for (size_t i = 0; i < reader->pieces.count; i++) {
+        reader->pieces.at[i].track = now[reader->pieces.at[i].track];
+    }
+    free(now);
+}
+
 static void read_events(struct reader *reader)
 {
     struct trace *trace = reader->trace;
+    sort_tracks(reader);
     qsort(reader->pieces.at, reader->pieces.count, sizeof *reader->pieces.at,
           by_track_and_sequence);
     for (size_t i = 0; i < reader->pieces.count; i++) {

@@ -106,7 +106,7 @@ function Page({ data }: { data: Data }) {
     if (!all.length) return;
     const at = (match + 1) % all.length;
     setMatch(at);
-    setSlice(all[at]);
+    pick(all[at]);
     timeline.current?.reveal(all[at]);
   };
   const go = (task: number) => {

@@ -1,0 +1,103 @@
+#!/bin/sh
+# Traces of programs of known shape have the known answers: trace.sh SOURCE FILCH-TRACE TRACE-WORK
+set -eu
+source=$1 tool=$2 work=$3
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+checks=0
+
+fail() { echo "FAILED: $*"; [ ! -f "$dir/out" ] || cat "$dir/out"; exit 1; }
+
+# record LEVEL PROGRAM N [WORKERS]: its trace is then in $dir/PROGRAM
+record() {
+    rm -f "$dir/$2"
+    FILCH_TRACE="$dir/$2:$1" "$work" "$2" "$3" ${4:-} || fail "$2 did not run"
+}
+
+# says NAME REGEX: the report of that trace does
+says() {
+    "$tool" "$dir/$1" >"$dir/out" 2>&1 || fail "no report of $1"
+    grep -qE -- "$2" "$dir/out" || fail "the report of $1 does not say: $2"
+    checks=$((checks + 1))
+}
+
+# tasks NAME FUNCTION COUNT: so many tasks of that function ran, and all ended
+tasks() {
+    "$tool" export --csv "$dir/$1" -o "$dir/out"
+    count=$(grep -c "^[0-9]*,\"$2\"," "$dir/out" || true)
+    [ "$count" = "$3" ] || fail "$1 has $count tasks of $2, not $3"
+    ! grep -qE '^[0-9]*,"[^"]*","[^"]*",[0-9]*,[0-9]*,[0-9]+,[0-9]+,,' "$dir/out" || fail "one did not end"
+    checks=$((checks + 1))
+}
+
+# times_as_fast NAME CORES OPERATOR NUMBER [OPTION ...]: what is predicted
+times_as_fast() {
+    name=$1 cores=$2 operator=$3 number=$4
+    shift 4
+    "$tool" predict "$dir/$name" "$@" >"$dir/out" || fail "no prediction of $name"
+    awk -v cores="$cores" -v number="$number" "\$1 == cores && /\\(/ {
+        sub(/.*\\)/, \"\"); found = \$1 $operator number } END { exit !found }" "$dir/out" ||
+        fail "$name on $cores cores is not $operator $number times as fast"
+    checks=$((checks + 1))
+}
+
+for workers in 1 2 5; do
+    record all tree 8 $workers
+    tasks tree tree 256
+    record tasks fan 100 $workers
+    tasks fan work 100
+    record tasks loop 20000 $workers
+    says loop '^ +20000 '
+done
+
+# A thread that is interrupted has a long segment: the tree is large enough for that not to matter.
+record all tree 15
+times_as_fast tree 8 '>' 3
+times_as_fast tree 1024 '<' 2000
+record all chain 20
+says chain 'parallelism +1\.[0-9] '
+times_as_fast chain 1024 '<' 1.5
+record tasks naps 50
+says naps 'time to pass +50 '
+tasks naps nap 50
+record tasks lock 50
+says lock '  a mutex +[0-9]+ '
+says lock 'parallelism +1\.[0-4] '
+record tasks serial 100
+says serial 'While serial_part \(trace_work\.c:[0-9]+\) ran alone'
+times_as_fast serial 64 '<' 8
+times_as_fast serial 64 '>' 8 --split serial_part=64
+record sched fan 20
+says fan 'record with FILCH_TRACE=file:tasks'
+
+# Exports, of a trace with hostile names too.
+record all mixed 40
+for name in mixed tree serial; do
+    "$tool" export --perfetto "$dir/$name" -o "$dir/pb"
+    "$tool" export --chrome "$dir/$name" -o "$dir/json"
+    "$tool" export --csv "$dir/$name" -o "$dir/csv"
+    python3 "$source/tests/trace/check_exports.py" "$dir/pb" "$dir/json" "$dir/csv" ||
+        fail "the exports of $name"
+    checks=$((checks + 1))
+done
+
+# A page is one file that refers to nothing else; names of the program are not markup in it.
+"$tool" view "$dir/mixed" -o "$dir/page.html"
+! grep -q '<script>alert' "$dir/page.html" || fail "a name became markup"
+grep -q 'FILCH_NUMBERS\|FILCH_COLUMNS' "$dir/page.html" && fail "a mark was left in the page"
+"$tool" diff "$dir/mixed" "$dir/tree" >"$dir/out" || fail "diff"
+grep -q '^  work ' "$dir/out" || fail "diff does not tell of work"
+
+# Misuse ends with 2, what cannot be read with 1, and neither writes anything to the standard output.
+for arguments in "" "view $dir/mixed" "export $dir/mixed -o x" "--nonsense" "diff $dir/mixed" \
+    "predict $dir/mixed --scale x" "$dir/mixed $dir/mixed"; do
+    # shellcheck disable=SC2086
+    status=0; "$tool" $arguments >"$dir/out" 2>/dev/null || status=$?
+    [ "$status" = 2 ] && [ ! -s "$dir/out" ] || fail "'$arguments' ended with $status"
+done
+status=0; "$tool" /dev/null >"$dir/out" 2>/dev/null || status=$?
+[ "$status" = 1 ] && [ ! -s "$dir/out" ] || fail "/dev/null ended with $status"
+status=0; "$tool" predict "$dir/mixed" --scale nobody=2 >"$dir/out" 2>/dev/null || status=$?
+[ "$status" = 1 ] || fail "an unknown name ended with $status"
+"$tool" --help | grep -q predict
+echo "$((checks + 14)) passed, 0 failed"
