@@ -1,5 +1,5 @@
-/* filch-trace's parts: predictions against closed forms, lengths of known orders of work, clocks, and
- * files that are no traces any more. */
+/* filch-trace in parts: predictions against closed forms, lengths of known orders of work, clocks,
+ * and files that are no traces any more. */
 #define _GNU_SOURCE
 #include <check.h>
 #include <stdio.h>
