@@ -3,6 +3,7 @@
 
 #include "default_pool.h"
 #include "os.h"
+#include "os_ticks.h"
 #include "pool.h"
 #include "region.h"
 #include "site.h"

@@ -6,6 +6,7 @@
 #include "block.h"
 #include "core.h"
 #include "os.h"
+#include "os_ticks.h"
 #include "pace.h"
 #include "pool.h"
 #include "region.h"
@@ -65,15 +66,24 @@ static size_t limit_of(struct filch_loop *loop)
 
 /* ---- explicit chunks: the loop's elements are chunks ---- */
 
+FILCH_APART static void run_recorded(struct filch_loop *loop, filch_range *range)
+{
+    filch_trace(FILCH_TRACE_CHUNK, 0, loop->body->info, range->next);
+    loop->body->block(loop->environment, range);
+    filch_trace(FILCH_TRACE_CHUNK_END, 0, loop->body->info, range->next);
+}
+
 static void run_elements_of(struct filch_loop *loop, struct filch_strand *strand,
                             filch_range *range)
 {
     unsigned long long first = range->next;
     strand->frame->next = &range->next; /* errors tell the element */
     strand->frame->stop = &range->stop; /* and may end the block */
-    filch_trace(FILCH_TRACE_CHUNK, 0, loop->body->info, first);
-    loop->body->block(loop->environment, range);
-    filch_trace(FILCH_TRACE_CHUNK_END, 0, loop->body->info, range->next);
+    if (filch_trace_is_on()) {
+        run_recorded(loop, range);
+    } else {
+        loop->body->block(loop->environment, range);
+    }
     if (loop->items || loop->progress.hook) {
         filch_loop_ended(loop, first, range->next);
     }

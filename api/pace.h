@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "os.h"
+#include "os_ticks.h"
 #include "site.h"
 
 enum {

@@ -7,6 +7,7 @@
 
 #include "deadline.h"
 #include "os.h"
+#include "os_ticks.h"
 #include "waiting.h"
 
 struct selection {

@@ -20,6 +20,9 @@
 #define FILCH_LIKELY(x) __builtin_expect(!!(x), 1)
 #define FILCH_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* Of a function: seldom called, and not to be made part of its caller. */
+#define FILCH_APART __attribute__((noinline))
+
 /* The struct that contains `member` at `pointer`. */
 #define FILCH_CONTAINER(pointer, type, member)                                                     \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))

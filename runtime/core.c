@@ -271,7 +271,7 @@ struct filch_strand *filch_core_main(struct filch_strand *strand)
         }
         filch_pool_appoint_watch(strand->pool, 1);
         filch_core_start(thread->core);
-        filch_core_trace_forks(thread->core, strand);
+        filch_core_trace_forks(thread->core, &strand->lane);
         filch_core_begin(strand);
         struct filch_strand *ready = run_entry(strand, entry);
         if (ready) {

@@ -106,8 +106,13 @@ static inline void filch_core_trace(struct filch_core *core, enum filch_trace_ty
     filch_trace_on(&core->tracer, type, detail, subject, argument);
 }
 
-/* The holder: see whether each fork of `strand` is to be recorded. */
-void filch_core_trace_forks(struct filch_core *core, struct filch_strand *strand);
+/* The holder: see whether each fork on this lane is to be recorded. */
+static inline void filch_core_trace_forks(struct filch_core *core, filch_lane *lane)
+{
+    if (FILCH_UNLIKELY(lane->traced) || filch_trace_is_on()) {
+        lane->traced = filch_trace_wants(&core->tracer, FILCH_TRACE_FORK);
+    }
+}
 
 /* `strand` begins or goes on on this core; and has left it. */
 void filch_core_enter(struct filch_core *core, struct filch_strand *strand);

@@ -203,18 +203,13 @@ void filch_core_begin(struct filch_strand *strand)
     }
 }
 
-void filch_core_trace_forks(struct filch_core *core, struct filch_strand *strand)
-{
-    strand->lane.traced = filch_trace_wants(&core->tracer, FILCH_TRACE_FORK);
-}
-
 void filch_core_enter(struct filch_core *core, struct filch_strand *strand)
 {
     if (!core) {
         return;
     }
     filch_core_trace(core, FILCH_TRACE_ENTER, 0, NULL, filch_trace_name_of(strand));
-    filch_core_trace_forks(core, strand);
+    filch_core_trace_forks(core, &strand->lane);
     filch_core_begin(strand);
     /* release: pairs with the acquire in ask; the lane is initialised */
     atomic_store_explicit(&core->lane, &strand->lane, memory_order_release);

@@ -16,10 +16,6 @@
 
 uint64_t filch_os_now_ns(void);
 
-/* A cheaper clock, for lengths that need not be exact: one to five ticks a nanosecond. May differ
- * between processors. */
-uint64_t filch_os_ticks(void);
-
 /* Sleep while *word == expected, at most until deadline_ns. False: the deadline has passed. True
  * says nothing: wake-ups may be spurious, so callers loop on their own condition. */
 bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns);

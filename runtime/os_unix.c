@@ -16,21 +16,6 @@ uint64_t filch_os_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-uint64_t filch_os_ticks(void)
-{
-#if defined(__x86_64__)
-    return __builtin_ia32_rdtsc();
-#elif defined(__aarch64__)
-    uint64_t count;
-    uint64_t per_second;
-    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(count));
-    __asm__ volatile("mrs %0, cntfrq_el0" : "=r"(per_second));
-    return per_second < 1000000000 ? count * (1000000000 / (per_second | 1)) : count;
-#else
-    return filch_os_now_ns();
-#endif
-}
-
 void filch_os_yield(void)
 {
     sched_yield();

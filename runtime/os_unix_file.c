@@ -15,6 +15,10 @@
 #include <cpuid.h>
 #endif
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
+
 static filch_status check_and_lock(int file)
 {
     struct stat about;
@@ -86,6 +90,11 @@ void *filch_os_file_map(int file, size_t bytes)
     int flags = file >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, file, 0);
     return memory == MAP_FAILED ? NULL : memory;
+}
+
+void filch_os_file_prepare(void *memory, size_t bytes)
+{
+    madvise(memory, bytes, MADV_POPULATE_WRITE); /* older kernels do not know it: EINVAL */
 }
 
 void filch_os_file_retire(void *memory, size_t used, size_t bytes)

@@ -6,6 +6,7 @@
 #include "base.h"
 #include "memory.h"
 #include "os.h"
+#include "os_ticks.h"
 #include "os_file.h"
 #include "process.h"
 
@@ -266,7 +267,9 @@ static filch_trace_chunk *unused_locked(struct filch_recording *recording)
 {
     if (recording->used < recording->chunks ||
         (!recording->ring && recording->used < recording->chunk_limit && grow_locked(recording))) {
-        return chunk_at(recording, recording->used++);
+        filch_trace_chunk *chunk = chunk_at(recording, recording->used++);
+        filch_os_file_prepare(chunk, FILCH_TRACE_CHUNK_BYTES);
+        return chunk;
     }
     return recording->ring ? oldest_locked(recording) : NULL;
 }

@@ -3,6 +3,7 @@
 #include "block.h"
 #include "core.h"
 #include "os.h"
+#include "os_ticks.h"
 #include "pool.h"
 #include "strand.h"
 #include "thread.h"

@@ -5,6 +5,7 @@
 #include "core.h"
 #include "memory.h"
 #include "os.h"
+#include "os_ticks.h"
 #include "pool.h"
 #include "process.h"
 #include "recording.h"
@@ -16,7 +17,7 @@ struct filch_traces filch_traces; /* zero is a valid start */
 enum { COMPARE_TICKS = 10000000 }; /* the clocks are compared at most so often */
 
 /* Two words; the first makes it valid. */
-static void place(struct filch_tracer *tracer, uint64_t head, uint64_t argument)
+static inline void place(struct filch_tracer *tracer, uint64_t head, uint64_t argument)
 {
     filch_trace_event *event = tracer->next++;
     /* relaxed, then release: pairs with the acquire of a snapshot; a reader of the file sees
@@ -105,7 +106,7 @@ static void renew(struct filch_tracer *tracer)
 }
 
 /* Is there room for two events, in a chunk of the recording that is under way? */
-static bool ready(struct filch_tracer *tracer)
+static inline bool ready(struct filch_tracer *tracer)
 {
     /* acquire: pairs with the release in attach */
     uint32_t wanted = atomic_load_explicit(&tracer->wanted, memory_order_acquire);
@@ -182,18 +183,30 @@ _Static_assert(FILCH_TRACER_NAMES == 64, "name_of takes six bits of the hash");
 
 /* ---- events ---- */
 
-/* There is room. */
-static void append(struct filch_tracer *tracer, enum filch_trace_type type, unsigned detail,
-                   uint16_t name, uint64_t argument)
+/* What follows the end of a task at once happened when it did: one look at the clock serves both.
+ * Were there a wait in between, there would be an event of it. */
+static bool follows_at_once(enum filch_trace_type type, enum filch_trace_type last)
 {
-    uint64_t now = filch_recording_ticks(tracer->by_ns);
-    uint64_t passed =
-        now > tracer->ticks ? now - tracer->ticks : 0; /* processors differ a little */
+    return (last == FILCH_TRACE_END || last == FILCH_TRACE_END_OWN) &&
+           (type == FILCH_TRACE_BEGIN || type == FILCH_TRACE_BEGIN_OWN ||
+            type == FILCH_TRACE_JOINED);
+}
+
+/* There is room. */
+static inline void append(struct filch_tracer *tracer, enum filch_trace_type type, unsigned detail,
+                          uint16_t name, uint64_t argument)
+{
+    uint64_t passed = 0;
+    if (!follows_at_once(type, tracer->last)) {
+        uint64_t now = tracer->by_ns ? filch_os_now_ns() : filch_os_ticks();
+        passed = now > tracer->ticks ? now - tracer->ticks : 0; /* processors differ a little */
+        tracer->ticks += passed;
+    }
     if (FILCH_UNLIKELY(passed > UINT32_MAX)) {
-        place(tracer, FILCH_TRACE_TIME, now);
+        place(tracer, FILCH_TRACE_TIME, tracer->ticks);
         passed = 0;
     }
-    tracer->ticks = now > tracer->ticks ? now : tracer->ticks;
+    tracer->last = type;
     place(tracer,
           (uint64_t)type | (uint64_t)(detail & 255) << 8 | (uint64_t)name << 16 | passed << 32,
           argument);

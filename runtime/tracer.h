@@ -37,17 +37,18 @@ extern struct filch_traces filch_traces;
 enum { FILCH_TRACER_NAMES = 64 };
 
 struct filch_tracer {
-    _Atomic(uint32_t) wanted; /* who starts a recording: its number */
-    struct filch_core *core;  /* constant; NULL: threads without one */
-    uint32_t generation;      /* the recording that the rest belongs to */
-    uint8_t limit;            /* types from here on are not recorded */
-    bool by_ns;               /* the cycle counter is not to be trusted */
-    filch_trace_chunk *chunk; /* the one that is being filled; NULL: there was none left */
-    filch_trace_event *next;  /* in it */
-    filch_trace_event *end;   /* of it */
-    uint64_t ticks;           /* of the last event */
-    uint64_t compared;        /* when the two clocks were compared last */
-    uint64_t sequence;        /* of the next chunk */
+    _Atomic(uint32_t) wanted;   /* who starts a recording: its number */
+    struct filch_core *core;    /* constant; NULL: threads without one */
+    uint32_t generation;        /* the recording that the rest belongs to */
+    uint8_t limit;              /* types from here on are not recorded */
+    bool by_ns;                 /* the cycle counter is not to be trusted */
+    filch_trace_chunk *chunk;   /* the one that is being filled; NULL: there was none left */
+    filch_trace_event *next;    /* in it */
+    filch_trace_event *end;     /* of it */
+    uint64_t ticks;             /* of the last event */
+    enum filch_trace_type last; /* event's type */
+    uint64_t compared;          /* when the two clocks were compared last */
+    uint64_t sequence;          /* of the next chunk */
     struct {
         uint64_t key;
         uint16_t id;
@@ -57,10 +58,12 @@ struct filch_tracer {
 /* `subject`: what the event is about, or NULL: of a BLOCK the name of what is waited for (static),
  * of SPAN, SPAN_END, COUNTER and MARK a name of the program's (copied), of all others a
  * filch_function_info. */
+FILCH_APART
 void filch_tracer_write(struct filch_tracer *tracer, enum filch_trace_type type, unsigned detail,
                         const void *subject, uint64_t argument);
 
 /* The same on whatever core the calling thread holds, or on none. */
+FILCH_APART
 void filch_tracer_write_here(enum filch_trace_type type, unsigned detail, const void *subject,
                              uint64_t argument);
 

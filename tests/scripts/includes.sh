@@ -9,7 +9,7 @@ bad=0
 rank() {
     case $1 in
     base | platform | status | party | memory | probe) echo 0 ;;
-    os | os_poll | os_file | context | sanitize | cpu | lane_layout) echo 1 ;;
+    os | os_poll | os_file | os_ticks | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
     tracer | recording) echo 3 ;;
     deque | queue | park | site | timer | stack) echo 3 ;;
