@@ -28,7 +28,8 @@ bool filch_os_file_write(int file, const void *data, size_t bytes);
  * NULL: no address space. */
 void *filch_os_file_map(int file, size_t bytes);
 
-/* They are about to be written: make their pages now, which is cheaper than one by one. Best effort. */
+/* They are about to be written: make their pages now, which is cheaper than one by one. Best
+ * effort. */
 void filch_os_file_prepare(void *memory, size_t bytes);
 
 /* Nobody reads a mapping of the kind above any more, but somebody might still write: the first

@@ -1,5 +1,5 @@
-/* os_ticks: a cheaper clock, for lengths that need not be exact: one to five ticks a nanosecond. May
- * differ between processors (filch_os_ticks_agree() tells). */
+/* os_ticks: a cheaper clock, for lengths that need not be exact: one to five ticks a nanosecond.
+ * May differ between processors (filch_os_ticks_agree() tells). */
 #ifndef FILCH_OS_TICKS_H
 #define FILCH_OS_TICKS_H
 
