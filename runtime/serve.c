@@ -33,7 +33,8 @@ static bool push_published(struct filch_core *core, struct filch_strand *strand,
 {
     const filch_function_info *info = slot->type->info;
     uint64_t name = filch_trace_name_of(slot);
-    filch_core_trace(core, FILCH_TRACE_PUBLISH, 0, info ? info : strand->frame->info, name);
+    filch_core_trace(core, FILCH_TRACE_PUBLISH, slot->type->publish != NULL,
+                     info ? info : strand->frame->info, name);
     if (filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
         return true;
     }

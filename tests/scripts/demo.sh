@@ -43,6 +43,9 @@ philosophers)
     [ "$(grep -c "dine (philosophers.c:.*held by .*: ends with FILCH_EDEADLK" "$work/story")" -eq 5 ] ||
         { echo "the story is not complete:"; cat "$work/story"; exit 1; }
     ;;
+bottleneck)
+    "$program" fixed | cmp - "$work/raw" || { echo "the mended one finds something else"; exit 1; }
+    ;;
 pool_v2)
     workers=$(grep -oE '^Worker [0-9]+' "$work/raw" | sort -u | wc -l)
     [ "$workers" -gt 1 ] || { echo "only one worker took part"; exit 1; }

@@ -131,7 +131,8 @@ static void count_tasks(struct analysis *analysis, struct table *sites, struct s
         site->waited += task->waited;
         site->stolen += task->from != 0;
         count_one(analysis, site, sizes, task->ran);
-        analysis->has_forks = analysis->has_forks || task->how == FILCH_TRACE_STOLEN;
+        analysis->has_forks =
+            analysis->has_forks || (task->how == FILCH_TRACE_STOLEN && !task->piece);
     }
     for (size_t i = 0; i < analysis->sites.count; i++) {
         analysis->sites.at[i].blamed = run->blame[analysis->sites.at[i].name];

@@ -44,11 +44,14 @@ static void play(const struct analysis *analysis, const struct dag *dag, struct 
     delays.ns = delays.count ? ns : &unknown;
     delays.count = delays.count ? delays.count : 1;
     unsigned seeds = predict_seeds(dag);
+    struct dag_length length = dag_measure(dag, 0);
     for (unsigned i = 0; i < PREDICT_POINTS; i++) {
-        forecast->points[i] = predict(dag, 1u << i, delays, seeds);
+        bool at_limit = i && forecast->points[i - 1].high <= length.path + length.path / 100;
+        forecast->points[i] = at_limit ? forecast->points[i - 1] /* more cores change nothing */
+                                       : predict(dag, 1u << i, delays, seeds);
+        forecast->points[i].cores = 1u << i;
     }
     forecast->recorded = predict(dag, analysis->workers ? analysis->workers : 1, delays, seeds);
-    struct dag_length length = dag_measure(dag, 0);
     forecast->work = length.work;
     forecast->path = length.path;
     free(ns);

@@ -369,5 +369,5 @@ struct prediction predict(const struct dag *dag, unsigned cores, struct delays d
 
 unsigned predict_seeds(const struct dag *dag)
 {
-    return dag->segments.count < 200000 ? 16 : dag->segments.count < 2000000 ? 3 : 1;
+    return dag->segments.count < 200000 ? 16 : dag->segments.count < 1000000 ? 3 : 1;
 }

@@ -70,6 +70,7 @@ struct made {
     uint32_t loop;
     uint16_t track;
     bool forked;
+    bool piece; /* of a loop */
     int64_t ns;
 };
 

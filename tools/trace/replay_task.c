@@ -36,6 +36,7 @@ void replay_make(struct replay *replay, const struct trace_event *event, uint32_
                         .loop = LOOP_NONE,
                         .track = event->track,
                         .forked = forked,
+                        .piece = event->type == FILCH_TRACE_PUBLISH && event->detail == 1,
                         .ns = replay->now};
     if (index != TABLE_NONE) {
         made.segment = replay_go_on(replay, index);
@@ -132,6 +133,7 @@ void replay_begin(struct replay *replay, const struct trace_event *event)
         .track = event->track,
         .from = event->detail == FILCH_TRACE_STOLEN ? (uint16_t)(event->argument >> 48) : 0,
         .how = event->detail,
+        .piece = made.piece,
         .in_place = event->type == FILCH_TRACE_BEGIN_JOIN};
     *ARRAY_PUSH(strand_at(replay, index)->open) =
         (struct open_task){.task = task,

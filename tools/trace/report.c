@@ -100,11 +100,15 @@ static void idle(const struct analysis *a, FILE *out)
         fprintf(out, "  %-16s %10s %5.1f %%  %s\n", rows[i].name, format_ns(rows[i].ns, text),
                 percent(rows[i].ns, whole), rows[i].what);
     }
-    fprintf(out,
-            "  steals %zu, half of them begun within %s; wake-ups %" PRIu64
-            ", half there within %s\n",
-            a->run->steal_ns.count, format_ns(a->burden, (char[32]){0}), a->run->wakes,
-            format_ns(a->wake, text));
+    fprintf(out, "  steals %zu", a->run->steal_ns.count);
+    if (a->run->steal_ns.count) {
+        fprintf(out, ", half of them begun within %s", format_ns(a->burden, text));
+    }
+    fprintf(out, "; wake-ups %" PRIu64, a->run->wakes);
+    if (a->run->wake_ns.count) {
+        fprintf(out, ", half there within %s", format_ns(a->wake, text));
+    }
+    fputc('\n', out);
 }
 
 static void sites(const struct analysis *a, FILE *out)

@@ -25,6 +25,7 @@ struct task {
     uint16_t from;  /* one more than the core that it was stolen from; 0: it was not */
     uint8_t how;    /* enum filch_trace_how */
     bool has_ended;
+    bool piece;    /* of a loop's elements */
     bool in_place; /* its owner ran it where it was joined */
 };
 

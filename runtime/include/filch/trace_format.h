@@ -107,7 +107,7 @@ enum filch_trace_type {
     FILCH_TRACE_ENTER = 5,   /* -; -; strand: it runs on the core from now on */
     FILCH_TRACE_SEARCH = 6,  /* -; -; -: the core looks for work */
     FILCH_TRACE_FOUND = 7,   /* 1 something, 0 nothing; -; rounds of looking */
-    FILCH_TRACE_PUBLISH = 8, /* -; what; slot: others can take it from now on */
+    FILCH_TRACE_PUBLISH = 8, /* 1 a piece of a loop; what; slot: others can take it from now on */
     FILCH_TRACE_RECLAIM = 9, /* -; -; slot: nobody has taken it, it is the owner's again */
     FILCH_TRACE_BEGIN = 10,  /* enum filch_trace_how; what; from + slot or task: it begins here */
     /* -; -; what it counts for: itself, its loop, group or pipeline. What began last on this strand
