@@ -21,11 +21,11 @@
  * links are not followed; a file that another process records to is left alone (with FILCH_TRACE,
  * the second process appends its number to the name, and %p in the name is the process's number).
  *
- * What it costs while nothing is recorded: nothing at a fork or a join, a load and a branch at other
- * points. An event costs some 20 ns in a ring, 12 of them for the processor's clock in the virtual
- * machine it was measured on, and about twice that in a file, whose pages the system must make.
- * The format is documented in filch/trace_format.h. Where <sys/sdt.h> was there when the library
- * was built, the same points are probes for perf, bpftrace and the like: filch:event. */
+ * What it costs while nothing is recorded: nothing at a fork or a join, a load and a branch at
+ * other points. An event costs some 20 ns in a ring, 12 of them for the processor's clock in the
+ * virtual machine it was measured on, and about twice that in a file, whose pages the system must
+ * make. The format is documented in filch/trace_format.h. Where <sys/sdt.h> was there when the
+ * library was built, the same points are probes for perf, bpftrace and the like: filch:event. */
 #ifndef FILCH_TRACE_API_H
 #define FILCH_TRACE_API_H
 
