@@ -11,6 +11,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import time
 from statistics import median
 
@@ -62,9 +63,13 @@ def wait_until_quiet(anyway):
 
 
 def sample(command, contender):
-    done = subprocess.run(
-        [*command, contender.row, str(contender.workers), str(contender.size)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
+    environment = {k: v for k, v in os.environ.items() if k != "FILCH_TRACE"}
+    with tempfile.TemporaryDirectory() as folder:
+        if contender.trace:
+            environment["FILCH_TRACE"] = f"{folder}/trace:{contender.trace}"
+        done = subprocess.run(
+            [*command, contender.row, str(contender.workers), str(contender.size)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300, env=environment)
     if done.returncode != 0:
         sys.exit(f"{contender.label}, {contender.row}: failed\n{done.stderr}")
     nanoseconds, check = done.stdout.split()
@@ -121,7 +126,7 @@ COLUMNS = ("serial", "filch, 1", "filch, 2", "oneTBB, 2", "libgomp, 2", "libomp,
 def write_markdown(path, results):
     lines = ["| | " + " | ".join(COLUMNS) + " |", "| --- |" + " --- |" * len(COLUMNS)]
     for row, times in results:
-        if not row.name.startswith(("scale", "idle")):
+        if not row.name.startswith(("scale", "idle", "trace")):
             medians = {c.label: readable(median(samples)) for c, samples in times.items()}
             cells = [medians.get(column, "") for column in COLUMNS]
             lines.append(f"| {row.title} | " + " | ".join(cells) + " |")

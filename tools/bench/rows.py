@@ -10,6 +10,7 @@ class Contender:
     workers: int
     size: int  # how much is measured at once; the result is per operation
     alone: bool = False  # its checksum is of another size: not to be compared
+    trace: str = ""  # the level at which it is recorded; "": it is not
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,23 @@ ROWS += (
           4096),
     scale("scale_futures", "futures on more workers than processors", "tasks-filch", "futures",
           200000),
+)
+
+
+
+def recorded(name, title, goal, program, row, size):
+    """The same while it is recorded: what a trace costs."""
+    return Row(name, title, "ns", goal,
+               tuple(Contender(f"filch, 2{', ' + level if level else ''}", program, row, 2, size,
+                               trace=level) for level in ("", "sched", "tasks", "all")))
+
+
+ROWS += (
+    recorded("trace_fib", "fib while it is recorded", "sched <= 1.01", "recursion-filch", "fib", 30),
+    recorded("trace_heavy", "heavy-tailed loop while it is recorded", "sched <= 1.01",
+             "map-filch", "heavy", 4096),
+    recorded("trace_futures", "empty tasks while they are recorded", "tasks: 25 ns more",
+             "tasks-filch", "futures", 200000),
 )
 
 # The sweep: automatic chunks over the best fixed chunk (loops.c). Costs are in ns an element.
