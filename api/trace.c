@@ -49,8 +49,9 @@ filch_status filch_trace_start(const filch_trace_options *options)
 
 filch_status filch_trace_stop(void)
 {
-    filch_recording_leave_all();
-    return filch_recording_end() ? FILCH_OK : FILCH_EINVAL;
+    bool ended = filch_recording_end();
+    filch_recording_leave_all(); /* after it: a core that is new must not join what ends */
+    return ended ? FILCH_OK : FILCH_EINVAL;
 }
 
 filch_status filch_trace_snapshot(const char *path)

@@ -57,6 +57,12 @@ int filch_os_poll_ask(struct filch_os_poll *poll, int fd, unsigned events)
     return errno == ENOENT && epoll_ctl(poll->epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
 }
 
+void filch_os_poll_drop(struct filch_os_poll *set, int fd)
+{
+    (void)set; /* epoll watches without keeping anything alive */
+    (void)fd;
+}
+
 size_t filch_os_poll_wait(struct filch_os_poll *poll, struct filch_os_ready *ready, size_t most)
 {
     struct epoll_event events[AT_ONCE];

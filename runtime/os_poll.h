@@ -22,6 +22,10 @@ void filch_os_poll_close(struct filch_os_poll *poll);
  * before. 0, or an errno: EPERM: it is always ready; EBADF, ENOMEM. Any thread. */
 int filch_os_poll_ask(struct filch_os_poll *poll, int fd, unsigned events);
 
+/* fd is about to be closed: it is asked no more, and when this returns the system does not keep
+ * what it stands for alive on behalf of a wait. Any thread but the one that waits. */
+void filch_os_poll_drop(struct filch_os_poll *poll, int fd);
+
 /* Sleep until some are ready, at most `most`, or until interrupted: none. One thread. */
 size_t filch_os_poll_wait(struct filch_os_poll *poll, struct filch_os_ready *ready, size_t most);
 

@@ -5,17 +5,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "lock.h"
+#include "os.h"
 
 struct filch_os_poll {
     int interrupt[2];
     struct filch_lock lock;
-    struct pollfd *asked; /* lock; the first is the pipe */
-    size_t n;             /* lock */
-    size_t room;          /* lock */
-    struct pollfd *seen;  /* the one who waits; as long as `asked` was when it was copied */
+    struct pollfd *asked;    /* lock; the first is the pipe */
+    size_t n;                /* lock */
+    size_t room;             /* lock */
+    struct pollfd *seen;     /* the one who waits; as long as `asked` was when it was copied */
+    bool polling;            /* lock; poll() has `seen`, and keeps alive what it refers to */
+    _Atomic(uint32_t) polls; /* lock to write: how often it has returned */
 };
 
 struct filch_os_poll *filch_os_poll_open(void)
@@ -65,14 +70,10 @@ static struct pollfd *place_of_locked(struct filch_os_poll *set, int fd)
         }
     }
     if (set->n == set->room) {
-        struct pollfd *more = filch_calloc(2 * set->room, sizeof *more);
+        struct pollfd *more = filch_realloc(set->asked, 2 * set->room * sizeof *more);
         if (!more) {
             return NULL;
         }
-        for (size_t i = 0; i < set->n; i++) {
-            more[i] = set->asked[i];
-        }
-        filch_free(set->asked);
         set->asked = more;
         set->room *= 2;
     }
@@ -104,8 +105,19 @@ static size_t copy_questions(struct filch_os_poll *set)
     for (size_t i = 0; i < n; i++) {
         set->seen[i] = set->asked[i];
     }
+    set->polling = n > 0;
     filch_lock_release(&set->lock);
     return n;
+}
+
+static void poll_returned(struct filch_os_poll *set)
+{
+    filch_lock_acquire(&set->lock);
+    set->polling = false;
+    /* relaxed: under the lock; who waits for it looks again under the lock */
+    atomic_fetch_add_explicit(&set->polls, 1, memory_order_relaxed);
+    filch_lock_release(&set->lock);
+    filch_os_wake(&set->polls, INT_MAX);
 }
 
 /* It was answered: it is asked no more. */
@@ -121,12 +133,37 @@ static void forget(struct filch_os_poll *set, int fd)
     filch_lock_release(&set->lock);
 }
 
+/* Which poll() has to return first; false: none. */
+static bool is_polled(struct filch_os_poll *set, uint32_t *which)
+{
+    filch_lock_acquire(&set->lock);
+    bool polling = set->polling;
+    *which = atomic_load_explicit(&set->polls, memory_order_relaxed); /* as above */
+    filch_lock_release(&set->lock);
+    return polling;
+}
+
+void filch_os_poll_drop(struct filch_os_poll *set, int fd)
+{
+    uint32_t first;
+    uint32_t now;
+    forget(set, fd);
+    if (!is_polled(set, &first)) {
+        return;
+    }
+    filch_os_poll_interrupt(set);
+    while (is_polled(set, &now) && now == first) { /* a later one does not ask for it */
+        filch_os_wait(&set->polls, first, FILCH_OS_NEVER);
+    }
+}
+
 size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *ready, size_t most)
 {
     size_t n = copy_questions(set);
     size_t filled = 0;
     char bytes[64];
     int answered = poll(set->seen, (nfds_t)n, n ? -1 : 10); /* without memory: try again soon */
+    poll_returned(set);
     while (n && read(set->interrupt[0], bytes, sizeof bytes) > 0) {
     }
     for (size_t i = 1; answered > 0 && i < n && filled < most; i++) {

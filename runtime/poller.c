@@ -227,6 +227,7 @@ void filch_poller_forget(struct filch_poller *poller, int fd)
         filch_lock_acquire(&descriptor->lock);
         descriptor->closing = true;
         descriptor->asked = 0;
+        filch_os_poll_drop(poller->os, fd);
         wake_locked(descriptor, POLLNVAL);
     }
 }

@@ -282,9 +282,11 @@ filch_trace_chunk *filch_recording_chunk_locked(struct filch_recording *recordin
         recording->busy[index_of(recording, previous)] = false;
     }
     filch_trace_chunk *chunk = header->full_ns ? NULL : unused_locked(recording);
+    if (!chunk && !recording->ring && !header->full_ns) {
+        header->full_ns = filch_os_now_ns();
+    }
     if (!chunk) {
-        header->full_ns = header->full_ns ? header->full_ns : filch_os_now_ns();
-        return NULL;
+        return NULL; /* of a ring: all are being written, others have to do without */
     }
     if (recording->ring) {
         recording->busy[index_of(recording, chunk)] = true;

@@ -70,7 +70,8 @@ void filch_tracer_write_here(enum filch_trace_type type, unsigned detail, const 
 /* The holder: is an event of that type recorded? */
 bool filch_tracer_wants(struct filch_tracer *tracer, enum filch_trace_type type);
 
-/* A core is new, or a recording has begun: see that it takes part; or that it does no longer. */
+/* A core is new, or a recording has begun: see that it takes part. One has ended: that it does not,
+ * unless another one has begun already. */
 void filch_tracer_attach(struct filch_core *core);
 void filch_tracer_detach(struct filch_core *core);
 

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Traces of programs of known shape have the known answers: trace.sh SOURCE FILCH-TRACE TRACE-WORK
+# Traces of programs of known shape have the known answers:
+# trace.sh SOURCE FILCH-TRACE TRACE-WORK DEMOS LIBRARY
 set -eu
-source=$1 tool=$2 work=$3
+source=$1 tool=$2 work=$3 demos=$4 library=$5
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 checks=0
@@ -81,6 +82,19 @@ for name in mixed tree serial; do
     checks=$((checks + 1))
 done
 
+# Every demo can be recorded, also when it is several processes, and its trace opens.
+for demo in "$demos"/*; do
+    [ -f "$demo" ] && [ -x "$demo" ] || continue
+    rm -f "$dir"/demo*
+    FILCH_TRACE="$dir/demo:tasks" "$demo" >"$dir/out" 2>&1 || fail "$demo, recorded"
+    for trace in "$dir"/demo*; do
+        "$tool" "$trace" >"$dir/out" || fail "the report of $demo"
+        grep -q '^  work ' "$dir/out" || fail "the report of $demo says nothing"
+        "$tool" view "$trace" -o "$dir/page.html" || fail "the page of $demo"
+    done
+    checks=$((checks + 1))
+done
+
 # A page is one file that refers to nothing else; names of the program are not markup in it.
 "$tool" view "$dir/mixed" -o "$dir/page.html"
 ! grep -q '<script>alert' "$dir/page.html" || fail "a name became markup"
@@ -100,4 +114,10 @@ status=0; "$tool" /dev/null >"$dir/out" 2>/dev/null || status=$?
 status=0; "$tool" predict "$dir/mixed" --scale nobody=2 >"$dir/out" 2>/dev/null || status=$?
 [ "$status" = 1 ] || fail "an unknown name ended with $status"
 "$tool" --help | grep -q predict
+
+# The points of the recorder are probes, where the header for them was there.
+if echo '#include <sys/sdt.h>' | cc -E - >/dev/null 2>&1; then
+    readelf -n "$library" >"$dir/out"
+    grep -A1 'Provider: filch' "$dir/out" | grep -q 'Name: event' || fail "there are no probes"
+fi
 echo "$((checks + 15)) passed, 0 failed"

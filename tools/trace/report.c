@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-enum { SITES_SHOWN = 20, WAITS_SHOWN = 10, LOOPS_SHOWN = 10 };
+enum { SITES_SHOWN = 20, WAITS_SHOWN = 10, LOOPS_SHOWN = 10, MATRIX_CORES = 16 };
 
 static void head(const struct analysis *a, FILE *out)
 {
@@ -78,6 +78,40 @@ static void cores(const struct analysis *a, FILE *out)
                 percent(core->parked, whole), core->steals, core->searches, core->searches_in_vain,
                 core->events);
     }
+}
+
+/* How often each core stole from each other one; of one pool, if it is small enough for a page. */
+static void thefts(const struct analysis *a, FILE *out)
+{
+    unsigned counts[MATRIX_CORES][MATRIX_CORES] = {{0}};
+    const struct run *run = a->run;
+    unsigned cores = 0;
+    for (size_t i = 0; i < run->tasks.count; i++) {
+        const struct task *task = &run->tasks.at[i];
+        const struct trace_track *track = &run->trace->tracks.at[task->track];
+        if (track->pool > 1 || track->core >= MATRIX_CORES || task->from > MATRIX_CORES) {
+            return;
+        }
+        if (task->from) {
+            counts[track->core][task->from - 1]++;
+            cores = track->core >= cores ? track->core + 1 : cores;
+            cores = task->from > cores ? task->from : cores;
+        }
+    }
+    if (cores < 3) {
+        return; /* with two the table above says it all */
+    }
+    fprintf(out, "\nWho took from whom");
+    for (unsigned victim = 0; victim < cores; victim++) {
+        fprintf(out, " %8u", victim);
+    }
+    for (unsigned thief = 0; thief < cores; thief++) {
+        fprintf(out, "\n  core %-10u ", thief);
+        for (unsigned victim = 0; victim < cores; victim++) {
+            fprintf(out, " %8u", counts[thief][victim]);
+        }
+    }
+    fputc('\n', out);
 }
 
 static void idle(const struct analysis *a, FILE *out)
@@ -193,6 +227,7 @@ void report(const struct analysis *analysis, FILE *out)
     lengths(analysis, out);
     idle(analysis, out);
     cores(analysis, out);
+    thefts(analysis, out);
     sites(analysis, out);
     if (analysis->sees_tasks) {
         grain(analysis, out);
