@@ -313,8 +313,7 @@ void filch_tracer_attach(struct filch_core *core)
 void filch_tracer_detach(struct filch_core *core)
 {
     filch_lock_acquire(&filch_traces.lock);
-    /* relaxed, both: under the lock; who still records a moment longer does no harm (recording.h)
-     * */
+    /* relaxed, both: under the lock. Who records a moment longer does no harm, see recording.h. */
     if (!atomic_load_explicit(&filch_traces.recording, memory_order_relaxed)) {
         atomic_store_explicit(&core->tracer, (struct filch_tracer *)NULL, memory_order_relaxed);
     }

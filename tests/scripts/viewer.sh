@@ -36,4 +36,4 @@ record mixed 40
 # a chunk in the middle is lost
 dd if=/dev/zero of=tree.ftrace bs=1 seek=135168 count=64 conv=notrunc 2>dd.log
 "$tool" view tree.ftrace -o pages/damaged.html
-PAGES=$build/pages SHOTS=$build/shots node --test tests/
+PAGES=$build/pages SHOTS=$build/shots node --test tests/viewer.test.js
