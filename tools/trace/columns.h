@@ -1,11 +1,12 @@
 /* columns: the slices, tasks, thefts and the longest chain of a run, as the page wants them: column
  * by column, deflated, in base64.
  *
- * In this order, little-endian: of slices, sorted by track, lane, depth and time: from f64, to f64, a
- * f64, b f64, what u32, track u16, lane u8, depth u8, kind u8; of tasks: made f64, began f64, ended
- * f64, ran f64, waited f64, parent u32, name u32, track u16, from u16, how u8, path u8; of thefts and
- * wake-ups: from f64, to f64, task u32, from track u16, to track u16, kind u8; of the longest chain:
- * from f64, ns f64, task u32. Numbers of tasks are those of the tasks that are in it; 2^32 - 1: none.
+ * In this order, little-endian: of slices, sorted by track, lane, depth and time: from f64, to f64,
+ * a f64, b f64, what u32, track u16, lane u8, depth u8, kind u8; of tasks: made f64, began f64,
+ * ended f64, ran f64, waited f64, parent u32, name u32, track u16, from u16, how u8, path u8; of
+ * thefts and wake-ups: from f64, to f64, task u32, from track u16, to track u16, kind u8; of the
+ * longest chain: from f64, ns f64, task u32. Numbers of tasks are those of the tasks that are in
+ * it; 2^32 - 1: none.
  *
  * There are at most some millions of slices: of more, the shortest are left out. */
 #ifndef FILCH_TOOL_COLUMNS_H

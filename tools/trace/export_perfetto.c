@@ -1,6 +1,6 @@
-/* Perfetto's trace format, by hand: a message is a row of fields, each a number that tells the field
- * and how its value is written, then the value (protobuf.dev, "Encoding"). The numbers of the fields
- * are those of perfetto/protos. */
+/* Perfetto's trace format, by hand: a message is a row of fields, each a number that tells the
+ * field and how its value is written, then the value (protobuf.dev, "Encoding"). The numbers of the
+ * fields are those of perfetto/protos. */
 #include "export.h"
 
 #include <string.h>

@@ -38,8 +38,8 @@ static void copy_segments(const struct dag *dag, int64_t grain, const struct wha
     first[dag->segments.count] = (uint32_t)expanded->segments.count;
 }
 
-/* Of an edge between divided segments, all pieces depend on all: through the first and last it would
- * be wrong, so each piece gets its own. */
+/* Of an edge between divided segments, all pieces depend on all: through the first and last it
+ * would be wrong, so each piece gets its own. */
 static void copy_edges(const struct dag *dag, const struct what_if *change, struct dag *expanded,
                        const uint32_t *first)
 {

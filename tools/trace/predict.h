@@ -1,8 +1,8 @@
 /* predict: how long a recorded order of work would take on other numbers of cores.
  *
  * The segments of a run are played on virtual cores with filch's own policy: the newest of the own
- * deque first, else the oldest of a random other's, which begins after a delay drawn from those that
- * were recorded. Several seeds give a band. It never takes less than work / cores or than the
+ * deque first, else the oldest of a random other's, which begins after a delay drawn from those
+ * that were recorded. Several seeds give a band. It never takes less than work / cores or than the
  * longest chain, and with no delay (any greedy schedule) never more than their sum (Brent 1974). */
 #ifndef FILCH_TOOL_PREDICT_H
 #define FILCH_TOOL_PREDICT_H

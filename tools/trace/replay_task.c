@@ -155,7 +155,8 @@ static void push_done(struct replay *replay, uint32_t *head, uint32_t segment)
     *head = (uint32_t)(replay->done.count - 1);
 }
 
-/* Something that counts for itself is the only one of its name: what had the name before is gone. */
+/* Something that counts for itself is the only one of its name: what had the name before is gone.
+ * */
 static void done_for(struct replay *replay, uint64_t object, const struct open_task *ended)
 {
     uint32_t segment = ended->segment;

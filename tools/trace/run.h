@@ -1,7 +1,7 @@
 /* run: what happened: the events of a trace, played again.
  *
- * Tasks, when and where each ran, what it waited for, who took what from whom; what each core did at
- * any time; and the order that the program demanded (dag.h). */
+ * Tasks, when and where each ran, what it waited for, who took what from whom; what each core did
+ * at any time; and the order that the program demanded (dag.h). */
 #ifndef FILCH_TOOL_RUN_H
 #define FILCH_TOOL_RUN_H
 
@@ -31,7 +31,7 @@ struct task {
 
 enum slice_kind {
     SLICE_TASK, /* what: its number */
-    SLICE_CHUNK, /* what: the name of a loop's body; a, b: first element and one more than the last */
+    SLICE_CHUNK, /* what: the name of the body; a, b: first element, and one more than the last */
     SLICE_SPAN,   /* what: a name of the program's */
     SLICE_SEARCH, /* a: 1 it found something */
     SLICE_PARKED,

@@ -7,7 +7,7 @@
 #include "clock.h"
 #include "memory.h"
 
-enum { TRACKS_MAX = 5000, NAMES = 65536 };
+enum { TRACKS_MAX = 5000 };
 
 static const uint32_t chunk_magic = 'F' | 'T' << 8 | 'C' << 16 | (uint32_t)'1' << 24;
 
@@ -349,7 +349,7 @@ struct trace *trace_read(const char *path, const char **why)
 {
     struct reader *reader = tool_alloc(1, sizeof *reader);
     struct trace *trace = tool_alloc(1, sizeof *trace);
-    trace->names = tool_alloc(NAMES, sizeof *trace->names);
+    trace->names = tool_alloc(TRACE_NAMES, sizeof *trace->names);
     reader->trace = trace;
     reader->file = fopen(path, "rb");
     *why = "it cannot be opened";
@@ -372,46 +372,4 @@ struct trace *trace_read(const char *path, const char **why)
         return NULL;
     }
     return trace;
-}
-
-void trace_free(struct trace *trace)
-{
-    for (size_t i = 0; i < NAMES; i++) {
-        free(trace->names[i].name);
-        free(trace->names[i].file);
-    }
-    free(trace->names);
-    free(trace->events.at);
-    free(trace->tracks.at);
-    free(trace->gaps.at);
-    free(trace);
-}
-
-const char *trace_name(const struct trace *trace, uint32_t name)
-{
-    const char *text = name < NAMES ? trace->names[name].name : NULL;
-    if (name == TRACE_NAME_LENT && !text) {
-        return "a blocking call";
-    }
-    return text ? text : name == FILCH_TRACE_NAME_OTHER ? "(others)" : "(unknown)";
-}
-
-void trace_track_name(const struct trace *trace, size_t index, char *text, size_t bytes)
-{
-    const struct trace_track *track = &trace->tracks.at[index];
-    bool several = false;
-    for (size_t i = 0; i < trace->tracks.count; i++) {
-        several = several || trace->tracks.at[i].pool > 1;
-    }
-    if (track->kind == FILCH_TRACE_OUTSIDE) {
-        snprintf(text, bytes, "outside");
-        return;
-    }
-    bool guest = track->core >= track->workers;
-    unsigned number = guest ? track->core - track->workers : track->core;
-    if (several) {
-        snprintf(text, bytes, "pool %u %s %u", track->pool, guest ? "guest" : "core", number);
-    } else {
-        snprintf(text, bytes, "%s %u", guest ? "guest" : "core", number);
-    }
 }

@@ -1,7 +1,7 @@
 /* trace: what is in a file of the format of <filch/trace_format.h>, in the order of time.
  *
- * A file may be cut off anywhere, hold garbage, or be written by a program that still runs: what can
- * be understood is read, what cannot is counted. */
+ * A file may be cut off anywhere, hold garbage, or be written by a program that still runs: what
+ * can be understood is read, what cannot is counted. */
 #ifndef FILCH_TOOL_TRACE_H
 #define FILCH_TOOL_TRACE_H
 
@@ -47,6 +47,8 @@ struct trace_name {
 };
 
 enum { TRACE_NAME_LENT = 65534 }; /* not in traces: what a strand that lent its core waits for */
+
+enum { TRACE_NAMES = 65536 }; /* numbers of names, used or not */
 
 struct trace {
     filch_trace_header header;
