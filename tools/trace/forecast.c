@@ -51,7 +51,8 @@ static void play(const struct analysis *analysis, const struct dag *dag, struct 
                                        : predict(dag, 1u << i, delays, seeds);
         forecast->points[i].cores = 1u << i;
     }
-    forecast->recorded = predict(dag, analysis->workers ? analysis->workers : 1, delays, seeds);
+    unsigned workers = analysis->workers < 65536 ? analysis->workers : 65536;
+    forecast->recorded = predict(dag, workers ? workers : 1, delays, seeds);
     forecast->work = length.work;
     forecast->path = length.path;
     free(ns);

@@ -248,7 +248,7 @@ static void count_workers(struct replay *replay)
         const struct trace_track *track = &replay->trace->tracks.at[i];
         if (track->kind == FILCH_TRACE_CORE && table_get(&pools, track->pool) == TABLE_NONE) {
             table_set(&pools, track->pool, 0);
-            replay->workers += track->workers < 4096 ? track->workers : 4096;
+            replay->workers += track->workers;
         }
     }
     table_free(&pools);

@@ -7,7 +7,7 @@
 #include "clock.h"
 #include "memory.h"
 
-enum { TRACKS_MAX = 5000 };
+enum { TRACKS_MAX = 5000, WORKERS_MAX = 1024 };
 
 static const uint32_t chunk_magic = 'F' | 'T' << 8 | 'C' << 16 | (uint32_t)'1' << 24;
 
@@ -95,6 +95,7 @@ static uint32_t track_of(struct reader *reader, const filch_trace_chunk *chunk)
 {
     struct trace *trace = reader->trace;
     bool outside = chunk->kind == FILCH_TRACE_OUTSIDE;
+    uint32_t workers = chunk->workers < WORKERS_MAX ? chunk->workers : WORKERS_MAX;
     if (!outside && (chunk->pool == 0 || chunk->core >= 65536)) {
         return TABLE_NONE;
     }
@@ -106,7 +107,7 @@ static uint32_t track_of(struct reader *reader, const filch_trace_chunk *chunk)
             (struct trace_track){.kind = outside ? FILCH_TRACE_OUTSIDE : FILCH_TRACE_CORE,
                                  .pool = outside ? 0 : chunk->pool,
                                  .core = outside ? 0 : chunk->core,
-                                 .workers = outside ? 0 : chunk->workers};
+                                 .workers = outside ? 0 : workers};
         table_set(&reader->tracks, key, track);
     }
     return track;
