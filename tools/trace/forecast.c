@@ -89,6 +89,75 @@ bool forecast_of(const struct analysis *analysis, const struct forecast_options 
     return found;
 }
 
+/* ---- what if ---- */
+
+enum { WHAT_IF_SEGMENTS = 200000, MANY_CORES = 64, WAYS = 64, LEAST_PERCENT = 10 };
+
+static void times_of(const struct analysis *analysis, const struct what_if *change,
+                     struct delays delays, int64_t *few, int64_t *many)
+{
+    struct dag dag;
+    unsigned workers = analysis->workers && analysis->workers < 65536 ? analysis->workers : 1;
+    predict_expand(&analysis->run->dag, grain_ns, change, &dag);
+    *few = predict(&dag, workers, delays, 3).median;
+    *many = predict(&dag, MANY_CORES, delays, 3).median;
+    dag_free(&dag);
+}
+
+static void fill_row(const struct analysis *analysis, const struct site *site, struct delays delays,
+                     struct what_if_row *row)
+{
+    const struct run *run = analysis->run;
+    const char *name = trace_name(run->trace, site->name);
+    double *scale = tool_alloc(run->tasks.count, sizeof *scale);
+    unsigned *parts = tool_alloc(run->tasks.count, sizeof *parts);
+    row->name = site->name;
+    choose(run, name, scale, 0.5, parts, WAYS);
+    times_of(analysis, NULL, delays, &row->now, &row->now_64);
+    times_of(analysis, &(struct what_if){.scale = scale}, delays, &row->halved, &row->halved_64);
+    times_of(analysis, &(struct what_if){.parts = parts}, delays, &row->split, &row->split_64);
+    free(scale);
+    free(parts);
+}
+
+unsigned forecast_what_ifs(const struct analysis *analysis, struct what_if_row *rows)
+{
+    static const int64_t unknown = 1000; /* no theft was seen */
+    unsigned count = 0;
+    int64_t *ns;
+    struct delays delays = {.count = believable(analysis->run, &ns)};
+    delays.ns = delays.count ? ns : &unknown;
+    delays.count = delays.count ? delays.count : 1;
+    for (size_t i = 0; i < analysis->sites.count && count < WHAT_IFS_MAX &&
+                       analysis->run->dag.segments.count < WHAT_IF_SEGMENTS;
+         i++) {
+        if (percent(analysis->sites.at[i].path, analysis->length.path) >= LEAST_PERCENT) {
+            fill_row(analysis, &analysis->sites.at[i], delays, &rows[count++]);
+        }
+    }
+    free(ns);
+    return count;
+}
+
+static void print_what_ifs(const struct analysis *analysis, FILE *out)
+{
+    struct what_if_row rows[WHAT_IFS_MAX];
+    unsigned count = forecast_what_ifs(analysis, rows);
+    char name[160], now[32], halved[32], split[32];
+    if (count) {
+        fprintf(out, "\nWhat if a function took half as long, or could be split 64 ways\n"
+                     "  cores        now     halved      split\n");
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const struct what_if_row *row = &rows[i];
+        fprintf(out, "  %s\n", format_site(analysis->run->trace, row->name, name, sizeof name));
+        fprintf(out, "  %5u %10s %10s %10s\n", analysis->workers, format_ns(row->now, now),
+                format_ns(row->halved, halved), format_ns(row->split, split));
+        fprintf(out, "  %5u %10s %10s %10s\n", (unsigned)MANY_CORES, format_ns(row->now_64, now),
+                format_ns(row->halved_64, halved), format_ns(row->split_64, split));
+    }
+}
+
 void forecast_print(const struct analysis *analysis, const struct forecast *forecast, FILE *out)
 {
     char low[32], median[32], high[32], text[32];
@@ -124,4 +193,5 @@ void forecast_print(const struct analysis *analysis, const struct forecast *fore
             forecast->took > 0
                 ? 100.0 * ((double)forecast->recorded.median / (double)forecast->took - 1)
                 : 0.0);
+    print_what_ifs(analysis, out);
 }

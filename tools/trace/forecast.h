@@ -27,6 +27,23 @@ struct forecast {
 bool forecast_of(const struct analysis *analysis, const struct forecast_options *options,
                  struct forecast *forecast);
 
+/* What would come of it if a function's tasks took half as long, or could be split 64 ways. */
+struct what_if_row {
+    uint32_t name;
+    int64_t now;    /* on as many cores as it was recorded on */
+    int64_t halved; /* the same */
+    int64_t split;  /* the same */
+    int64_t now_64; /* on 64 cores */
+    int64_t halved_64;
+    int64_t split_64;
+};
+
+enum { WHAT_IFS_MAX = 3 };
+
+/* For the functions with most of the longest chain; how many rows. 0: the trace is too large, or
+ * every function is a small part of it. */
+unsigned forecast_what_ifs(const struct analysis *analysis, struct what_if_row *rows);
+
 void forecast_print(const struct analysis *analysis, const struct forecast *forecast, FILE *out);
 
 #endif

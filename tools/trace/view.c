@@ -215,6 +215,23 @@ static void put_hint(void *json, const char *hint)
     text(json, NULL, hint);
 }
 
+static void put_what_ifs(struct json *json, const struct analysis *a)
+{
+    struct what_if_row rows[WHAT_IFS_MAX];
+    unsigned count = forecast_what_ifs(a, rows);
+    open_with(json, "whatIfs", '[');
+    for (unsigned i = 0; i < count; i++) {
+        const int64_t row[] = {rows[i].name,   rows[i].now,       rows[i].halved,  rows[i].split,
+                               rows[i].now_64, rows[i].halved_64, rows[i].split_64};
+        open_with(json, NULL, '[');
+        for (size_t k = 0; k < sizeof row / sizeof *row; k++) {
+            number(json, NULL, row[k]);
+        }
+        close_with(json, ']');
+    }
+    close_with(json, ']');
+}
+
 static void put_forecast(struct json *json, const struct analysis *a)
 {
     struct forecast forecast;
@@ -237,6 +254,7 @@ static void put_forecast(struct json *json, const struct analysis *a)
         close_with(json, ']');
     }
     close_with(json, ']');
+    put_what_ifs(json, a);
     close_with(json, '}');
 }
 

@@ -31,6 +31,8 @@ export interface Forecast {
   work: number;
   path: number;
   points: [cores: number, low: number, median: number, high: number][];
+  whatIfs: [name: number, now: number, halved: number, split: number,
+    now64: number, halved64: number, split64: number][];
 }
 
 export interface Numbers {

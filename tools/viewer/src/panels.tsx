@@ -221,6 +221,19 @@ export function Prediction({ data }: { data: Data }) {
       <p>Recorded: {formatNs(forecast.took)} on {data.numbers.workers} workers; the same played on as
         many: {formatNs(forecast.recorded)}. No number of cores makes it faster than its longest chain,
         {" "}{formatNs(forecast.path)}.</p>
+      {forecast.whatIfs.length > 0 && (
+        <table id="whatifs">
+          <caption>What if a function took half as long, or could be split 64 ways</caption>
+          <thead><tr><th>function</th><th>cores</th><th>now</th><th>halved</th><th>split</th></tr></thead>
+          <tbody>
+            {forecast.whatIfs.flatMap(([name, ...times]) => [0, 3].map((at) => (
+              <tr key={`${name}/${at}`}><th scope="row">{at ? "" : siteOf(data, name)}</th>
+                <td>{at ? 64 : data.numbers.workers}</td>
+                {times.slice(at, at + 3).map((ns, i) => <td key={i}>{formatNs(ns)}</td>)}</tr>
+            )))}
+          </tbody>
+        </table>
+      )}
     </div>
   );
 }

@@ -164,6 +164,10 @@ test("the longest chain is shown", () => withPage("serial", async (page) => {
   await frames(page);
   assert.ok(!plain.equals(await page.locator("#timeline").screenshot()));
   await shot(page, "chain");
+  await page.getByRole("tab", { name: "Prediction" }).click();
+  const asked = await page.locator("#whatifs tbody th").allTextContents();
+  assert.ok(asked.some((name) => name.startsWith("serial_part (trace_work.c:")), asked);
+  await shot(page, "whatif");
 }));
 
 test("every panel has something", () => withPage("mixed", async (page) => {
