@@ -14,7 +14,7 @@
 
 /* ---- orders of work ---- */
 
-enum { WORK = 1000 }; /* of each segment, in nanoseconds */
+enum { WORK = 10000 }; /* of each segment, in nanoseconds */
 
 static uint32_t add(struct dag *dag, int64_t ns)
 {

@@ -6,18 +6,22 @@
 
 /* ---- a copy to play with ---- */
 
+enum { LEAST_PIECE_NS = 1000 }; /* of what could be split: shorter pieces would not be made */
+
 static unsigned pieces_of(const struct segment *segment, int64_t grain,
                           const struct what_if *change)
 {
     unsigned parts = segment->parts;
     if (change && change->parts && segment->task != UINT32_MAX && change->parts[segment->task]) {
         parts = change->parts[segment->task];
-        grain = 1;
+        grain = LEAST_PIECE_NS;
     }
     int64_t most = segment->ns / grain + 1;
     return segment->kind == SEGMENT_TIME ? 1 : (int64_t)parts < most ? parts : (unsigned)most;
 }
 
+/* The pieces of segment i are from first[i] on; if there are several, the one before first[i + 1]
+ * has no length: it comes after all of them, and what came after the segment comes after it. */
 static void copy_segments(const struct dag *dag, int64_t grain, const struct what_if *change,
                           struct dag *expanded, uint32_t *first)
 {
@@ -34,12 +38,16 @@ static void copy_segments(const struct dag *dag, int64_t grain, const struct wha
             expanded->segments.at[piece].ns = (int64_t)(ns / pieces);
             expanded->segments.at[piece].loop = segment->loop;
         }
+        if (pieces > 1) {
+            uint32_t end = dag_segment(expanded, segment->task, segment->kind, segment->start);
+            for (uint32_t piece = first[i]; piece < end; piece++) {
+                dag_edge(expanded, piece, end, EDGE_NEXT);
+            }
+        }
     }
     first[dag->segments.count] = (uint32_t)expanded->segments.count;
 }
 
-/* Of an edge between divided segments, all pieces depend on all: through the first and last it
- * would be wrong, so each piece gets its own. */
 static void copy_edges(const struct dag *dag, const struct what_if *change, struct dag *expanded,
                        const uint32_t *first)
 {
@@ -48,11 +56,11 @@ static void copy_edges(const struct dag *dag, const struct what_if *change, stru
         if (change && change->without_locks && edge->kind == EDGE_LOCK) {
             continue;
         }
-        for (uint32_t from = first[edge->from]; from < first[edge->from + 1]; from++) {
-            for (uint32_t to = first[edge->to]; to < first[edge->to + 1]; to++) {
-                enum edge_kind kind = to > first[edge->to] ? EDGE_SPAWN : edge->kind;
-                dag_edge(expanded, from, to, kind);
-            }
+        uint32_t from = first[edge->from + 1] - 1;
+        uint32_t end = first[edge->to + 1];
+        uint32_t pieces_end = end - first[edge->to] > 1 ? end - 1 : end;
+        for (uint32_t to = first[edge->to]; to < pieces_end; to++) {
+            dag_edge(expanded, from, to, to > first[edge->to] ? EDGE_SPAWN : edge->kind);
         }
     }
 }
