@@ -138,10 +138,12 @@ void filch_core_serve(struct filch_strand *strand)
     strand->apart += filch_os_ticks() - began;
 }
 
-/* At level `all` every fork comes here. True: it was recorded, and nobody asks. */
+/* At level `all` every fork comes here. True: it was recorded, and nobody asks. The first one after
+ * the recording has ended makes those after it fast again. */
 static bool fork_traced(filch_lane *lane)
 {
     filch_slot *slot = lane->top - 1;
+    lane->traced = filch_trace_is_on();
     filch_trace(FILCH_TRACE_FORK, 0, slot->type->info, filch_trace_name_of(slot));
     return !filch_lane_is_asked(lane);
 }

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <threads.h>
 
+#include "pool.h"
+
 enum { TASKS = 40, TIMES = 50 };
 
 static filch_mutex mutex;
@@ -79,9 +81,11 @@ START_TEST(a_mutex_lets_one_in_at_a_time)
 END_TEST
 
 static atomic_int turn;
+static atomic_int arrived;
 
 FILCH_FUNCTION(int, takes_its_turn, (int, number))
 {
+    atomic_fetch_add(&arrived, 1);
     wrong += filch_mutex_lock(&mutex) != FILCH_OK;
     int mine = atomic_fetch_add(&turn, 1);
     filch_mutex_unlock(&mutex);
@@ -94,10 +98,14 @@ START_TEST(a_mutex_serves_in_order)
     filch_future *futures[10];
     reset(0);
     atomic_store(&turn, 0);
+    atomic_store(&arrived, 0);
     ck_assert_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
     for (int i = 0; i < 10; i++) {
         ck_assert_int_eq(takes_its_turn_apply_async(pool, i, &futures[i]), FILCH_OK);
-        filch_sleep(0.005); /* it stands in line now */
+        await(&arrived, i + 1);
+        while (filch_pool_running(pool) > 0) {
+            thrd_yield(); /* until nobody runs: it stands in line */
+        }
     }
     ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);
     for (int i = 0; i < 10; i++) {
