@@ -228,21 +228,15 @@ static void find_waits(struct analysis *analysis)
 
 static void count_cores(struct analysis *analysis)
 {
-    const struct trace *trace = analysis->run->trace;
-    struct table pools = {.at = NULL};
-    for (size_t i = 0; i < trace->tracks.count; i++) {
-        const struct trace_track *track = &trace->tracks.at[i];
-        analysis->busy += analysis->run->cores[i].running;
-        if (track->kind == FILCH_TRACE_CORE && table_get(&pools, track->pool) == TABLE_NONE) {
-            table_set(&pools, track->pool, 0);
-            analysis->workers += track->workers;
-        }
-    }
-    const struct idle_time *idle = &analysis->run->idle;
+    const struct run *run = analysis->run;
+    const struct idle_time *idle = &run->idle;
     int64_t idled = idle->starved + idle->waiting + idle->searching + idle->waking;
+    for (size_t i = 0; i < run->trace->tracks.count; i++) {
+        analysis->busy += run->cores[i].running;
+    }
+    analysis->workers = run->workers;
     analysis->active =
         analysis->workers ? (analysis->busy + idled) / (int64_t)analysis->workers : 0;
-    table_free(&pools);
 }
 
 struct analysis *analysis_of(const struct run *run)

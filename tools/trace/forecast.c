@@ -23,26 +23,33 @@ static size_t choose(const struct run *run, const char *name, double *scale, dou
     return found;
 }
 
-/* Delays beyond what a theft can take were something else: the thief was not running. */
-static size_t believable(const struct run *run, int64_t **delays)
+/* Those of the run's thefts; beyond what a theft can take it was something else: the thief was not
+ * running. To be given back. */
+static struct delays delays_of(const struct run *run)
 {
-    size_t count = 0;
-    *delays = tool_alloc(run->steal_ns.count, sizeof **delays);
+    int64_t *ns = tool_alloc(run->steal_ns.count + 1, sizeof *ns);
+    struct delays delays = {.ns = ns};
     for (size_t i = 0; i < run->steal_ns.count; i++) {
         if (run->steal_ns.at[i] < 200000) {
-            (*delays)[count++] = run->steal_ns.at[i];
+            ns[delays.count++] = run->steal_ns.at[i];
         }
     }
-    return count;
+    if (!delays.count) {
+        ns[delays.count++] = 1000; /* none was seen */
+    }
+    return delays;
+}
+
+/* As many cores as it was recorded on. */
+static unsigned recorded_cores(const struct analysis *analysis)
+{
+    unsigned workers = analysis->workers < 65536 ? analysis->workers : 65536;
+    return workers ? workers : 1;
 }
 
 static void play(const struct analysis *analysis, const struct dag *dag, struct forecast *forecast)
 {
-    int64_t *ns;
-    struct delays delays = {.count = believable(analysis->run, &ns)};
-    static const int64_t unknown = 1000; /* none was seen */
-    delays.ns = delays.count ? ns : &unknown;
-    delays.count = delays.count ? delays.count : 1;
+    struct delays delays = delays_of(analysis->run);
     unsigned seeds = predict_seeds(dag);
     struct dag_length length = dag_measure(dag, 0);
     for (unsigned i = 0; i < PREDICT_POINTS; i++) {
@@ -51,11 +58,10 @@ static void play(const struct analysis *analysis, const struct dag *dag, struct 
                                        : predict(dag, 1u << i, delays, seeds);
         forecast->points[i].cores = 1u << i;
     }
-    unsigned workers = analysis->workers < 65536 ? analysis->workers : 65536;
-    forecast->recorded = predict(dag, workers ? workers : 1, delays, seeds);
+    forecast->recorded = predict(dag, recorded_cores(analysis), delays, seeds);
     forecast->work = length.work;
     forecast->path = length.path;
-    free(ns);
+    free((void *)delays.ns);
 }
 
 bool forecast_of(const struct analysis *analysis, const struct forecast_options *options,
@@ -97,9 +103,8 @@ static void times_of(const struct analysis *analysis, const struct what_if *chan
                      struct delays delays, int64_t *few, int64_t *many)
 {
     struct dag dag;
-    unsigned workers = analysis->workers && analysis->workers < 65536 ? analysis->workers : 1;
     predict_expand(&analysis->run->dag, grain_ns, change, &dag);
-    *few = predict(&dag, workers, delays, 3).median;
+    *few = predict(&dag, recorded_cores(analysis), delays, 3).median;
     *many = predict(&dag, MANY_CORES, delays, 3).median;
     dag_free(&dag);
 }
@@ -113,7 +118,6 @@ static void fill_row(const struct analysis *analysis, const struct site *site, s
     unsigned *parts = tool_alloc(run->tasks.count, sizeof *parts);
     row->name = site->name;
     choose(run, name, scale, 0.5, parts, WAYS);
-    times_of(analysis, NULL, delays, &row->now, &row->now_64);
     times_of(analysis, &(struct what_if){.scale = scale}, delays, &row->halved, &row->halved_64);
     times_of(analysis, &(struct what_if){.parts = parts}, delays, &row->split, &row->split_64);
     free(scale);
@@ -122,20 +126,22 @@ static void fill_row(const struct analysis *analysis, const struct site *site, s
 
 unsigned forecast_what_ifs(const struct analysis *analysis, struct what_if_row *rows)
 {
-    static const int64_t unknown = 1000; /* no theft was seen */
     unsigned count = 0;
-    int64_t *ns;
-    struct delays delays = {.count = believable(analysis->run, &ns)};
-    delays.ns = delays.count ? ns : &unknown;
-    delays.count = delays.count ? delays.count : 1;
-    for (size_t i = 0; i < analysis->sites.count && count < WHAT_IFS_MAX &&
-                       analysis->run->dag.segments.count < WHAT_IF_SEGMENTS;
-         i++) {
+    struct delays delays = delays_of(analysis->run);
+    bool small = analysis->run->dag.segments.count < WHAT_IF_SEGMENTS;
+    for (size_t i = 0; small && i < analysis->sites.count && count < WHAT_IFS_MAX; i++) {
         if (percent(analysis->sites.at[i].path, analysis->length.path) >= LEAST_PERCENT) {
             fill_row(analysis, &analysis->sites.at[i], delays, &rows[count++]);
         }
     }
-    free(ns);
+    if (count) {
+        times_of(analysis, NULL, delays, &rows[0].now, &rows[0].now_64);
+    }
+    for (unsigned i = 1; i < count; i++) {
+        rows[i].now = rows[0].now;
+        rows[i].now_64 = rows[0].now_64;
+    }
+    free((void *)delays.ns);
     return count;
 }
 
@@ -178,10 +184,12 @@ void forecast_print(const struct analysis *analysis, const struct forecast *fore
         const struct prediction *point = &forecast->points[i];
         double speedup = point->median > 0 ? (double)one / (double)point->median : 1;
         int marks = speedup < 40 ? (int)(speedup + 0.5) : 40;
-        fprintf(out, "%6u  %10s (%s .. %s) %*s%7.2f %.*s%s\n", point->cores,
-                format_ns(point->median, median), format_ns(point->low, low),
-                format_ns(point->high, high), (int)(22 - strlen(low) - strlen(high)), "", speedup,
-                marks, "########################################", speedup > 40 ? "..." : "");
+        char band[80];
+        snprintf(band, sizeof band, "(%s .. %s)", format_ns(point->low, low),
+                 format_ns(point->high, high));
+        fprintf(out, "%6u  %10s %-26s%7.2f %.*s%s\n", point->cores,
+                format_ns(point->median, median), band, speedup, marks,
+                "########################################", speedup > 40 ? "..." : "");
     }
     if (forecast->path > 0) {
         fprintf(out, "\nNever more than %.2f times as fast as on one core: the longest chain.\n",

@@ -103,10 +103,7 @@ struct replay {
     uint32_t *loop_outer;
     uint32_t thread; /* the strand of the thread whose events come on the outside track */
     int64_t now;
-    int64_t last;     /* idle time is accounted for until then */
-    unsigned workers; /* of all pools */
-    unsigned running; /* cores with an open task or strand */
-    unsigned searching;
+    int64_t last;       /* idle time is accounted for until then */
     unsigned blocked;   /* strands that wait for something that is no work */
     int64_t wake_since; /* -1: no wake-up is under way */
     bool by_task;       /* every task is recorded: what runs without one is overhead */

@@ -128,8 +128,6 @@ void replay_begin(struct replay *replay, const struct trace_event *event)
         .made = known ? made.ns : replay->now,
         .began = replay->now,
         .ended = replay->trace->end,
-        .first = segment,
-        .last = segment,
         .track = event->track,
         .from = event->detail == FILCH_TRACE_STOLEN ? (uint16_t)(event->argument >> 48) : 0,
         .how = event->detail,
@@ -155,8 +153,7 @@ static void push_done(struct replay *replay, uint32_t *head, uint32_t segment)
     *head = (uint32_t)(replay->done.count - 1);
 }
 
-/* Something that counts for itself is the only one of its name: what had the name before is gone.
- * */
+/* What counts for itself is the only one of its name: what had the name before is gone. */
 static void done_for(struct replay *replay, uint64_t object, const struct open_task *ended)
 {
     uint32_t segment = ended->segment;
@@ -185,7 +182,6 @@ void replay_end(struct replay *replay, const struct trace_event *event)
     struct task *task = &replay->run->tasks.at[ended.task];
     task->ended = replay->now;
     task->has_ended = true;
-    task->last = ended.segment;
     done_for(replay, event->argument & address_bits, &ended);
     if (strand->open.count) { /* it ran on top of one that waited for it */
         replay_go_on(replay, index);
@@ -243,7 +239,6 @@ void replay_loop(struct replay *replay, const struct trace_event *event)
     }
     if (event->type == FILCH_TRACE_LOOP) {
         uint32_t loop = new_loop(replay, event, top->loop);
-        replay->run->loops.at[loop].task = top->task;
         replay->run->loops.at[loop].segment = replay_go_on(replay, index);
         top_of(strand_at(replay, index))->loop = loop;
     } else if (top->loop != LOOP_NONE) {

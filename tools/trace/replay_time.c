@@ -40,9 +40,6 @@ void replay_account(struct replay *replay, uint16_t track)
     struct core_time *time = &replay->run->cores[track];
     int64_t passed = replay->now - core->last;
     core->last = replay->now;
-    if (core->held) {
-        time->held += passed;
-    }
     if (is_busy(replay, core)) {
         account_running(replay, track, passed);
     } else if (!core->held) {
@@ -80,7 +77,8 @@ void replay_idle(struct replay *replay)
         running += is_busy(replay, &replay->cores[i]);
         searching += replay->cores[i].searching;
     }
-    unsigned idle_cores = replay->workers > running ? replay->workers - running : 0;
+    unsigned workers = replay->run->workers;
+    unsigned idle_cores = workers > running ? workers - running : 0;
     bool active = running > 0 || replay->blocked > 0;
     if (!idle_cores || !active) {
         return;
@@ -161,7 +159,6 @@ void replay_free(struct replay *replay, uint16_t track)
     replay_detach(replay, track);
     core->held = core->searching = false;
     core->since = replay->now;
-    replay->run->cores[track].parks++;
 }
 
 void replay_search(struct replay *replay, const struct trace_event *event)

@@ -241,17 +241,20 @@ static void play_all(struct replay *replay)
 
 /* ---- the whole ---- */
 
-static void count_workers(struct replay *replay)
+/* Of all pools, each counted once. */
+static unsigned count_workers(const struct trace *trace)
 {
     struct table pools = {.at = NULL};
-    for (size_t i = 0; i < replay->trace->tracks.count; i++) {
-        const struct trace_track *track = &replay->trace->tracks.at[i];
+    unsigned workers = 0;
+    for (size_t i = 0; i < trace->tracks.count; i++) {
+        const struct trace_track *track = &trace->tracks.at[i];
         if (track->kind == FILCH_TRACE_CORE && table_get(&pools, track->pool) == TABLE_NONE) {
             table_set(&pools, track->pool, 0);
-            replay->workers += track->workers;
+            workers += track->workers;
         }
     }
     table_free(&pools);
+    return workers;
 }
 
 static void end_all(struct replay *replay)
@@ -273,9 +276,6 @@ static void dismantle(struct replay *replay)
 {
     for (size_t i = 0; i < replay->strands.count; i++) {
         struct strand *strand = &replay->strands.at[i];
-        for (size_t k = 0; k < strand->open.count; k++) { /* what has not ended */
-            replay->run->tasks.at[strand->open.at[k].task].last = strand->open.at[k].segment;
-        }
         free(strand->open.at);
         free(strand->spans.at);
     }
@@ -300,13 +300,13 @@ struct run *run_of(const struct trace *trace)
                             .by_task = trace->header.level >= 2,
                             .by_fork = trace->header.level >= 3};
     run->trace = trace;
+    run->workers = count_workers(trace);
     run->cores = tool_alloc(trace->tracks.count, sizeof *run->cores);
     run->blame = tool_alloc(65536, sizeof *run->blame);
     replay.cores = tool_alloc(trace->tracks.count, sizeof *replay.cores);
     for (size_t i = 0; i < trace->tracks.count; i++) {
         replay.cores[i].strand = replay.cores[i].guest = TABLE_NONE;
     }
-    count_workers(&replay);
     play_all(&replay);
     end_all(&replay);
     dismantle(&replay);

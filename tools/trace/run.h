@@ -19,8 +19,6 @@ struct task {
     int64_t ended;  /* the end of the trace, if it had not */
     int64_t ran;    /* on a core, without the tasks that ran on top of it */
     int64_t waited; /* for something else than a core */
-    uint32_t first; /* its first segment */
-    uint32_t last;  /* its last */
     uint16_t track; /* where it began */
     uint16_t from;  /* one more than the core that it was stolen from; 0: it was not */
     uint8_t how;    /* enum filch_trace_how */
@@ -30,8 +28,8 @@ struct task {
 };
 
 enum slice_kind {
-    SLICE_TASK, /* what: its number */
-    SLICE_CHUNK, /* what: the name of the body; a, b: first element, and one more than the last */
+    SLICE_TASK,   /* what: its number */
+    SLICE_CHUNK,  /* what: the name of the body; a, b: first element, and one more than the last */
     SLICE_SPAN,   /* what: a name of the program's */
     SLICE_SEARCH, /* a: 1 it found something */
     SLICE_PARKED,
@@ -72,7 +70,6 @@ struct sample { /* of a counter; or a mark */
 
 struct loop {
     uint32_t name;
-    uint32_t task;
     int64_t began;
     int64_t ended;
     uint64_t elements;
@@ -86,12 +83,10 @@ struct core_time {
     int64_t searching;
     int64_t overhead; /* with the core in hand, and nothing to run on it */
     int64_t parked;
-    int64_t held;
     uint64_t events;
     uint64_t steals;
     uint64_t searches;
     uint64_t searches_in_vain;
-    uint64_t parks;
 };
 
 /* What kept cores idle, summed over all cores of the pools. */
@@ -104,6 +99,7 @@ struct idle_time {
 
 struct run {
     const struct trace *trace;
+    unsigned workers; /* of all pools */
     struct {
         struct task *at;
         size_t count, room;

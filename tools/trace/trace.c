@@ -290,9 +290,6 @@ static void read_events(struct reader *reader)
         const struct piece *before = i ? piece - 1 : NULL;
         bool first = !before || before->track != piece->track;
         bool follows = first ? piece->sequence == 0 : piece->sequence == before->sequence + 1;
-        if (first) {
-            trace->tracks.at[piece->track].whole = follows;
-        }
         decode_chunk(reader, piece, follows);
     }
     struct trace_event *spare = tool_alloc(trace->events.count, sizeof *spare);

@@ -26,7 +26,6 @@ struct trace_track {
     uint32_t core;
     uint32_t workers; /* of the pool; a core from there on is a guest's */
     uint16_t found;   /* its place in the order of first chunks */
-    bool whole;       /* from its first event on */
 };
 
 /* Events of a track were dropped there. */
