@@ -175,7 +175,7 @@ void filch_recording_abandon(void)
 {
     filch_lock_init(&filch_traces.lock);
     filch_traces.asked = false;
-    /* relaxed: there is no other thread */
+    /* relaxed, both: there is no other thread */
     struct filch_recording *recording =
         atomic_load_explicit(&filch_traces.recording, memory_order_relaxed);
     atomic_store_explicit(&filch_traces.recording, (struct filch_recording *)NULL,
@@ -195,9 +195,7 @@ static void stamp_end_locked(struct filch_recording *recording)
 void filch_recording_finish(void)
 {
     filch_lock_acquire(&filch_traces.lock);
-    /* relaxed: under the lock */
-    struct filch_recording *recording =
-        atomic_load_explicit(&filch_traces.recording, memory_order_relaxed);
+    struct filch_recording *recording = filch_recording_now_locked();
     if (recording) {
         stamp_end_locked(recording);
     }
@@ -207,9 +205,8 @@ void filch_recording_finish(void)
 bool filch_recording_end(void)
 {
     filch_lock_acquire(&filch_traces.lock);
-    /* relaxed, both: under the lock */
-    struct filch_recording *recording =
-        atomic_load_explicit(&filch_traces.recording, memory_order_relaxed);
+    struct filch_recording *recording = filch_recording_now_locked();
+    /* relaxed: who records a moment longer does no harm */
     atomic_store_explicit(&filch_traces.recording, (struct filch_recording *)NULL,
                           memory_order_relaxed);
     if (recording) {

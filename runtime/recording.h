@@ -36,7 +36,7 @@ struct filch_recording {
     size_t hand;                       /* lock; a ring's: where to look for the oldest */
     bool *busy;                        /* lock; a ring's chunks that are being written; or NULL */
     struct filch_tracer outside;       /* lock; what threads without a core write with */
-    uint64_t outside_thread;        /* lock; who wrote last with it */
+    uint64_t outside_thread;           /* lock; who wrote last with it */
     filch_trace_chunk *names;          /* lock; the chunk of names that is being filled, or NULL */
     size_t names_bytes;                /* lock; filled of it */
     uint64_t names_sequence;           /* lock */
@@ -74,6 +74,13 @@ void filch_recording_join_all(void);
 void filch_recording_leave_all(void);
 
 /* The rest with the lock of the traces held. */
+
+/* The one that is under way, or NULL. */
+static inline struct filch_recording *filch_recording_now_locked(void)
+{
+    /* relaxed: written under the lock */
+    return atomic_load_explicit(&filch_traces.recording, memory_order_relaxed);
+}
 
 /* A fresh chunk of that kind, zero but for base and sequence, for which `previous` is given back.
  * NULL: there is none left. */

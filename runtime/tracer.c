@@ -93,9 +93,7 @@ static void renew_locked(struct filch_recording *recording, struct filch_tracer 
 static void renew(struct filch_tracer *tracer)
 {
     filch_lock_acquire(&filch_traces.lock);
-    /* relaxed: under the lock */
-    struct filch_recording *recording =
-        atomic_load_explicit(&filch_traces.recording, memory_order_relaxed);
+    struct filch_recording *recording = filch_recording_now_locked();
     if (recording) {
         renew_locked(recording, tracer);
     } else {
@@ -153,9 +151,7 @@ static uint16_t ask_for_name(uint64_t key, enum filch_trace_name_kind kind, cons
 {
     uint16_t id = FILCH_TRACE_NAME_OTHER;
     filch_lock_acquire(&filch_traces.lock);
-    /* relaxed: under the lock */
-    struct filch_recording *recording =
-        atomic_load_explicit(&filch_traces.recording, memory_order_relaxed);
+    struct filch_recording *recording = filch_recording_now_locked();
     if (recording) {
         id = filch_recording_name_locked(recording, key, kind, subject);
     }
@@ -264,8 +260,7 @@ static void write_outside(enum filch_trace_type type, unsigned detail, const voi
         return;
     }
     filch_lock_acquire(&filch_traces.lock);
-    struct filch_recording *recording =
-        atomic_load_explicit(&filch_traces.recording, memory_order_relaxed);
+    struct filch_recording *recording = filch_recording_now_locked();
     if (recording && type < recording->limit) {
         write_outside_locked(recording, type, detail, subject, argument);
     }
@@ -292,9 +287,7 @@ void filch_tracer_write_here(enum filch_trace_type type, unsigned detail, const 
 void filch_tracer_attach(struct filch_core *core)
 {
     filch_lock_acquire(&filch_traces.lock);
-    /* relaxed, both: under the lock */
-    struct filch_recording *recording =
-        atomic_load_explicit(&filch_traces.recording, memory_order_relaxed);
+    struct filch_recording *recording = filch_recording_now_locked();
     if (recording && !core->own_tracer) {
         core->own_tracer = filch_calloc(1, sizeof *core->own_tracer); /* none: it is left out */
         if (core->own_tracer) {
