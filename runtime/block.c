@@ -15,11 +15,12 @@ static void timer_fired(struct filch_timer *timer, enum filch_timer_end end)
     filch_waiter_end(waiter, end == FILCH_TIMER_DUE ? FILCH_TIMED_OUT : FILCH_CLOSED);
 }
 
-static void block_strand(struct filch_strand *strand, struct filch_waiter *waiter,
-                         struct filch_leave order)
+static void block_strand(struct filch_strand *strand, struct filch_thread *thread,
+                         struct filch_waiter *waiter, struct filch_leave order)
 {
     waiter->timer.fire = timer_fired;
-    filch_strand_leave(strand, order);
+    thread->leave = order;
+    filch_strand_leave(strand, thread);
     if (order.timed) {
         filch_timers_disarm(&strand->pool->timers, &waiter->timer);
     }
@@ -98,7 +99,7 @@ static void block(struct filch_thread *thread, struct filch_waiter *waiter,
 {
     struct filch_strand *strand = thread->strand;
     if (strand && !filch_lend_is_bound(strand)) {
-        block_strand(strand, waiter, order);
+        block_strand(strand, thread, waiter, order);
     } else {
         block_thread(thread, waiter, order.enlist, order.context);
     }
@@ -232,7 +233,9 @@ void filch_block_yield(void)
     if (strand && !filch_lend_is_bound(strand)) {
         filch_core_serve_all(strand);
         filch_trace(FILCH_TRACE_YIELD, 0, NULL, filch_trace_name_of(strand));
-        filch_strand_leave(strand, (struct filch_leave){.kind = FILCH_LEAVE_YIELD});
+        thread = filch_thread_known(); /* that may have moved us */
+        thread->leave.kind = FILCH_LEAVE_YIELD;
+        filch_strand_leave(strand, thread);
     } else {
         filch_os_yield();
     }

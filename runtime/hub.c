@@ -3,6 +3,7 @@
 #include "os.h"
 #include "overflow.h"
 #include "pool.h"
+#include "sanitize.h"
 #include "strand.h"
 #include "thread.h"
 
@@ -61,31 +62,52 @@ static void pass_turn(struct filch_core *core)
     }
 }
 
-/* A strand that is ready here, if nothing comes before it: it goes on without a fresh stack in
- * between, on which to look for it. */
-static struct filch_strand *ready_here(struct filch_core *core)
+/* Does nothing come before the strands that are ready here? Then one of them goes on without a
+ * fresh stack in between, on which to look for it. */
+static bool ready_come_first(struct filch_core *core)
 {
     struct filch_pool *pool = core->pool;
-    if (filch_deque_count(&core->deque) > 0 || !filch_queue_empty(&pool->inject) ||
-        !filch_queue_empty(&pool->background) ||
-        filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER || filch_pool_overcrowded(pool)) {
-        return NULL;
-    }
-    struct filch_work *work = filch_queue_pop(&core->ready);
+    return filch_deque_count(&core->deque) == 0 && filch_queue_empty(&pool->inject) &&
+           filch_queue_empty(&pool->background) &&
+           filch_timers_earliest(&pool->timers) == FILCH_OS_NEVER && !filch_pool_overcrowded(pool);
+}
+
+static struct filch_strand *ready_here(struct filch_core *core)
+{
+    struct filch_work *work = ready_come_first(core) ? filch_queue_pop(&core->ready) : NULL;
     return work ? filch_strand_of_work(work) : NULL;
 }
 
-/* A strand has yielded: it stands in line behind what is ready. One that had lent its core stands
- * in the pool's line. */
-static void stand_in_line(struct filch_pool *pool, struct filch_thread *thread,
-                          struct filch_strand *strand)
+/* A strand has yielded: it stands in line behind what is ready; whose turn it is now, NULL: that is
+ * to be looked for. One that had lent its core stands in the pool's line. */
+static struct filch_strand *stand_in_line(struct filch_pool *pool, struct filch_thread *thread,
+                                          struct filch_strand *strand)
 {
-    if (thread->core) {
-        filch_queue_push(&thread->core->ready, &strand->work);
-        pass_turn(thread->core);
-    } else {
+    struct filch_core *core = thread->core;
+    if (!core) {
         filch_pool_inject(pool, &strand->work);
+        return NULL;
     }
+    if (ready_come_first(core)) {
+        return filch_strand_of_work(filch_queue_rotate(&core->ready, &strand->work));
+    }
+    filch_queue_push(&core->ready, &strand->work);
+    pass_turn(core);
+    return NULL;
+}
+
+/* Run `strand` until it leaves. */
+static void run(struct filch_thread *thread, struct filch_strand *strand)
+{
+    thread->strand = strand;
+    thread->hub_fiber = filch_sanitize_fiber_current();
+    filch_core_enter(thread->core, strand);
+    filch_sanitize_leave(&thread->hub_fake_stack, strand->stack.low, strand->stack.bytes,
+                         strand->stack.fiber);
+    filch_context_switch(&thread->hub, &strand->context);
+    filch_sanitize_arrive(thread->hub_fake_stack, NULL, NULL);
+    filch_core_leave(thread->core);
+    thread->strand = NULL;
 }
 
 static void run_strands(struct filch_pool *pool, struct filch_thread *thread)
@@ -103,12 +125,11 @@ static void run_strands(struct filch_pool *pool, struct filch_thread *thread)
             next = ready_here(thread->core);
         }
         struct filch_strand *strand = next ? next : fresh_strand(pool, thread);
-        filch_strand_run(thread, strand);
-        next = NULL;
+        run(thread, strand);
         if (thread->leave.kind == FILCH_LEAVE_WAIT) {
             next = carry_out_wait(thread, strand);
         } else if (thread->leave.kind == FILCH_LEAVE_YIELD) {
-            stand_in_line(pool, thread, strand);
+            next = stand_in_line(pool, thread, strand);
         } else {
             next = thread->leave.next;
             filch_strand_free(strand);

@@ -106,7 +106,8 @@ static void take_core_in_turn(struct filch_strand *strand)
     if (filch_core_acquire(strand->pool, thread)) {
         filch_core_enter(thread->core, strand);
     } else {
-        filch_strand_leave(strand, (struct filch_leave){.kind = FILCH_LEAVE_YIELD});
+        thread->leave.kind = FILCH_LEAVE_YIELD;
+        filch_strand_leave(strand, thread);
     }
 }
 

@@ -9,21 +9,39 @@ void filch_queue_init(struct filch_queue *queue)
 
 static void set_count(struct filch_queue *queue, size_t delta)
 {
-    /* relaxed load: only the lock's holder writes. seq_cst store: read by filch_queue_empty. */
+    /* relaxed, both: only the lock's holder writes; who pushes for others to see fences after it,
+     * before he looks who sleeps (park.h), and filch_queue_empty sees it then */
     size_t count = atomic_load_explicit(&queue->count, memory_order_relaxed);
-    atomic_store_explicit(&queue->count, count + delta, memory_order_seq_cst);
+    atomic_store_explicit(&queue->count, count + delta, memory_order_relaxed);
 }
 
-void filch_queue_push(struct filch_queue *queue, struct filch_work *work)
+static void append_locked(struct filch_queue *queue, struct filch_work *work)
 {
     work->next = NULL;
-    filch_lock_acquire(&queue->lock);
     if (queue->tail) {
         queue->tail->next = work;
     } else {
         queue->head = work;
     }
     queue->tail = work;
+}
+
+static struct filch_work *take_locked(struct filch_queue *queue)
+{
+    struct filch_work *work = queue->head;
+    if (work) {
+        queue->head = work->next;
+        if (!queue->head) {
+            queue->tail = NULL;
+        }
+    }
+    return work;
+}
+
+void filch_queue_push(struct filch_queue *queue, struct filch_work *work)
+{
+    filch_lock_acquire(&queue->lock);
+    append_locked(queue, work);
     set_count(queue, 1);
     filch_lock_release(&queue->lock);
 }
@@ -34,20 +52,28 @@ struct filch_work *filch_queue_pop(struct filch_queue *queue)
         return NULL; /* spares the lock; a push that we miss wakes somebody after it */
     }
     filch_lock_acquire(&queue->lock);
-    struct filch_work *work = queue->head;
+    struct filch_work *work = take_locked(queue);
     if (work) {
-        queue->head = work->next;
-        if (!queue->head) {
-            queue->tail = NULL;
-        }
         set_count(queue, (size_t)-1);
     }
     filch_lock_release(&queue->lock);
     return work;
 }
 
+struct filch_work *filch_queue_rotate(struct filch_queue *queue, struct filch_work *work)
+{
+    if (filch_queue_empty(queue)) {
+        return work;
+    }
+    filch_lock_acquire(&queue->lock);
+    append_locked(queue, work);
+    work = take_locked(queue);
+    filch_lock_release(&queue->lock);
+    return work;
+}
+
 bool filch_queue_empty(struct filch_queue *queue)
 {
-    /* seq_cst: pairs with set_count, under the handshake of park.h */
+    /* seq_cst: after the sleeper's fence; pairs with set_count before the publisher's (park.h) */
     return atomic_load_explicit(&queue->count, memory_order_seq_cst) == 0;
 }

@@ -25,6 +25,9 @@ void filch_queue_push(struct filch_queue *queue, struct filch_work *work);
 /* The oldest, or NULL. */
 struct filch_work *filch_queue_pop(struct filch_queue *queue);
 
+/* Push `work`, then pop the oldest, which may be the same. */
+struct filch_work *filch_queue_rotate(struct filch_queue *queue, struct filch_work *work);
+
 /* Exact between a sleeper's announcement and its sleep (park.h); else a hint. */
 bool filch_queue_empty(struct filch_queue *queue);
 

@@ -1,6 +1,6 @@
 /* sanitize: what AddressSanitizer and ThreadSanitizer must be told about stacks that are not
- * threads' own. Used at the one place where stacks are switched (strand.c) and where they are
- * made (stack.c). In other builds every function is empty. */
+ * threads' own. Used where stacks are switched (strand.c leaves them, hub.c enters them) and where
+ * they are made (stack.c). In other builds every function is empty. */
 #ifndef FILCH_SANITIZE_H
 #define FILCH_SANITIZE_H
 
@@ -20,6 +20,13 @@
 #if __has_feature(thread_sanitizer)
 #define FILCH_TSAN 1
 #endif
+#endif
+
+/* Is there anything to do when a stack is switched? */
+#if defined(FILCH_ASAN) || defined(FILCH_TSAN)
+enum { FILCH_SANITIZES_STACKS = 1 };
+#else
+enum { FILCH_SANITIZES_STACKS = 0 };
 #endif
 
 /* For the few functions that are left for good without returning: ThreadSanitizer would wait for

@@ -91,28 +91,21 @@ bool filch_strand_has_room(const struct filch_strand *strand)
     return (size_t)(here - (const char *)strand->stack.low) > strand->stack.bytes / 2;
 }
 
-void filch_strand_run(struct filch_thread *thread, struct filch_strand *strand)
+/* Back again; maybe on another thread. */
+static inline void arrive(struct filch_strand *strand)
 {
-    thread->strand = strand;
-    thread->hub_fiber = filch_sanitize_fiber_current();
-    filch_core_enter(thread->core, strand);
-    filch_sanitize_leave(&thread->hub_fake_stack, strand->stack.low, strand->stack.bytes,
-                         strand->stack.fiber);
-    filch_context_switch(&thread->hub, &strand->context);
-    filch_sanitize_arrive(thread->hub_fake_stack, NULL, NULL);
-    filch_core_leave(thread->core);
-    thread->strand = NULL;
+    if (FILCH_SANITIZES_STACKS) {
+        struct filch_thread *thread = filch_thread_known();
+        filch_sanitize_arrive(strand->fake_stack, &thread->hub_low, &thread->hub_bytes);
+    }
 }
 
-void filch_strand_leave(struct filch_strand *strand, struct filch_leave order)
+void filch_strand_leave(struct filch_strand *strand, struct filch_thread *thread)
 {
-    struct filch_thread *thread = filch_thread_known();
-    thread->leave = order;
     filch_sanitize_leave(&strand->fake_stack, thread->hub_low, thread->hub_bytes,
                          thread->hub_fiber);
     filch_context_switch(&strand->context, &thread->hub);
-    thread = filch_thread_known(); /* maybe another one now */
-    filch_sanitize_arrive(strand->fake_stack, &thread->hub_low, &thread->hub_bytes);
+    arrive(strand);
 }
 
 FILCH_NEVER_RETURNS void filch_strand_discard(struct filch_strand *strand,

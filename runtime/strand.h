@@ -80,11 +80,10 @@ void filch_strand_free_guest(struct filch_strand *strand, struct filch_core *cor
 /* Is there stack left for a task to run on top of the caller, which runs on `strand`? */
 bool filch_strand_has_room(const struct filch_strand *strand);
 
-/* Hub: run `strand` until it leaves. */
-void filch_strand_run(struct filch_thread *thread, struct filch_strand *strand);
-
-/* Strand: leave with an order; returns when the strand goes on, maybe on another thread. */
-void filch_strand_leave(struct filch_strand *strand, struct filch_leave order);
+/* Strand, on that thread: leave, with the order in thread->leave; returns when the strand goes on,
+ * maybe on another thread. In the end a jump: each return after a switch of stacks is one that the
+ * processor foretells wrongly. */
+void filch_strand_leave(struct filch_strand *strand, struct filch_thread *thread);
 
 /* Strand: leave for good. */
 void filch_strand_discard(struct filch_strand *strand, struct filch_strand *next);

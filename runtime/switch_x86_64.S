@@ -24,11 +24,15 @@ filch_context_switch:                   /* rdi: from, rsi: to */
         .cfi_adjust_cfa_offset 8
         stmxcsr (%rsp)
         fnstcw  4(%rsp)
+        movl    (%rsp), %eax
+        movzwl  4(%rsp), %ecx
         movq    %rsp, (%rdi)
         movq    (%rsi), %rsp            /* the same layout on the other stack */
-        ldmxcsr (%rsp)
-        fldcw   4(%rsp)
-        addq    $8, %rsp
+        cmpl    %eax, (%rsp)            /* to load control words takes long, and they rarely differ */
+        jne     1f
+        cmpw    %cx, 4(%rsp)
+        jne     1f
+2:      addq    $8, %rsp
         .cfi_adjust_cfa_offset -8
         popq    %r15
         .cfi_adjust_cfa_offset -8
@@ -42,7 +46,15 @@ filch_context_switch:                   /* rdi: from, rsi: to */
         .cfi_adjust_cfa_offset -8
         popq    %rbp
         .cfi_adjust_cfa_offset -8
-        ret
+        popq    %rcx                    /* a ret would be predicted to go where we came from */
+        .cfi_adjust_cfa_offset -8
+        .cfi_register rip, rcx
+        notrack jmp *%rcx
+        .cfi_adjust_cfa_offset 64
+        .cfi_offset rip, -8
+1:      ldmxcsr (%rsp)
+        fldcw   4(%rsp)
+        jmp     2b
         .cfi_endproc
         .size   filch_context_switch, . - filch_context_switch
 

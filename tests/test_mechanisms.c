@@ -77,6 +77,23 @@ START_TEST(a_queue_is_first_in_first_out)
 }
 END_TEST
 
+START_TEST(a_turn_of_a_queue_pushes_and_pops)
+{
+    struct filch_queue queue;
+    struct filch_work items[3];
+    filch_queue_init(&queue);
+    ck_assert_ptr_eq(filch_queue_rotate(&queue, &items[0]), &items[0]);
+    ck_assert(filch_queue_empty(&queue));
+    filch_queue_push(&queue, &items[0]);
+    ck_assert_ptr_eq(filch_queue_rotate(&queue, &items[1]), &items[0]);
+    filch_queue_push(&queue, &items[2]);
+    ck_assert_ptr_eq(filch_queue_rotate(&queue, &items[0]), &items[1]);
+    ck_assert_ptr_eq(filch_queue_pop(&queue), &items[2]);
+    ck_assert_ptr_eq(filch_queue_pop(&queue), &items[0]);
+    ck_assert(filch_queue_empty(&queue));
+}
+END_TEST
+
 /* ---- timers ---- */
 
 static uint64_t last_fired;
@@ -267,6 +284,45 @@ START_TEST(a_switch_keeps_registers_and_the_rounding_mode)
         ck_assert(fegetround() == FE_TONEAREST);
         ck_assert(rounding_there == FE_UPWARD);
         ck_assert(x - 1.25 == kept - 0.5);
+    }
+}
+END_TEST
+#endif
+
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+enum { X87_ROUNDS_DOWN = 0x400 };
+
+static unsigned x87_control(void)
+{
+    unsigned short word;
+    __asm__ volatile("fnstcw %0" : "=m"(word));
+    return word;
+}
+
+static void set_x87_control(unsigned control)
+{
+    unsigned short word = (unsigned short)control;
+    __asm__ volatile("fldcw %0" : : "m"(word));
+}
+
+static void rounds_down(void *unused)
+{
+    (void)unused;
+    set_x87_control(x87_control() | X87_ROUNDS_DOWN);
+    for (;;) {
+        rounding_there = (int)x87_control();
+        filch_context_switch(&there, &here);
+    }
+}
+
+START_TEST(a_switch_keeps_the_old_units_rounding_mode_alone)
+{
+    FILCH_ALIGNED(16) static char stack[64 * 1024];
+    filch_context_make(&there, stack, sizeof stack, rounds_down, NULL);
+    for (int i = 0; i < 10; i++) {
+        filch_context_switch(&here, &there);
+        ck_assert((x87_control() & X87_ROUNDS_DOWN) == 0);
+        ck_assert((rounding_there & X87_ROUNDS_DOWN) != 0);
     }
 }
 END_TEST
@@ -575,6 +631,7 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, a_lock_excludes);
     tcase_add_test(tcase, a_queue_is_first_in_first_out);
+    tcase_add_test(tcase, a_turn_of_a_queue_pushes_and_pops);
     tcase_add_test(tcase, timers_fire_in_order_and_only_when_due);
     tcase_add_test(tcase, closed_timers_fire_at_once);
     tcase_add_test(tcase, a_site_is_known_to_be_short_after_three_short_calls);
@@ -583,6 +640,9 @@ int main(void)
     tcase_add_test(tcase, stacks_are_reused_and_have_room_where_they_say);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     tcase_add_test(tcase, a_switch_keeps_registers_and_the_rounding_mode);
+#if defined(__x86_64__)
+    tcase_add_test(tcase, a_switch_keeps_the_old_units_rounding_mode_alone);
+#endif
 #endif
     tcase_add_test(tcase, no_wake_up_is_lost);
     tcase_add_test(tcase, a_parker_waits_until_its_deadline);
