@@ -8,6 +8,7 @@
 #include "region.h"
 #include "site.h"
 #include "strand.h"
+#include "wake.h"
 
 /* A fork function's outermost call: its stay in a pool, and how long it takes. */
 struct stay {

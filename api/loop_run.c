@@ -13,6 +13,7 @@
 #include "site.h"
 #include "strand.h"
 #include "thread.h"
+#include "wake.h"
 
 enum {
     HELP_NS = 20000, /* a root whose own part is done looks this long for ranges of its loop */

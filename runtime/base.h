@@ -38,6 +38,24 @@ static inline bool filch_add(size_t a, size_t b, size_t *sum)
     return !__builtin_add_overflow(a, b, sum);
 }
 
+/* Soon to be touched, and maybe not at hand. Any address will do. */
+static inline void filch_prefetch(const void *address)
+{
+    __builtin_prefetch(address);
+}
+
+/* The same for so many lines from there on, then for so many before it, the nearest first: what is
+ * asked for first comes first. */
+static inline void filch_prefetch_around(const void *address, int from, int before)
+{
+    for (int i = 0; i < from; i++) {
+        filch_prefetch((const char *)address + i * FILCH_CACHE_LINE);
+    }
+    for (int i = 1; i <= before; i++) {
+        filch_prefetch((const char *)address - i * FILCH_CACHE_LINE);
+    }
+}
+
 /* Tell the processor that we are spinning. */
 static inline void filch_relax(void)
 {

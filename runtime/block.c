@@ -21,7 +21,7 @@ static void block_strand(struct filch_strand *strand, struct filch_thread *threa
     waiter->timer.fire = timer_fired;
     thread->leave = order;
     filch_strand_leave(strand, thread);
-    if (order.timed) {
+    if (order.ends && waiter->timer.deadline_ns != FILCH_OS_NEVER) {
         filch_timers_disarm(&strand->pool->timers, &waiter->timer);
     }
 }
@@ -67,18 +67,21 @@ static void sleep_until(struct filch_thread *thread, struct filch_waiter *waiter
 }
 
 static void block_thread(struct filch_thread *thread, struct filch_waiter *waiter,
-                         filch_enlist *enlist, void *context)
+                         struct filch_leave order)
 {
     struct filch_strand *bound = thread->strand;
     uint64_t deadline_ns = waiter->timer.deadline_ns;
-    if (enlist && !enlist(waiter, context)) {
+    if (order.enlist && !order.enlist(waiter, order.context)) {
         filch_waiter_found(waiter);
         return;
+    }
+    if (order.ends && bound && !bound->guest) {
+        filch_pool_end_late_wait(bound->pool, waiter);
     }
     if (!filch_waiter_arm(waiter)) {
         return;
     }
-    if (enlist) {
+    if (order.enlist) {
         spin(waiter, deadline_ns);
     }
     if (filch_waiter_fired(waiter)) {
@@ -101,7 +104,7 @@ static void block(struct filch_thread *thread, struct filch_waiter *waiter,
     if (strand && !filch_lend_is_bound(strand)) {
         block_strand(strand, thread, waiter, order);
     } else {
-        block_thread(thread, waiter, order.enlist, order.context);
+        block_thread(thread, waiter, order);
     }
 }
 
@@ -145,7 +148,7 @@ static void trace_end(struct filch_waiter *waiter)
 void filch_block_join(const struct filch_wait_kind *kind, void *context)
 {
     struct filch_thread *thread = serve_before_wait(filch_thread_known()); /* it has forked */
-    struct filch_waiter waiter;
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_waiter waiter;
     waiter.timer.deadline_ns = FILCH_OS_NEVER;
     struct filch_party *party = begin_wait(thread, kind, context, &waiter, false);
     block(thread, &waiter,
@@ -199,14 +202,14 @@ enum filch_outcome filch_block_until(const struct filch_wait_kind *kind, void *c
     thread = serve_before_wait(thread);
     struct filch_scope *scope = scope_of(thread);
     bool scope_ends_first = scope && scope->deadline_ns <= deadline_ns;
-    struct filch_waiter waiter;
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_waiter waiter;
     waiter.timer.deadline_ns = scope_ends_first ? scope->deadline_ns : deadline_ns;
     struct filch_party *party = begin_wait(thread, kind, context, &waiter, true);
     struct filch_leave order = {.kind = FILCH_LEAVE_WAIT,
                                 .waiter = &waiter,
                                 .enlist = kind->enlist,
                                 .context = context,
-                                .timed = true};
+                                .ends = true};
     if (scope) {
         block_in_scope(thread, &waiter, order, scope);
     } else {

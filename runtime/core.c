@@ -11,6 +11,7 @@
 #include "pool.h"
 #include "strand.h"
 #include "thread.h"
+#include "wake.h"
 
 enum {
     FAIR_PICKS = 31,   /* every so many picks, queues and timers come first */
@@ -283,25 +284,54 @@ struct filch_strand *filch_core_main(struct filch_strand *strand)
     }
 }
 
-/* From outside of the strand's pool. As soon as the strand is in the queue it may run to its end,
- * and the pool with it: we count ourselves in until we have let go of the pool. */
-static void ready_from_outside(struct filch_pool *pool, struct filch_strand *strand)
+/* In the order of their queue. */
+static void chain(struct filch_strand *const *strands, unsigned count)
 {
+    for (unsigned i = 0; i + 1 < count; i++) {
+        strands[i]->work.next = &strands[i + 1]->work;
+    }
+}
+
+/* From outside of the strands' pool. As soon as they are in the queue they may run to their ends,
+ * and the pool with them: we count ourselves in until we have let go of the pool. */
+static void ready_from_outside(struct filch_pool *pool, struct filch_strand *const *strands,
+                               unsigned count)
+{
+    chain(strands, count);
     filch_pool_hold(pool);
-    filch_pool_inject(pool, &strand->work);
+    filch_pool_inject(pool, &strands[0]->work, &strands[count - 1]->work, count);
     filch_pool_dismiss(pool);
 }
 
-void filch_strand_ready(struct filch_strand *strand)
+static void ready_on(struct filch_core *core, struct filch_strand *const *strands, unsigned count)
+{
+    if (filch_thread_known()->between_jobs && !core->next) {
+        core->next = *strands++; /* it goes on as soon as we are done here */
+        count--;
+    }
+    if (count) {
+        chain(strands, count);
+        filch_queue_push_all(&core->ready, &strands[0]->work, &strands[count - 1]->work, count);
+        filch_pool_wake(core->pool); /* not the strands': they may have run to their ends */
+    }
+}
+
+void filch_strands_ready(struct filch_strand *const *strands, unsigned count)
 {
     struct filch_thread *thread = filch_thread_known();
     struct filch_core *core = thread ? thread->core : NULL;
-    if (!core || core->pool != strand->pool) {
-        ready_from_outside(strand->pool, strand);
-    } else if (thread->between_jobs && !core->next) {
-        core->next = strand; /* it goes on as soon as we are done here */
-    } else {
-        filch_queue_push(&core->ready, &strand->work); /* it may run to its end at once */
-        filch_pool_wake(core->pool);
+    while (count) {
+        struct filch_pool *pool = strands[0]->pool;
+        unsigned n = 1;
+        while (n < count && strands[n]->pool == pool) {
+            n++;
+        }
+        if (core && core->pool == pool) {
+            ready_on(core, strands, n);
+        } else {
+            ready_from_outside(pool, strands, n);
+        }
+        strands += n;
+        count -= n;
     }
 }

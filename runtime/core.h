@@ -13,6 +13,7 @@
 #include "deque.h"
 #include "lane.h"
 #include "queue.h"
+#include "stack.h"
 #include "tracer.h"
 
 struct filch_detached;
@@ -48,6 +49,7 @@ struct filch_core {
     struct filch_strand *next; /* made ready by the job that just ended */
     struct filch_picked picked;
     struct filch_stack *spare; /* of the last guest here, for the next one; or NULL */
+    struct filch_shelf shelf;  /* stacks for strands */
     _Atomic(int64_t) tasks;    /* begun here less ended here; read when nobody runs */
     _Atomic(uint64_t) steals;
 };

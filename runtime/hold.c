@@ -4,6 +4,7 @@
 #include "pool.h"
 #include "strand.h"
 #include "thread.h"
+#include "wake.h"
 
 struct filch_core *filch_core_at(struct filch_pool *pool, unsigned index)
 {
@@ -170,6 +171,7 @@ void filch_core_give_spares(struct filch_pool *pool)
             filch_stacks_put_bare(&pool->stacks, core->spare);
             core->spare = NULL;
         }
+        filch_stacks_clear(&pool->stacks, &core->shelf);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "sanitize.h"
 #include "strand.h"
 #include "thread.h"
+#include "wake.h"
 
 enum { RETRY_NS = 1000000 }; /* how soon to ask again for memory for a stack */
 
@@ -15,11 +16,15 @@ static struct filch_strand *carry_out_wait(struct filch_thread *thread, struct f
     struct filch_leave *order = &thread->leave;
     struct filch_waiter *waiter = order->waiter;
     struct filch_pool *pool = left->pool;
-    bool earliest = order->timed && filch_timers_arm(&pool->timers, &waiter->timer);
     uint64_t deadline = waiter->timer.deadline_ns; /* the waiter is gone once it is armed */
+    bool timed = order->ends && deadline != FILCH_OS_NEVER;
+    bool earliest = timed && filch_timers_arm(&pool->timers, &waiter->timer);
     if (order->enlist && !order->enlist(waiter, order->context)) {
         filch_waiter_found(waiter);
         return left;
+    }
+    if (order->ends) {
+        filch_pool_end_late_wait(pool, waiter);
     }
     if (!filch_waiter_arm(waiter)) {
         return left;
@@ -35,7 +40,7 @@ static struct filch_strand *carry_out_wait(struct filch_thread *thread, struct f
 static struct filch_strand *fresh_strand(struct filch_pool *pool, struct filch_thread *thread)
 {
     struct filch_strand *strand;
-    while (!(strand = filch_strand_new(pool))) {
+    while (!(strand = filch_strand_new(pool, thread->core))) {
         filch_core_fire_timers(pool);
         struct filch_work *work = filch_queue_pop(&thread->core->ready);
         if (work) {
@@ -85,7 +90,7 @@ static struct filch_strand *stand_in_line(struct filch_pool *pool, struct filch_
 {
     struct filch_core *core = thread->core;
     if (!core) {
-        filch_pool_inject(pool, &strand->work);
+        filch_pool_inject(pool, &strand->work, &strand->work, 1);
         return NULL;
     }
     if (ready_come_first(core)) {
@@ -132,7 +137,7 @@ static void run_strands(struct filch_pool *pool, struct filch_thread *thread)
             next = stand_in_line(pool, thread, strand);
         } else {
             next = thread->leave.next;
-            filch_strand_free(strand);
+            filch_strand_free(strand, thread->core);
             if (!next) {
                 return;
             }

@@ -58,6 +58,23 @@ bool filch_party_hold(struct filch_party *party, uint32_t *wait)
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
+bool filch_party_hold_surely(struct filch_party *party)
+{
+    for (int i = 0;; i++) {
+        uint32_t any = 0;
+        if (filch_party_hold(party, &any)) {
+            return true;
+        }
+        /* relaxed: whether it waits; what it waits for is read when it is held */
+        if (!(atomic_load_explicit(&party->word, memory_order_relaxed) & 1)) {
+            return false;
+        }
+        if (i >= FILCH_SPINS) {
+            filch_os_yield();
+        }
+    }
+}
+
 void filch_party_let_go(struct filch_party *party)
 {
     /* release: pairs with the acquire in filch_party_end_wait */

@@ -59,6 +59,9 @@ void filch_party_end_wait(struct filch_party *party);
 bool filch_party_hold(struct filch_party *party, uint32_t *wait);
 void filch_party_let_go(struct filch_party *party);
 
+/* The same for whoever must not miss it because others look at it, too. */
+bool filch_party_hold_surely(struct filch_party *party);
+
 static inline const filch_function_info *filch_party_doing(const struct filch_party *party)
 {
     /* relaxed: descriptors are static */

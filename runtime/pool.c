@@ -5,6 +5,7 @@
 #include "poller.h"
 #include "process.h"
 #include "thread.h"
+#include "wake.h"
 
 static unsigned thread_count(struct filch_pool *pool)
 {
@@ -111,13 +112,19 @@ bool filch_pool_has_thread(struct filch_pool *pool)
     return thread_count(pool) > 0 || filch_pool_make_thread(pool) || thread_count(pool) > 0;
 }
 
-void filch_pool_inject(struct filch_pool *pool, struct filch_work *work)
+void filch_pool_inject(struct filch_pool *pool, struct filch_work *first, struct filch_work *last,
+                       size_t count)
 {
-    filch_queue_push(&pool->inject, work);
+    filch_queue_push_all(&pool->inject, first, last, count);
     filch_pool_wake(pool);
     if (!filch_pool_has_idle(pool)) {
-        filch_pool_poke_watch(pool, 0); /* he asks the busy ones for a turn */
+        filch_pool_call_watch(pool); /* he asks the busy ones for a turn */
     }
+}
+
+static void inject_one(struct filch_pool *pool, struct filch_work *work)
+{
+    filch_pool_inject(pool, work, work, 1);
 }
 
 filch_status filch_pool_expect(struct filch_pool *pool)
@@ -134,7 +141,7 @@ static filch_status submit_outside(struct filch_pool *pool, struct filch_detache
 {
     filch_status status = filch_pool_expect(pool);
     if (status == FILCH_OK) {
-        filch_pool_inject(pool, &task->work);
+        inject_one(pool, &task->work);
     }
     return status;
 }
@@ -187,7 +194,7 @@ void filch_pool_submit_expected(struct filch_pool *pool, struct filch_detached *
     if (core) {
         push_inside(pool, core, task);
     } else {
-        filch_pool_inject(pool, &task->work);
+        inject_one(pool, &task->work);
     }
 }
 

@@ -73,6 +73,7 @@ struct filch_pool {
     _Atomic(uint32_t) core_count; /* cores made so far */
     _Atomic(struct filch_thread *) watchman;
     _Atomic(uint64_t) watch_until_ns; /* the watchman sleeps no longer than this */
+    _Atomic(bool) ticking;            /* the watchman: he looks soon anyway */
     _Atomic(uint64_t) tick_ns;        /* the watchman */
     _Atomic(uint64_t) fade_ns;        /* the watchman: his last sleep while the pool was idle */
     _Atomic(uint64_t) watch_epoch;    /* the watchman: `running` when he looked last */
@@ -172,8 +173,10 @@ filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *t
 /* The same for a task that comes after all others. */
 filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_detached *task);
 
-/* From outside: put work where any of the pool's threads finds it, and see that one comes. */
-void filch_pool_inject(struct filch_pool *pool, struct filch_work *work);
+/* From outside: put work, a chain as for filch_queue_push_all(), where any of the pool's threads
+ * finds it, and see that one comes. */
+void filch_pool_inject(struct filch_pool *pool, struct filch_work *first, struct filch_work *last,
+                       size_t count);
 
 /* The holder of a core accepts a task. Each accepted task reports its end once, from wherever it
  * ended. */
@@ -207,30 +210,16 @@ void filch_pool_continue(struct filch_pool *pool, struct filch_detached *task);
 
 /* Terminate it: what is accepted but has not come is cancelled, and waits end. */
 void filch_pool_terminate_now(struct filch_pool *pool);
+
+/* For a strand of the pool, registered for what it waits for and not yet armed: if the pool was
+ * terminated its wait ends here, too late to be found. */
+void filch_pool_end_late_wait(struct filch_pool *pool, struct filch_waiter *waiter);
+
 enum filch_pool_state filch_pool_state(struct filch_pool *pool);
 
-/* Something was made visible to thieves: see that somebody comes. */
-void filch_pool_wake(struct filch_pool *pool);
-
-/* The caller stops looking for work: if there is any still, see that somebody comes. After a
- * fence, which orders this after what the caller let go of. */
-void filch_pool_pass_on(struct filch_pool *pool);
-
-/* The pool stops: everybody comes and sees it. */
-void filch_pool_wake_all(struct filch_pool *pool);
-
-/* Wake the watchman, who must look at his deadline again, if he sleeps beyond this one. */
-void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns);
-
-/* Will the watchman look up by himself before long? Then what is published now will be found, also
- * if nobody is woken for it. */
-bool filch_pool_is_watched(struct filch_pool *pool);
-
-/* See that somebody watches, if there is anything to watch. `ours`: how many cores the caller
- * holds, 0 or 1. */
-void filch_pool_appoint_watch(struct filch_pool *pool, unsigned ours);
-
+/* How many cores are held. */
 unsigned filch_pool_running(struct filch_pool *pool);
+
 static inline bool filch_pool_has_idle(struct filch_pool *pool)
 {
     return filch_pool_running(pool) < pool->config.workers;

@@ -1,5 +1,9 @@
 #include "queue.h"
 
+#include "base.h"
+
+enum { FEW = 16 }; /* that wait in line and are still at hand */
+
 void filch_queue_init(struct filch_queue *queue)
 {
     filch_lock_init(&queue->lock);
@@ -7,23 +11,25 @@ void filch_queue_init(struct filch_queue *queue)
     atomic_init(&queue->count, 0);
 }
 
-static void set_count(struct filch_queue *queue, size_t delta)
+static size_t set_count(struct filch_queue *queue, size_t delta)
 {
     /* relaxed, both: only the lock's holder writes; who pushes for others to see fences after it,
      * before he looks who sleeps (park.h), and filch_queue_empty sees it then */
-    size_t count = atomic_load_explicit(&queue->count, memory_order_relaxed);
-    atomic_store_explicit(&queue->count, count + delta, memory_order_relaxed);
+    size_t count = atomic_load_explicit(&queue->count, memory_order_relaxed) + delta;
+    atomic_store_explicit(&queue->count, count, memory_order_relaxed);
+    return count;
 }
 
-static void append_locked(struct filch_queue *queue, struct filch_work *work)
+static void append_locked(struct filch_queue *queue, struct filch_work *first,
+                          struct filch_work *last)
 {
-    work->next = NULL;
+    last->next = NULL;
     if (queue->tail) {
-        queue->tail->next = work;
+        queue->tail->next = first;
     } else {
-        queue->head = work;
+        queue->head = first;
     }
-    queue->tail = work;
+    queue->tail = last;
 }
 
 static struct filch_work *take_locked(struct filch_queue *queue)
@@ -40,9 +46,15 @@ static struct filch_work *take_locked(struct filch_queue *queue)
 
 void filch_queue_push(struct filch_queue *queue, struct filch_work *work)
 {
+    filch_queue_push_all(queue, work, work, 1);
+}
+
+void filch_queue_push_all(struct filch_queue *queue, struct filch_work *first,
+                          struct filch_work *last, size_t count)
+{
     filch_lock_acquire(&queue->lock);
-    append_locked(queue, work);
-    set_count(queue, 1);
+    append_locked(queue, first, last);
+    set_count(queue, count);
     filch_lock_release(&queue->lock);
 }
 
@@ -53,10 +65,11 @@ struct filch_work *filch_queue_pop(struct filch_queue *queue)
     }
     filch_lock_acquire(&queue->lock);
     struct filch_work *work = take_locked(queue);
-    if (work) {
-        set_count(queue, (size_t)-1);
-    }
+    size_t left = work ? set_count(queue, (size_t)-1) : 0;
     filch_lock_release(&queue->lock);
+    if (left > FEW) { /* the next has stood in line for long: what it touches is not at hand */
+        filch_prefetch_around(work->next, FILCH_STRAND_LINES_FROM, FILCH_STRAND_LINES_BEFORE);
+    }
     return work;
 }
 
@@ -66,7 +79,7 @@ struct filch_work *filch_queue_rotate(struct filch_queue *queue, struct filch_wo
         return work;
     }
     filch_lock_acquire(&queue->lock);
-    append_locked(queue, work);
+    append_locked(queue, work, work);
     work = take_locked(queue);
     filch_lock_release(&queue->lock);
     return work;

@@ -22,6 +22,10 @@ struct filch_queue {
 void filch_queue_init(struct filch_queue *queue);
 void filch_queue_push(struct filch_queue *queue, struct filch_work *work);
 
+/* Several at once, chained from `first` to `last` by their `next`. */
+void filch_queue_push_all(struct filch_queue *queue, struct filch_work *first,
+                          struct filch_work *last, size_t count);
+
 /* The oldest, or NULL. */
 struct filch_work *filch_queue_pop(struct filch_queue *queue);
 

@@ -7,6 +7,7 @@
 #include "pool.h"
 #include "strand.h"
 #include "thread.h"
+#include "wake.h"
 
 /* Run it for its owner, here. */
 static void run_traced(struct filch_strand *strand, filch_slot *slot, const filch_slot_type *type)

@@ -6,12 +6,14 @@
 #include "memory.h"
 #include "os.h"
 #include "sanitize.h"
+#include "work.h"
 
 enum {
-    HALF_PAGE = 2048, /* of the page that stack top and header share */
+    FIRST_TOP = 1536, /* bytes of stack at least in the page that its top and the header share */
     SLOTS_BYTES = FILCH_STACK_SLOTS * 64,
     MINIMUM = 16 * 1024,
     PER_SLAB = 16,
+    BUNDLE = 16,        /* stacks that go from shelf to shelf at once */
     TRIM_AT_ONCE = 256, /* an idle pool must not spend its time on giving memory back */
 };
 
@@ -29,10 +31,10 @@ static size_t round_up(size_t n, size_t unit)
     return (n + unit - 1) / unit * unit;
 }
 
-/* Bytes from the end of a piece down to its stack top. */
+/* Bytes from the end of a piece down to the first place of a stack's top. */
 static size_t header_offset(size_t page)
 {
-    return round_up(SLOTS_BYTES + FILCH_STACK_HEADER_BYTES, page) + page - HALF_PAGE;
+    return round_up(SLOTS_BYTES + FILCH_STACK_HEADER_BYTES, page) + page - FIRST_TOP;
 }
 
 size_t filch_stack_minimum(void)
@@ -44,19 +46,20 @@ void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes)
 {
     size_t page = filch_os_page_bytes();
     filch_lock_init(&stacks->lock);
-    stacks->stride = round_up(stack_bytes, page) + page + header_offset(page) + HALF_PAGE;
-    stacks->stride = round_up(stacks->stride, page);
+    stacks->stride = round_up(stack_bytes, page) + page + header_offset(page) + FIRST_TOP;
     stacks->header_at = stacks->stride - header_offset(page);
-    stacks->free = stacks->bare = stacks->made = NULL;
-    stacks->free_count = stacks->live_count = 0;
+    stacks->bundles = stacks->bare = stacks->made = NULL;
+    stacks->live_count = 0;
     stacks->slabs = NULL;
-    stacks->out_of_guards = false;
+    atomic_init(&stacks->out_of_guards, false);
 }
 
 void filch_stacks_destroy(struct filch_stacks *stacks)
 {
-    for (struct filch_stack *s = stacks->free; s; s = s->next) {
-        filch_sanitize_fiber_destroy(s->fiber);
+    for (struct filch_stack *b = stacks->bundles; b; b = b->bundle) {
+        for (struct filch_stack *s = b; s; s = s->next) {
+            filch_sanitize_fiber_destroy(s->fiber);
+        }
     }
     while (stacks->made) {
         struct filch_stack *made = stacks->made;
@@ -70,7 +73,7 @@ void filch_stacks_destroy(struct filch_stacks *stacks)
         filch_memory_mapped(-(ptrdiff_t)slab->bytes);
         filch_free(slab);
     }
-    stacks->free = NULL;
+    stacks->bundles = NULL;
 }
 
 static struct filch_slab *slab_new(size_t stride)
@@ -87,12 +90,26 @@ static struct filch_slab *slab_new(size_t stride)
     return slab;
 }
 
-static struct filch_stack *stack_of(const struct filch_stacks *stacks, char *piece)
+/* Each piece of a slab has its header a line further on: were all at the same place in their pages,
+ * the same lines of many strands would fight for few places in the processor's caches. */
+static struct filch_stack *stack_at(const struct filch_stacks *stacks,
+                                    const struct filch_slab *slab, size_t index)
 {
-    return (struct filch_stack *)(void *)(piece + stacks->header_at);
+    char *piece = slab->memory + stacks->stride * index;
+    return (struct filch_stack *)(void *)(piece + stacks->header_at + index * FILCH_CACHE_LINE);
 }
 
-/* A fresh piece; the caller holds the lock. */
+/* Where its piece begins. */
+static char *piece_of(const struct filch_stacks *stacks, struct filch_stack *stack)
+{
+    uintptr_t page = filch_os_page_bytes();
+    return (char *)(((uintptr_t)stack - stacks->header_at) / page * page);
+}
+
+_Static_assert(FIRST_TOP + PER_SLAB * FILCH_CACHE_LINE + FILCH_STACK_HEADER_BYTES <= 4096,
+               "stack top and header share a page, wherever they are");
+
+/* A piece that was never used: where its stack is to be. NULL: no memory. */
 static struct filch_stack *carve_locked(struct filch_stacks *stacks)
 {
     if (!stacks->slabs || stacks->slabs->used == PER_SLAB) {
@@ -103,49 +120,110 @@ static struct filch_stack *carve_locked(struct filch_stacks *stacks)
         slab->next = stacks->slabs;
         stacks->slabs = slab;
     }
-    size_t page = filch_os_page_bytes();
-    char *piece = stacks->slabs->memory + stacks->stride * stacks->slabs->used++;
-    struct filch_stack *stack = stack_of(stacks, piece);
-    char *header = (char *)stack;
-    stacks->out_of_guards = stacks->out_of_guards || !filch_os_guard(piece, page);
-    stack->low = stacks->out_of_guards ? piece : piece + page;
-    stack->bytes = (size_t)(header - (char *)stack->low);
-    stack->guarded = !stacks->out_of_guards;
+    return stack_at(stacks, stacks->slabs, stacks->slabs->used++);
+}
+
+static bool guard(struct filch_stacks *stacks, char *piece)
+{
+    /* relaxed, both: whoever does not see it asks in vain once more */
+    if (atomic_load_explicit(&stacks->out_of_guards, memory_order_relaxed)) {
+        return false;
+    }
+    bool guarded = filch_os_guard(piece, filch_os_page_bytes());
+    if (!guarded) {
+        atomic_store_explicit(&stacks->out_of_guards, true, memory_order_relaxed);
+    }
+    return guarded;
+}
+
+/* Make it one, without the lock: the first touch of its page takes long. */
+static void furnish(struct filch_stacks *stacks, struct filch_stack *stack)
+{
+    char *piece = piece_of(stacks, stack);
+    stack->guarded = guard(stacks, piece);
+    stack->low = stack->guarded ? piece + filch_os_page_bytes() : piece;
+    stack->bytes = (size_t)((char *)stack - (char *)stack->low);
     if (!stack->guarded) {
         *(uint64_t *)stack->low = canary;
     }
     stack->fiber = filch_sanitize_fiber_create();
+    stack->next = NULL;
+    stack->bundled = 1;
+}
+
+/* A bundle, or a fresh stack, which is a bundle of one. NULL: no memory. */
+static struct filch_stack *fetch_bundle(struct filch_stacks *stacks)
+{
+    filch_lock_acquire(&stacks->lock);
+    struct filch_stack *bundle = stacks->bundles;
+    struct filch_stack *fresh = bundle ? NULL : carve_locked(stacks);
+    if (bundle) {
+        stacks->bundles = bundle->bundle;
+    }
+    stacks->live_count += bundle ? bundle->bundled : fresh != NULL;
+    filch_lock_release(&stacks->lock);
+    if (fresh) {
+        furnish(stacks, fresh);
+    }
+    return bundle ? bundle : fresh;
+}
+
+static void store_bundle(struct filch_stacks *stacks, struct filch_stack *bundle)
+{
+    if (!bundle) {
+        return;
+    }
+    filch_lock_acquire(&stacks->lock);
+    bundle->bundle = stacks->bundles;
+    stacks->bundles = bundle;
+    stacks->live_count -= bundle->bundled;
+    filch_lock_release(&stacks->lock);
+}
+
+struct filch_stack *filch_stacks_get(struct filch_stacks *stacks, struct filch_shelf *shelf)
+{
+    if (!shelf->loose) {
+        shelf->loose = shelf->full ? shelf->full : fetch_bundle(stacks);
+        shelf->full = NULL;
+    }
+    struct filch_stack *stack = shelf->loose;
+    if (!stack) {
+        return NULL;
+    }
+    shelf->loose = stack->next;
+    if (stack->next) {
+        stack->next->bundled = stack->bundled - 1;
+        /* Nobody has touched it since it was given back. */
+        filch_prefetch_around(stack->next, FILCH_STRAND_LINES_FROM, FILCH_STRAND_LINES_BEFORE);
+    }
+    stack->trimmed = false;
     return stack;
 }
 
-struct filch_stack *filch_stacks_get(struct filch_stacks *stacks)
+void filch_stacks_put(struct filch_stacks *stacks, struct filch_shelf *shelf,
+                      struct filch_stack *stack)
 {
-    filch_lock_acquire(&stacks->lock);
-    struct filch_stack *stack = stacks->free;
-    if (stack) {
-        stacks->free = stack->next;
-        stacks->free_count--;
-    } else {
-        stack = carve_locked(stacks);
+    stack->next = NULL;
+    stack->bundled = 1;
+    if (!shelf) {
+        store_bundle(stacks, stack);
+        return;
     }
-    if (stack) {
-        stack->trimmed = false;
-        stack->live = true;
-        stacks->live_count++;
+    if (shelf->loose && shelf->loose->bundled == BUNDLE) {
+        store_bundle(stacks, shelf->full);
+        shelf->full = shelf->loose;
+    } else if (shelf->loose) {
+        stack->next = shelf->loose;
+        stack->bundled = shelf->loose->bundled + 1;
     }
-    filch_lock_release(&stacks->lock);
-    return stack;
+    shelf->loose = stack;
 }
 
-void filch_stacks_put(struct filch_stacks *stacks, struct filch_stack *stack)
+void filch_stacks_clear(struct filch_stacks *stacks, struct filch_shelf *shelf)
 {
-    filch_lock_acquire(&stacks->lock);
-    stack->live = false;
-    stack->next = stacks->free;
-    stacks->free = stack;
-    stacks->free_count++;
-    stacks->live_count--;
-    filch_lock_release(&stacks->lock);
+    store_bundle(stacks, shelf->full);
+    store_bundle(stacks, shelf->loose);
+    shelf->full = shelf->loose = NULL;
 }
 
 /* From the heap, whose pages are warm where pools come and go; the caller holds the lock. */
@@ -190,10 +268,7 @@ void filch_stacks_each(struct filch_stacks *stacks,
     struct filch_slab *slab = stacks->slabs; /* slabs are added in front, and never removed */
     while (slab) {
         for (size_t i = 0; i < slab->used; i++) {
-            struct filch_stack *stack = stack_of(stacks, slab->memory + stacks->stride * i);
-            if (stack->live) {
-                see(stack, context);
-            }
+            see(stack_at(stacks, slab, i), context);
         }
         slab = slab->next;
         filch_lock_release(&stacks->lock);
@@ -213,17 +288,27 @@ static void trim_one(struct filch_stack *stack)
     stack->trimmed = true;
 }
 
+static void trim_bundle(struct filch_stack *bundle, size_t *kept, size_t *most)
+{
+    for (struct filch_stack *s = bundle; s && *most; s = s->next) {
+        if (*kept) {
+            --*kept;
+        } else if (!s->trimmed) {
+            trim_one(s);
+            --*most;
+        }
+    }
+}
+
 void filch_stacks_trim(struct filch_stacks *stacks, size_t keep)
 {
     filch_lock_acquire(&stacks->lock);
-    size_t position = 0;
+    size_t seen = 0;
     size_t most = TRIM_AT_ONCE;
-    for (struct filch_stack *s = stacks->free; s && most && position < keep + TRIM_AT_ONCE;
-         s = s->next, position++) {
-        if (position >= keep && !s->trimmed) {
-            trim_one(s);
-            most--;
-        }
+    for (struct filch_stack *b = stacks->bundles; b && seen < keep + TRIM_AT_ONCE; b = b->bundle) {
+        size_t left = keep > seen ? keep - seen : 0;
+        trim_bundle(b, &left, &most);
+        seen += b->bundled;
     }
     filch_lock_release(&stacks->lock);
 }

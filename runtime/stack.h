@@ -27,45 +27,59 @@ enum {
 
 /* One piece, as its user sees it. The struct lives at the start of the header. */
 struct filch_stack {
-    struct filch_stack *next; /* lock of the stacks */
-    void *low;                /* lowest usable byte */
-    size_t bytes;             /* usable; the header lies at low + bytes */
-    bool guarded;             /* false: the system is out of guards, a canary stands in */
-    bool trimmed;             /* lock */
-    bool live;                /* lock; handed out */
-    void *fiber;              /* ThreadSanitizer's; NULL in other builds */
-    struct filch_stack *made; /* constant: of those without a stack, the one made before */
+    struct filch_stack *next;   /* whoever has it: the next in its bundle */
+    struct filch_stack *bundle; /* lock of the stacks; of the first in a bundle: the next bundle */
+    uint32_t bundled;           /* whoever has it; of the first: how many the bundle has */
+    bool guarded;               /* false: the system is out of guards, a canary stands in */
+    bool trimmed;               /* whoever has it */
+    void *low;                  /* lowest usable byte */
+    size_t bytes;               /* usable; the header lies at low + bytes */
+    void *fiber;                /* ThreadSanitizer's; NULL in other builds */
+    struct filch_stack *made;   /* constant: of those without a stack, the one made before */
 };
 
 struct filch_slab;
 
 struct filch_stacks {
     struct filch_lock lock;
-    size_t stride;            /* constant */
-    size_t header_at;         /* constant; where in a piece the header is */
-    struct filch_stack *free; /* lock; the last used first: its pages are there */
-    struct filch_stack *bare; /* lock; free, without a stack */
-    struct filch_stack *made; /* lock; all without a stack */
-    size_t free_count;        /* lock */
-    size_t live_count;        /* lock; handed out */
-    struct filch_slab *slabs; /* lock */
-    bool out_of_guards;       /* lock */
+    size_t stride;               /* constant */
+    size_t header_at;            /* constant; where in a piece the header is */
+    struct filch_stack *bundles; /* lock; free; the last used first: their pages are there */
+    struct filch_stack *bare;    /* lock; free, without a stack */
+    struct filch_stack *made;    /* lock; all without a stack */
+    size_t live_count;           /* lock; handed out, to shelves, too */
+    struct filch_slab *slabs;    /* lock */
+    _Atomic(bool) out_of_guards;
+};
+
+/* Free stacks that a core has at hand, its holder alone: nearly all are had and given back without
+ * the lock, whose line, and the stacks' own, would be fetched from afar. What is too much, or too
+ * little, goes and comes by the bundle. Zero is a valid start. */
+struct filch_shelf {
+    struct filch_stack *loose; /* a bundle that is being filled or used up; `bundled` counts it */
+    struct filch_stack *full;  /* a bundle; or NULL */
 };
 
 /* stack_bytes: usable stack wanted, already checked against the minimum. */
 void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes);
 void filch_stacks_destroy(struct filch_stacks *stacks);
 
-/* NULL: no memory. */
-struct filch_stack *filch_stacks_get(struct filch_stacks *stacks);
-void filch_stacks_put(struct filch_stacks *stacks, struct filch_stack *stack);
+/* From the caller's shelf if there is one there. NULL: no memory. */
+struct filch_stack *filch_stacks_get(struct filch_stacks *stacks, struct filch_shelf *shelf);
+
+/* Back to the caller's shelf. NULL: he has none. */
+void filch_stacks_put(struct filch_stacks *stacks, struct filch_shelf *shelf,
+                      struct filch_stack *stack);
+
+/* Give back all that is on it. */
+void filch_stacks_clear(struct filch_stacks *stacks, struct filch_shelf *shelf);
 
 /* The same without a stack: `low` is NULL, `bytes` is 0. */
 struct filch_stack *filch_stacks_get_bare(struct filch_stacks *stacks);
 void filch_stacks_put_bare(struct filch_stacks *stacks, struct filch_stack *stack);
 
-/* Call see(stack, context) for all that are handed out, bare ones aside, the lock in hand for a few
- * at a time: they may be given back meanwhile, but stay mapped. */
+/* Call see(stack, context) for all that there are, free ones, too, bare ones aside, the lock in
+ * hand for a few at a time. One that was never used yet is all zero. */
 void filch_stacks_each(struct filch_stacks *stacks,
                        void (*see)(struct filch_stack *stack, void *context), void *context);
 

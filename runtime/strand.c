@@ -54,9 +54,9 @@ FILCH_NEVER_RETURNS static void start(void *argument)
     filch_strand_discard(strand, next);
 }
 
-struct filch_strand *filch_strand_new(struct filch_pool *pool)
+struct filch_strand *filch_strand_new(struct filch_pool *pool, struct filch_core *core)
 {
-    struct filch_strand *strand = strand_on(filch_stacks_get(&pool->stacks), pool);
+    struct filch_strand *strand = strand_on(filch_stacks_get(&pool->stacks, &core->shelf), pool);
     if (strand) {
         strand->guest = false;
         strand->party = &strand->own_party;
@@ -66,9 +66,9 @@ struct filch_strand *filch_strand_new(struct filch_pool *pool)
     return strand;
 }
 
-void filch_strand_free(struct filch_strand *strand)
+void filch_strand_free(struct filch_strand *strand, struct filch_core *core)
 {
-    filch_stacks_put(&strand->pool->stacks, &strand->stack);
+    filch_stacks_put(&strand->pool->stacks, core ? &core->shelf : NULL, &strand->stack);
 }
 
 void filch_strand_free_guest(struct filch_strand *strand, struct filch_core *core)

@@ -24,7 +24,7 @@ struct filch_thread;
 
 struct filch_strand {
     struct filch_stack stack; /* first: it lies at the header of its piece */
-    struct filch_work work;
+    FILCH_ALIGNED(64) struct filch_work work; /* what a wait's end and a switch touch, on a line */
     struct filch_context context;
     struct filch_pool *pool;
     struct filch_frame *frame; /* innermost; the strand itself */
@@ -64,13 +64,14 @@ struct filch_leave {
     struct filch_waiter *waiter;
     filch_enlist *enlist; /* NULL: only the timer */
     void *context;
-    bool timed; /* the waiter's timer is to be armed */
+    bool ends; /* at the waiter's deadline, and when the pool is terminated */
     struct filch_strand *next;
 };
 
-/* A pool's strand, which starts in filch_core_main(). NULL: no memory. */
-struct filch_strand *filch_strand_new(struct filch_pool *pool);
-void filch_strand_free(struct filch_strand *strand);
+/* A pool's strand, which starts in filch_core_main(). The caller holds `core`; when it is given
+ * back maybe none: NULL. NULL: no memory. */
+struct filch_strand *filch_strand_new(struct filch_pool *pool, struct filch_core *core);
+void filch_strand_free(struct filch_strand *strand, struct filch_core *core);
 
 /* A guest's. The caller holds `core`, or none: NULL. Its memory stays with the core for the next
  * guest. */

@@ -6,6 +6,7 @@
 #include "tracer.h"
 
 enum { DONE = 1, LOCKED = 2 };
+enum { READY_MOST = 32 }; /* strands that are made ready together */
 static const uintptr_t latch_open = 1;
 
 void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
@@ -61,7 +62,30 @@ enum filch_outcome filch_waiter_outcome(struct filch_waiter *waiter)
     return (enum filch_outcome)atomic_load_explicit(&waiter->outcome, memory_order_acquire);
 }
 
-bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome)
+/* Strands whose waits have ended and that are not ready yet. */
+struct batch {
+    unsigned count;
+    struct filch_strand *strands[READY_MOST];
+};
+
+static void deliver(struct batch *batch)
+{
+    if (batch->count) {
+        filch_strands_ready(batch->strands, batch->count);
+        batch->count = 0;
+    }
+}
+
+static void collect(struct batch *batch, struct filch_strand *strand)
+{
+    if (batch->count == READY_MOST) {
+        deliver(batch);
+    }
+    batch->strands[batch->count++] = strand;
+}
+
+/* End a wait; a strand whose turn it is to go on is put in the batch. */
+static bool end(struct filch_waiter *waiter, enum filch_outcome outcome, struct batch *batch)
 {
     /* Read before firing: a thread that polls may see the outcome and leave its frame at once.
      * Its parker outlives it; a strand cannot run before we make it ready. */
@@ -73,11 +97,21 @@ bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome)
                     strand ? filch_trace_name_of(strand) : parker->thread);
     }
     if (old == FILCH_WAITING && strand) {
-        filch_strand_ready(strand);
+        filch_prefetch((const char *)strand + FILCH_CACHE_LINE); /* its work, see strand.h */
+        collect(batch, strand);
     } else if (old == FILCH_WAITING) {
         filch_parker_unpark(parker);
     }
     return old == FILCH_ARMING || old == FILCH_WAITING;
+}
+
+bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome)
+{
+    struct batch batch;
+    batch.count = 0;
+    bool ended = end(waiter, outcome, &batch);
+    deliver(&batch);
+    return ended;
 }
 
 void filch_cell_init(struct filch_cell *cell)
@@ -152,16 +186,20 @@ bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter)
 static struct filch_waiter *wake_sleepers(struct filch_waiter *waiter)
 {
     struct filch_waiter *to_call = NULL;
+    struct batch batch;
+    batch.count = 0;
     while (waiter) {
         struct filch_waiter *next = waiter->next; /* a fired waiter may be gone */
+        filch_prefetch(next);                     /* nobody has touched it since it waits */
         if (waiter->call) {
             waiter->next = to_call;
             to_call = waiter;
         } else {
-            filch_waiter_end(waiter, FILCH_SIGNALED);
+            end(waiter, FILCH_SIGNALED, &batch);
         }
         waiter = next;
     }
+    deliver(&batch);
     return to_call;
 }
 

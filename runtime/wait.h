@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base.h"
 #include "timer.h"
 
 struct filch_strand;
@@ -32,19 +33,21 @@ enum filch_outcome {
     FILCH_NO_MEMORY
 };
 
+/* Who ends the waits of many touches the first line of each. */
 struct filch_waiter {
     struct filch_strand *strand; /* a pool's strand to make ready; NULL: */
     struct filch_parker *parker; /* a thread to unpark */
     _Atomic(int) outcome;
     struct filch_waiter *next; /* lock of the cell or line */
     struct filch_waiter *prev; /* lock of the cell or line */
-    struct filch_timer timer;
-    struct filch_scope *scope;       /* the one it is in the list of; see scope.h */
-    struct filch_waiter *scope_next; /* lock of the scope */
-    struct filch_waiter *scope_prev; /* lock of the scope */
     /* Not NULL: not somebody who sleeps but something to do when a cell is complete. It is called
      * by the completer, after the cell has let go of it. */
     void (*call)(struct filch_waiter *waiter);
+    struct filch_scope *scope; /* the one it is in the list of; see scope.h */
+
+    struct filch_timer timer;
+    struct filch_waiter *scope_next; /* lock of the scope */
+    struct filch_waiter *scope_prev; /* lock of the scope */
 };
 
 void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
@@ -69,8 +72,9 @@ static inline bool filch_waiter_fired(struct filch_waiter *waiter)
     return filch_waiter_outcome(waiter) >= FILCH_SIGNALED;
 }
 
-/* How a strand is made ready; supplied by core.c (and by the models in the tests). */
-void filch_strand_ready(struct filch_strand *strand);
+/* How strands are made ready, together: one lock and one look for sleepers, not each its own.
+ * Supplied by core.c (and by the models in the tests). */
+void filch_strands_ready(struct filch_strand *const *strands, unsigned count);
 
 /* Fire with `outcome`, and wake the waiter if that is ours to do. False: another outcome stands. */
 bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome);

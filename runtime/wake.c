@@ -10,6 +10,7 @@
 #include "os.h"
 #include "pool.h"
 #include "thread.h"
+#include "wake.h"
 
 unsigned filch_pool_running(struct filch_pool *pool)
 {
@@ -86,6 +87,17 @@ void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns)
     if (watchman &&
         atomic_load_explicit(&pool->watch_until_ns, memory_order_seq_cst) > deadline_ns) {
         filch_parker_unpark(&watchman->parker);
+    }
+}
+
+void filch_pool_call_watch(struct filch_pool *pool)
+{
+    /* seq_cst, both: see watch() in watch.c, as above */
+    if (!atomic_load_explicit(&pool->ticking, memory_order_seq_cst)) {
+        struct filch_thread *watchman = atomic_load_explicit(&pool->watchman, memory_order_seq_cst);
+        if (watchman) {
+            filch_parker_unpark(&watchman->parker);
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 #include "strand.h"
 #include "stuck.h"
 #include "thread.h"
+#include "wake.h"
 
 enum {
     TICK_MIN_NS = 25000, /* doubled before its first use */
@@ -181,9 +182,11 @@ static void watch(struct filch_pool *pool, struct filch_thread *thread)
     }
     bool ticking = must_tick(pool);
     uint64_t deadline = watch_deadline(pool, ticking);
-    /* seq_cst: whoever arms an earlier timer, or lets go of a core, does that, then reads this
-     * (filch_pool_poke_watch); we store this, then look again: one of us sees the other */
+    /* seq_cst, both: whoever arms an earlier timer, lets go of a core, or puts work where all are
+     * busy, does that, then reads these (filch_pool_poke_watch, filch_pool_call_watch); we store
+     * them, then look again: one of us sees the other */
     atomic_store_explicit(&pool->watch_until_ns, deadline, memory_order_seq_cst);
+    atomic_store_explicit(&pool->ticking, ticking, memory_order_seq_cst);
     if (filch_timers_earliest(&pool->timers) < deadline || (!ticking && must_tick(pool))) {
         return;
     }

@@ -12,6 +12,11 @@
 
 #include <filch/lane.h>
 
+/* Lines that a strand touches when it goes on, if it has waited in a small function: of its stack,
+ * which ends where its header begins, and from there on. About: they are fetched before its turn.
+ */
+enum { FILCH_STRAND_LINES_BEFORE = 16, FILCH_STRAND_LINES_FROM = 5 };
+
 enum filch_work_kind { FILCH_WORK_TASK, FILCH_WORK_STRAND };
 
 struct filch_work {

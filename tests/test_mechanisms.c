@@ -223,13 +223,20 @@ END_TEST
 
 /* ---- stacks and switches ---- */
 
+static void count_one(struct filch_stack *stack, void *count)
+{
+    (void)stack;
+    ++*(size_t *)count;
+}
+
 START_TEST(stacks_are_reused_and_have_room_where_they_say)
 {
     struct filch_stacks stacks;
+    struct filch_shelf shelf = {NULL, NULL};
     filch_stacks_init(&stacks, 64 * 1024);
     struct filch_stack *all[40];
     for (int i = 0; i < 40; i++) {
-        all[i] = filch_stacks_get(&stacks);
+        all[i] = filch_stacks_get(&stacks, &shelf);
         ck_assert_ptr_nonnull(all[i]);
         ck_assert_uint_ge(all[i]->bytes, 64 * 1024);
         ck_assert_uint_eq((uintptr_t)all[i]->low % 16, 0);
@@ -241,15 +248,48 @@ START_TEST(stacks_are_reused_and_have_room_where_they_say)
     }
     struct filch_stack *last = all[39];
     for (int i = 0; i < 40; i++) {
-        filch_stacks_put(&stacks, all[i]);
+        filch_stacks_put(&stacks, NULL, all[i]);
     }
     filch_stacks_trim(&stacks, 1);
-    ck_assert_ptr_eq(filch_stacks_get(&stacks), last);
+    ck_assert_ptr_eq(filch_stacks_get(&stacks, &shelf), last);
     ck_assert_uint_eq(*(unsigned char *)last->low, 1);
-    struct filch_stack *trimmed = filch_stacks_get(&stacks);
+    struct filch_stack *trimmed = filch_stacks_get(&stacks, &shelf);
     ck_assert_uint_eq(*(unsigned char *)trimmed->low, 0);
-    filch_stacks_put(&stacks, trimmed);
-    filch_stacks_put(&stacks, last);
+    filch_stacks_put(&stacks, NULL, trimmed);
+    filch_stacks_put(&stacks, NULL, last);
+    filch_stacks_destroy(&stacks);
+}
+END_TEST
+
+START_TEST(a_shelf_keeps_few_stacks_and_none_is_lost)
+{
+    enum { N = 100, KEPT_MOST = 32 };
+    struct filch_stacks stacks;
+    struct filch_shelf shelf = {NULL, NULL};
+    struct filch_shelf other = {NULL, NULL};
+    struct filch_stack *all[N];
+    filch_stacks_init(&stacks, 64 * 1024);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < N; i++) {
+            all[i] = filch_stacks_get(&stacks, i % 3 ? &shelf : &other);
+            ck_assert_ptr_nonnull(all[i]);
+            for (int k = 0; k < i; k++) {
+                ck_assert_ptr_ne(all[i], all[k]);
+            }
+        }
+        for (int i = 0; i < N; i++) {
+            filch_stacks_put(&stacks, i % 2 ? &shelf : &other, all[i]);
+        }
+        ck_assert_uint_le(stacks.live_count, 2 * KEPT_MOST);
+        ck_assert_ptr_eq(filch_stacks_get(&stacks, &shelf), all[N - 1]); /* its pages are there */
+        filch_stacks_put(&stacks, &shelf, all[N - 1]);
+    }
+    filch_stacks_clear(&stacks, &shelf);
+    filch_stacks_clear(&stacks, &other);
+    ck_assert_uint_eq(stacks.live_count, 0);
+    size_t count = 0;
+    filch_stacks_each(&stacks, count_one, &count);
+    ck_assert_uint_eq(count, N);
     filch_stacks_destroy(&stacks);
 }
 END_TEST
@@ -638,6 +678,7 @@ int main(void)
     tcase_add_test(tcase, a_site_is_given_up_to_another_place);
     tcase_add_test(tcase, a_block_grows_while_it_is_short_and_shrinks_when_it_is_long);
     tcase_add_test(tcase, stacks_are_reused_and_have_room_where_they_say);
+    tcase_add_test(tcase, a_shelf_keeps_few_stacks_and_none_is_lost);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     tcase_add_test(tcase, a_switch_keeps_registers_and_the_rounding_mode);
 #if defined(__x86_64__)

@@ -149,6 +149,47 @@ START_TEST(terminate_ends_a_wait_for_an_outside_promise)
 }
 END_TEST
 
+FILCH_FUNCTION(int, waits_twice, (int, i))
+{
+    if (i % 4 == 0 && filch_pin() != FILCH_OK) { /* a thread that waits is found as well */
+        return -1;
+    }
+    for (volatile int spin = 0; spin < i * 50; spin++) {
+    }
+    filch_status first = filch_future_wait(never);
+    filch_status second = filch_future_wait(never); /* begun too late to be found */
+    return first == FILCH_ECANCELED && second == FILCH_ECANCELED ? 1 : -1;
+}
+
+/* Waits without a deadline are in no list: none may be missed, whenever it begins. */
+START_TEST(terminate_ends_waits_that_begin_at_the_same_time)
+{
+    enum { ROUNDS = 40, TASKS = 60 };
+    filch_promise *promise;
+    ck_assert_int_eq(filch_promise_new(0, &promise, &never), FILCH_OK);
+    for (int round = 0; round < ROUNDS; round++) {
+        filch_pool *pool = pool_opened(_i);
+        filch_future *futures[TASKS];
+        for (int i = 0; i < TASKS; i++) {
+            ck_assert_int_eq(waits_twice_apply_async(pool, i, &futures[i]), FILCH_OK);
+        }
+        for (volatile int spin = 0; spin < round * 2000; spin++) {
+        }
+        ck_assert_int_eq(filch_pool_terminate(pool), FILCH_OK);
+        ck_assert_int_eq(filch_pool_join(pool), FILCH_OK);
+        for (int i = 0; i < TASKS; i++) {
+            int out = 0;
+            filch_status status = waits_twice_get(futures[i], &out); /* or it never began */
+            ck_assert(status == FILCH_ECANCELED || (status == FILCH_OK && out == 1));
+            filch_future_free(futures[i]);
+        }
+        pool_closed(pool);
+    }
+    filch_future_free(never);
+    filch_promise_free(promise);
+}
+END_TEST
+
 FILCH_FUNCTION(int, closes_from_inside, (filch_pool *, pool))
 {
     return (filch_pool_close(pool) == FILCH_OK) + (filch_pool_join(pool) == FILCH_EDEADLK) +
@@ -536,6 +577,7 @@ int main(void)
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, terminate_cancels_what_waits_and_wakes_what_sleeps, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, terminate_ends_a_wait_for_an_outside_promise, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, terminate_ends_waits_that_begin_at_the_same_time, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_task_cannot_join_its_own_pool, 0, WORKER_SWEEP);
     tcase_add_test(tcase, with_pool_closes_on_every_way_out);
     tcase_add_loop_test(tcase, tasks_that_yield_in_a_loop_let_work_from_outside_run, 0,

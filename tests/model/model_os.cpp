@@ -36,7 +36,7 @@ void filch_os_yield(void)
 }
 
 // Of the models without core.c.
-__attribute__((weak)) void filch_strand_ready(struct filch_strand *)
+__attribute__((weak)) void filch_strands_ready(struct filch_strand *const *, unsigned)
 {
     RL_ASSERT(!"the models wait on parkers");
 }

@@ -7,6 +7,7 @@
 #include "process.h"
 #include "strand.h"
 #include "thread.h"
+#include "wake.h"
 
 #include "os.h"
 
@@ -86,6 +87,7 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
         pool->waking.store(0, rl::mo_relaxed, $);
         pool->watchman.store(NULL, rl::mo_relaxed, $);
         pool->watch_until_ns.store(0, rl::mo_relaxed, $);
+        pool->ticking.store(false, rl::mo_relaxed, $);
         pool->tick_ns.store(0, rl::mo_relaxed, $);
         pool->fade_ns.store(0, rl::mo_relaxed, $);
         pool->watch_epoch.store(0, rl::mo_relaxed, $);
@@ -214,6 +216,7 @@ void filch_process_give_thread(struct filch_thread *) {}
 bool filch_process_owns(uint32_t) { return true; }
 void filch_stacks_trim(struct filch_stacks *, size_t) {}
 void filch_stacks_put_bare(struct filch_stacks *, struct filch_stack *) {}
+void filch_stacks_clear(struct filch_stacks *, struct filch_shelf *) {}
 int filch_core_thread(void *) { return 0; }
 struct filch_core *filch_core_new(struct filch_pool *, unsigned) { return NULL; }
 

@@ -18,7 +18,7 @@ rank() {
     strand) echo 6 ;;
     thread) echo 7 ;;
     overflow) echo 8 ;;
-    core | pool) echo 9 ;;
+    core | pool | wake) echo 9 ;;
     block) echo 10 ;;
     region) echo 11 ;;
     *) echo "" ;;
