@@ -98,10 +98,11 @@ static void count_out(struct filch_pool *pool)
 
 static void stay_on_processor(struct filch_thread *thread)
 {
+    const struct filch_places *places = &thread->core->pool->places;
     unsigned wanted = thread->core->index + 1;
-    if (thread->processor != wanted) {
+    if (places->count && thread->processor != wanted) {
         thread->processor = wanted;
-        filch_os_bind(wanted - 1);
+        filch_os_bind(places->numbers[(wanted - 1) % places->count]);
     }
 }
 

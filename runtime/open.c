@@ -56,14 +56,17 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     uint32_t token = filch_process_token();
     struct filch_pool *pool = filch_aligned_alloc(FILCH_CACHE_LINE, pool_bytes(core_limit));
     thrd_t *threads = filch_calloc(config->workers + config->permits + 1, sizeof *threads);
+    struct filch_places places = {NULL, 0};
     *out = NULL;
-    if (!pool || !threads || !token) {
+    if (!pool || !threads || !token || (config->bind && !filch_places_find(&places, ""))) {
         filch_free(pool);
         filch_free(threads);
+        filch_places_forget(&places);
         return FILCH_ENOMEM;
     }
     memset(pool, 0, pool_bytes(core_limit));
     pool->config = *config;
+    pool->places = places;
     pool->core_limit = core_limit;
     pool->crowded = config->workers > filch_os_affinity_count();
     pool->searchers_max = searchers_for(config, pool->crowded);
@@ -98,6 +101,7 @@ void filch_pool_destroy(struct filch_pool *pool)
         filch_core_free(atomic_load_explicit(&pool->cores[i], memory_order_relaxed));
     }
     filch_stacks_destroy(&pool->stacks);
+    filch_places_forget(&pool->places);
     filch_free(pool->threads);
     filch_free(pool);
 }

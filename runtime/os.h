@@ -51,9 +51,11 @@ void filch_os_in_child(void (*function)(void));
 /* Processors in this process's affinity mask, at least 1. */
 unsigned filch_os_affinity_count(void);
 
-/* Keep the calling thread on the n-th processor of the process's affinity mask, counted round and
- * round. Best effort. */
-void filch_os_bind(unsigned n);
+/* Their numbers, `most` of them at most; how many. 0: the system does not tell. */
+unsigned filch_os_processors(unsigned *numbers, unsigned most);
+
+/* Keep the calling thread on a processor. Best effort. */
+void filch_os_bind(unsigned processor);
 
 /* As getenv(), but NULL in a program that runs with privileges its caller has not. */
 const char *filch_os_getenv(const char *name);

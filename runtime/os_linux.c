@@ -76,10 +76,12 @@ _Atomic(uint32_t) *filch_os_fork_word(void)
     return page;
 }
 
+enum { CPUS_MOST = 1 << 20 }; /* more no kernel has */
+
 unsigned filch_os_affinity_count(void)
 {
     /* The kernel refuses a mask shorter than its own: grow until it fits. */
-    for (size_t cpus = 1024; cpus <= (1u << 20); cpus *= 2) {
+    for (size_t cpus = 1024; cpus <= CPUS_MOST; cpus *= 2) {
         cpu_set_t *set = CPU_ALLOC(cpus);
         if (!set) {
             return 1;
@@ -95,31 +97,42 @@ unsigned filch_os_affinity_count(void)
     return 1;
 }
 
-static bool bind_within(size_t cpus, unsigned n)
+/* How many were listed; -1: the set is too small. */
+static int processors_within(size_t cpus, unsigned *numbers, unsigned most)
 {
     cpu_set_t *all = CPU_ALLOC(cpus);
-    cpu_set_t *one = CPU_ALLOC(cpus);
     size_t bytes = CPU_ALLOC_SIZE(cpus);
-    /* the first thread's mask: our own has one processor in it when this is called again */
-    bool fits = all && one && sched_getaffinity(getpid(), bytes, all) == 0;
-    unsigned count = fits ? (unsigned)CPU_COUNT_S(bytes, all) : 0;
-    unsigned left = count ? n % count : 0;
-    for (size_t cpu = 0; count && cpu < cpus; cpu++) {
-        if (CPU_ISSET_S(cpu, bytes, all) && left-- == 0) {
-            CPU_ZERO_S(bytes, one);
-            CPU_SET_S(cpu, bytes, one);
-            sched_setaffinity(0, bytes, one);
-            break;
+    /* the first thread's mask: our own has one processor in it if we are bound */
+    bool fits = all && sched_getaffinity(getpid(), bytes, all) == 0;
+    unsigned n = 0;
+    for (size_t cpu = 0; fits && cpu < cpus && n < most; cpu++) {
+        if (CPU_ISSET_S(cpu, bytes, all)) {
+            numbers[n++] = (unsigned)cpu;
         }
     }
     CPU_FREE(all);
-    CPU_FREE(one);
-    return fits;
+    return fits ? (int)n : -1;
 }
 
-void filch_os_bind(unsigned n)
+unsigned filch_os_processors(unsigned *numbers, unsigned most)
 {
-    for (size_t cpus = 1024; cpus <= (1u << 20) && !bind_within(cpus, n); cpus *= 2) {
+    int n = -1;
+    for (size_t cpus = 1024; cpus <= CPUS_MOST && n < 0; cpus *= 2) {
+        n = processors_within(cpus, numbers, most);
+    }
+    return n > 0 ? (unsigned)n : 0;
+}
+
+void filch_os_bind(unsigned processor)
+{
+    size_t cpus = (size_t)processor + 1;
+    cpu_set_t *one = CPU_ALLOC(cpus);
+    size_t bytes = CPU_ALLOC_SIZE(cpus);
+    if (one) {
+        CPU_ZERO_S(bytes, one);
+        CPU_SET_S(processor, bytes, one);
+        sched_setaffinity(0, bytes, one);
+        CPU_FREE(one);
     }
 }
 

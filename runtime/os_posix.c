@@ -144,7 +144,13 @@ unsigned filch_os_thread_count(void)
     return 0; /* POSIX has no way to ask */
 }
 
-void filch_os_bind(unsigned n)
+unsigned filch_os_processors(unsigned *numbers, unsigned most)
 {
-    (void)n; /* POSIX knows no processors */
+    (void)numbers, (void)most;
+    return 0; /* POSIX knows no processors */
+}
+
+void filch_os_bind(unsigned processor)
+{
+    (void)processor; /* as above */
 }

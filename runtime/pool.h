@@ -16,6 +16,7 @@
 #include "base.h"
 #include "lend.h"
 #include "park.h"
+#include "places.h"
 #include "queue.h"
 #include "site.h"
 #include "stack.h"
@@ -58,6 +59,7 @@ struct filch_pool_config {
 struct filch_pool {
     /* constant after open */
     struct filch_pool_config config;
+    struct filch_places places; /* none, if the threads are not bound */
     unsigned core_limit; /* workers + spares: the length of cores */
     unsigned searchers_max;
     bool crowded;    /* more workers than processors */

@@ -19,6 +19,7 @@
 #include "os.h"
 #include "pace.h"
 #include "park.h"
+#include "places.h"
 #include "queue.h"
 #include "site.h"
 #include "stack.h"
@@ -664,6 +665,74 @@ START_TEST(quotas_of_both_kinds_of_cgroups_are_honoured)
 }
 END_TEST
 
+/* ---- places ---- */
+
+static const struct places_case {
+    unsigned n;
+    unsigned numbers[8];
+    int cores[8]; /* of each number: package * 100 + core; -1: the system does not tell */
+    unsigned order[8];
+} places_cases[] = {
+    {4, {0, 1, 2, 3}, {-1, -1, -1, -1}, {0, 1, 2, 3}},
+    {4, {0, 1, 2, 3}, {0, 1, 2, 3}, {0, 1, 2, 3}},
+    {4, {0, 1, 2, 3}, {0, 1, 0, 1}, {0, 1, 2, 3}},                       /* siblings last */
+    {4, {0, 1, 2, 3}, {0, 0, 1, 1}, {0, 2, 1, 3}},                       /* side by side */
+    {4, {0, 1, 2, 3}, {0, 100, 1, 101}, {0, 2, 1, 3}},                   /* by package */
+    {6, {0, 1, 2, 3, 4, 5}, {0, 0, 100, 100, 1, 1}, {0, 4, 2, 1, 5, 3}}, /* both */
+    {3, {1, 4, 5}, {0, 0, 7}, {1, 5, 4}},                                /* a part of them */
+    {8, {0, 1, 2, 3, 4, 5, 6, 7}, {0, 0, 0, 0, 1, 1, 1, 1}, {0, 4, 1, 5, 2, 6, 3, 7}},
+};
+
+static void describe_processor(const char *root, unsigned number, int core)
+{
+    char path[100];
+    char text[20];
+    snprintf(path, sizeof path, "sys/devices/system/cpu/cpu%u/topology/%s", number,
+             "physical_package_id");
+    snprintf(text, sizeof text, "%d\n", core / 100);
+    put(root, path, text);
+    snprintf(path, sizeof path, "sys/devices/system/cpu/cpu%u/topology/%s", number, "core_id");
+    snprintf(text, sizeof text, "%d\n", core % 100);
+    put(root, path, text);
+}
+
+START_TEST(workers_share_no_core_while_another_is_free)
+{
+    const struct places_case *c = &places_cases[_i];
+    char root[] = "/tmp/filch-places-XXXXXX";
+    char command[64];
+    unsigned numbers[8];
+    ck_assert_ptr_nonnull(mkdtemp(root));
+    for (unsigned i = 0; i < c->n; i++) {
+        numbers[i] = c->numbers[i];
+        if (c->cores[i] >= 0) {
+            describe_processor(root, c->numbers[i], c->cores[i]);
+        }
+    }
+    struct filch_places places = {numbers, c->n};
+    ck_assert(filch_places_order(&places, root));
+    snprintf(command, sizeof command, "rm -r %s", root);
+    ck_assert_int_eq(system(command), 0);
+    for (unsigned i = 0; i < c->n; i++) {
+        ck_assert_uint_eq(numbers[i], c->order[i]);
+    }
+}
+END_TEST
+
+START_TEST(all_processors_have_a_place)
+{
+    struct filch_places places;
+    ck_assert(filch_places_find(&places, ""));
+    ck_assert(places.count == 0 || places.count == filch_os_affinity_count());
+    for (unsigned i = 0; i < places.count; i++) {
+        for (unsigned k = 0; k < i; k++) {
+            ck_assert_uint_ne(places.numbers[i], places.numbers[k]);
+        }
+    }
+    filch_places_forget(&places);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("mechanisms");
@@ -695,6 +764,9 @@ int main(void)
     tcase_add_test(tcase, poison_makes_forks_and_joins_look_up);
     tcase_add_loop_test(tcase, quotas_of_both_kinds_of_cgroups_are_honoured, 0,
                         (int)(sizeof cpu_cases / sizeof *cpu_cases));
+    tcase_add_loop_test(tcase, workers_share_no_core_while_another_is_free, 0,
+                        (int)(sizeof places_cases / sizeof *places_cases));
+    tcase_add_test(tcase, all_processors_have_a_place);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

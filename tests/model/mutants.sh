@@ -90,6 +90,7 @@ wake|watch|resign_watch|filch_core_answer_wake(pool);|;
 wake|watch|sleep_once|filch_core_answer_wake(pool);|;
 wake|wake|wake_somebody|(even_watchman && wake_watchman(pool))|false
 wake|hold|filch_core_release_guest|filch_pool_pass_on(pool);|;
+wake|wake|filch_pool_wake|atomic_thread_fence(memory_order_seq_cst);|;
 wake|hold|count_out|filch_pool_core_freed(pool);|;
 wake|tally|leave_outside|tell_joiners(pool);|;
 MUTANTS

@@ -12,7 +12,7 @@ rank() {
     os | os_poll | os_file | os_ticks | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
     tracer | recording) echo 3 ;;
-    deque | queue | park | site | timer | stack) echo 3 ;;
+    deque | queue | park | places | site | timer | stack) echo 3 ;;
     wait | process | line | log | tell | stuck | dump) echo 4 ;;
     lane | scope | poller | lend) echo 5 ;;
     strand) echo 6 ;;

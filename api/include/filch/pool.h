@@ -34,9 +34,11 @@ typedef struct filch_pool_options {
     unsigned blocking_threads; /* tasks that may be in FILCH_BLOCKING or pinned at a time, for each
                              of which there may be one more thread: blocking.h. Default: 64; most:
                              FILCH_BLOCKING_MAX */
-    int bind_workers;     /* not 0: the pool's threads run on one processor each, worker w on the
-                             w-th of the process's affinity mask, round and round. For machines of
-                             one's own; the system mostly knows better. Default: no */
+    int bind_workers;     /* not 0: the pool's threads run on one processor each of the process's
+                             affinity mask: a physical core for each worker while there are any,
+                             package by package, then the cores' further processors, then round
+                             and round. For machines of one's own; the system mostly knows better.
+                             Default: no */
     int eager_threads;    /* not 0: make all threads now, and fail if one cannot be made. Default:
                              threads are made when work needs them; the pool works with fewer */
     /* NULL, or called once for each worker, before its first work, by the thread that is that
