@@ -46,6 +46,7 @@ static void run_awaited(struct filch_future *future, struct filch_strand *strand
     if (!here || !filch_future_claim(future)) {
         return;
     }
+    filch_future_withdraw(future);
     if (run_claimed(future, strand)) {
         filch_future_unclaim(future);
     } else {

@@ -80,6 +80,14 @@ bool filch_future_claim(struct filch_future *future)
     return move(future, PENDING, BY_OTHER);
 }
 
+void filch_future_withdraw(struct filch_future *future)
+{
+    if (filch_pool_withdraw(future->pool, &future->task)) {
+        move(future, BY_OTHER, ENTRY_PASSED);
+        filch_future_free(future); /* the entry's reference */
+    }
+}
+
 void filch_future_unclaim(struct filch_future *future)
 {
     if (future->pool && !move(future, BY_OTHER, OTHER_DONE)) {

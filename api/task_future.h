@@ -54,6 +54,9 @@ struct filch_future {
     FILCH_ALIGNED(16) unsigned char payload[]; /* the result; or what run needs */
 };
 
+/* Claimed by the caller, who holds a reference: spare its pool the entry, if that comes soon. */
+void filch_future_withdraw(struct filch_future *future);
+
 /* A pending future with `payload_bytes` of payload, which is not set, and one owner; NULL: no
  * memory. */
 struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_future_kind *kind,

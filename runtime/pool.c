@@ -176,6 +176,14 @@ filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *t
     return core ? submit_inside(pool, core, task) : submit_outside(pool, task);
 }
 
+bool filch_pool_withdraw(struct filch_pool *pool, struct filch_detached *task)
+{
+    /* relaxed: a guess. Whoever is on the way shall not come for nothing: the system would wake one
+     * who never has anything to do on a processor that is slow to come. */
+    bool expected = atomic_load_explicit(&pool->waking, memory_order_relaxed);
+    return filch_queue_take_out(&pool->inject, &task->work, expected);
+}
+
 filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_detached *task)
 {
     task->work.kind = FILCH_WORK_TASK;

@@ -180,6 +180,10 @@ filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_
 void filch_pool_inject(struct filch_pool *pool, struct filch_work *first, struct filch_work *last,
                        size_t count);
 
+/* Take a task back that was submitted, if it is one of the next in line among those from outside,
+ * and not the one that somebody has been woken for. */
+bool filch_pool_withdraw(struct filch_pool *pool, struct filch_detached *task);
+
 /* The holder of a core accepts a task. Each accepted task reports its end once, from wherever it
  * ended. */
 void filch_pool_task_begun(struct filch_core *core);

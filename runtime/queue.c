@@ -73,6 +73,36 @@ struct filch_work *filch_queue_pop(struct filch_queue *queue)
     return work;
 }
 
+static bool take_out_locked(struct filch_queue *queue, struct filch_work *work, bool oldest_stays)
+{
+    struct filch_work *oldest = queue->head;
+    if (oldest == work) {
+        return !oldest_stays && take_locked(queue);
+    }
+    if (!oldest || oldest->next != work) {
+        return false;
+    }
+    oldest->next = work->next;
+    if (queue->tail == work) {
+        queue->tail = oldest;
+    }
+    return true;
+}
+
+bool filch_queue_take_out(struct filch_queue *queue, struct filch_work *work, bool oldest_stays)
+{
+    if (filch_queue_empty(queue)) {
+        return false;
+    }
+    filch_lock_acquire(&queue->lock);
+    bool taken = take_out_locked(queue, work, oldest_stays);
+    if (taken) {
+        set_count(queue, (size_t)-1);
+    }
+    filch_lock_release(&queue->lock);
+    return taken;
+}
+
 struct filch_work *filch_queue_rotate(struct filch_queue *queue, struct filch_work *work)
 {
     if (filch_queue_empty(queue)) {

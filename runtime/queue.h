@@ -29,6 +29,9 @@ void filch_queue_push_all(struct filch_queue *queue, struct filch_work *first,
 /* The oldest, or NULL. */
 struct filch_work *filch_queue_pop(struct filch_queue *queue);
 
+/* Take `work` out, if it is the oldest, which may be wanted to stay, or the second. */
+bool filch_queue_take_out(struct filch_queue *queue, struct filch_work *work, bool oldest_stays);
+
 /* Push `work`, then pop the oldest, which may be the same. */
 struct filch_work *filch_queue_rotate(struct filch_queue *queue, struct filch_work *work);
 

@@ -6,6 +6,7 @@
 #include <threads.h>
 
 #include "os.h"
+#include "pool.h"
 
 FILCH_FUNCTION(int, add, (int, x), (int, y))
 {
@@ -309,6 +310,46 @@ END_TEST
 enum { CHILDREN = 40 };
 static filch_future *children[CHILDREN];
 
+FILCH_FUNCTION(int, spins_at_the_gate)
+{
+    atomic_fetch_add(&entered, 1);
+    while (atomic_load(&gate) == 0) { /* without a turn for others */
+    }
+    return 0;
+}
+
+/* A waiter that runs a task itself takes it out of the line, too, if it stands in front there: else
+ * the pool would come to it once more, for nothing. */
+START_TEST(what_a_waiter_runs_stands_in_line_no_longer)
+{
+    enum { TASKS = 5 };
+    static const int order[TASKS] = {0, 2, 1, 4, 3}; /* the first, or the one behind it */
+    filch_pool *pool = pool_opened(0);
+    filch_future *spinning;
+    filch_future *futures[TASKS];
+    atomic_store(&gate, 0);
+    atomic_store(&entered, 0);
+    ck_assert_int_eq(spins_at_the_gate_apply_async(pool, &spinning), FILCH_OK);
+    while (atomic_load(&entered) == 0) {
+        thrd_sleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+    }
+    for (int i = 0; i < TASKS; i++) {
+        ck_assert_int_eq(add_apply_async(pool, i, 1, &futures[i]), FILCH_OK);
+    }
+    for (int i = 0; i < TASKS; i++) {
+        int result = 0;
+        ck_assert_uint_eq(atomic_load(&pool->inject.count), (size_t)(TASKS - i));
+        ck_assert_int_eq(add_get(futures[order[i]], &result), FILCH_OK);
+        ck_assert_int_eq(result, order[i] + 1);
+        filch_future_free(futures[order[i]]);
+    }
+    ck_assert_uint_eq(atomic_load(&pool->inject.count), 0);
+    atomic_store(&gate, 1);
+    filch_future_free(spinning);
+    pool_closed(pool);
+}
+END_TEST
+
 FILCH_FUNCTION(int, submits_children)
 {
     int submitted = 0;
@@ -469,6 +510,7 @@ int main(void)
     tcase_add_loop_test(tcase, an_error_is_carried_by_the_future, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_error_of_a_nested_apply_stays_there, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_pending_task_can_be_cancelled_once);
+    tcase_add_test(tcase, what_a_waiter_runs_stands_in_line_no_longer);
     tcase_add_loop_test(tcase, tasks_that_began_inside_may_end_outside, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_promise_keeps_its_first_value);
     tcase_add_test(tcase, a_dropped_promise_breaks_its_future);

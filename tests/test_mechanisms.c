@@ -78,6 +78,31 @@ START_TEST(a_queue_is_first_in_first_out)
 }
 END_TEST
 
+START_TEST(what_is_next_in_a_queue_can_be_taken_out)
+{
+    struct filch_queue queue;
+    struct filch_work items[4];
+    filch_queue_init(&queue);
+    ck_assert(!filch_queue_take_out(&queue, &items[0], false));
+    for (int i = 0; i < 4; i++) {
+        filch_queue_push(&queue, &items[i]);
+    }
+    ck_assert(!filch_queue_take_out(&queue, &items[2], false)); /* too far behind */
+    ck_assert(!filch_queue_take_out(&queue, &items[0], true));
+    ck_assert(filch_queue_take_out(&queue, &items[1], true));
+    ck_assert(filch_queue_take_out(&queue, &items[0], false));
+    ck_assert(!filch_queue_take_out(&queue, &items[0], false));
+    ck_assert(filch_queue_take_out(&queue, &items[3], true)); /* the last */
+    filch_queue_push(&queue, &items[0]);
+    ck_assert_ptr_eq(filch_queue_pop(&queue), &items[2]);
+    ck_assert_ptr_eq(filch_queue_pop(&queue), &items[0]);
+    ck_assert(filch_queue_empty(&queue));
+    filch_queue_push(&queue, &items[1]);
+    ck_assert(filch_queue_take_out(&queue, &items[1], false)); /* the only one */
+    ck_assert_ptr_null(filch_queue_pop(&queue));
+}
+END_TEST
+
 START_TEST(a_turn_of_a_queue_pushes_and_pops)
 {
     struct filch_queue queue;
@@ -740,6 +765,7 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, a_lock_excludes);
     tcase_add_test(tcase, a_queue_is_first_in_first_out);
+    tcase_add_test(tcase, what_is_next_in_a_queue_can_be_taken_out);
     tcase_add_test(tcase, a_turn_of_a_queue_pushes_and_pops);
     tcase_add_test(tcase, timers_fire_in_order_and_only_when_due);
     tcase_add_test(tcase, closed_timers_fire_at_once);

@@ -155,7 +155,7 @@ START_TEST(bound_workers_stay_on_a_processor_and_the_callers_thread_is_left_alon
     while (!filch_future_ready(future)) {
         sched_yield();
     }
-    ck_assert_int_eq(bound, 50);
+    ck_assert_int_eq(bound, pool->places.count ? 50 : 0); /* POSIX alone knows no processors */
     filch_future_free(future);
     pool_closed(pool);
     ck_assert_int_eq(sched_getaffinity(0, sizeof after, &after), 0);
