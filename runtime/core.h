@@ -84,7 +84,7 @@ void filch_core_release(struct filch_thread *thread);
 /* A guest lets go of its core; what it leaves behind is passed on. */
 void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thread);
 
-/* Nobody holds a core, the pool ends: give back what they keep; workers that started finish. */
+/* Nobody holds a core or ever will: give back what they keep; workers that started finish. */
 void filch_core_give_spares(struct filch_pool *pool);
 void filch_core_finish_all(struct filch_pool *pool);
 

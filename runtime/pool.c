@@ -217,10 +217,12 @@ void filch_pool_continue(struct filch_pool *pool, struct filch_detached *task)
     filch_pool_submit_expected(pool, task);
 }
 
-static void end_threads(struct filch_pool *pool)
+/* False: somebody else has, or is about to. */
+static bool end_threads(struct filch_pool *pool)
 {
     filch_lock_acquire(&pool->lock);
     unsigned count = thread_count(pool);
+    bool first = !atomic_load_explicit(&pool->stopping, memory_order_relaxed); /* under the lock */
     set_thread_count_locked(pool, 0);
     /* seq_cst: read by sleepers between announcement and sleep (park.h) */
     atomic_store_explicit(&pool->stopping, true, memory_order_seq_cst);
@@ -229,6 +231,11 @@ static void end_threads(struct filch_pool *pool)
     for (unsigned i = 0; i < count; i++) {
         thrd_join(pool->threads[i], NULL);
     }
+    return first;
+}
+
+static void end_poller(struct filch_pool *pool)
+{
     /* relaxed, both: nobody else is left */
     filch_poller_end(atomic_load_explicit(&pool->poller, memory_order_relaxed));
     atomic_store_explicit(&pool->poller, (struct filch_poller *)NULL, memory_order_relaxed);
@@ -237,7 +244,9 @@ static void end_threads(struct filch_pool *pool)
 void filch_pool_drain(struct filch_pool *pool)
 {
     filch_pool_await_quiet(pool);
-    filch_core_give_spares(pool);
-    end_threads(pool);
-    filch_core_finish_all(pool);
+    if (end_threads(pool)) { /* until then, one that was just made may still take a core */
+        end_poller(pool);
+        filch_core_give_spares(pool);
+        filch_core_finish_all(pool);
+    }
 }
