@@ -43,7 +43,7 @@ struct filch_slab;
 struct filch_stacks {
     struct filch_lock lock;
     size_t stride;               /* constant */
-    size_t header_at;            /* constant; where in a piece the header is */
+    size_t header_at;            /* constant; where in a piece the header is, at the least */
     struct filch_stack *bundles; /* lock; free; the last used first: their pages are there */
     struct filch_stack *bare;    /* lock; free, without a stack */
     struct filch_stack *made;    /* lock; all without a stack */

@@ -82,7 +82,7 @@ static void remove_locked(struct filch_timers *timers, struct filch_timer *timer
 static void publish_earliest_locked(struct filch_timers *timers)
 {
     uint64_t earliest_ns = timers->root ? timers->root->deadline_ns : FILCH_OS_NEVER;
-    /* relaxed: written under the lock. Most waits have no deadline, and all cores read this word at
+    /* relaxed: written under the lock. Few timers are the earliest, and all cores read this word at
      * each pick: it is left alone when it stays. */
     if (atomic_load_explicit(&timers->earliest_ns, memory_order_relaxed) != earliest_ns) {
         /* seq_cst: read by sleepers between announcement and sleep (park.h), and by
@@ -137,7 +137,6 @@ static size_t fire_locked(struct filch_timers *timers, uint64_t now_ns, enum fil
 size_t filch_timers_fire(struct filch_timers *timers, uint64_t now_ns)
 {
     size_t fired = 0;
-    /* A timer set to NEVER is there to be closed, not to fire. */
     if (filch_timers_earliest(timers) <= now_ns) {
         filch_lock_acquire(&timers->lock);
         fired = fire_locked(timers, now_ns, FILCH_TIMER_DUE);

@@ -33,17 +33,19 @@ def pools():
         pool = pool["next_pool"]
 
 
+CACHE_LINE = 64  # FILCH_CACHE_LINE: how far the places of neighbouring headers differ (stack.c)
+
+
 def strands(pool):
-    """Each strand whose stack is handed out."""
+    """Each strand that there is; a free one does nothing and waits for nothing."""
     stacks = pool["stacks"]
     strand_type = gdb.lookup_type("struct filch_strand").pointer()
     slab = stacks["slabs"]
     while slab:
         for i in range(int(slab["used"])):
-            address = int(slab["memory"]) + int(stacks["stride"]) * i + int(stacks["header_at"])
-            strand = gdb.Value(address).cast(strand_type).dereference()
-            if strand["stack"]["live"]:
-                yield strand
+            piece = int(slab["memory"]) + int(stacks["stride"]) * i
+            address = piece + int(stacks["header_at"]) + CACHE_LINE * i
+            yield gdb.Value(address).cast(strand_type).dereference()
         slab = slab["next"]
 
 
