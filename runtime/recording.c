@@ -313,7 +313,8 @@ static filch_status write_locked(struct filch_recording *recording, int file, ui
     size_t used = recording->used;
     stamp_end_locked(recording);
     memset(buffer, 0, FILCH_TRACE_HEADER_BYTES);
-    memcpy(buffer, recording->base, sizeof(filch_trace_header));
+    filch_trace_header *header = memcpy(buffer, recording->base, sizeof *header);
+    header->chunks = used;
     bool written = filch_os_file_write(file, buffer, FILCH_TRACE_HEADER_BYTES);
     for (size_t i = 0; i < used && written; i++) {
         copy_chunk(buffer, chunk_at(recording, i));

@@ -226,14 +226,19 @@ static char path[] = "/tmp/filch-tool-XXXXXX";
 static unsigned char *whole;
 static size_t whole_bytes;
 
-static void use(const unsigned char *data, size_t bytes)
+static struct trace *read_bytes(const unsigned char *data, size_t bytes, const char **why)
 {
-    const char *why;
     FILE *out = fopen(path, "wb");
     ck_assert_ptr_nonnull(out);
     ck_assert_uint_eq(fwrite(data, 1, bytes, out), bytes);
     ck_assert_int_eq(fclose(out), 0);
-    struct trace *trace = trace_read(path, &why);
+    return trace_read(path, why);
+}
+
+static void use(const unsigned char *data, size_t bytes)
+{
+    const char *why;
+    struct trace *trace = read_bytes(data, bytes, &why);
     if (!trace) {
         ck_assert_ptr_nonnull(why);
         return;
@@ -269,6 +274,31 @@ START_TEST(truncated_files_are_read_as_far_as_they_go)
 {
     for (size_t bytes = 0; bytes < whole_bytes; bytes += 1 + bytes / 7) {
         use(whole, bytes);
+    }
+}
+END_TEST
+
+static size_t damaged_in(size_t bytes)
+{
+    const char *why;
+    struct trace *trace = read_bytes(whole, bytes, &why);
+    ck_assert_ptr_nonnull(trace);
+    size_t damaged = trace->damaged;
+    trace_free(trace);
+    return damaged;
+}
+
+START_TEST(a_chunk_that_is_lost_or_cut_short_is_counted_wherever_it_was)
+{
+    ck_assert_uint_eq(damaged_in(whole_bytes), 0);
+    for (size_t at = FILCH_TRACE_HEADER_BYTES; at < whole_bytes; at += FILCH_TRACE_CHUNK_BYTES) {
+        unsigned char kept[64];
+        memcpy(kept, whole + at, sizeof kept);
+        memset(whole + at, 0, sizeof kept);
+        ck_assert_uint_eq(damaged_in(whole_bytes), 1);
+        memcpy(whole + at, kept, sizeof kept);
+        ck_assert_uint_ge(damaged_in(at), 1);
+        ck_assert_uint_ge(damaged_in(at + 1000), 1);
     }
 }
 END_TEST
@@ -329,6 +359,7 @@ int main(void)
     tcase_add_checked_fixture(files, read_sample, sample_gone);
     tcase_set_timeout(files, 120);
     tcase_add_test(files, truncated_files_are_read_as_far_as_they_go);
+    tcase_add_test(files, a_chunk_that_is_lost_or_cut_short_is_counted_wherever_it_was);
     tcase_add_loop_test(files, garbage_is_survived, 0, 4);
     tcase_add_test(files, what_is_no_trace_is_refused);
     suite_add_tcase(suite, orders);

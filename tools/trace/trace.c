@@ -1,5 +1,6 @@
 #include "trace.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "clock.h"
 #include "memory.h"
 
-enum { TRACKS_MAX = 5000, WORKERS_MAX = 1024 };
+enum { TRACKS_MAX = 5000, WORKERS_MAX = 1024, CHUNKS_MAX = INT_MAX };
 
 static const uint32_t chunk_magic = 'F' | 'T' << 8 | 'C' << 16 | (uint32_t)'1' << 24;
 
@@ -33,13 +34,16 @@ struct reader {
     } buffer;
 };
 
-static bool load(struct reader *reader, long offset)
+/* How many bytes there are of the chunk at that place; 0: it is none. */
+static size_t load(struct reader *reader, long offset)
 {
     memset(&reader->buffer, 0, sizeof reader->buffer);
-    return fseek(reader->file, offset, SEEK_SET) == 0 &&
-           fread(&reader->buffer, 1, sizeof reader->buffer, reader->file) >=
-               sizeof reader->buffer.chunk &&
-           reader->buffer.chunk.magic == chunk_magic;
+    size_t got = fseek(reader->file, offset, SEEK_SET) == 0
+                     ? fread(&reader->buffer, 1, sizeof reader->buffer, reader->file)
+                     : 0;
+    bool is_chunk =
+        got >= sizeof reader->buffer.chunk && reader->buffer.chunk.magic == chunk_magic;
+    return is_chunk ? got : 0;
 }
 
 static const filch_trace_event *event_at(const struct reader *reader, size_t index)
@@ -315,6 +319,25 @@ static const char *check_header(const filch_trace_header *header, size_t got)
     return NULL;
 }
 
+static void survey(struct reader *reader)
+{
+    struct trace *trace = reader->trace;
+    for (long offset = FILCH_TRACE_HEADER_BYTES;; offset += FILCH_TRACE_CHUNK_BYTES) {
+        size_t got = load(reader, offset);
+        if (got) {
+            survey_chunk(reader, offset);
+            trace->damaged += got < FILCH_TRACE_CHUNK_BYTES;
+        } else if (feof(reader->file) || ferror(reader->file)) {
+            break;
+        }
+    }
+    size_t given = trace->header.chunks < CHUNKS_MAX ? trace->header.chunks : CHUNKS_MAX;
+    if (given > trace->chunks) { /* they were written, and are not to be seen */
+        trace->damaged += given - trace->chunks;
+        trace->chunks = given;
+    }
+}
+
 static void read_all(struct reader *reader)
 {
     struct trace *trace = reader->trace;
@@ -322,13 +345,7 @@ static void read_all(struct reader *reader)
     header->library[sizeof header->library - 1] = '\0';
     header->program[sizeof header->program - 1] = '\0';
     clock_begin(&reader->clock, header->start_ticks, header->start_ns, header->ticks_per_second);
-    for (long offset = FILCH_TRACE_HEADER_BYTES;; offset += FILCH_TRACE_CHUNK_BYTES) {
-        if (load(reader, offset)) {
-            survey_chunk(reader, offset);
-        } else if (feof(reader->file) || ferror(reader->file)) {
-            break;
-        }
-    }
+    survey(reader);
     if (header->end_ns > header->start_ns) {
         clock_add(&reader->clock, header->end_ticks, header->end_ns);
         trace->ended = true;

@@ -67,7 +67,7 @@ struct trace {
     int64_t end;              /* the last thing in it */
     bool ended;               /* by itself */
     size_t chunks;
-    size_t damaged; /* chunks in which something could not be understood */
+    size_t damaged; /* of them: lost, cut short, or with something that could not be understood */
 };
 
 /* Read it. NULL: *why says what it is not. */
