@@ -154,7 +154,9 @@ static int by_party(const void *a, const void *b)
 /* Whoever is not found does not wait, or is not there any more. */
 static void find_holders(struct search *search)
 {
-    qsort(search->waits, search->n, sizeof *search->waits, by_party);
+    if (search->n) { /* qsort() refuses nothing at NULL */
+        qsort(search->waits, search->n, sizeof *search->waits, by_party);
+    }
     for (size_t i = 0; i < search->n; i++) {
         const struct wait key = {.party = search->waits[i].holder};
         const struct wait *holder =

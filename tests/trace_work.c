@@ -8,11 +8,11 @@
 /* So many rounds of something that the compiler keeps. */
 static long burn(long rounds)
 {
-    volatile long x = 1;
+    volatile unsigned long x = 1;
     for (long i = 0; i < rounds; i++) {
         x = x * 3 + 1;
     }
-    return x;
+    return (long)x;
 }
 
 FILCH_FORK_FUNCTION(long, tree, (int, depth), (long, rounds))

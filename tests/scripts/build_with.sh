@@ -7,7 +7,7 @@ name=$2
 shift 2
 build=$source/build/$name
 extra=""
-case $name in thread | address | undefined) extra="-DCMAKE_BUILD_TYPE=RelWithDebInfo" ;; esac
+case $name in thread | address) extra="-DCMAKE_BUILD_TYPE=RelWithDebInfo" ;; esac
 # filch-trace has one thread: ThreadSanitizer would only make its suite slow.
 case $name in thread) extra="$extra -DFILCH_BUILD_TOOLS=OFF" ;; esac
 # shellcheck disable=SC2086

@@ -153,9 +153,7 @@ static void count_path(struct analysis *analysis, struct table *sites)
 
 static void set_quantiles(struct analysis *analysis, struct sizes *sizes)
 {
-    if (sizes->count) {
-        qsort(sizes->at, sizes->count, sizeof *sizes->at, by_site_and_size);
-    }
+    ARRAY_SORT(*sizes, by_site_and_size);
     for (size_t i = 0; i < sizes->count;) {
         size_t end = i;
         while (end < sizes->count && sizes->at[end].site == sizes->at[i].site) {
@@ -182,9 +180,7 @@ static void find_sites(struct analysis *analysis)
     count_tasks(analysis, &sites, &sizes);
     count_path(analysis, &sites);
     set_quantiles(analysis, &sizes);
-    if (analysis->sites.count) {
-        qsort(analysis->sites.at, analysis->sites.count, sizeof *analysis->sites.at, by_ran);
-    }
+    ARRAY_SORT(analysis->sites, by_ran);
     free(sizes.at);
     table_free(&sites);
 }
@@ -218,9 +214,7 @@ static void find_waits(struct analysis *analysis)
         analysis->waits.at[index].count++;
         analysis->waits.at[index].ns += slice->to - slice->from;
     }
-    if (analysis->waits.count) {
-        qsort(analysis->waits.at, analysis->waits.count, sizeof *analysis->waits.at, by_length);
-    }
+    ARRAY_SORT(analysis->waits, by_length);
     table_free(&table);
 }
 

@@ -47,7 +47,7 @@ void clock_fit(struct clock *clock)
 {
     size_t kept = 0;
     struct clock_pair last = clock->start;
-    qsort(clock->pairs.at, clock->pairs.count, sizeof *clock->pairs.at, by_ticks);
+    ARRAY_SORT(clock->pairs, by_ticks);
     for (size_t i = 0; i < clock->pairs.count; i++) {
         struct clock_pair pair = clock->pairs.at[i];
         if (pair.ticks > last.ticks && is_believed(clock, last, pair)) {

@@ -129,9 +129,7 @@ void columns_make(const struct analysis *analysis, struct columns *columns)
     *columns = (struct columns){.slices = tool_alloc(run->slices.count, sizeof *columns->slices)};
     order_visit(run, &(struct order_visitor){begin_slice, end_slice, &collector});
     add_waits_and_gaps(run, &collector);
-    if (columns->slice_count) {
-        qsort(columns->slices, columns->slice_count, sizeof *columns->slices, by_row);
-    }
+    tool_sort(columns->slices, columns->slice_count, sizeof *columns->slices, by_row);
     choose_tasks(analysis, columns);
 }
 

@@ -27,6 +27,13 @@ void *tool_realloc(void *memory, size_t n, size_t bytes)
     return grown;
 }
 
+void tool_sort(void *at, size_t count, size_t bytes, int (*compare)(const void *, const void *))
+{
+    if (count) {
+        qsort(at, count, bytes, compare);
+    }
+}
+
 /* Values stay when their key is set to TABLE_NONE: a table never forgets a key, so probing needs no
  * marks for what was removed. */
 static size_t place_of(const struct table *table, uint64_t key)

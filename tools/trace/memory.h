@@ -20,6 +20,11 @@ void *tool_realloc(void *memory, size_t n, size_t bytes);
 /* Append: the place of the new last element. */
 #define ARRAY_PUSH(array) (ARRAY_GROW(array), &(array).at[(array).count++])
 
+/* qsort() of `count` elements; of none at NULL, too. */
+void tool_sort(void *at, size_t count, size_t bytes, int (*compare)(const void *, const void *));
+#define ARRAY_SORT(array, compare)                                                                 \
+    tool_sort((array).at, (array).count, sizeof *(array).at, compare)
+
 /* A table from numbers to numbers; 0 is nobody's key. */
 struct table {
     struct table_entry {

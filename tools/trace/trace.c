@@ -271,9 +271,7 @@ static void sort_tracks(struct reader *reader)
     for (size_t i = 0; i < trace->tracks.count; i++) {
         trace->tracks.at[i].found = (uint16_t)i;
     }
-    if (trace->tracks.count) {
-        qsort(trace->tracks.at, trace->tracks.count, sizeof *trace->tracks.at, by_name);
-    }
+    ARRAY_SORT(trace->tracks, by_name);
     for (size_t i = 0; i < trace->tracks.count; i++) {
         now[trace->tracks.at[i].found] = (uint16_t)i;
     }
@@ -287,8 +285,7 @@ static void read_events(struct reader *reader)
 {
     struct trace *trace = reader->trace;
     sort_tracks(reader);
-    qsort(reader->pieces.at, reader->pieces.count, sizeof *reader->pieces.at,
-          by_track_and_sequence);
+    ARRAY_SORT(reader->pieces, by_track_and_sequence);
     for (size_t i = 0; i < reader->pieces.count; i++) {
         const struct piece *piece = &reader->pieces.at[i];
         const struct piece *before = i ? piece - 1 : NULL;

@@ -50,7 +50,7 @@ typedef struct filch_trace_header {
     uint64_t start_ns; /* of the monotonic clock */
     uint64_t end_ticks;
     uint64_t end_ns;  /* 0: it did not end, or the program did not end by itself */
-    uint64_t chunks;  /* given out so far: fewer with a magic in the file means that some are lost */
+    uint64_t chunks;  /* given out so far; fewer with a magic in the file: some are lost */
     uint64_t full_ns; /* not 0: when the recording stopped because its bound was reached */
     uint64_t process_id;
     char library[32]; /* its version */
