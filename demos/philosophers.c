@@ -35,7 +35,7 @@ FILCH_FUNCTION(int, dine, (struct table *, table), (int, seat))
         }
         filch_mutex_unlock(first);
         if (status != FILCH_OK) {
-            return filch_raise(status, "seat %d: %s", seat, filch_strerror(status)), 0;
+            return filch_raise((int)status, "seat %d: %s", seat, filch_strerror(status)), 0;
         }
     }
     return eaten;

@@ -28,7 +28,7 @@ FILCH_FUNCTION(long, sum_of_cubes_in, (filch_pool *, other), (const long *, numb
     long total = 0;
     filch_status status = cube_map(other, numbers, COUNT, cubes);
     if (status != FILCH_OK) {
-        return filch_raise(status, "%s", filch_strerror(status)), 0;
+        return filch_raise((int)status, "%s", filch_strerror(status)), 0;
     }
     add_reduce(other, cubes, COUNT, 0, &total);
     return total;

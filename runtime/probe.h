@@ -6,6 +6,10 @@
 
 #if defined(FILCH_PROBES) && !defined(__cplusplus)
 #include <sys/sdt.h>
+#if defined(__clang__)
+/* The system's macro is not quite C11, which clang tells at each place that uses it. */
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#endif
 #define FILCH_PROBE(type, detail, subject, argument)                                               \
     DTRACE_PROBE4(filch, event, type, detail, subject, argument)
 #else

@@ -51,7 +51,7 @@ struct dag {
     uint32_t *first; /* after dag_finish: edges of segment i are [first[i], first[i + 1]) */
 };
 
-enum { SEGMENT_NONE = UINT32_MAX };
+static const uint32_t SEGMENT_NONE = UINT32_MAX;
 
 uint32_t dag_segment(struct dag *dag, uint32_t task, enum segment_kind kind, int64_t start);
 

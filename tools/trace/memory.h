@@ -35,7 +35,7 @@ struct table {
     size_t count;
 };
 
-enum { TABLE_NONE = UINT32_MAX };
+static const uint32_t TABLE_NONE = UINT32_MAX;
 
 uint32_t table_get(const struct table *table, uint64_t key); /* TABLE_NONE: it is not there */
 void table_set(struct table *table, uint64_t key, uint32_t value);

@@ -85,7 +85,7 @@ struct running {
     uint32_t core; /* NO_CORE: it passes by itself */
 };
 
-enum { NO_CORE = UINT32_MAX };
+static const uint32_t NO_CORE = UINT32_MAX;
 
 struct virtual_core {
     uint32_t newest; /* of its deque; SEGMENT_NONE: it is empty */

@@ -4,7 +4,8 @@
 
 #include "run.h"
 
-enum { NOWHERE = UINT16_MAX, LOOP_NONE = UINT32_MAX };
+enum { NOWHERE = UINT16_MAX };
+static const uint32_t LOOP_NONE = UINT32_MAX;
 
 /* A task that has begun on a strand and has not ended. */
 struct open_task {

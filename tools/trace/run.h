@@ -9,7 +9,7 @@
 #include "memory.h"
 #include "trace.h"
 
-enum { TASK_NONE = UINT32_MAX };
+static const uint32_t TASK_NONE = UINT32_MAX;
 
 struct task {
     uint32_t name;
