@@ -122,10 +122,10 @@ static void run_block(struct filch_strand *strand, struct piece *piece, struct f
         run_chunks(loop, strand, &piece->range);
     } else {
         run_elements_of(loop, strand, &piece->range);
-        filch_pace_block_ended(pace, piece->range.next - first);
-        if (filch_pace_is_surprised(pace)) {
-            ask_after_all(strand, pace);
-        }
+    }
+    filch_pace_block_ended(pace, piece->range.next - first);
+    if (filch_pace_is_surprised(pace)) {
+        ask_after_all(strand, pace);
     }
 }
 
@@ -206,6 +206,14 @@ static bool is_asked(const filch_lane *lane)
            (FILCH_LIKELY(!lane->traced) || filch_lane_is_asked(lane));
 }
 
+/* Whoever asks while a dear element runs waits for its end: half of the rest is to lie ready
+ * before. */
+static bool has_more_to_share(struct filch_strand *strand, filch_slot *slot)
+{
+    struct piece *piece = piece_of(slot);
+    return strand->lane.split == slot && piece->end - piece->range.next > 1;
+}
+
 /* Run the newest slot's range until it is empty or somebody else's. Returns the newest slot. */
 static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, struct filch_pace *pace)
 {
@@ -218,7 +226,7 @@ static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, stru
         if (piece->range.next >= piece->end) {
             return slot;
         }
-        if (is_asked(&strand->lane)) {
+        if (is_asked(&strand->lane) || (pace->dear && has_more_to_share(strand, slot))) {
             slot = look_up(strand, slot, pace);
         }
         if (!is_published(strand, slot)) {

@@ -5,6 +5,7 @@
 #ifndef FILCH_PACE_H
 #define FILCH_PACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "os.h"
@@ -30,6 +31,7 @@ struct filch_pace {
     unsigned long long elements; /* in all blocks so far */
     uint64_t spent;              /* ticks, in all blocks so far */
     uint64_t last;               /* ticks, when the next block begins */
+    bool dear;                   /* the last block was far too long, or one element is enough */
     enum filch_help help;
 };
 
@@ -53,6 +55,7 @@ static inline void filch_pace_learn(struct filch_pace *pace, unsigned long long 
     } else if (took > (uint64_t)FILCH_PACE_TARGET * 2 && pace->length > 1) {
         pace->length /= 2;
     }
+    pace->dear = took > (elements == 1 ? FILCH_PACE_TARGET / 2 : FILCH_PACE_TARGET * 2);
 }
 
 /* The same, now; the next block begins at once. */

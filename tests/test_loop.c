@@ -288,6 +288,48 @@ START_TEST(a_loop_that_was_short_is_shared_when_it_is_long)
 }
 END_TEST
 
+FILCH_FUNCTION(int, wait_for_two, (atomic_int *, here))
+{
+    atomic_fetch_add(here, 1);
+    await(here, 2);
+    return 0;
+}
+
+/* The first two are dear. The third lets the other worker go, and waits for another of the lower
+ * half, whose owner it keeps from answering. */
+FILCH_LOOP(dear_then_meeting, (size_t, i), (atomic_int *, here))
+{
+    if (i < 2) {
+        struct timespec until = {.tv_nsec = 2000000};
+        while (nanosleep(&until, &until) != 0) {
+        }
+    } else if (i == 2) {
+        atomic_fetch_add(here, 1);
+        await(here, 3);
+    } else if (i < 8) {
+        atomic_fetch_add(here, 1);
+    }
+}
+
+START_TEST(what_is_dear_lies_ready_before_anybody_asks)
+{
+    const filch_map_options ones = {.chunksize = FILCH_CHUNK(1)};
+    filch_pool *pool = pool_opened(1);
+    for (int chunked = 0; chunked < 2; chunked++) {
+        atomic_int here = 0;
+        filch_future *busy;
+        ck_assert_int_eq(wait_for_two_apply_async(pool, &here, &busy), FILCH_OK);
+        await(&here, 1); /* one worker has it, and we are the other: nobody is idle */
+        ck_assert_int_eq(dear_then_meeting_for_with(pool, 16, &here, chunked ? &ones : NULL),
+                         FILCH_OK);
+        ck_assert_int_eq(here, 7);
+        ck_assert_int_eq(filch_future_wait(busy), FILCH_OK);
+        filch_future_free(busy);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__) /* nothing is short there */
 START_TEST(a_call_that_is_known_to_be_short_wakes_nobody)
 {
@@ -561,6 +603,7 @@ int main(void)
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
     tcase_add_test(tcase, a_call_that_is_known_to_be_short_wakes_nobody);
 #endif
+    tcase_add_test(tcase, what_is_dear_lies_ready_before_anybody_asks);
     tcase_add_test(tcase, named_workers_and_chunks_bring_several_workers);
     tcase_add_loop_test(tcase, two_maps_run_at_once, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_asynchronous_map_copies_its_environment, 0, WORKER_SWEEP);
