@@ -31,6 +31,15 @@ long calls_so_far(void);
 /* How often the library asked the system to wake somebody. */
 long wakes_so_far(void);
 
+/* ck_assert_int_eq for the insides of long loops: Check writes a message for each assertion that
+ * holds, this one does not. */
+#define check_int_eq(is, wanted)                                                                   \
+    do {                                                                                           \
+        if ((is) != (wanted)) {                                                                    \
+            ck_assert_int_eq(is, wanted);                                                          \
+        }                                                                                          \
+    } while (0)
+
 /* Run one suite from main(). */
 int run_suite(Suite *suite);
 

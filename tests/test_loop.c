@@ -30,7 +30,7 @@ START_TEST(map_keeps_the_order_of_its_input)
         out[n] = -1;
         ck_assert_int_eq(square_map(pool, in, n, out), FILCH_OK);
         for (size_t i = 0; i < n; i++) {
-            ck_assert_int_eq(out[i], (long)in[i] * in[i]);
+            check_int_eq(out[i], (long)in[i] * in[i]);
         }
         ck_assert_int_eq(out[n], -1);
         free(in);
@@ -54,7 +54,7 @@ START_TEST(input_and_output_may_be_the_same_array)
     }
     ck_assert_int_eq(negate_map(pool, both, 100000, both), FILCH_OK);
     for (int i = 0; i < 100000; i++) {
-        ck_assert_int_eq(both[i], -i);
+        check_int_eq(both[i], -i);
     }
     free(both);
     pool_closed(pool);
@@ -103,7 +103,7 @@ static void check_visits(filch_pool *pool, size_t n, size_t sleeps_every,
     atomic_char *visits = calloc(n, sizeof *visits);
     ck_assert_int_eq(visit_for_with(pool, n, visits, sleeps_every, options), FILCH_OK);
     for (size_t i = 0; i < n; i++) {
-        ck_assert_int_eq(visits[i], 1);
+        check_int_eq(visits[i], 1);
     }
     free(visits);
 }
