@@ -55,6 +55,15 @@ done
 record all tree 15
 times_as_fast tree 8 '>' 3
 times_as_fast tree 1024 '<' 2000
+# The tool uses filch itself: predictions do not depend on its workers, and the trace that is read is
+# not recorded over.
+cp "$dir/tree" "$dir/kept"
+for workers in 1 2 5; do
+    FILCH_WORKERS=$workers FILCH_TRACE="$dir/tree:all" "$tool" predict "$dir/tree" >"$dir/by$workers"
+    cmp "$dir/by1" "$dir/by$workers" || fail "$workers workers predict something else"
+done
+cmp "$dir/tree" "$dir/kept" || fail "the trace was recorded over"
+checks=$((checks + 4))
 record all chain 20
 says chain 'parallelism +1\.[0-9] '
 times_as_fast chain 1024 '<' 1.5

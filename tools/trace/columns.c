@@ -306,13 +306,16 @@ static void put_chain(const struct analysis *analysis, const struct columns *c,
     free(chain);
 }
 
+/* 6, zlib's own choice, takes three times as long for 5 % less. */
+static const int level = 2;
+
 void columns_write(const struct analysis *analysis, const struct columns *columns, FILE *out)
 {
     struct packer *packer = tool_alloc(1, sizeof *packer);
     packer->out = out;
     packer->stream.next_out = packer->packed;
     packer->stream.avail_out = OUT_BYTES;
-    if (deflateInit(&packer->stream, 6) == Z_OK) {
+    if (deflateInit(&packer->stream, level) == Z_OK) {
         put_slices(analysis->run, columns, packer);
         put_tasks(analysis, columns, packer);
         put_flows(analysis->run, columns, packer);

@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <filch/filch.h>
+
+#include "memory.h"
+
 static const int64_t grain_ns = 20000; /* a loop's elements are not divided further */
 
 /* By task, what the option says; the number of tasks of that name. */
@@ -47,18 +51,45 @@ static unsigned recorded_cores(const struct analysis *analysis)
     return workers ? workers : 1;
 }
 
+FILCH_LOOP(play_point, (size_t, i), (const struct dag *, dag), (const struct delays *, delays),
+           (struct prediction *, points))
+{
+    points[i] = predict(dag, points[i].cores, *delays, predict_seeds(dag));
+}
+
+static bool is_at_limit(const struct prediction *point, int64_t path)
+{
+    return point->high <= path + path / 100;
+}
+
+/* As many points of the curve at once as there are processors; once more cores change nothing, the
+ * rest is the same. */
+static void play_points(const struct dag *dag, const struct delays *delays, int64_t path,
+                        struct prediction *points)
+{
+    unsigned width = (unsigned)filch_cpu_count();
+    for (unsigned i = 0; i < PREDICT_POINTS; i++) {
+        points[i].cores = 1u << i;
+    }
+    for (unsigned i = 0; i < PREDICT_POINTS && !(i && is_at_limit(&points[i - 1], path));
+         i += width) {
+        unsigned count = width < PREDICT_POINTS - i ? width : PREDICT_POINTS - i;
+        tool_check(play_point_for(NULL, count, dag, delays, points + i));
+    }
+    for (unsigned i = 1; i < PREDICT_POINTS; i++) {
+        if (is_at_limit(&points[i - 1], path)) {
+            points[i] = points[i - 1];
+            points[i].cores = 1u << i;
+        }
+    }
+}
+
 static void play(const struct analysis *analysis, const struct dag *dag, struct forecast *forecast)
 {
     struct delays delays = delays_of(analysis->run);
-    unsigned seeds = predict_seeds(dag);
     struct dag_length length = dag_measure(dag, 0);
-    for (unsigned i = 0; i < PREDICT_POINTS; i++) {
-        bool at_limit = i && forecast->points[i - 1].high <= length.path + length.path / 100;
-        forecast->points[i] = at_limit ? forecast->points[i - 1] /* more cores change nothing */
-                                       : predict(dag, 1u << i, delays, seeds);
-        forecast->points[i].cores = 1u << i;
-    }
-    forecast->recorded = predict(dag, recorded_cores(analysis), delays, seeds);
+    play_points(dag, &delays, length.path, forecast->points);
+    forecast->recorded = predict(dag, recorded_cores(analysis), delays, predict_seeds(dag));
     forecast->work = length.work;
     forecast->path = length.path;
     free((void *)delays.ns);

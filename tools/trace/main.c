@@ -247,6 +247,7 @@ static int run_command(const char *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    unsetenv("FILCH_TRACE"); /* it may still name the very file that is to be read */
     if (argc < 2) {
         fputs(usage, stderr);
         return MISUSED;

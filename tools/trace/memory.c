@@ -18,6 +18,13 @@ void *tool_alloc(size_t n, size_t bytes)
     return memory;
 }
 
+void tool_check(filch_status status)
+{
+    if (status != FILCH_OK) {
+        end_without();
+    }
+}
+
 void *tool_realloc(void *memory, size_t n, size_t bytes)
 {
     void *grown = n > SIZE_MAX / bytes ? NULL : realloc(memory, n * bytes);

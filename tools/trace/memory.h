@@ -5,9 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <filch/status.h>
+
 /* As their namesakes; they do not return without memory. */
 void *tool_alloc(size_t n, size_t bytes);
 void *tool_realloc(void *memory, size_t n, size_t bytes);
+
+/* What filch was asked to do in parallel: it fails for want of memory only. */
+void tool_check(filch_status status);
 
 /* See that one more element fits: ARRAY_GROW(a): `a` is a struct with at, count and room. */
 #define ARRAY_GROW(array)                                                                          \

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include <filch/filch.h>
+
 #include "memory.h"
 
 /* ---- a copy to play with ---- */
@@ -359,13 +361,18 @@ static int by_size(const void *a, const void *b)
     return one < other ? -1 : one > other;
 }
 
+/* Seeds have nothing to do with each other. */
+FILCH_LOOP(play_seed, (size_t, seed), (const struct dag *, dag), (unsigned, cores),
+           (const struct delays *, delays), (int64_t *, took))
+{
+    took[seed] = predict_once(dag, cores, *delays, seed);
+}
+
 struct prediction predict(const struct dag *dag, unsigned cores, struct delays delays,
                           unsigned seeds)
 {
     int64_t *took = tool_alloc(seeds, sizeof *took);
-    for (unsigned i = 0; i < seeds; i++) {
-        took[i] = predict_once(dag, cores, delays, i);
-    }
+    tool_check(play_seed_for(NULL, seeds, dag, cores, &delays, took));
     qsort(took, seeds, sizeof *took, by_size);
     struct prediction prediction = {.cores = cores,
                                     .low = took[seeds / 10],
