@@ -27,8 +27,7 @@ void tool_check(filch_status status);
 
 /* qsort() of `count` elements; of none at NULL, too. */
 void tool_sort(void *at, size_t count, size_t bytes, int (*compare)(const void *, const void *));
-#define ARRAY_SORT(array, compare)                                                                 \
-    tool_sort((array).at, (array).count, sizeof *(array).at, compare)
+#define ARRAY_SORT(array, compare) tool_sort((array).at, (array).count, sizeof *(array).at, compare)
 
 /* A table from numbers to numbers; 0 is nobody's key. */
 struct table {

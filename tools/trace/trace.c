@@ -41,8 +41,7 @@ static size_t load(struct reader *reader, long offset)
     size_t got = fseek(reader->file, offset, SEEK_SET) == 0
                      ? fread(&reader->buffer, 1, sizeof reader->buffer, reader->file)
                      : 0;
-    bool is_chunk =
-        got >= sizeof reader->buffer.chunk && reader->buffer.chunk.magic == chunk_magic;
+    bool is_chunk = got >= sizeof reader->buffer.chunk && reader->buffer.chunk.magic == chunk_magic;
     return is_chunk ? got : 0;
 }
 
