@@ -93,15 +93,12 @@ void filch_trace_mark(const char *name, uint64_t number)
 filch_trace_section filch_trace_section_begin(const char *name)
 {
     filch_trace_span_begin(name);
-    return (filch_trace_section){name ? name : ""};
+    return (filch_trace_section){name};
 }
 
 void filch_trace_section_end(filch_trace_section *section)
 {
-    if (section->name && *section->name) {
-        filch_trace_span_end(section->name);
-    }
-    section->name = NULL;
+    filch_trace_span_end(section->name);
 }
 
 /* ---- the environment ---- */

@@ -1,0 +1,88 @@
+/* What users write, which compilers must not complain about: compiled by quiet.sh, never run. */
+#include <filch/filch.h>
+
+#include <unistd.h>
+
+FILCH_FUNCTION(int, square, "The square.", (int, x))
+{
+    return x * x;
+}
+
+FILCH_REDUCER(long, add, (long, x), (long, y))
+{
+    return x + y;
+}
+
+FILCH_FORK_FUNCTION(long, fib, (int, n))
+{
+    if (n < 2) {
+        return n;
+    }
+    FILCH_FORK(left, fib, n - 1);
+    long right = FILCH_CALL(fib, n - 2);
+    return FILCH_JOIN(left) + right;
+}
+
+FILCH_LOOP(fill, (size_t, i), (double *, out), (double, start))
+{
+    out[i] = start + (double)i;
+}
+
+FILCH_PREDICATE(is_odd, (int, x))
+{
+    return x % 2 != 0;
+}
+
+FILCH_CHANNEL(numbers, int);
+
+/* Set inside, used after: done once for sure. */
+FILCH_FUNCTION(int, read_one, (int, fd))
+{
+    char c;
+    ssize_t got;
+    FILCH_BLOCKING
+    {
+        got = read(fd, &c, 1);
+    }
+    return got == 1 ? c : -1;
+}
+
+FILCH_FUNCTION(int, traced, (int, x))
+{
+    int result;
+    FILCH_TRACE_SECTION("the square")
+    {
+        FILCH_BLOCKING
+        {
+            result = square(x);
+        }
+    }
+    return result;
+}
+
+int use_all(int fd);
+int use_all(int fd)
+{
+    filch_status status = FILCH_OK;
+    int byte = 0;
+    FILCH_WITH_POOL(pool, NULL, &status) {
+        filch_future *later;
+        numbers box;
+        double out[10];
+        long result = 0;
+        status = fill_for(pool, 10, out, 0.5);
+        if (numbers_new(4, &box) == FILCH_OK) {
+            numbers_free(box);
+        }
+        if (read_one_apply_async(pool, fd, &later) == FILCH_OK) {
+            read_one_get(later, &byte);
+            filch_future_free(later);
+        }
+        FILCH_WITH_GROUP(group, pool, NULL, &status) {
+            traced_spawn(group, 3, &byte);
+        }
+        status = fib_apply(pool, 20, &result);
+        byte += (int)result;
+    }
+    return status == FILCH_OK ? byte : -1;
+}
