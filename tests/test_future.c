@@ -215,6 +215,50 @@ END_TEST
 
 static filch_future *own_future;
 
+FILCH_FUNCTION(filch_status, waits_in_vain, (filch_future *, other), (atomic_int *, began))
+{
+    atomic_fetch_add(began, 1);
+    while (!filch_cancelled()) {
+        filch_yield();
+    }
+    return filch_future_wait(other);
+}
+
+/* Whoever was cancelled before his wait leaves those alone who wait for the same. */
+START_TEST(a_wait_that_cannot_begin_disturbs_no_other)
+{
+    enum { WAITERS = 3 };
+    filch_pool *pool = pool_opened(_i);
+    filch_promise *promise;
+    filch_future *other;
+    filch_future *waiters[WAITERS];
+    filch_future *late;
+    atomic_int began = 0;
+    filch_status how;
+    int result;
+    ck_assert_int_eq(filch_promise_new(sizeof(int), &promise, &other), FILCH_OK);
+    for (int i = 0; i < WAITERS; i++) {
+        ck_assert_int_eq(waits_for_apply_async(pool, other, &waiters[i]), FILCH_OK);
+    }
+    ck_assert_int_eq(waits_in_vain_apply_async(pool, other, &began, &late), FILCH_OK);
+    await(&began, 1);
+    ck_assert_int_eq(filch_future_cancel(late), FILCH_OK);
+    ck_assert_int_eq(waits_in_vain_get(late, &how), FILCH_OK);
+    ck_assert_int_eq(how, FILCH_ECANCELED);
+    ck_assert_int_eq(filch_promise_set_value(promise, &(int){41}), FILCH_OK);
+    for (int i = 0; i < WAITERS; i++) {
+        ck_assert_int_eq(filch_future_wait_for(waiters[i], 30), FILCH_OK);
+        ck_assert_int_eq(waits_for_get(waiters[i], &result), FILCH_OK);
+        ck_assert_int_eq(result, 42);
+        filch_future_free(waiters[i]);
+    }
+    filch_future_free(late);
+    filch_future_free(other);
+    filch_promise_free(promise);
+    pool_closed(pool);
+}
+END_TEST
+
 FILCH_FUNCTION(int, waits_for_itself)
 {
     while (atomic_load(&gate) == 0) {
@@ -506,6 +550,7 @@ int main(void)
     tcase_add_loop_test(tcase, waits_nest_ten_thousand_deep, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, suspended_waits_nest_as_deep, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_chain_of_waiting_tasks_needs_one_worker);
+    tcase_add_loop_test(tcase, a_wait_that_cannot_begin_disturbs_no_other, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_wait_for_oneself_is_refused, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_error_is_carried_by_the_future, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_error_of_a_nested_apply_stays_there, 0, WORKER_SWEEP);
