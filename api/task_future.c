@@ -130,7 +130,6 @@ void filch_future_finish(struct filch_future *future, filch_status outcome)
     filch_cell_complete(&future->cell);
 }
 
-/* Run a claimed future's task on the strand that we are on. */
 /* How it is recorded that it ends. */
 static enum filch_trace_type trace_begin(struct filch_future *future,
                                          enum filch_future_runs_in place)

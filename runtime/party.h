@@ -26,8 +26,8 @@ typedef bool filch_enlist(struct filch_waiter *waiter, void *context);
 struct filch_wait_kind {
     const char *what;     /* "a mutex" */
     filch_enlist *enlist; /* NULL: only the deadline */
-    /* Undo enlist, of a wait that was not signalled; or NULL. The waiter is gone after that:
-     * whoever could still find it must not. */
+    /* Undo enlist, of a wait that began and was not signalled; or NULL. The waiter is gone after
+     * that: whoever could still find it must not. */
     void (*leave)(struct filch_waiter *waiter, void *context);
     bool always_leaves; /* also when it was signalled: it may stand in other lines still */
     const void *(*object)(void *context); /* where it is; or NULL */

@@ -90,8 +90,9 @@ bool filch_cell_done(struct filch_cell *cell);
 /* False: it is done already, the waiter was not added. */
 bool filch_cell_add(struct filch_cell *cell, struct filch_waiter *waiter);
 
-/* After this returns nobody touches a sleeping waiter through the cell. True: it was there still;
- * one that is to be called never will be. False: it has been called, or is going to be. */
+/* Of a waiter that was added: after this returns nobody touches a sleeping one through the cell.
+ * True: it was there still; one that is to be called never will be. False: it has been called, or
+ * is going to be. */
 bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter);
 
 /* Once. The caller keeps the cell alive until this returns. */
