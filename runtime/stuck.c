@@ -154,7 +154,7 @@ static int by_party(const void *a, const void *b)
 /* Whoever is not found does not wait, or is not there any more. */
 static void find_holders(struct search *search)
 {
-    if (search->n) { /* qsort() refuses nothing at NULL */
+    if (search->n) { /* qsort() takes no NULL, not even to sort nothing */
         qsort(search->waits, search->n, sizeof *search->waits, by_party);
     }
     for (size_t i = 0; i < search->n; i++) {
