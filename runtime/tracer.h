@@ -72,8 +72,8 @@ bool filch_tracer_wants(struct filch_tracer *tracer, enum filch_trace_type type)
 
 /* A core is new, or a recording has begun: see that it takes part. One has ended: that it does not,
  * unless another one has begun already. */
-void filch_tracer_attach(struct filch_core *core);
-void filch_tracer_detach(struct filch_core *core);
+void filch_tracer_attach(struct filch_core *core); /* nothing, if nothing is recorded */
+void filch_tracer_detach(struct filch_core *core); /* nothing, if something is */
 
 /* Is something recorded? A glance: whoever writes looks properly. */
 static inline bool filch_trace_is_on(void)

@@ -31,6 +31,10 @@ static inline void filch_tracer_attach(filch_core *)
 {
 }
 
+static inline void filch_tracer_detach(filch_core *)
+{
+}
+
 static inline uint64_t filch_trace_name_of(const void *)
 {
     return 0;

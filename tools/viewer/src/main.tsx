@@ -94,7 +94,6 @@ function Page({ data }: { data: Data }) {
   const found = useMemo(() => search(data, text), [data, text]);
   const all = useMemo(
     () => (found && timeline.current ? matches(data, timeline.current, found) : []), [found]);
-  useEffect(() => setMatch(-1), [found]);
   useEffect(() => {
     const t = timeline.current;
     if (!t) return;
@@ -102,6 +101,10 @@ function Page({ data }: { data: Data }) {
     t.ask();
   }, [path, arrows, found, slice]);
 
+  const look = useCallback((wanted: string) => { // not an effect: Enter may come before it
+    setText(wanted);
+    setMatch(-1);
+  }, []);
   const next = () => {
     if (!all.length) return;
     const at = (match + 1) % all.length;
@@ -132,7 +135,7 @@ function Page({ data }: { data: Data }) {
         <span id="facts">{formatNs(n.end)}, {n.workers} workers, level {levels[n.level]},{" "}
           {n.events.toLocaleString("en")} events</span>
         <label>search <input id="search" value={text} placeholder="a function"
-          onInput={(e) => setText(e.currentTarget.value)}
+          onInput={(e) => look(e.currentTarget.value)}
           onKeyDown={(e) => e.key === "Enter" && next()} /></label>
         <span id="found">{found ? `${match + 1} of ${all.length}` : ""}</span>
         <label><input id="path" type="checkbox" checked={path}
@@ -168,7 +171,7 @@ function Page({ data }: { data: Data }) {
       <main>
         {tab === "Summary" && <Summary data={data} />}
         {tab === "Task" && <Detail data={data} slice={slice} go={go} />}
-        {tab === "Functions" && <Functions data={data} search={setText} />}
+        {tab === "Functions" && <Functions data={data} search={look} />}
         {tab === "Granularity" && <Grain data={data} />}
         {tab === "Loops" && <Loops data={data} />}
         {tab === "Prediction" && <Prediction data={data} />}

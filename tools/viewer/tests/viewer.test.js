@@ -146,7 +146,7 @@ test("search finds tasks, one after the other", () => withPage("serial", async (
   await page.locator("#found", { hasText: /of [1-9]/ }).waitFor();
   await page.locator("#search").press("Enter");
   await page.locator("#detail h2", { hasText: "serial_part" }).waitFor();
-  assert.match(await page.locator("#found").textContent(), /^1 of \d+$/);
+  await page.locator("#found", { hasText: /^1 of \d+$/ }).waitFor();
   await page.locator("#search").fill("no such thing");
   await page.locator("#found", { hasText: /^0 of 0$/ }).waitFor();
 }));
