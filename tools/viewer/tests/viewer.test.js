@@ -94,8 +94,11 @@ test("zooming and moving, by wheel, keys and hand", () => withPage("serial", asy
   const whole = await viewLength(page);
   const words = page.locator("#words");
   await words.hover({ position: { x: 700, y: 120 } });
-  await page.mouse.wheel(0, -400);
-  assert.ok(await viewLength(page) < whole * 0.7);
+  await page.mouse.wheel(0, -400); // it is on its way
+  await page.waitForFunction((most) => {
+    const { from, to } = window.filch.timeline.view;
+    return to - from < most;
+  }, whole * 0.7);
   const wheeled = await viewLength(page);
   await page.keyboard.press("w");
   assert.ok(await viewLength(page) < wheeled);
