@@ -165,7 +165,6 @@ struct cancellable {
     filch_enlist *enlist;
     void *context;
     struct filch_scope *scope;
-    bool begun; /* it was not cancelled before */
 };
 
 static bool enlist_cancellable(struct filch_waiter *waiter, void *context)
@@ -175,20 +174,17 @@ static bool enlist_cancellable(struct filch_waiter *waiter, void *context)
         filch_waiter_fire(waiter, FILCH_CLOSED);
         return true;
     }
-    wait->begun = true;
     return !wait->enlist || wait->enlist(waiter, wait->context);
 }
 
-/* False: the scope was cancelled before, the waiter was not registered with anything. */
-static bool block_in_scope(struct filch_thread *thread, struct filch_waiter *waiter,
+static void block_in_scope(struct filch_thread *thread, struct filch_waiter *waiter,
                            struct filch_leave order, struct filch_scope *scope)
 {
-    struct cancellable wait = {order.enlist, order.context, scope, false};
+    struct cancellable wait = {order.enlist, order.context, scope};
     order.enlist = enlist_cancellable;
     order.context = &wait;
     block(thread, waiter, order);
     filch_scope_remove(waiter);
-    return wait.begun;
 }
 
 static struct filch_scope *scope_of(const struct filch_thread *thread)
@@ -214,15 +210,15 @@ enum filch_outcome filch_block_until(const struct filch_wait_kind *kind, void *c
                                 .enlist = kind->enlist,
                                 .context = context,
                                 .ends = true};
-    bool begun = true;
     if (scope) {
-        begun = block_in_scope(thread, &waiter, order, scope);
+        block_in_scope(thread, &waiter, order, scope);
     } else {
         block(thread, &waiter, order);
     }
     filch_party_end_wait(party);
     trace_end(&waiter);
     enum filch_outcome outcome = filch_waiter_outcome(&waiter);
+    bool begun = !scope || waiter.scope; /* else it was cancelled before, and enlisted nowhere */
     if (begun && kind->leave && (outcome != FILCH_SIGNALED || kind->always_leaves)) {
         kind->leave(&waiter, context);
     }

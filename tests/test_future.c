@@ -213,8 +213,6 @@ START_TEST(a_chain_of_waiting_tasks_needs_one_worker)
 }
 END_TEST
 
-static filch_future *own_future;
-
 FILCH_FUNCTION(filch_status, waits_in_vain, (filch_future *, other), (atomic_int *, began))
 {
     atomic_fetch_add(began, 1);
@@ -258,6 +256,8 @@ START_TEST(a_wait_that_cannot_begin_disturbs_no_other)
     pool_closed(pool);
 }
 END_TEST
+
+static filch_future *own_future;
 
 FILCH_FUNCTION(int, waits_for_itself)
 {
