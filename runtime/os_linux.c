@@ -78,49 +78,42 @@ _Atomic(uint32_t) *filch_os_fork_word(void)
 
 enum { CPUS_MOST = 1 << 20 }; /* more no kernel has */
 
-unsigned filch_os_affinity_count(void)
+/* The affinity mask of a thread, to be freed, and how many processors it has room for. The kernel
+ * refuses a mask shorter than its own: it grows until it fits. NULL: it is not to be had. */
+static cpu_set_t *affinity_of(pid_t thread, size_t *cpus)
 {
-    /* The kernel refuses a mask shorter than its own: grow until it fits. */
-    for (size_t cpus = 1024; cpus <= CPUS_MOST; cpus *= 2) {
-        cpu_set_t *set = CPU_ALLOC(cpus);
-        if (!set) {
-            return 1;
+    for (*cpus = 1024; *cpus <= CPUS_MOST; *cpus *= 2) {
+        cpu_set_t *set = CPU_ALLOC(*cpus);
+        if (set && sched_getaffinity(thread, CPU_ALLOC_SIZE(*cpus), set) == 0) {
+            return set;
         }
-        size_t bytes = CPU_ALLOC_SIZE(cpus);
-        bool fits = sched_getaffinity(0, bytes, set) == 0;
-        int count = fits ? CPU_COUNT_S(bytes, set) : 0;
         CPU_FREE(set);
-        if (fits) {
-            return count > 0 ? (unsigned)count : 1;
-        }
     }
-    return 1;
+    return NULL;
 }
 
-/* How many were listed; -1: the set is too small. */
-static int processors_within(size_t cpus, unsigned *numbers, unsigned most)
+unsigned filch_os_affinity_count(void)
 {
-    cpu_set_t *all = CPU_ALLOC(cpus);
-    size_t bytes = CPU_ALLOC_SIZE(cpus);
-    /* the first thread's mask: our own has one processor in it if we are bound */
-    bool fits = all && sched_getaffinity(getpid(), bytes, all) == 0;
-    unsigned n = 0;
-    for (size_t cpu = 0; fits && cpu < cpus && n < most; cpu++) {
-        if (CPU_ISSET_S(cpu, bytes, all)) {
-            numbers[n++] = (unsigned)cpu;
-        }
-    }
-    CPU_FREE(all);
-    return fits ? (int)n : -1;
+    size_t cpus;
+    cpu_set_t *set = affinity_of(0, &cpus);
+    int count = set ? CPU_COUNT_S(CPU_ALLOC_SIZE(cpus), set) : 0;
+    CPU_FREE(set);
+    return count > 0 ? (unsigned)count : 1;
 }
 
 unsigned filch_os_processors(unsigned *numbers, unsigned most)
 {
-    int n = -1;
-    for (size_t cpus = 1024; cpus <= CPUS_MOST && n < 0; cpus *= 2) {
-        n = processors_within(cpus, numbers, most);
+    size_t cpus;
+    /* the first thread's mask: our own has one processor in it if we are bound */
+    cpu_set_t *set = affinity_of(getpid(), &cpus);
+    unsigned n = 0;
+    for (size_t cpu = 0; set && cpu < cpus && n < most; cpu++) {
+        if (CPU_ISSET_S(cpu, CPU_ALLOC_SIZE(cpus), set)) {
+            numbers[n++] = (unsigned)cpu;
+        }
     }
-    return n > 0 ? (unsigned)n : 0;
+    CPU_FREE(set);
+    return n;
 }
 
 void filch_os_bind(unsigned processor)

@@ -38,6 +38,8 @@ record_showing() {
         record "$1" "$2"
         tr '\n' '|' <"pages/$1.txt" | grep -q -- "$3" && return
     done
+    echo "ten traces of $1, and none shows: $3"
+    return 1
 }
 record_showing serial 100 'In plain words|  - While serial_part'
 record_showing tree 13 '|  steals [1-9]'
