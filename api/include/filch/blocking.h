@@ -29,12 +29,7 @@ void filch_blocking_begin(void);
 void filch_blocking_end(void);
 
 /* FILCH_BLOCKING { ... }: the same around a block, also if it is left by break, return or goto. */
-#define FILCH_BLOCKING                                                                             \
-    FILCH_BLOCKING_I(FILCH_CAT(filch_inside_, __LINE__), FILCH_CAT(filch_once_, __LINE__))
-#define FILCH_BLOCKING_I(inside, once) /* compilers see that it is done, and once */               \
-    for (int inside __attribute__((cleanup(filch_blocking_leave))) = filch_blocking_enter(),       \
-                    *once = &inside;                                                               \
-         once; once = 0)
+#define FILCH_BLOCKING FILCH_BLOCK(int, filch_blocking_enter(), filch_blocking_leave)
 
 /* Effect: binds the calling task to its thread until it is unpinned: thread-local variables and
  * pthread mutexes can be used across calls that block. While it waits its thread sleeps, and its

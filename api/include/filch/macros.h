@@ -18,6 +18,15 @@
 
 #define FILCH_CAT(a, b) FILCH_CAT_I(a, b)
 #define FILCH_CAT_I(a, b) a##b
+
+/* The block that follows is done once, between `begin`, whose value is of that type, and
+ * end(&value), however it is left. Compilers see that it is done, and once. */
+#define FILCH_BLOCK(type, begin, end)                                                              \
+    FILCH_BLOCK_I(type, FILCH_CAT(filch_inside_, __LINE__), FILCH_CAT(filch_once_, __LINE__),      \
+                  begin, end)
+#define FILCH_BLOCK_I(type, inside, once, begin, end)                                              \
+    for (type inside __attribute__((cleanup(end))) = begin, *once = &inside; once; once = 0)
+
 #define FILCH_SECOND(...) FILCH_SECOND_I(__VA_ARGS__, ~)
 #define FILCH_SECOND_I(a, b, ...) b
 #define FILCH_UNGROUP(...) __VA_ARGS__

@@ -88,13 +88,7 @@ void filch_trace_mark(const char *name, uint64_t number);
 
 /* FILCH_TRACE_SECTION("parse") { ... }: the block is a section, however it is left. */
 #define FILCH_TRACE_SECTION(label)                                                                 \
-    FILCH_TRACE_SECTION_I(FILCH_CAT(filch_section_, __LINE__), FILCH_CAT(filch_once_, __LINE__),   \
-                          label)
-#define FILCH_TRACE_SECTION_I(section, once, label) /* compilers see that it is done, and once */  \
-    for (filch_trace_section section                                                               \
-         __attribute__((cleanup(filch_trace_section_end))) = filch_trace_section_begin(label),     \
-         *once = &section;                                                                         \
-         once; once = 0)
+    FILCH_BLOCK(filch_trace_section, filch_trace_section_begin(label), filch_trace_section_end)
 
 /* Used by the macro. */
 typedef struct filch_trace_section {
