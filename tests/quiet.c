@@ -1,4 +1,5 @@
-/* What users write, which compilers must not complain about: compiled by quiet.sh, never run. */
+/* What users write, which compilers must not complain about: compiled by quiet.sh, as is
+ * consumer/consumer.c, which forks; never run. */
 #include <filch/filch.h>
 
 #include <unistd.h>
@@ -11,16 +12,6 @@ FILCH_FUNCTION(int, square, "The square.", (int, x))
 FILCH_REDUCER(long, add, (long, x), (long, y))
 {
     return x + y;
-}
-
-FILCH_FORK_FUNCTION(long, fib, (int, n))
-{
-    if (n < 2) {
-        return n;
-    }
-    FILCH_FORK(left, fib, n - 1);
-    long right = FILCH_CALL(fib, n - 2);
-    return FILCH_JOIN(left) + right;
 }
 
 FILCH_LOOP(fill, (size_t, i), (double *, out), (double, start))
@@ -69,7 +60,6 @@ int use_all(int fd)
         filch_future *later;
         numbers box;
         double out[10];
-        long result = 0;
         status = fill_for(pool, 10, out, 0.5);
         if (numbers_new(4, &box) == FILCH_OK) {
             numbers_free(box);
@@ -81,8 +71,6 @@ int use_all(int fd)
         FILCH_WITH_GROUP(group, pool, NULL, &status) {
             traced_spawn(group, 3, &byte);
         }
-        status = fib_apply(pool, 20, &result);
-        byte += (int)result;
     }
     return status == FILCH_OK ? byte : -1;
 }
