@@ -29,40 +29,54 @@ static void begin(struct stay *stay, struct filch_strand *strand, const filch_fu
 {
     struct filch_pool *pool = strand->pool;
     stay->site = pool->config.workers > 1 ? filch_site_of(&pool->sites, info) : NULL;
+    strand->forking = true;
     if (stay->site) {
-        strand->brief = filch_site_estimate(stay->site, 1) < FILCH_SITE_SHORT &&
-                        filch_pool_is_watched(pool);
+        strand->brief =
+            filch_site_estimate(stay->site, 1) < FILCH_SITE_SHORT && filch_pool_is_watched(pool);
         stay->began = filch_os_ticks() - strand->apart;
     }
 }
 
-void filch_fork_enter(filch_fork_entry *entry, const filch_function_info *info)
+FILCH_APART static void enter(filch_fork_entry *entry, struct filch_strand *strand,
+                              const filch_function_info *info)
 {
     struct stay *stay = (struct stay *)(void *)entry->opaque;
-    struct filch_strand *strand = filch_strand_self();
     struct filch_pool *pool;
     stay->region.guest = false;
-    stay->region.strand = strand;
-    stay->site = NULL;
     if (!strand && filch_pool_resolve(NULL, &pool) == FILCH_OK &&
         filch_region_enter(&stay->region, pool, NULL, info) == FILCH_OK) {
         strand = stay->region.strand;
     }
     if (strand) {
+        stay->region.strand = strand;
         begin(stay, strand, info);
     }
     entry->lane = strand ? &strand->lane : &serial_lane;
     entry->top = strand ? strand->lane.top : NULL;
+    entry->outermost = strand != NULL;
+}
+
+void filch_fork_enter(filch_fork_entry *entry, const filch_function_info *info)
+{
+    struct filch_strand *strand = filch_strand_self();
+    if (strand && strand->forking) { /* plain code in between: what is known of the call holds */
+        entry->lane = &strand->lane;
+        entry->top = strand->lane.top;
+        entry->outermost = 0;
+    } else {
+        enter(entry, strand, info);
+    }
 }
 
 void filch_fork_leave(filch_fork_entry *entry)
 {
     struct stay *stay = (struct stay *)(void *)entry->opaque;
+    struct filch_strand *strand = stay->region.strand;
     if (stay->site) {
-        uint64_t took = filch_os_ticks() - stay->region.strand->apart - stay->began;
+        uint64_t took = filch_os_ticks() - strand->apart - stay->began;
         filch_site_learn(stay->site, 1, 1, took);
-        stay->region.strand->brief = false;
     }
+    strand->brief = strand->forking = false;
     if (stay->region.guest) {
         filch_region_leave(&stay->region);
     }

@@ -31,6 +31,7 @@ struct filch_strand {
     struct filch_party *party; /* its own, or of the guest's thread */
     struct filch_party own_party;
     void *fake_stack;          /* AddressSanitizer's */
+    bool forking;              /* inside a fork function's outermost call, which knows its site */
     bool brief;                /* what runs is known to be short: its first offer wakes nobody */
     uint64_t apart;            /* ticks (os.h) of serving and waiting, not of the work itself */
     unsigned lent; /* depth of sections in which it has lent its core (lend.h) */

@@ -110,6 +110,56 @@ FILCH_LOOP_3D(fill_3d, (size_t, i), (size_t, j), (size_t, k), (int *, cells))
     cells[(i * 5 + j) * 5 + k] = static_cast<int>(i * j * k);
 }
 
+// How a library of parallel algorithms that knows nothing of filch forks: any two callables.
+using call = void (*)(void *);
+
+FILCH_FORK_FUNCTION(void, call_one, (call, function), (void *, object))
+{
+    function(object);
+}
+
+FILCH_FORK_FUNCTION(void, call_both, (call, left), (void *, left_object), (call, right),
+                    (void *, right_object))
+{
+    FILCH_FORK(other, call_one, right, right_object);
+    left(left_object);
+    FILCH_JOIN(other);
+}
+
+template <typename T> void call_object(void *object)
+{
+    (*static_cast<T *>(object))();
+}
+
+template <typename Left, typename Right> void par_do(Left left, Right right)
+{
+    call_both(call_object<Left>, &left, call_object<Right>, &right);
+}
+
+static long sum_of(const int *a, int n)
+{
+    if (n == 1) {
+        return a[0];
+    }
+    long left = 0;
+    long right = 0;
+    par_do([&] { left = sum_of(a, n / 2); }, [&] { right = sum_of(a + n / 2, n - n / 2); });
+    return left + right;
+}
+
+static long sum_of_hundreds(int count)
+{
+    int hundred[100];
+    for (int &x : hundred) {
+        x = 100;
+    }
+    long sum = 0;
+    for (int i = 0; i < count; i++) {
+        sum += sum_of(hundred, 100);
+    }
+    return sum;
+}
+
 #define EXPECT(x)                                                                                  \
     do {                                                                                           \
         if (!(x)) {                                                                                \
@@ -164,6 +214,7 @@ int main()
         EXPECT(fib_apply(pool, 20, &sum) == FILCH_OK && sum == 6765);
     }
     EXPECT(status == FILCH_OK);
+    EXPECT(sum_of_hundreds(1000) == 10000000);
     EXPECT(binop_call(FILCH_AS(binop, mult), 2, 3) == 6);
     EXPECT(binop_call(plus_bind(10), 2, 3) == 15);
     EXPECT(binop_call(product_with_bind(10), 2, 3) == 60);

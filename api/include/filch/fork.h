@@ -19,6 +19,18 @@
  * newest first is the fast one. An error that a child raises belongs to the call of the outermost
  * fork function, as if the child had been called.
  *
+ * Plain code in between is no hindrance: a fork function that is called from it, inside another
+ * one, finds its lane again for some 40 instructions more. So a library that knows only callbacks
+ * forks like this (and `both` is all that a parallel-algorithms library needs):
+ *
+ *     FILCH_FORK_FUNCTION(void, one, (call, f), (void *, a)) { f(a); }
+ *     FILCH_FORK_FUNCTION(void, both, (call, f), (void *, a), (call, g), (void *, b))
+ *     {
+ *         FILCH_FORK(right, one, g, b);
+ *         f(a);
+ *         FILCH_JOIN(right);
+ *     }
+ *
  * Arguments and result of a fork function may each take at most FILCH_INLINE_BYTES. Recursion
  * needs stack as in plain C; forks more than 1,024 deep on one stack run at once instead of being
  * latent. */
@@ -33,10 +45,11 @@
 extern "C" {
 #endif
 
-/* The stay of an outermost call in its pool. Used by generated code. */
+/* A call from plain code, and its stay in a pool if it is the outermost. Used by generated code. */
 typedef struct filch_fork_entry {
     filch_lane *lane;
     filch_slot *top;
+    int outermost; /* it is to be left */
     void *opaque[14];
 } filch_fork_entry;
 
@@ -179,7 +192,9 @@ void filch_fork_leave(filch_fork_entry *entry);
         filch_fork_enter(&filch_entry, &name##_info);                                              \
         FILCH_RESULT(FILCH_RESULT_LOCAL_, R)                                                       \
         name##_body(filch_entry.lane, filch_entry.top FILCH_MORE(FILCH_NAME, __VA_ARGS__));        \
-        filch_fork_leave(&filch_entry);                                                            \
+        if (filch_entry.outermost) {                                                               \
+            filch_fork_leave(&filch_entry);                                                        \
+        }                                                                                          \
         return FILCH_RESULT(FILCH_RESULT_LOCAL_PASS_, R);                                          \
     }                                                                                              \
     FILCH_CALLABLE(R, name, __VA_ARGS__)
