@@ -65,14 +65,24 @@ static int until(uint64_t deadline)
     return left < INT_MAX ? (int)left : INT_MAX;
 }
 
+/* One system call each, and its errno at once: noinline, because the compiler takes the address of
+ * errno to be the same for the whole of a function, while a wait may move us to another thread. */
+#define FILCH_ONE_CALL __attribute__((noinline)) static
+
+FILCH_ONE_CALL int try_poll(struct pollfd *one, int milliseconds)
+{
+    int n = poll(one, 1, milliseconds);
+    return n < 0 ? -errno : n;
+}
+
 /* On a thread that is in no pool, or only for a look. */
 static filch_status wait_here(int fd, short events, uint64_t deadline, short *came)
 {
     struct pollfd one = {.fd = fd, .events = events};
     int n;
     do {
-        n = poll(&one, 1, until(deadline));
-    } while ((n < 0 && errno == EINTR) || (n == 0 && deadline > filch_os_now_ns()));
+        n = try_poll(&one, until(deadline));
+    } while (n == -EINTR || (n == 0 && deadline > filch_os_now_ns()));
     *came = one.revents;
     if (n < 0) {
         return FILCH_ENOMEM;
@@ -122,10 +132,6 @@ static int wait_before(int fd, short events, uint64_t deadline)
     filch_status status = wait_surely(fd, events, deadline, &came);
     return status == FILCH_OK ? 0 : error_of(status);
 }
-
-/* One system call each, and its errno at once: noinline, because the compiler takes the address of
- * errno to be the same for the whole of a function, while a wait may move us to another thread. */
-#define FILCH_ONE_CALL __attribute__((noinline)) static
 
 FILCH_ONE_CALL ssize_t try_recv(int fd, void *buffer, size_t bytes)
 {
