@@ -22,7 +22,8 @@ if(filch_switch STREQUAL "ucontext")
     set(FILCH_DEFINITIONS FILCH_SWITCH_UCONTEXT)
 elseif(filch_switch MATCHES "^(x86_64|aarch64)$")
     enable_language(ASM)
-    set(FILCH_SWITCH_SOURCES runtime/switch_asm.c runtime/switch_${filch_switch}.S)
+    set(FILCH_SWITCH_SOURCES runtime/switch_asm.c)
+    set(FILCH_SWITCH_SOURCES_APART runtime/switch_${filch_switch}.S)
     set(FILCH_DEFINITIONS "")
 else()
     message(FATAL_ERROR "FILCH_SWITCH must be auto, x86_64, aarch64 or ucontext")
@@ -72,22 +73,63 @@ function(filch_compile_options target)
     target_link_options(${target} PRIVATE ${FILCH_SANITIZE_FLAGS})
 endfunction()
 
-function(filch_add_library target kind)
-    list(TRANSFORM FILCH_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE sources)
-    add_library(${target} ${kind} ${sources})
-    target_include_directories(${target}
-        PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/api/include>
-               $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/runtime/include>
-               $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
-        PRIVATE ${PROJECT_SOURCE_DIR}/runtime ${PROJECT_SOURCE_DIR}/api)
+include(FilchWhole)
+
+# Where the library's sources find each other's headers; users see the public ones.
+set(FILCH_PUBLIC_INCLUDES ${PROJECT_SOURCE_DIR}/api/include ${PROJECT_SOURCE_DIR}/runtime/include)
+set(FILCH_PRIVATE_INCLUDES ${PROJECT_SOURCE_DIR}/runtime ${PROJECT_SOURCE_DIR}/api)
+
+# filch_compile(target source...): an object library of these.
+function(filch_compile target)
+    list(TRANSFORM ARGN PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE sources)
+    add_library(${target} OBJECT ${sources})
+    target_include_directories(${target} PRIVATE ${FILCH_PUBLIC_INCLUDES} ${FILCH_PRIVATE_INCLUDES})
     target_compile_definitions(${target} PRIVATE ${FILCH_DEFINITIONS})
-    target_link_libraries(${target} PUBLIC Threads::Threads)
-    set_target_properties(${target} PROPERTIES OUTPUT_NAME filch EXPORT_NAME ${target}
-                                               POSITION_INDEPENDENT_CODE ON)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     filch_compile_options(${target})
     if(NOT FILCH_SANITIZE)
         target_compile_options(${target} PRIVATE -fstack-protector-strong)
     endif()
+endfunction()
+
+# filch_add_parts(parts [OPTIONS ...] [WHOLE [HEADERS ...] [NAMES ...]]): everything that a library is made of,
+# compiled once, with these options more; WHOLE: as one whole, from which NAMES, declared in HEADERS, are
+# visible beside what filch.map says. What is to be linked is in `parts_FILES`.
+#
+# The layer to the operating system stays apart. The compiler takes the address of errno to be the same
+# throughout a function, but what these functions might be inlined into goes on on another thread
+# after a wait.
+function(filch_add_parts parts)
+    cmake_parse_arguments(PARSE_ARGV 1 with "WHOLE" "" "OPTIONS;HEADERS;NAMES")
+    filch_compile(${parts} ${FILCH_SOURCES})
+    filch_compile(${parts}_apart ${FILCH_SOURCES_APART})
+    target_compile_options(${parts} PRIVATE ${with_OPTIONS})
+    target_compile_options(${parts}_apart PRIVATE ${with_OPTIONS})
+    if(with_WHOLE)
+        set(exports ${CMAKE_CURRENT_BINARY_DIR}/${parts}_exports.h)
+        filch_write_exports(${exports} HEADERS memory.h ${with_HEADERS}
+            NAMES filch_malloc filch_free ${with_NAMES})
+        target_compile_options(${parts} PRIVATE ${filch_whole_compile} "SHELL:-include ${exports}")
+        filch_make_whole(${parts})
+        set(${parts}_FILES ${${parts}_WHOLE} $<TARGET_OBJECTS:${parts}_apart> PARENT_SCOPE)
+    else()
+        set(${parts}_FILES $<TARGET_OBJECTS:${parts}> $<TARGET_OBJECTS:${parts}_apart> PARENT_SCOPE)
+    endif()
+endfunction()
+
+# filch_add_library(target kind parts): a library of these.
+function(filch_add_library target kind parts)
+    add_library(${target} ${kind} ${${parts}_FILES})
+    if(TARGET ${parts}_whole)
+        add_dependencies(${target} ${parts}_whole)
+    endif()
+    target_include_directories(${target}
+        PUBLIC "$<BUILD_INTERFACE:${FILCH_PUBLIC_INCLUDES}>"
+               $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    target_link_libraries(${target} PUBLIC Threads::Threads)
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME filch EXPORT_NAME ${target}
+                                               LINKER_LANGUAGE C)
+    filch_compile_options(${target})
 endfunction()
 
 # Only what the public headers declare leaves the shared library.
