@@ -107,8 +107,9 @@ function(filch_add_parts parts)
     target_compile_options(${parts}_apart PRIVATE ${with_OPTIONS})
     if(with_WHOLE)
         set(exports ${CMAKE_CURRENT_BINARY_DIR}/${parts}_exports.h)
-        filch_write_exports(${exports} HEADERS memory.h ${with_HEADERS}
-            NAMES filch_malloc filch_free ${with_NAMES})
+        # Memory for the layer to the system, and what tools/gdb begins at.
+        filch_write_exports(${exports} HEADERS memory.h process.h ${with_HEADERS}
+            NAMES filch_malloc filch_free filch_process ${with_NAMES})
         target_compile_options(${parts} PRIVATE ${filch_whole_compile} "SHELL:-include ${exports}")
         filch_make_whole(${parts})
         set(${parts}_FILES ${${parts}_WHOLE} $<TARGET_OBJECTS:${parts}_apart> PARENT_SCOPE)
