@@ -1,18 +1,13 @@
 #include "loop_run.h"
 
-#include <string.h>
-
 #include "base.h"
 #include "block.h"
 #include "core.h"
+#include "loop_range.h"
 #include "os.h"
-#include "os_ticks.h"
-#include "pace.h"
 #include "pool.h"
-#include "region.h"
 #include "site.h"
 #include "strand.h"
-#include "thread.h"
 #include "wake.h"
 
 enum {
@@ -21,280 +16,18 @@ enum {
     GANG_NS = 20000000, /* how long a caller that named its workers waits for the first of them */
 };
 
-/* What a range's slot holds. */
-struct piece {
-    filch_range range;      /* [next, stop) is the block that its owner runs */
-    unsigned long long end; /* [stop, end) comes after it */
-    struct filch_loop *loop;
-};
-
-_Static_assert(sizeof(struct piece) <= FILCH_INLINE_BYTES, "a range fits a slot");
-
-static struct piece *piece_of(filch_slot *slot)
+/* Has nobody but the root a range, which counts for so many? Then nobody else comes by any more. */
+static bool only_root_is_left(struct filch_loop *loop, size_t count)
 {
-    return (struct piece *)(void *)slot->payload;
-}
-
-static void run_piece(filch_lane *lane, filch_slot *top, filch_slot *slot);
-
-/* The owner gives the whole range away, maybe in the middle of a block, because an element forks
- * or blocks: it stops after the running element. */
-static void *publish_piece(filch_slot *slot)
-{
-    struct piece *piece = piece_of(slot);
-    piece->range.stop = piece->range.next;
-    /* relaxed: our own range is not done, so the count cannot reach zero now */
-    atomic_fetch_add_explicit(&piece->loop->unfinished, 1, memory_order_relaxed);
-    return &piece->loop->frame;
-}
-
-static const filch_slot_type piece_type = {run_piece, publish_piece, NULL};
-
-/* One range, or one that was taken back, is done. The loop may be gone after this. */
-static void range_done(struct filch_loop *loop)
-{
-    /* acq_rel: whoever counts down last has seen all others' elements, and so does the root */
-    if (atomic_fetch_sub_explicit(&loop->unfinished, 1, memory_order_acq_rel) == 1) {
-        filch_latch_open(&loop->done);
-    }
-}
-
-static size_t limit_of(struct filch_loop *loop)
-{
-    /* relaxed: a lowered limit may be seen late */
-    return atomic_load_explicit(&loop->limit, memory_order_relaxed);
-}
-
-/* ---- explicit chunks: the loop's elements are chunks ---- */
-
-FILCH_APART static void run_recorded(struct filch_loop *loop, filch_range *range)
-{
-    filch_trace(FILCH_TRACE_CHUNK, 0, loop->body->info, range->next);
-    loop->body->block(loop->environment, range);
-    filch_trace(FILCH_TRACE_CHUNK_END, 0, loop->body->info, range->next);
-}
-
-static void run_elements_of(struct filch_loop *loop, struct filch_strand *strand,
-                            filch_range *range)
-{
-    unsigned long long first = range->next;
-    strand->frame->next = &range->next; /* errors tell the element */
-    strand->frame->stop = &range->stop; /* and may end the block */
-    if (filch_trace_is_on()) {
-        run_recorded(loop, range);
-    } else {
-        loop->body->block(loop->environment, range);
-    }
-    if (loop->items || loop->progress.hook) {
-        filch_loop_ended(loop, first, range->next);
-    }
-}
-
-static void run_chunks(struct filch_loop *loop, struct filch_strand *strand, filch_range *chunks)
-{
-    for (unsigned long long c = chunks->next; c < chunks->stop && c < limit_of(loop); c++) {
-        size_t first = (size_t)c * loop->chunk;
-        size_t left = loop->n - first;
-        filch_range elements = {first, first + (left < loop->chunk ? left : loop->chunk)};
-        chunks->next = c + 1;
-        run_elements_of(loop, strand, &elements);
-    }
-    strand->frame->next = strand->frame->stop = NULL;
-}
-
-/* ---- blocks ---- */
-
-/* It was expected to be short and is not: now somebody is to come. */
-static void ask_after_all(struct filch_strand *strand, struct filch_pace *pace)
-{
-    pace->help = FILCH_HELP_ASK;
-    filch_core_begin(strand);
-    filch_pool_wake(strand->pool);
-}
-
-static void run_block(struct filch_strand *strand, struct piece *piece, struct filch_pace *pace)
-{
-    struct filch_loop *loop = piece->loop;
-    unsigned long long first = piece->range.next;
-    unsigned long long left = piece->end - first;
-    piece->range.stop = first + (pace->length < left ? pace->length : left);
-    if (loop->chunk) {
-        run_chunks(loop, strand, &piece->range);
-    } else {
-        run_elements_of(loop, strand, &piece->range);
-    }
-    filch_pace_block_ended(pace, piece->range.next - first);
-    if (filch_pace_is_surprised(pace)) {
-        ask_after_all(strand, pace);
-    }
-}
-
-/* ---- ranges on a lane ---- */
-
-static filch_slot *push_range(struct filch_strand *strand, struct filch_loop *loop,
-                              unsigned long long next, unsigned long long end)
-{
-    filch_slot *slot = strand->lane.top;
-    struct piece *piece = piece_of(slot);
-    piece->range.next = piece->range.stop = next;
-    piece->end = end;
-    piece->loop = loop;
-    slot->type = &piece_type;
-    strand->lane.top = slot + 1;
-    return slot;
-}
-
-/* Somebody asks. If our range is the oldest latent work, keep the lower half of it. */
-static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot, struct filch_pace *pace)
-{
-    filch_lane *lane = &strand->lane;
-    struct piece *piece = piece_of(slot);
-    unsigned long long left = piece->end - piece->range.next;
-    if (lane->split == slot && left == 1) { /* nothing to share, unless this element forks */
-        filch_lane_settle(lane);
-        filch_lane_want(lane);
-        return slot;
-    }
-    if (lane->split == slot && !filch_lane_is_full(lane, lane->top)) {
-        unsigned long long middle = piece->range.next + (left + 1) / 2;
-        slot = push_range(strand, piece->loop, piece->range.next, middle);
-        piece->range.next = middle;
-    }
-    if (pace->help == FILCH_HELP_OFFER) {
-        filch_core_offer(strand);
-    } else {
-        filch_core_serve(strand);
-    }
-    pace->last = filch_os_ticks();
-    return slot;
-}
-
-static bool is_published(struct filch_strand *strand, filch_slot *slot)
-{
-    return slot < strand->lane.split;
-}
-
-/* The newest slot was published. True: it is ours again. False: a thief has copied its range. */
-static bool reclaim(struct filch_strand *strand, filch_slot *slot)
-{
-    if (!filch_core_reclaim(strand, slot)) {
-        return false;
-    }
-    filch_lane_unpublish(&strand->lane, slot);
-    range_done(piece_of(slot)->loop); /* it is part of our own range again */
-    return true;
-}
-
-/* Drop what need not run any more. */
-static void clip(struct piece *piece, struct filch_pool *pool)
-{
-    struct filch_loop *loop = piece->loop;
-    /* relaxed: a hint; the check looks properly */
-    if (FILCH_UNLIKELY(loop->frame.scope ||
-                       atomic_load_explicit(&pool->state, memory_order_relaxed))) {
-        filch_loop_check(loop, pool);
-    }
-    unsigned long long limit = limit_of(loop);
-    if (piece->end > limit) {
-        piece->end = piece->range.next > limit ? piece->range.next : limit;
-    }
-}
-
-static bool is_asked(const filch_lane *lane)
-{
-    return filch_fork_is_slow(lane, lane->top) &&
-           (FILCH_LIKELY(!lane->traced) || filch_lane_is_asked(lane));
-}
-
-/* Whoever asks while a dear element runs waits for its end: half of the rest is to lie ready
- * before. */
-static bool has_more_to_share(struct filch_strand *strand, filch_slot *slot)
-{
-    struct piece *piece = piece_of(slot);
-    return strand->lane.split == slot && piece->end - piece->range.next > 1;
-}
-
-/* Run the newest slot's range until it is empty or somebody else's. Returns the newest slot. */
-static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, struct filch_pace *pace)
-{
-    for (;;) {
-        if (is_published(strand, slot) && !reclaim(strand, slot)) {
-            return slot;
-        }
-        struct piece *piece = piece_of(slot);
-        clip(piece, strand->pool);
-        if (piece->range.next >= piece->end) {
-            return slot;
-        }
-        if (is_asked(&strand->lane) || (pace->dear && has_more_to_share(strand, slot))) {
-            slot = look_up(strand, slot, pace);
-        }
-        if (!is_published(strand, slot)) {
-            run_block(strand, piece_of(slot), pace);
-        }
-    }
-}
-
-/* Run [next, end) on top of the strand's lane. */
-static void run_elements(struct filch_strand *strand, struct filch_loop *loop,
-                         unsigned long long next, unsigned long long end, struct filch_pace *pace)
-{
-    filch_slot *first = push_range(strand, loop, next, end);
-    filch_slot *slot = first;
-    for (;;) {
-        slot = run_range(strand, slot, pace);
-        filch_lane_retire(&strand->lane, slot);
-        if (slot == first) {
-            return;
-        }
-        slot--; /* the upper half that was split off before */
-    }
-}
-
-static void run_taken(struct filch_strand *strand, struct piece taken)
-{
-    struct filch_loop *loop = taken.loop;
-    struct filch_frame frame;
-    filch_frame_push(&frame, strand, loop->frame.fault, loop->body->info);
-    frame.scope = loop->frame.scope;
-    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
-    run_elements(strand, loop, taken.range.next, taken.end, &pace);
-    filch_frame_pop(&frame, strand);
-    filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(loop)); /* before it is known */
-    range_done(loop);
-}
-
-/* A range that a thief has copied to a slot of its own. */
-static void run_piece(filch_lane *lane, filch_slot *top, filch_slot *slot)
-{
-    struct piece taken;
-    (void)top; /* the lane knows */
-    memcpy(&taken, slot->payload, sizeof taken);
-    run_taken(filch_strand_of_lane(lane), taken);
-}
-
-/* ---- the root ---- */
-
-/* Take a range of this loop that some worker has published last. */
-static bool help_core(struct filch_loop *loop, struct filch_strand *strand, struct filch_core *core)
-{
-    filch_slot *slot = filch_entry_slot(filch_deque_peek(&core->deque));
-    if (!slot || !filch_slot_take_for(slot, &loop->frame)) {
-        return false; /* the entry stays behind and is harmless, see lane.h */
-    }
-    struct piece taken = *piece_of(slot);
-    filch_trace(FILCH_TRACE_BEGIN, FILCH_TRACE_HELPED, loop->frame.info,
-                filch_trace_name_from(slot, core->index + 1));
-    filch_slot_finish(slot);
-    run_taken(strand, taken);
-    return true;
+    /* acquire: pairs with ranges_done; all others' elements are seen */
+    return atomic_load_explicit(&loop->unfinished, memory_order_acquire) == count;
 }
 
 static bool help_once(struct filch_loop *loop, struct filch_strand *strand)
 {
     unsigned count = filch_core_count(strand->pool);
     for (unsigned i = 0; i < count; i++) {
-        if (help_core(loop, strand, filch_core_at(strand->pool, i))) {
+        if (filch_range_steal(loop, strand, filch_core_at(strand->pool, i))) {
             return true;
         }
     }
@@ -325,11 +58,11 @@ static const struct filch_wait_kind pieces_wait = {
  * one could do it all before the second is awake. Give half away, and see it taken. */
 static void gather(struct filch_loop *loop, struct filch_strand *strand, unsigned long long *end)
 {
-    filch_slot *slot = push_range(strand, loop, (*end + 1) / 2, *end);
+    filch_slot *slot = filch_range_push(strand, loop, (*end + 1) / 2, *end);
     *end = (*end + 1) / 2;
     filch_core_serve(strand);
     uint64_t until_ns = filch_os_now_ns() + GANG_NS;
-    while (is_published(strand, slot) && !filch_slot_is_done(slot) &&
+    while (filch_range_is_published(strand, slot) && !filch_slot_is_done(slot) &&
            filch_os_now_ns() < until_ns) {
         filch_os_yield();
     }
@@ -350,46 +83,58 @@ static void await_others(struct filch_loop *loop, struct filch_strand *strand)
     }
 }
 
-static void run_gang(struct filch_loop *loop, struct filch_strand *strand)
+static size_t run_gang(struct filch_loop *loop, struct filch_strand *strand)
 {
     unsigned long long end = units(loop);
     filch_slot *bottom = strand->lane.top;
     struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
     gather(loop, strand, &end);
-    run_elements(strand, loop, 0, end, &pace);
-    filch_lane_retire(&strand->lane, run_range(strand, bottom, &pace)); /* if it was not taken */
+    size_t done = filch_ranges_run(strand, loop, 0, end, &pace);
+    return done + filch_range_finish(strand, &bottom, &pace); /* if it was not taken */
 }
 
 static enum filch_help help_for(uint64_t estimate, struct filch_pool *pool)
 {
-    return estimate < FILCH_SITE_SHORT && filch_pool_is_watched(pool) ? FILCH_HELP_OFFER
-                                                                      : FILCH_HELP_ASK;
+    if (estimate >= FILCH_SITE_SHORT || !filch_pool_is_watched(pool)) {
+        return FILCH_HELP_ASK;
+    }
+    return estimate < FILCH_PACE_QUIET ? FILCH_HELP_LATE : FILCH_HELP_OFFER;
 }
 
 /* A loop without an explicit chunk: its site knows, or learns, how long it takes. */
-static void run_automatic(struct filch_loop *loop, struct filch_strand *strand)
+static size_t run_automatic(struct filch_loop *loop, struct filch_strand *strand)
 {
     struct filch_site *site = filch_site_of(&strand->pool->sites, loop->body->info);
     struct filch_pace pace =
         filch_pace_begun(help_for(filch_site_estimate(site, loop->n), strand->pool));
-    run_elements(strand, loop, 0, loop->n, &pace);
+    size_t done = filch_ranges_run(strand, loop, 0, loop->n, &pace);
     filch_site_learn(site, loop->n, pace.elements, pace.spent);
+    return done;
+}
+
+static size_t run_in_chunks(struct filch_loop *loop, struct filch_strand *strand)
+{
+    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
+    return filch_ranges_run(strand, loop, 0, units(loop), &pace);
+}
+
+static size_t run_own_part(struct filch_loop *loop, struct filch_strand *strand)
+{
+    if (loop->gang && units(loop) > 1) {
+        return run_gang(loop, strand);
+    }
+    return loop->chunk ? run_in_chunks(loop, strand) : run_automatic(loop, strand);
 }
 
 void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
 {
     loop->frame.scope = strand->frame->scope;
     filch_trace(FILCH_TRACE_LOOP, 0, loop->body->info, loop->n);
-    if (loop->gang && units(loop) > 1) {
-        run_gang(loop, strand);
-    } else if (loop->chunk) {
-        struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
-        run_elements(strand, loop, 0, units(loop), &pace);
-    } else {
-        run_automatic(loop, strand);
+    size_t done = run_own_part(loop, strand);
+    if (!only_root_is_left(loop, done)) {
+        filch_ranges_done(loop, done);
+        await_others(loop, strand);
     }
-    range_done(loop);
-    await_others(loop, strand);
     filch_trace(FILCH_TRACE_LOOP_END, 0, loop->body->info, filch_trace_name_of(loop));
     if (loop->progress.hook) {
         filch_progress_end(&loop->progress);

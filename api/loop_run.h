@@ -1,16 +1,7 @@
-/* loop_run: how the elements of one loop are shared out.
+/* loop_run: one loop, from its beginning to its end.
  *
- * A worker of a loop holds a range in a slot of its lane: latent work, like a fork, but work that
- * its owner eats from the front, block by block. Between two blocks the owner looks whether
- * somebody asks; then it splits what is left, keeps the lower half in a new slot and publishes the
- * old one with the upper half. An element that blocks publishes all the rest. Whoever takes a
- * range copies it, runs it in the same way, and reports to the loop when it is done; nobody waits
- * for anybody but the root, for all.
- *
- * How long a block is, is learned (pace.h).
- *
- * Source: Tzannes, Caragea, Barua & Vishkin, "Lazy binary-splitting" (PPoPP 2010), here with
- * splitting on demand only. */
+ * The root, who called it, begins with all elements as one range (loop_range.h). When its own part
+ * is done it helps the others; nobody else waits for anybody. */
 #ifndef FILCH_LOOP_RUN_H
 #define FILCH_LOOP_RUN_H
 

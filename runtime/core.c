@@ -84,7 +84,11 @@ static uintptr_t steal_from(struct filch_core *victim)
     do {
         result = filch_deque_steal(&victim->deque, &entry);
     } while (result == FILCH_STEAL_LOST);
-    return result == FILCH_STEAL_GOT ? entry : from_queue(&victim->ready);
+    if (result == FILCH_STEAL_GOT || (entry = from_queue(&victim->ready))) {
+        return entry;
+    }
+    filch_slot *slot = filch_core_late_offer(victim);
+    return slot ? filch_entry_of_slot(slot) : 0;
 }
 
 static uintptr_t steal(struct filch_core *core)

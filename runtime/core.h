@@ -38,6 +38,8 @@ struct filch_core {
     FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(struct filch_thread *) holder;
     _Atomic(filch_lane *) lane; /* the holder: what runs here, whom demand poisons */
     _Atomic(bool) yield_wanted; /* the watchman: somebody waits for a turn */
+    _Atomic(filch_slot *) offer; /* the holder: published beside the deque, see offer_quietly */
+    _Atomic(uint64_t) quiet_until; /* the holder: ticks; before that the offer is for nobody */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_deque deque;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_queue ready;
@@ -149,6 +151,18 @@ void filch_core_serve(struct filch_strand *strand);
 
 /* The same for those who are awake anyway: nobody is woken. True: something was published. */
 bool filch_core_offer(struct filch_strand *strand);
+
+/* The same for nobody before `until` (ticks, soon): by then it will have been taken back, unless
+ * something takes longer than is known of it. Until then others do not ask for more, either. */
+bool filch_core_offer_quietly(struct filch_strand *strand, uint64_t until);
+
+/* Anybody: is the holder to be left in peace? What it has offered when it no longer is, or NULL. */
+bool filch_core_is_quiet(struct filch_core *core);
+filch_slot *filch_core_late_offer(struct filch_core *core);
+
+/* The holder: a slot that was published has been taken back (it is ours), or was taken: it is no
+ * longer to be found here. */
+void filch_core_withdraw(struct filch_core *core, filch_slot *slot, bool ours);
 
 /* Owner of `strand`: publish all its latent slots, because it is about to wait. */
 void filch_core_serve_all(struct filch_strand *strand);

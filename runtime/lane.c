@@ -152,6 +152,11 @@ bool filch_slot_await(filch_slot *slot, struct filch_waiter *waiter)
                                                    memory_order_acq_rel, memory_order_acquire);
 }
 
+bool filch_slot_is_published(filch_slot *slot)
+{
+    return (state_of(slot) & tag_bits) == published;
+}
+
 bool filch_slot_is_done(filch_slot *slot)
 {
     /* acquire: pairs with the release in finish */

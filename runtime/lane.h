@@ -75,6 +75,9 @@ bool filch_slot_take_back(filch_slot *slot);
 /* Owner: false: it is done, the waiter was not registered. */
 bool filch_slot_await(filch_slot *slot, struct filch_waiter *waiter);
 
+/* Anybody: a hint: could it be taken now? */
+bool filch_slot_is_published(filch_slot *slot);
+
 bool filch_slot_is_done(filch_slot *slot);
 
 /* Owner: a slot is joined. The first free slot now: it falls past holes, unless `slot` was not the

@@ -29,38 +29,6 @@ void filch_core_run_own(struct filch_strand *strand, filch_slot *slot)
     run_traced(strand, slot, type);
 }
 
-/* Recorded before anybody can take it. False: the deque cannot grow; nobody has seen it. */
-static bool push_published(struct filch_core *core, struct filch_strand *strand, filch_slot *slot)
-{
-    const filch_function_info *info = slot->type->info;
-    uint64_t name = filch_trace_name_of(slot);
-    filch_core_trace(core, FILCH_TRACE_PUBLISH, slot->type->publish != NULL,
-                     info ? info : strand->frame->info, name);
-    if (filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
-        return true;
-    }
-    filch_core_trace(core, FILCH_TRACE_RECLAIM, 0, NULL, name);
-    return false;
-}
-
-void filch_core_serve_all(struct filch_strand *strand)
-{
-    filch_slot *slot;
-    bool pushed = false;
-    while ((slot = filch_lane_publish(&strand->lane, strand->frame))) {
-        struct filch_core *core = filch_thread_known()->core;
-        if (core && push_published(core, strand, slot)) {
-            pushed = true;
-        } else if (filch_slot_take_back(slot)) {
-            filch_core_run_own(strand, slot); /* nowhere to put it: do it now */
-            filch_slot_finish(slot);
-        }
-    }
-    if (pushed) {
-        filch_pool_wake(strand->pool);
-    }
-}
-
 /* The newest entry of our own core, if it is a task that is wanted. */
 static struct filch_detached *take_own(struct filch_pool *pool,
                                        bool (*wanted)(struct filch_detached *task, void *context),
@@ -102,24 +70,6 @@ static void yield_if_wanted(struct filch_strand *strand, struct filch_core *core
         atomic_store_explicit(&core->yield_wanted, false, memory_order_relaxed);
         filch_block_yield();
     }
-}
-
-bool filch_core_offer(struct filch_strand *strand)
-{
-    struct filch_core *core = filch_thread_known()->core;
-    if (!core) {
-        return false; /* a guest without a core stays poisoned, and serial */
-    }
-    filch_lane_settle(&strand->lane);
-    filch_slot *slot = filch_lane_publish(&strand->lane, strand->frame);
-    if (!slot) {
-        filch_lane_want(&strand->lane); /* the next fork will have something */
-    } else if (push_published(core, strand, slot)) {
-        return true;
-    } else if (filch_slot_take_back(slot)) {
-        filch_lane_unpublish(&strand->lane, slot);
-    }
-    return false;
 }
 
 void filch_core_serve(struct filch_strand *strand)
@@ -166,12 +116,12 @@ static const struct filch_wait_kind join_wait = {
 
 bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot)
 {
-    if (filch_slot_take_back(slot)) {
-        struct filch_core *core = filch_thread_known()->core;
-        if (core) {
-            filch_deque_pop_if(&core->deque, filch_entry_of_slot(slot));
-            filch_core_trace(core, FILCH_TRACE_RECLAIM, 0, NULL, filch_trace_name_of(slot));
-        }
+    struct filch_core *core = filch_thread_known()->core;
+    bool ours = filch_slot_take_back(slot);
+    if (core) {
+        filch_core_withdraw(core, slot, ours);
+    }
+    if (ours) {
         return true;
     }
     if (!filch_slot_is_done(slot)) {

@@ -103,9 +103,11 @@ void filch_pool_call_watch(struct filch_pool *pool)
 
 bool filch_pool_is_watched(struct filch_pool *pool)
 {
-    /* seq_cst, both: the caller holds a core since before; see watch() in watch.c */
-    return atomic_load_explicit(&pool->watchman, memory_order_seq_cst) != NULL &&
-           atomic_load_explicit(&pool->watch_until_ns, memory_order_seq_cst) != FILCH_OS_NEVER;
+    /* seq_cst, all: the caller holds a core since before; see watch() in watch.c. A searcher who
+     * gives up becomes a watchman, or finds one. */
+    return atomic_load_explicit(&pool->searching, memory_order_seq_cst) > 0 ||
+           (atomic_load_explicit(&pool->watchman, memory_order_seq_cst) != NULL &&
+            atomic_load_explicit(&pool->watch_until_ns, memory_order_seq_cst) != FILCH_OS_NEVER);
 }
 
 /* Timers may come due; or others run, who may have latent work, and could have help. We ourselves

@@ -39,7 +39,8 @@ bool filch_core_work_visible(struct filch_pool *pool)
     unsigned count = filch_core_count(pool);
     for (unsigned i = 0; i < count; i++) {
         struct filch_core *core = filch_core_at(pool, i);
-        if (filch_deque_count(&core->deque) > 0 || !filch_queue_empty(&core->ready)) {
+        if (filch_deque_count(&core->deque) > 0 || !filch_queue_empty(&core->ready) ||
+            filch_core_late_offer(core)) {
             return true;
         }
     }
@@ -58,7 +59,7 @@ static void ask(struct filch_core *core)
 {
     /* acquire: pairs with the release in filch_core_enter */
     filch_lane *lane = atomic_load_explicit(&core->lane, memory_order_acquire);
-    if (lane && filch_deque_count(&core->deque) == 0) {
+    if (lane && filch_deque_count(&core->deque) == 0 && !filch_core_is_quiet(core)) {
         filch_lane_poison(lane);
     }
 }

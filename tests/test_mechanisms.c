@@ -13,16 +13,20 @@
 
 #include "base.h"
 #include "context.h"
+#include "core.h"
 #include "cpu.h"
 #include "lane.h"
 #include "lock.h"
 #include "os.h"
+#include "os_ticks.h"
 #include "pace.h"
 #include "park.h"
 #include "places.h"
 #include "queue.h"
+#include "region.h"
 #include "site.h"
 #include "stack.h"
+#include "thread.h"
 #include "timer.h"
 #include "wait.h"
 
@@ -609,6 +613,72 @@ START_TEST(poison_makes_forks_and_joins_look_up)
 }
 END_TEST
 
+/* ---- offers ---- */
+
+FILCH_FORK_FUNCTION(int, one_more, (int, n))
+{
+    return n + 1;
+}
+
+enum { HIDDEN, SEEN, INTERRUPTED };
+
+/* Offer a child for nobody before `patience` ticks have passed, and look. */
+FILCH_FORK_FUNCTION(int, offer_a_child, (uint64_t, patience))
+{
+    struct filch_strand *strand = filch_strand_self();
+    struct filch_core *core = filch_thread_known()->core;
+    FILCH_FORK(child, one_more, 1);
+    ck_assert(!filch_core_work_visible(strand->pool)); /* it is latent */
+    uint64_t due = filch_os_ticks() + patience;
+    ck_assert(filch_core_offer_quietly(strand, due));
+    bool quiet = filch_core_is_quiet(core);
+    bool seen = filch_core_late_offer(core) || filch_core_work_visible(strand->pool);
+    bool in_time = filch_os_ticks() < due;
+    while (filch_os_ticks() < due) {
+    }
+    ck_assert(!filch_core_is_quiet(core));
+    ck_assert(filch_core_late_offer(core) && filch_core_work_visible(strand->pool));
+    ck_assert_int_eq(FILCH_JOIN(child), 2);
+    ck_assert(!filch_core_work_visible(strand->pool));
+    ck_assert(!in_time || quiet);
+    return patience && !in_time ? INTERRUPTED : seen ? SEEN : HIDDEN;
+}
+
+START_TEST(a_quiet_offer_is_for_nobody_before_its_time)
+{
+    filch_pool *pool = pool_opened(0);
+    int found = INTERRUPTED;
+    for (int i = 0; i < 1000 && found == INTERRUPTED; i++) {
+        ck_assert_int_eq(offer_a_child_apply(pool, 1 << 19, &found), FILCH_OK);
+    }
+    ck_assert_int_eq(found, HIDDEN);
+    ck_assert_int_eq(offer_a_child_apply(pool, 0, &found), FILCH_OK);
+    ck_assert_int_eq(found, SEEN);
+    pool_closed(pool);
+}
+END_TEST
+
+FILCH_FORK_FUNCTION(int, offer_and_wait, (uint64_t, patience))
+{
+    struct filch_strand *strand = filch_strand_self();
+    FILCH_FORK(child, one_more, 1);
+    ck_assert(filch_core_offer_quietly(strand, filch_os_ticks() + patience));
+    filch_core_serve_all(strand); /* as every wait does first */
+    bool visible = filch_core_work_visible(strand->pool);
+    ck_assert_int_eq(FILCH_JOIN(child), 2);
+    return visible;
+}
+
+START_TEST(a_quiet_offer_is_for_everybody_when_its_owner_waits)
+{
+    filch_pool *pool = pool_opened(0);
+    int visible;
+    ck_assert_int_eq(offer_and_wait_apply(pool, 1 << 19, &visible), FILCH_OK);
+    ck_assert(visible);
+    pool_closed(pool);
+}
+END_TEST
+
 /* ---- processor count ---- */
 
 static void put(const char *root, const char *path, const char *text)
@@ -788,6 +858,8 @@ int main(void)
     tcase_add_test(tcase, a_lane_publishes_oldest_first_and_takes_back);
     tcase_add_test(tcase, top_falls_past_slots_joined_out_of_order);
     tcase_add_test(tcase, poison_makes_forks_and_joins_look_up);
+    tcase_add_test(tcase, a_quiet_offer_is_for_nobody_before_its_time);
+    tcase_add_test(tcase, a_quiet_offer_is_for_everybody_when_its_owner_waits);
     tcase_add_loop_test(tcase, quotas_of_both_kinds_of_cgroups_are_honoured, 0,
                         (int)(sizeof cpu_cases / sizeof *cpu_cases));
     tcase_add_loop_test(tcase, workers_share_no_core_while_another_is_free, 0,

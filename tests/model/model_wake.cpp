@@ -25,6 +25,17 @@ void filch_os_bind(unsigned)
 {
 }
 
+// Without offer.c: nobody offers anything quietly. It is never promised that somebody comes for it.
+bool filch_core_is_quiet(struct filch_core *)
+{
+    return false;
+}
+
+filch_slot *filch_core_late_offer(struct filch_core *)
+{
+    return NULL;
+}
+
 static uint64_t now_ns;
 
 template <unsigned Workers, unsigned Guests>

@@ -28,7 +28,7 @@ own_rank() { # of a source file: its header's, or the policy's
     case $1 in
     os_posix_poll) echo 2 ;;
     os_* | switch_*) echo 1 ;;
-    core | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | expect | hold | hub | watch | wake | tally | serve | open | pool | strand | process) echo 10 ;;
+    core | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | expect | hold | hub | watch | wake | tally | serve | offer | open | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }

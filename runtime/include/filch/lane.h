@@ -59,7 +59,7 @@ struct filch_lane {
     filch_slot *top;   /* the owner: first free slot, written through by every fork and join */
     filch_slot *split; /* the owner: slots below it are published, or holes */
     uintptr_t full;    /* constant: what limit is when nobody asks */
-    unsigned holes;    /* the owner: slots joined out of order that top has not fallen past */
+    size_t holes;      /* the owner: slots joined out of order that top has not fallen past */
     unsigned traced;   /* the owner: every fork and join is to be slow, because it is recorded */
 };
 
