@@ -20,12 +20,20 @@ static void own(struct filch_turnstile *turnstile)
     filch_lock_release(&turnstile->lock);
 }
 
-static bool is_own(struct filch_turnstile *turnstile)
+/* Without waiting: FILCH_OK, FILCH_EDEADLK if it is the caller's, FILCH_ETIMEDOUT if another's. */
+static filch_status try_lock(struct filch_turnstile *turnstile)
 {
+    struct filch_party *self = filch_party_self();
+    filch_status status = FILCH_ETIMEDOUT;
     filch_lock_acquire(&turnstile->lock);
-    bool own = turnstile->count && filch_turnstile_is_own_locked(turnstile);
+    if (take_mutex(turnstile)) {
+        filch_turnstile_own_locked(turnstile, self);
+        status = FILCH_OK;
+    } else if (filch_turnstile_is_own_locked(turnstile)) {
+        status = FILCH_EDEADLK;
+    }
     filch_lock_release(&turnstile->lock);
-    return own;
+    return status;
 }
 
 static const struct filch_wait_kind mutex_wait = {.what = "a mutex",
@@ -36,10 +44,11 @@ static const struct filch_wait_kind mutex_wait = {.what = "a mutex",
 
 static filch_status lock_until(struct filch_turnstile *turnstile, uint64_t deadline)
 {
-    if (turnstile && is_own(turnstile)) {
-        return FILCH_EDEADLK;
+    filch_status status = turnstile ? try_lock(turnstile) : FILCH_EINVAL;
+    if (status != FILCH_ETIMEDOUT) {
+        return status;
     }
-    filch_status status = filch_turnstile_take_until(turnstile, take_mutex, &mutex_wait, deadline);
+    status = filch_turnstile_take_until(turnstile, take_mutex, &mutex_wait, deadline);
     if (status == FILCH_OK) {
         own(turnstile);
     }
