@@ -67,6 +67,12 @@ if(FILCH_SANITIZE)
     endif()
 endif()
 
+# In somebody's project that says nothing of it the library is optimized all the same.
+set(filch_optimize "")
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES AND NOT CMAKE_C_FLAGS MATCHES "-O")
+    set(filch_optimize -O2)
+endif()
+
 # Flags that every target of the project is compiled with.
 function(filch_compile_options target)
     target_compile_options(${target} PRIVATE ${FILCH_WARNINGS} ${FILCH_SANITIZE_FLAGS})
@@ -86,6 +92,7 @@ function(filch_compile target)
     target_include_directories(${target} PRIVATE ${FILCH_PUBLIC_INCLUDES} ${FILCH_PRIVATE_INCLUDES})
     target_compile_definitions(${target} PRIVATE ${FILCH_DEFINITIONS})
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_compile_options(${target} PRIVATE ${filch_optimize})
     filch_compile_options(${target})
     if(NOT FILCH_SANITIZE)
         target_compile_options(${target} PRIVATE -fstack-protector-strong)

@@ -34,7 +34,7 @@ endfunction()
 
 set(filch_whole OFF)
 if(NOT FILCH_WHOLE STREQUAL "OFF" AND CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT FILCH_SANITIZE
-   AND CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$")
+   AND (CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$" OR filch_optimize))
     if(NOT DEFINED FILCH_CAN_BE_WHOLE)
         filch_try_whole(FILCH_CAN_BE_WHOLE)
     endif()
@@ -68,7 +68,7 @@ endfunction()
 function(filch_make_whole target)
     set(object ${CMAKE_CURRENT_BINARY_DIR}/${target}.o)
     string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
-    separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}}")
+    separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}} ${filch_optimize}")
     add_custom_command(OUTPUT ${object}
         COMMAND ${CMAKE_C_COMPILER} ${flags} ${filch_whole_link} -o ${object} $<TARGET_OBJECTS:${target}>
         DEPENDS ${target} $<TARGET_OBJECTS:${target}>
