@@ -31,8 +31,10 @@ static void begin(struct stay *stay, struct filch_strand *strand, const filch_fu
     stay->site = pool->config.workers > 1 ? filch_site_of(&pool->sites, info) : NULL;
     strand->forking = true;
     if (stay->site) {
-        strand->brief =
-            filch_site_estimate(stay->site, 1) < FILCH_SITE_SHORT && filch_pool_is_watched(pool);
+        uint64_t estimate = filch_site_estimate(stay->site, 1);
+        strand->brief = estimate < FILCH_SITE_SHORT && filch_pool_is_watched(pool);
+        /* A guest has nothing older in its lane that others wait for. */
+        strand->quiet = strand->brief && estimate < FILCH_SITE_QUIET && strand->guest;
         stay->began = filch_os_ticks() - strand->apart;
     }
 }

@@ -6,6 +6,7 @@
 #include "core.h"
 #include "pool.h"
 #include "region.h"
+#include "site.h"
 #include "thread.h"
 #include "wake.h"
 
@@ -155,7 +156,7 @@ static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot, struct
         piece->range.next = middle;
     }
     if (pace->help == FILCH_HELP_LATE && oldest) {
-        filch_core_offer_quietly(strand, pace->last + FILCH_PACE_QUIET);
+        filch_core_offer_quietly(strand, pace->last + FILCH_SITE_QUIET);
         return slot; /* shorter than a look at the clock */
     }
     if (pace->help == FILCH_HELP_ASK) {

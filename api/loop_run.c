@@ -98,7 +98,7 @@ static enum filch_help help_for(uint64_t estimate, struct filch_pool *pool)
     if (estimate >= FILCH_SITE_SHORT || !filch_pool_is_watched(pool)) {
         return FILCH_HELP_ASK;
     }
-    return estimate < FILCH_PACE_QUIET ? FILCH_HELP_LATE : FILCH_HELP_OFFER;
+    return estimate < FILCH_SITE_QUIET ? FILCH_HELP_LATE : FILCH_HELP_OFFER;
 }
 
 /* A loop without an explicit chunk: its site knows, or learns, how long it takes. */

@@ -16,7 +16,6 @@ enum {
     FILCH_PACE_TARGET = 60000, /* ticks (os.h) of a block that is long enough */
     FILCH_PACE_GROWTH = 8,     /* while a block is far below it */
     FILCH_PACE_FIRST = 8,      /* elements in the first block of a loop that is known to be short */
-    FILCH_PACE_QUIET = 9000,   /* ticks of a loop that others had better leave alone */
 };
 
 static const unsigned long long filch_pace_most = 1ULL << 48; /* elements; more are never there */

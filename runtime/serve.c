@@ -5,6 +5,7 @@
 #include "os.h"
 #include "os_ticks.h"
 #include "pool.h"
+#include "site.h"
 #include "strand.h"
 #include "thread.h"
 #include "wake.h"
@@ -76,7 +77,9 @@ void filch_core_serve(struct filch_strand *strand)
 {
     uint64_t began = filch_os_ticks();
     bool brief = strand->brief;
-    if (filch_core_offer(strand)) {
+    bool quiet = brief && strand->quiet;
+    if (quiet ? filch_core_offer_quietly(strand, began + FILCH_SITE_QUIET)
+              : filch_core_offer(strand)) {
         strand->brief = false;
         if (!brief) {
             filch_pool_wake(strand->pool);

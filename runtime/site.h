@@ -17,6 +17,7 @@
 enum {
     FILCH_SITES = 64,
     FILCH_SITE_SHORT = 30000, /* ticks (os.h) of a call that is not worth a wake-up: about 10 us */
+    FILCH_SITE_QUIET = 9000,  /* of one that even those who are awake had better leave alone */
 };
 
 struct filch_site {

@@ -33,6 +33,7 @@ struct filch_strand {
     void *fake_stack;          /* AddressSanitizer's */
     bool forking;              /* inside a fork function's outermost call, which knows its site */
     bool brief;                /* what runs is known to be short: its first offer wakes nobody */
+    bool quiet;                /* and to be so short that others had better leave it alone */
     uint64_t apart;            /* ticks (os.h) of serving and waiting, not of the work itself */
     unsigned lent; /* depth of sections in which it has lent its core (lend.h) */
     unsigned pins; /* how often it was bound to its thread */
