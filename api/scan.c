@@ -11,12 +11,14 @@
 #include "leaves.h"
 #include "memory.h"
 
+enum { ONE_LEAF = 16 }; /* elements, below which there is one leaf */
+
 struct scanning {
     const filch_reducer *reducer;
     void (*block)(const void *prefix, const void *elements, size_t n, void *out, void *total);
     const unsigned char *elements;
     unsigned char *out;
-    unsigned char *bases;  /* one per leaf, and one behind */
+    unsigned char *bases;  /* one per leaf, and at least one */
     unsigned char *totals; /* one per leaf */
     const void *initial;
     struct filch_leaves leaves;
@@ -35,10 +37,17 @@ static void scan_leaf(struct scanning *scanning, size_t leaf, void *total)
                     scanning->out + at, total);
 }
 
+/* Nobody needs what the last one comes to. */
+static bool is_last(const struct scanning *scanning, size_t leaf)
+{
+    return leaf + 1 == scanning->leaves.count;
+}
+
 static void finish(void *context, size_t leaf)
 {
     struct scanning *scanning = context;
-    scan_leaf(scanning, leaf, scanning->totals + leaf * scanning->reducer->element_bytes);
+    unsigned char *total = scanning->totals + leaf * scanning->reducer->element_bytes;
+    scan_leaf(scanning, leaf, is_last(scanning, leaf) ? NULL : total);
 }
 
 static void finish_late(void *context, size_t leaf)
@@ -52,6 +61,9 @@ static void measure(void *context, size_t leaf)
     size_t bytes = scanning->reducer->element_bytes;
     const unsigned char *first = scanning->elements + first_byte(scanning, leaf);
     unsigned char *total = scanning->totals + leaf * bytes;
+    if (is_last(scanning, leaf)) {
+        return;
+    }
     memcpy(total, first, bytes);
     scanning->reducer->combine_block(total, first + bytes,
                                      filch_leaf_elements(&scanning->leaves, leaf) - 1);
@@ -62,6 +74,9 @@ static void carry(void *context, size_t leaf)
     struct scanning *scanning = context;
     size_t bytes = scanning->reducer->element_bytes;
     unsigned char *base = scanning->bases + leaf * bytes;
+    if (is_last(scanning, leaf)) {
+        return;
+    }
     memcpy(base + bytes, base, bytes);
     scanning->reducer->combine_block(base + bytes, scanning->totals + leaf * bytes, 1);
 }
@@ -72,7 +87,7 @@ static filch_status scan(filch_pool *pool, void *context)
     size_t bytes = scanning->reducer->element_bytes;
     size_t count = scanning->leaves.count;
     size_t all;
-    if (!filch_multiply(2 * count + 1, bytes, &all)) {
+    if (!filch_multiply(2 * count + 1, bytes, &all)) { /* without a leaf, too, there is a base */
         return FILCH_EOVERFLOW;
     }
     scanning->bases = filch_malloc(all);
@@ -98,6 +113,12 @@ static filch_status check(const filch_reducer *reducer, const void *elements, si
     return filch_multiply(n, reducer->element_bytes, &bytes) ? FILCH_OK : FILCH_EOVERFLOW;
 }
 
+/* Who scans in parallel goes over the elements twice: a few are not worth it. */
+static struct filch_leaves leaves_for(size_t n)
+{
+    return n < ONE_LEAF ? (struct filch_leaves){n, n, n > 0} : filch_leaves_of(n);
+}
+
 filch_status filch_scan(filch_pool *pool, const filch_reducer *reducer, const void *elements,
                         size_t n, const void *initial, void *out)
 {
@@ -110,7 +131,7 @@ filch_status filch_scan(filch_pool *pool, const filch_reducer *reducer, const vo
                                 .elements = elements,
                                 .out = out,
                                 .initial = initial,
-                                .leaves = filch_leaves_of(n)};
+                                .leaves = leaves_for(n)};
     return filch_inside(pool, scan, &scanning, reducer->info);
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t sizes[] = {0,   1,   2,    3,    7,    23,   24,   25,    49,     511,
+static const size_t sizes[] = {0,   1,   2,    3,    15,   16,   23,   25,    49,     511,
                                512, 513, 1000, 1023, 1024, 1025, 4097, 33333, 1000003};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
@@ -107,6 +107,30 @@ START_TEST(scans_and_reductions_are_those_of_a_loop)
         free(inclusive);
         free(exclusive);
     }
+    pool_closed(pool);
+}
+END_TEST
+
+static atomic_int additions;
+
+FILCH_REDUCER(int, counted_add, (int, a), (int, b))
+{
+    atomic_fetch_add(&additions, 1);
+    return a + b;
+}
+
+START_TEST(few_elements_are_scanned_in_one_go)
+{
+    enum { N = 15 };
+    filch_pool *pool = pool_opened(_i);
+    int xs[N];
+    for (int i = 0; i < N; i++) {
+        xs[i] = i;
+    }
+    additions = 0;
+    ck_assert_int_eq(counted_add_scan(pool, xs, N, 1, xs), FILCH_OK);
+    ck_assert_int_eq(xs[N - 1], 1 + N * (N - 1) / 2);
+    ck_assert_int_le(additions, N); /* as many as in a loop */
     pool_closed(pool);
 }
 END_TEST
@@ -592,6 +616,7 @@ int main(void)
     TCase *tcase = tcase_create("algorithms");
     tcase_set_timeout(tcase, 200);
     tcase_add_loop_test(tcase, scans_and_reductions_are_those_of_a_loop, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, few_elements_are_scanned_in_one_go, 0, WORKER_SWEEP);
     tcase_add_test(tcase, ten_million_are_scanned_and_summed);
     tcase_add_test(tcase, floating_point_gives_the_same_bits_on_any_number_of_workers);
     tcase_add_loop_test(tcase, an_error_in_a_reducer_is_reported, 0, WORKER_SWEEP);

@@ -29,6 +29,10 @@ compile never-slower "never_slower.c" $filch
 # shellcheck disable=SC2086
 compile startup "startup.c" $filch
 compile primitives "primitives.c" -lpthread
+# shellcheck disable=SC2086
+for name in counters footprint; do # which look inside, but call nothing there
+    compile "$name" "$name.c" -I"$source/runtime" -I"$source/api" $filch
+done
 
 checked=0
 same() { # program row workers size: the second word of the output is the checksum
@@ -67,4 +71,6 @@ for way in map reduce fork scan filter; do
     "$work/never-slower" $way 2 10000 >/dev/null # compares with the serial result itself
 done
 counted startup startup 3 48
+"$work/counters" 2 >/dev/null
+"$work/footprint" >/dev/null
 echo "$checked passed, 0 failed"

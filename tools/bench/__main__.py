@@ -213,6 +213,8 @@ def against_serial(commands, quick):
 
 
 def counters(commands):
+    if "counters" not in commands:
+        return
     print("\nwhat grows with forks, and what with thefts")
     for workers in (1, 2, 8, 64):
         lines = subprocess.run([*commands["counters"], str(workers)], stdout=subprocess.PIPE,

@@ -17,11 +17,12 @@ FILCH_FORK_FUNCTION(long, fib, (int, n))
     return FILCH_JOIN(left) + right;
 }
 
+/* Fields only: as one whole the library has no functions but the public ones. */
 static unsigned long long steals(filch_pool *pool)
 {
     unsigned long long sum = 0;
-    for (unsigned i = 0; i < filch_core_count(pool); i++) {
-        sum += atomic_load(&filch_core_at(pool, i)->steals);
+    for (unsigned i = 0; i < atomic_load(&pool->core_count); i++) {
+        sum += atomic_load(&atomic_load(&pool->cores[i])->steals);
     }
     return sum;
 }
