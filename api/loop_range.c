@@ -15,8 +15,7 @@ struct piece {
     filch_range range;      /* [next, stop) is the block that its owner runs */
     unsigned long long end; /* [stop, end) comes after it */
     struct filch_loop *loop;
-    bool
-        counted; /* among the loop's unfinished ranges; the root's own and a thief's copy are not */
+    bool counted; /* among the loop's unfinished ranges, because it is or was published */
 };
 
 _Static_assert(sizeof(struct piece) <= FILCH_INLINE_BYTES, "a range fits a slot");

@@ -23,8 +23,8 @@ void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns);
 /* Wake him unless he looks soon anyway: there is work, and all cores are busy. */
 void filch_pool_call_watch(struct filch_pool *pool);
 
-/* Will the watchman look up by himself before long? Then what is published now will be found, also
- * if nobody is woken for it. */
+/* Is somebody looking around, or will the watchman before long? Then what is published now will be
+ * found, also if nobody is woken for it. */
 bool filch_pool_is_watched(struct filch_pool *pool);
 
 /* See that somebody watches, if there is anything to watch. `ours`: how many cores the caller
