@@ -52,10 +52,11 @@ static unsigned limit_v1(const char *root, const char *directory)
     char quota[LINE_BYTES];
     char period[LINE_BYTES];
     if (!read_line(root, directory, "cpu.cfs_quota_us", quota, sizeof quota) ||
+        strtoll(quota, NULL, 10) <= 0 || /* -1: no limit */
         !read_line(root, directory, "cpu.cfs_period_us", period, sizeof period)) {
         return 0;
     }
-    return processors(strtoll(quota, NULL, 10), strtoll(period, NULL, 10)); /* -1: no limit */
+    return processors(strtoll(quota, NULL, 10), strtoll(period, NULL, 10));
 }
 
 static void lower(struct filch_cpu *cpu, unsigned limit, enum filch_cpu_reason reason)
@@ -71,7 +72,8 @@ static void walk_up(struct filch_cpu *cpu, const char *root, const char *mount, 
                     enum filch_cpu_reason reason)
 {
     char directory[PATH_BYTES];
-    int length = snprintf(directory, sizeof directory, "%s%s", mount, group);
+    bool is_root = strcmp(group, "/") == 0; /* whose name is the mount's */
+    int length = snprintf(directory, sizeof directory, "%s%s", mount, is_root ? "" : group);
     if (length < 0 || (size_t)length >= sizeof directory) {
         return;
     }
