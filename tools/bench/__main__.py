@@ -7,12 +7,14 @@ that is busy with something else, unless --anyway is given.
 """
 import argparse
 import csv
+import importlib.util
 import os
 import platform
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from statistics import median
 
 from programs import FLAGS, PACKAGES, ROOT, build
@@ -36,6 +38,14 @@ def install():
     packages = " ".join(sorted({p for needed in PACKAGES.values() for p in needed}))
     script = f'. "{ROOT}/tools/setup.sh"; need {packages}'
     subprocess.run(["sh", "-euc", script, f"{ROOT}/tools/bench"], check=True)
+
+
+def go_on_in_debians_python():
+    """What Debian's packages bring is found by Debian's Python, which need not be the one in PATH."""
+    debians = Path("/usr/bin/python3")
+    if importlib.util.find_spec("matplotlib") is None and debians.exists() and \
+            Path(sys.executable).resolve() != debians.resolve():
+        os.execv(debians, [str(debians), str(ROOT / "tools/bench"), *sys.argv[1:]])
 
 
 def busy():
@@ -244,6 +254,7 @@ def main():
         return
     if options.peers:
         install()
+    go_on_in_debians_python()
     folder = ROOT / "build/bench"
     folder.mkdir(parents=True, exist_ok=True)
     commands = build(folder)
