@@ -31,10 +31,10 @@ static void begin(struct stay *stay, struct filch_strand *strand, const filch_fu
     stay->site = pool->config.workers > 1 ? filch_site_of(&pool->sites, info) : NULL;
     strand->forking = true;
     if (stay->site) {
-        uint64_t estimate = filch_site_estimate(stay->site, 1);
-        strand->brief = estimate < FILCH_SITE_SHORT && filch_pool_is_watched(pool);
-        /* A guest has nothing older in its lane that others wait for. */
-        strand->quiet = strand->brief && estimate < FILCH_SITE_QUIET && strand->guest;
+        strand->help = filch_pool_help_for(pool, filch_site_estimate(stay->site, 1));
+        if (strand->help == FILCH_HELP_LATE && !strand->guest) {
+            strand->help = FILCH_HELP_OFFER; /* something older in its lane may be published */
+        }
         stay->began = filch_os_ticks() - strand->apart;
     }
 }
@@ -78,7 +78,8 @@ void filch_fork_leave(filch_fork_entry *entry)
         uint64_t took = filch_os_ticks() - strand->apart - stay->began;
         filch_site_learn(stay->site, 1, 1, took);
     }
-    strand->brief = strand->forking = false;
+    strand->forking = false;
+    strand->help = FILCH_HELP_ASK;
     if (stay->region.guest) {
         filch_region_leave(&stay->region);
     }

@@ -19,7 +19,7 @@ enum {
 /* Has nobody but the root a range, which counts for so many? Then nobody else comes by any more. */
 static bool only_root_is_left(struct filch_loop *loop, size_t count)
 {
-    /* acquire: pairs with ranges_done; all others' elements are seen */
+    /* acquire: pairs with filch_ranges_done; all others' elements are seen */
     return atomic_load_explicit(&loop->unfinished, memory_order_acquire) == count;
 }
 
@@ -93,20 +93,12 @@ static size_t run_gang(struct filch_loop *loop, struct filch_strand *strand)
     return done + filch_range_finish(strand, &bottom, &pace); /* if it was not taken */
 }
 
-static enum filch_help help_for(uint64_t estimate, struct filch_pool *pool)
-{
-    if (estimate >= FILCH_SITE_SHORT || !filch_pool_is_watched(pool)) {
-        return FILCH_HELP_ASK;
-    }
-    return estimate < FILCH_SITE_QUIET ? FILCH_HELP_LATE : FILCH_HELP_OFFER;
-}
-
 /* A loop without an explicit chunk: its site knows, or learns, how long it takes. */
 static size_t run_automatic(struct filch_loop *loop, struct filch_strand *strand)
 {
     struct filch_site *site = filch_site_of(&strand->pool->sites, loop->body->info);
     struct filch_pace pace =
-        filch_pace_begun(help_for(filch_site_estimate(site, loop->n), strand->pool));
+        filch_pace_begun(filch_pool_help_for(strand->pool, filch_site_estimate(site, loop->n)));
     size_t done = filch_ranges_run(strand, loop, 0, loop->n, &pace);
     filch_site_learn(site, loop->n, pace.elements, pace.spent);
     return done;

@@ -20,13 +20,6 @@ enum {
 
 static const unsigned long long filch_pace_most = 1ULL << 48; /* elements; more are never there */
 
-/* Whom a loop wants. Even a short one is offered: one of its elements may wait for another. */
-enum filch_help {
-    FILCH_HELP_ASK,   /* anybody: they are woken */
-    FILCH_HELP_OFFER, /* it is known to be short: those who are awake, or will look up soon */
-    FILCH_HELP_LATE,  /* it is known to be over before they are any use: if it is not after all */
-};
-
 struct filch_pace {
     unsigned long long length;   /* elements in the next block, at least 1 */
     unsigned long long elements; /* in all blocks so far */

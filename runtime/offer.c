@@ -25,19 +25,28 @@ static bool push_published(struct filch_core *core, struct filch_strand *strand,
     return false;
 }
 
+/* What was asked for, or NULL. */
+static filch_slot *publish_oldest(struct filch_strand *strand)
+{
+    filch_lane_settle(&strand->lane);
+    filch_slot *slot = filch_lane_publish(&strand->lane, strand->frame);
+    if (!slot) {
+        filch_lane_want(&strand->lane); /* the next fork will have something */
+    }
+    return slot;
+}
+
 bool filch_core_offer(struct filch_strand *strand)
 {
     struct filch_core *core = filch_thread_known()->core;
     if (!core) {
         return false; /* a guest without a core stays poisoned, and serial */
     }
-    filch_lane_settle(&strand->lane);
-    filch_slot *slot = filch_lane_publish(&strand->lane, strand->frame);
-    if (!slot) {
-        filch_lane_want(&strand->lane); /* the next fork will have something */
-    } else if (push_published(core, strand, slot)) {
+    filch_slot *slot = publish_oldest(strand);
+    if (slot && push_published(core, strand, slot)) {
         return true;
-    } else if (filch_slot_take_back(slot)) {
+    }
+    if (slot && filch_slot_take_back(slot)) {
         filch_lane_unpublish(&strand->lane, slot);
     }
     return false;
@@ -83,10 +92,8 @@ bool filch_core_offer_quietly(struct filch_strand *strand, uint64_t until)
     if (!core || own_offer(core)) {
         return filch_core_offer(strand);
     }
-    filch_lane_settle(&strand->lane);
-    filch_slot *slot = filch_lane_publish(&strand->lane, strand->frame);
+    filch_slot *slot = publish_oldest(strand);
     if (!slot) {
-        filch_lane_want(&strand->lane);
         return false;
     }
     trace_published(core, strand, slot);

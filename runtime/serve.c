@@ -76,12 +76,11 @@ static void yield_if_wanted(struct filch_strand *strand, struct filch_core *core
 void filch_core_serve(struct filch_strand *strand)
 {
     uint64_t began = filch_os_ticks();
-    bool brief = strand->brief;
-    bool quiet = brief && strand->quiet;
-    if (quiet ? filch_core_offer_quietly(strand, began + FILCH_SITE_QUIET)
-              : filch_core_offer(strand)) {
-        strand->brief = false;
-        if (!brief) {
+    enum filch_help help = strand->help;
+    if (help == FILCH_HELP_LATE ? filch_core_offer_quietly(strand, began + FILCH_SITE_QUIET)
+                                : filch_core_offer(strand)) {
+        strand->help = FILCH_HELP_ASK;
+        if (help == FILCH_HELP_ASK) {
             filch_pool_wake(strand->pool);
         }
     }

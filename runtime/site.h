@@ -20,6 +20,13 @@ enum {
     FILCH_SITE_QUIET = 9000,  /* of one that even those who are awake had better leave alone */
 };
 
+/* Whom a call wants. Even a short one is offered: a part of it may wait for another. */
+enum filch_help {
+    FILCH_HELP_ASK,   /* anybody: they are woken */
+    FILCH_HELP_OFFER, /* it is known to be short: those who are awake, or will look up soon */
+    FILCH_HELP_LATE,  /* it is known to be over before they are any use: if it is not after all */
+};
+
 struct filch_site {
     _Atomic(const void *) place;
     _Atomic(uint32_t) ticks_16; /* of one element, in sixteenths */

@@ -15,7 +15,8 @@ static struct filch_strand *strand_on(struct filch_stack *stack, struct filch_po
         strand->frame = NULL;
         strand->fake_stack = NULL;
         strand->lent = strand->pins = 0;
-        strand->brief = strand->forking = false;
+        strand->forking = false;
+        strand->help = FILCH_HELP_ASK;
         strand->apart = 0;
         filch_slot *slots = (filch_slot *)(void *)((char *)strand + FILCH_STACK_HEADER_BYTES);
         filch_lane_init(&strand->lane, slots, FILCH_STACK_SLOTS);

@@ -14,6 +14,7 @@
 #include "context.h"
 #include "lane.h"
 #include "party.h"
+#include "site.h"
 #include "stack.h"
 #include "wait.h"
 #include "work.h"
@@ -32,8 +33,7 @@ struct filch_strand {
     struct filch_party own_party;
     void *fake_stack;          /* AddressSanitizer's */
     bool forking;              /* inside a fork function's outermost call, which knows its site */
-    bool brief;                /* what runs is known to be short: its first offer wakes nobody */
-    bool quiet;                /* and to be so short that others had better leave it alone */
+    enum filch_help help;      /* whom its next offer is for; from then on ASK */
     uint64_t apart;            /* ticks (os.h) of serving and waiting, not of the work itself */
     unsigned lent; /* depth of sections in which it has lent its core (lend.h) */
     unsigned pins; /* how often it was bound to its thread */

@@ -110,6 +110,14 @@ bool filch_pool_is_watched(struct filch_pool *pool)
             atomic_load_explicit(&pool->watch_until_ns, memory_order_seq_cst) != FILCH_OS_NEVER);
 }
 
+enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate)
+{
+    if (estimate >= FILCH_SITE_SHORT || !filch_pool_is_watched(pool)) {
+        return FILCH_HELP_ASK;
+    }
+    return estimate < FILCH_SITE_QUIET ? FILCH_HELP_LATE : FILCH_HELP_OFFER;
+}
+
 /* Timers may come due; or others run, who may have latent work, and could have help. We ourselves
  * need nobody: our lane was poisoned when we began. */
 static bool worth_watching(struct filch_pool *pool, unsigned ours)

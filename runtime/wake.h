@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "site.h"
+
 struct filch_pool;
 
 /* Something was made visible to thieves: see that somebody comes. */
@@ -26,6 +28,9 @@ void filch_pool_call_watch(struct filch_pool *pool);
 /* Is somebody looking around, or will the watchman before long? Then what is published now will be
  * found, also if nobody is woken for it. */
 bool filch_pool_is_watched(struct filch_pool *pool);
+
+/* Whom a call wants that is estimated to take so many ticks (site.h). */
+enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate);
 
 /* See that somebody watches, if there is anything to watch. `ours`: how many cores the caller
  * holds, 0 or 1. */
