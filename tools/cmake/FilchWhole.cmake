@@ -18,7 +18,6 @@ function(filch_try_whole result)
     file(WRITE ${folder}/kept.c "int inner(int x);\n__attribute__((externally_visible)) int kept(void) { return inner(1); }\n")
     file(WRITE ${folder}/inner.c "int inner(int x) { return x + 1; }\n")
     separate_arguments(flags NATIVE_COMMAND "${CMAKE_C_FLAGS} -O2 ${filch_whole_compile}")
-    separate_arguments(link NATIVE_COMMAND "${filch_whole_link}")
     execute_process(COMMAND ${CMAKE_C_COMPILER} ${flags} -c kept.c inner.c
         WORKING_DIRECTORY ${folder} OUTPUT_QUIET ERROR_QUIET)
     execute_process(COMMAND ${CMAKE_C_COMPILER} ${flags} ${filch_whole_link} -o whole.o kept.o inner.o
