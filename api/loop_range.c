@@ -144,6 +144,10 @@ static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot, struct
     struct piece *piece = piece_of(slot);
     unsigned long long left = piece->end - piece->range.next;
     bool oldest = lane->split == slot;
+    if (oldest && FILCH_UNLIKELY(filch_crowd_is_full(strand->pool, &piece->loop->waiting))) {
+        filch_lane_settle(lane); /* what is taken now would only wait, too */
+        return slot;
+    }
     if (oldest && left == 1) { /* nothing to share, unless this element forks */
         filch_lane_settle(lane);
         filch_lane_want(lane);
@@ -261,6 +265,7 @@ static void run_taken(struct filch_strand *strand, struct piece taken)
     struct filch_frame frame;
     filch_frame_push(&frame, strand, loop->frame.fault, loop->body->info);
     frame.scope = loop->frame.scope;
+    frame.crowd = &loop->waiting;
     struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
     size_t done = filch_ranges_run(strand, loop, taken.range.next, taken.end, &pace);
     filch_frame_pop(&frame, strand);

@@ -121,8 +121,10 @@ static size_t run_own_part(struct filch_loop *loop, struct filch_strand *strand)
 void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
 {
     loop->frame.scope = strand->frame->scope;
+    strand->frame->crowd = &loop->waiting;
     filch_trace(FILCH_TRACE_LOOP, 0, loop->body->info, loop->n);
     size_t done = run_own_part(loop, strand);
+    strand->frame->crowd = NULL;
     if (!only_root_is_left(loop, done)) {
         filch_ranges_done(loop, done);
         await_others(loop, strand);

@@ -31,6 +31,7 @@ struct filch_loop {
     struct filch_progress_report progress;
     _Atomic(size_t) limit;      /* elements, or chunks, from here on need not run any more */
     _Atomic(int) halted;        /* why not all have run; FILCH_OK: they have, or were not wanted */
+    _Atomic(uint32_t) waiting;  /* elements that wait for each other, see crowd.h */
     _Atomic(size_t) unfinished; /* ranges that are not done, the root's own among them */
     struct filch_latch done;
 };

@@ -91,6 +91,7 @@ filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
     loop->environment = environment;
     loop->n = n;
     atomic_init(&loop->unfinished, 1);
+    atomic_init(&loop->waiting, 0);
     atomic_init(&loop->limit, SIZE_MAX);
     atomic_init(&loop->halted, FILCH_OK);
     filch_latch_init(&loop->done);

@@ -7,7 +7,10 @@
 #include "stuck.h"
 #include "thread.h"
 
-enum { SPIN_NS = 5000 }; /* less than a sleep and a wake-up cost */
+enum {
+    SPIN_NS = 5000,     /* less than a sleep and a wake-up cost */
+    TURN_NS = 10000000, /* how long a turn that is given away may take to be taken */
+};
 
 static void timer_fired(struct filch_timer *timer, enum filch_timer_end end)
 {
@@ -110,13 +113,28 @@ static void block(struct filch_thread *thread, struct filch_waiter *waiter,
 
 /* What is latent can be had by others from now on. The thread that waits: doing that may have
  * moved us to another. */
-static struct filch_thread *serve_before_wait(struct filch_thread *thread)
+static struct filch_thread *serve_before_wait(struct filch_thread *thread,
+                                              const struct filch_wait_kind *kind)
 {
-    if (thread->strand) {
-        filch_core_serve_all(thread->strand);
-        thread = filch_thread_known();
+    struct filch_strand *strand = thread->strand;
+    if (!strand) {
+        return thread;
     }
-    return thread;
+    if (!kind->outside && filch_crowd_enter(strand)) {
+        filch_core_serve_crowd(strand);
+    } else {
+        filch_core_serve_all(strand);
+    }
+    return filch_thread_known();
+}
+
+static void end_wait(struct filch_party *party, struct filch_strand *strand,
+                     const struct filch_wait_kind *kind)
+{
+    filch_party_end_wait(party);
+    if (strand && !kind->outside) {
+        filch_crowd_leave(strand);
+    }
 }
 
 /* Prepare the waiter, and say what for. */
@@ -147,7 +165,8 @@ static void trace_end(struct filch_waiter *waiter)
 
 void filch_block_join(const struct filch_wait_kind *kind, void *context)
 {
-    struct filch_thread *thread = serve_before_wait(filch_thread_known()); /* it has forked */
+    struct filch_thread *thread = serve_before_wait(filch_thread_known(), kind); /* it has forked */
+    struct filch_strand *strand = thread->strand;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_waiter waiter;
     waiter.timer.deadline_ns = FILCH_OS_NEVER;
     struct filch_party *party = begin_wait(thread, kind, context, &waiter, false);
@@ -156,7 +175,7 @@ void filch_block_join(const struct filch_wait_kind *kind, void *context)
                                .waiter = &waiter,
                                .enlist = kind->enlist,
                                .context = context});
-    filch_party_end_wait(party);
+    end_wait(party, strand, kind);
     trace_end(&waiter);
 }
 
@@ -199,7 +218,8 @@ enum filch_outcome filch_block_until(const struct filch_wait_kind *kind, void *c
     if (!thread) {
         return FILCH_NO_MEMORY;
     }
-    thread = serve_before_wait(thread);
+    thread = serve_before_wait(thread, kind);
+    struct filch_strand *strand = thread->strand;
     struct filch_scope *scope = scope_of(thread);
     bool scope_ends_first = scope && scope->deadline_ns <= deadline_ns;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_waiter waiter;
@@ -215,7 +235,7 @@ enum filch_outcome filch_block_until(const struct filch_wait_kind *kind, void *c
     } else {
         block(thread, &waiter, order);
     }
-    filch_party_end_wait(party);
+    end_wait(party, strand, kind);
     trace_end(&waiter);
     enum filch_outcome outcome = filch_waiter_outcome(&waiter);
     bool begun = !scope || waiter.scope; /* else it was cancelled before, and enlisted nowhere */
@@ -230,17 +250,60 @@ bool filch_latch_enlist(struct filch_waiter *waiter, void *latch)
     return filch_latch_add(latch, waiter);
 }
 
+/* ---- giving turns away ---- */
+
+/* Does something wait that only our core could be had for? */
+static bool others_want_core(struct filch_pool *pool)
+{
+    return !filch_pool_has_idle(pool) && filch_core_work_visible(pool) &&
+           filch_pool_has_thread(pool);
+}
+
+/* A strand that is bound to its thread cannot stand in line. Its core goes to another thread until
+ * that has begun something: from then on, if need be, ours is one too many (pool.h). */
+static void give_core(struct filch_strand *strand, struct filch_thread *thread)
+{
+    struct filch_pool *pool = strand->pool;
+    /* relaxed, all: the time-out bounds what a turn that is seen late costs */
+    uint32_t turns = atomic_load_explicit(&pool->turns, memory_order_relaxed);
+    atomic_fetch_add_explicit(&pool->givers, 1, memory_order_relaxed);
+    filch_core_release_guest(pool, thread);
+    filch_os_wait(&pool->turns, turns, filch_os_now_ns() + TURN_NS);
+    atomic_fetch_sub_explicit(&pool->givers, 1, memory_order_relaxed);
+    if (filch_core_acquire_guest(pool, thread)) {
+        filch_core_enter(thread->core, strand);
+    }
+}
+
+static void yield_bound(struct filch_strand *strand)
+{
+    filch_core_serve_all(strand);
+    struct filch_thread *thread = filch_thread_known();
+    if (thread->core && others_want_core(strand->pool)) {
+        give_core(strand, thread);
+    } else {
+        filch_os_yield();
+    }
+}
+
+static void yield_strand(struct filch_strand *strand)
+{
+    filch_core_serve_all(strand);
+    filch_trace(FILCH_TRACE_YIELD, 0, NULL, filch_trace_name_of(strand));
+    struct filch_thread *thread = filch_thread_known(); /* that may have moved us */
+    thread->leave.kind = FILCH_LEAVE_YIELD;
+    filch_strand_leave(strand, thread);
+}
+
 void filch_block_yield(void)
 {
     struct filch_thread *thread = filch_thread_known();
     struct filch_strand *strand = thread ? thread->strand : NULL;
-    if (strand && !filch_lend_is_bound(strand)) {
-        filch_core_serve_all(strand);
-        filch_trace(FILCH_TRACE_YIELD, 0, NULL, filch_trace_name_of(strand));
-        thread = filch_thread_known(); /* that may have moved us */
-        thread->leave.kind = FILCH_LEAVE_YIELD;
-        filch_strand_leave(strand, thread);
-    } else {
+    if (!strand) {
         filch_os_yield();
+    } else if (filch_lend_is_bound(strand)) {
+        yield_bound(strand);
+    } else {
+        yield_strand(strand);
     }
 }

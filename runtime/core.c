@@ -14,8 +14,7 @@
 #include "wake.h"
 
 enum {
-    FAIR_PICKS = 31,   /* every so many picks, queues and timers come first */
-    BACKGROUND = 16,   /* every so many of those, so does what is in the background */
+    BACKGROUND = 16,   /* every so many fair picks, what is in the background comes first */
     SEARCH_NS = 20000, /* an idle thread looks this long before it sleeps */
     DEMAND_AFTER = 2,  /* rounds of a search before running strands are asked */
 };
@@ -55,7 +54,28 @@ static uintptr_t from_outside(struct filch_core *core, struct filch_queue *queue
     return entry;
 }
 
-/* So that a core with always something newer in its deque starves nobody. */
+/* A strand that is ready to go on: of this core, or one that outsiders made ready. */
+static uintptr_t from_ready(struct filch_core *core)
+{
+    uintptr_t entry = from_queue(&core->ready);
+    return entry ? entry : from_queue(&core->pool->ready);
+}
+
+/* By turns, so that nothing comes before work from outside, or new work, for ever. */
+static uintptr_t by_turns(struct filch_core *core, uint32_t turn)
+{
+    struct filch_pool *pool = core->pool;
+    uintptr_t entry = 0;
+    if (turn % BACKGROUND == 0 && (entry = from_outside(core, &pool->background))) {
+        return entry;
+    }
+    if (turn % 2 == 0 && (entry = from_outside(core, &pool->inject))) {
+        return entry;
+    }
+    return turn % 4 == 1 ? from_queue(&pool->ready) : filch_deque_pop(&core->deque);
+}
+
+/* So that a core with always something ready, or something newer in its deque, starves nothing. */
 static uintptr_t overdue(struct filch_core *core)
 {
     filch_core_fire_timers(core->pool);
@@ -63,28 +83,21 @@ static uintptr_t overdue(struct filch_core *core)
         filch_queue_push(&core->ready, &core->next->work); /* where thieves can see it */
         core->next = NULL;
     }
-    /* By turns, or a strand that yields in a loop would come before work from outside for ever. */
-    bool outside = core->picks % (2 * FAIR_PICKS) == 0;
-    uintptr_t put_off = 0;
-    if (core->picks % (BACKGROUND * FAIR_PICKS) == 0 &&
-        (put_off = from_outside(core, &core->pool->background))) {
-        return put_off;
-    }
-    uintptr_t entry = outside ? from_outside(core, &core->pool->inject) : from_queue(&core->ready);
-    if (entry) {
-        return entry;
-    }
-    return outside ? from_queue(&core->ready) : from_outside(core, &core->pool->inject);
+    uintptr_t entry = by_turns(core, core->picks / FILCH_FAIR_PICKS);
+    return entry || (entry = from_ready(core)) ? entry : from_outside(core, &core->pool->inject);
 }
 
 static uintptr_t steal_from(struct filch_core *victim)
 {
-    uintptr_t entry = 0;
+    uintptr_t entry = from_queue(&victim->ready);
+    if (entry) {
+        return entry;
+    }
     enum filch_steal result;
     do {
         result = filch_deque_steal(&victim->deque, &entry);
     } while (result == FILCH_STEAL_LOST);
-    if (result == FILCH_STEAL_GOT || (entry = from_queue(&victim->ready))) {
+    if (result == FILCH_STEAL_GOT) {
         return entry;
     }
     filch_slot *slot = filch_core_late_offer(victim);
@@ -109,14 +122,37 @@ static uintptr_t steal(struct filch_core *core)
     return 0;
 }
 
-/* What runs next on this core, 0 when there is nothing: own work newest first, then strands that
- * became ready, then work from outside, then other cores' oldest, then what was put off. */
+/* Of a core: strands that are ready before anything new, because what is begun keeps memory until
+ * it has ended; of what is new the newest. After a yield the other way round. */
+static uintptr_t from_own(struct filch_core *core)
+{
+    if (core->new_first) {
+        core->new_first = false;
+        uintptr_t entry = filch_deque_pop(&core->deque);
+        if (entry) {
+            return entry;
+        }
+    }
+    uintptr_t entry = from_ready(core);
+    return entry ? entry : filch_deque_pop(&core->deque);
+}
+
+/* When nothing else is to be done: timers that are due, what loops hold back, what was put off. */
+static uintptr_t put_off(struct filch_core *core)
+{
+    filch_core_fire_timers(core->pool);
+    filch_crowd_let_go(core);
+    uintptr_t entry = from_own(core);
+    return entry ? entry : from_outside(core, &core->pool->background);
+}
+
+/* What runs next on this core, 0 when there is nothing: own work, then tasks from outside, then
+ * other cores' oldest, then what was put off. */
 static uintptr_t pick(struct filch_core *core)
 {
     uintptr_t entry = 0;
     note_pick(core, FILCH_TRACE_OWN, 0);
-    bool fair_turn = ++core->picks % FAIR_PICKS == 0;
-    if (fair_turn && (entry = overdue(core))) {
+    if (++core->picks % FILCH_FAIR_PICKS == 0 && (entry = overdue(core))) {
         return entry;
     }
     if (core->next) {
@@ -124,13 +160,11 @@ static uintptr_t pick(struct filch_core *core)
         core->next = NULL;
         return entry;
     }
-    if ((entry = filch_deque_pop(&core->deque)) || (entry = from_queue(&core->ready)) ||
-        (entry = from_outside(core, &core->pool->inject)) || (entry = steal(core))) {
+    if ((entry = from_own(core)) || (entry = from_outside(core, &core->pool->inject)) ||
+        (entry = steal(core))) {
         return entry;
     }
-    filch_core_fire_timers(core->pool);
-    entry = from_queue(&core->ready);
-    return entry ? entry : from_outside(core, &core->pool->background);
+    return put_off(core);
 }
 
 static bool may_search(struct filch_pool *pool)
@@ -206,6 +240,7 @@ static uintptr_t find(struct filch_thread *thread, struct filch_strand *strand)
         thread->woken = false;
         filch_pool_pass_on(pool); /* whoever was woken wakes the next */
     }
+    filch_pool_take_turn(pool);
     return entry;
 }
 
@@ -303,7 +338,7 @@ static void ready_from_outside(struct filch_pool *pool, struct filch_strand *con
 {
     chain(strands, count);
     filch_pool_hold(pool);
-    filch_pool_inject(pool, &strands[0]->work, &strands[count - 1]->work, count);
+    filch_pool_resume(pool, &strands[0]->work, &strands[count - 1]->work, count);
     filch_pool_dismiss(pool);
 }
 

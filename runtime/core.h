@@ -22,6 +22,8 @@ struct filch_stack;
 struct filch_strand;
 struct filch_thread;
 
+enum { FILCH_FAIR_PICKS = 31 }; /* every so many picks, queues and timers come first */
+
 /* Where the last pick came from, for the recording. */
 struct filch_picked {
     enum filch_trace_how how;
@@ -46,6 +48,8 @@ struct filch_core {
 
     /* The holder alone. */
     FILCH_ALIGNED(FILCH_CACHE_LINE) uint32_t picks;
+    uint32_t yields;
+    bool new_first;            /* a strand has yielded: the next pick begins something new */
     uint32_t victim;           /* where the next round of stealing starts */
     bool started;              /* its worker's start hook has been called */
     struct filch_strand *next; /* made ready by the job that just ended */
@@ -166,6 +170,9 @@ void filch_core_withdraw(struct filch_core *core, filch_slot *slot, bool ours);
 
 /* Owner of `strand`: publish all its latent slots, because it is about to wait. */
 void filch_core_serve_all(struct filch_strand *strand);
+
+/* The same when too many of its loop wait already: the rest of its range is held back (crowd.h). */
+void filch_core_serve_crowd(struct filch_strand *strand);
 
 /* Owner, on `strand`: a slot that was published is wanted. True: it was taken back, and is ours
  * again. False: a thief had it, and is done with it when this returns. */

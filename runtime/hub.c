@@ -8,7 +8,10 @@
 #include "thread.h"
 #include "wake.h"
 
-enum { RETRY_NS = 1000000 }; /* how soon to ask again for memory for a stack */
+enum {
+    RETRY_NS = 1000000, /* how soon to ask again for memory for a stack */
+    NEW_EVERY = 4,      /* yields: after so many, one gives its turn to new work */
+};
 
 /* Carry out the order that a strand left; the strand to go on with, or NULL for a fresh one. */
 static struct filch_strand *carry_out_wait(struct filch_thread *thread, struct filch_strand *left)
@@ -68,31 +71,43 @@ static void pass_turn(struct filch_core *core)
 }
 
 /* Does nothing come before the strands that are ready here? Then one of them goes on without a
- * fresh stack in between, on which to look for it. */
+ * fresh stack in between, on which to look for it. It counts as a pick. */
 static bool ready_come_first(struct filch_core *core)
 {
-    struct filch_pool *pool = core->pool;
-    return filch_deque_count(&core->deque) == 0 && filch_queue_empty(&pool->inject) &&
-           filch_queue_empty(&pool->background) &&
-           filch_timers_earliest(&pool->timers) == FILCH_OS_NEVER && !filch_pool_overcrowded(pool);
+    if (core->new_first || (core->picks + 1) % FILCH_FAIR_PICKS == 0 ||
+        filch_pool_overcrowded(core->pool)) {
+        return false;
+    }
+    core->picks++;
+    return true;
 }
 
-static struct filch_strand *ready_here(struct filch_core *core)
+static struct filch_strand *ready_here(struct filch_thread *thread)
 {
+    struct filch_core *core = thread->core;
     struct filch_work *work = ready_come_first(core) ? filch_queue_pop(&core->ready) : NULL;
+    if (work && thread->woken) {
+        thread->woken = false;
+        filch_pool_pass_on(core->pool); /* as in core.c: a thread that was woken wakes the next */
+    }
+    if (work) {
+        filch_pool_take_turn(core->pool);
+    }
     return work ? filch_strand_of_work(work) : NULL;
 }
 
 /* A strand has yielded: it stands in line behind what is ready; whose turn it is now, NULL: that is
- * to be looked for. One that had lent its core stands in the pool's line. */
+ * to be looked for. Every so often something new has its turn before those that are ready. A strand
+ * that had lent its core stands in the pool's line. */
 static struct filch_strand *stand_in_line(struct filch_pool *pool, struct filch_thread *thread,
                                           struct filch_strand *strand)
 {
     struct filch_core *core = thread->core;
     if (!core) {
-        filch_pool_inject(pool, &strand->work, &strand->work, 1);
+        filch_pool_resume(pool, &strand->work, &strand->work, 1);
         return NULL;
     }
+    core->new_first = ++core->yields % NEW_EVERY == 0;
     if (ready_come_first(core)) {
         return filch_strand_of_work(filch_queue_rotate(&core->ready, &strand->work));
     }
@@ -127,7 +142,7 @@ static void run_strands(struct filch_pool *pool, struct filch_thread *thread)
             return; /* the strand had lent the core, and nobody needs us now */
         }
         if (!next) {
-            next = ready_here(thread->core);
+            next = ready_here(thread);
         }
         struct filch_strand *strand = next ? next : fresh_strand(pool, thread);
         run(thread, strand);

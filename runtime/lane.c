@@ -5,7 +5,8 @@
 #include "base.h"
 #include "wait.h"
 
-static const uintptr_t latent = 0, published = 1, taken = 2, done = 3, awaited = 4;
+static const uintptr_t latent = 0, published = 1, taken = 2, done = 3, awaited = 4,
+                       held_back = 5;
 static const uintptr_t tag_bits = 7;
 static const uintptr_t traced_limit = 1; /* makes every fork slow, as 0 does, but nobody asks */
 
@@ -126,9 +127,31 @@ bool filch_slot_take_for(filch_slot *slot, struct filch_frame *frame)
     return state_of(slot) == wanted && exchange_state(slot, wanted, taken);
 }
 
+bool filch_slot_hold(filch_slot *slot)
+{
+    uintptr_t state = state_of(slot);
+    return (state & tag_bits) == published &&
+           exchange_state(slot, state, (state & ~tag_bits) | held_back);
+}
+
+bool filch_slot_let_go(filch_slot *slot)
+{
+    uintptr_t state = state_of(slot);
+    uintptr_t to = (state & ~tag_bits) | published;
+    /* release: pairs with the acquire in take; type and payload, which we have from the acquire in
+     * crowd.c's take_held, are seen. Relaxed on failure: it is the owner's. */
+    return (state & tag_bits) == held_back &&
+           atomic_compare_exchange_strong_explicit(&slot->state, &state, to, memory_order_release,
+                                                   memory_order_relaxed);
+}
+
 bool filch_slot_take_back(filch_slot *slot)
 {
     uintptr_t state = state_of(slot);
+    if ((state & tag_bits) == held_back && exchange_state(slot, state, latent)) {
+        return true;
+    }
+    state = state_of(slot); /* it may just have been let go */
     return (state & tag_bits) == published && exchange_state(slot, state, latent);
 }
 

@@ -5,14 +5,17 @@
  *   LATENT     0            the owner; every slot at or above `split`
  *   PUBLISHED  frame | 1    whoever compare-exchanges it first; `frame` is the owner's frame that
  *                           forked it, which the thief needs for errors
+ *   HELD       frame | 5    the owner; nothing takes it, also not through an old entry of a deque
  *   TAKEN      2            the thief
  *   WAITER     waiter | 4   the thief; the owner has gone to sleep over it
  *   DONE       3            nobody: the result is in the payload
  *
  *   fork     plain stores, state untouched (LATENT)
  *   publish  owner   LATENT -> PUBLISHED     split moves up past it; its address goes into a deque
+ *   hold     owner   PUBLISHED -> HELD       before a wait
+ *   let go   anybody HELD -> PUBLISHED
  *   take     thief   PUBLISHED -> TAKEN
- *   back     owner   PUBLISHED -> LATENT     a join found it unstolen
+ *   back     owner   PUBLISHED or HELD -> LATENT   a join found it unstolen
  *   await    owner   TAKEN -> WAITER
  *   finish   thief   TAKEN or WAITER -> DONE
  *   join     owner   DONE -> LATENT
@@ -24,7 +27,9 @@
 #ifndef FILCH_RUNTIME_LANE_H
 #define FILCH_RUNTIME_LANE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <filch/lane.h>
 
@@ -40,6 +45,7 @@ struct filch_frame {
     const filch_function_info *info;
     const unsigned long long *next; /* a loop's: one more than the running index; else NULL */
     unsigned long long *stop; /* a loop's, while its elements run here: where they end; or NULL */
+    _Atomic(uint32_t) *crowd; /* a loop's: how many of its elements wait (crowd.h); else NULL */
 };
 
 /* The type of a slot whose work its owner is running in place: not to be published. */
@@ -68,6 +74,12 @@ bool filch_slot_take_for(filch_slot *slot, struct filch_frame *frame);
 
 /* Thief: the result is in the payload. The slot is not touched after this. */
 void filch_slot_finish(filch_slot *slot);
+
+/* Owner: have nothing take it until it is let go. False: it has been taken already. */
+bool filch_slot_hold(filch_slot *slot);
+
+/* Anybody: false: its owner has taken it back. */
+bool filch_slot_let_go(filch_slot *slot);
 
 /* Owner: true: it is latent again. */
 bool filch_slot_take_back(filch_slot *slot);

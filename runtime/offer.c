@@ -6,6 +6,8 @@
 #include "thread.h"
 #include "wake.h"
 
+enum { ENTRIES_KEPT = 32 }; /* so many of a deque are not looked at before another is pushed */
+
 /* Before anybody can take it. */
 static void trace_published(struct filch_core *core, struct filch_strand *strand, filch_slot *slot)
 {
@@ -14,9 +16,33 @@ static void trace_published(struct filch_core *core, struct filch_strand *strand
                      info ? info : strand->frame->info, filch_trace_name_of(slot));
 }
 
+/* The newest entry is of no use any more: what it was for was taken back on another core. */
+static bool drop_newest(struct filch_core *core)
+{
+    uintptr_t entry = filch_deque_pop(&core->deque);
+    filch_slot *slot = filch_entry_slot(entry);
+    if (!entry || (slot && !filch_slot_is_published(slot))) {
+        return entry != 0;
+    }
+    filch_deque_push(&core->deque, entry); /* there was room for it */
+    return false;
+}
+
+/* Strands that wait often leave such entries behind, each time one; and while there are ready
+ * strands, the deque is rarely looked at. */
+static void keep_short(struct filch_core *core)
+{
+    for (int i = 0; i < 2 && filch_deque_count(&core->deque) > ENTRIES_KEPT; i++) {
+        if (!drop_newest(core)) {
+            return;
+        }
+    }
+}
+
 /* False: the deque cannot grow; nobody has seen it. */
 static bool push_published(struct filch_core *core, struct filch_strand *strand, filch_slot *slot)
 {
+    keep_short(core);
     trace_published(core, strand, slot);
     if (filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
         return true;
@@ -115,13 +141,24 @@ static bool offer_loudly(struct filch_core *core)
     return true;
 }
 
-void filch_core_serve_all(struct filch_strand *strand)
+static bool hold_nothing_back(struct filch_strand *strand, filch_slot *slot)
+{
+    (void)strand, (void)slot;
+    return false;
+}
+
+/* Publish all that is latent, for others to take but for what is held back. */
+static void serve_all_but(struct filch_strand *strand,
+                          bool (*holds_back)(struct filch_strand *strand, filch_slot *slot))
 {
     struct filch_core *here = filch_thread_known()->core;
     bool pushed = here && offer_loudly(here);
     filch_slot *slot;
     while ((slot = filch_lane_publish(&strand->lane, strand->frame))) {
         struct filch_core *core = filch_thread_known()->core;
+        if (holds_back(strand, slot)) {
+            continue;
+        }
         if (core && push_published(core, strand, slot)) {
             pushed = true;
         } else if (filch_slot_take_back(slot)) {
@@ -132,6 +169,16 @@ void filch_core_serve_all(struct filch_strand *strand)
     if (pushed) {
         filch_pool_wake(strand->pool);
     }
+}
+
+void filch_core_serve_all(struct filch_strand *strand)
+{
+    serve_all_but(strand, hold_nothing_back);
+}
+
+void filch_core_serve_crowd(struct filch_strand *strand)
+{
+    serve_all_but(strand, filch_crowd_hold_back);
 }
 
 void filch_core_withdraw(struct filch_core *core, filch_slot *slot, bool ours)

@@ -74,10 +74,12 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     pool->threads = threads;
     atomic_init(&pool->outside, filch_outside_none);
     filch_park_init(&pool->park);
+    filch_queue_init(&pool->ready);
     filch_queue_init(&pool->inject);
     filch_queue_init(&pool->background);
     filch_timers_init(&pool->timers);
     filch_stacks_init(&pool->stacks, config->stack_bytes);
+    filch_crowding_init(&pool->crowding);
     filch_lock_init(&pool->lock);
     filch_lock_init(&pool->permits.lock);
     pool->permits.most = config->permits;

@@ -112,19 +112,26 @@ bool filch_pool_has_thread(struct filch_pool *pool)
     return thread_count(pool) > 0 || filch_pool_make_thread(pool) || thread_count(pool) > 0;
 }
 
-void filch_pool_inject(struct filch_pool *pool, struct filch_work *first, struct filch_work *last,
-                       size_t count)
+/* Something from outside is in a queue: see that a thread comes. */
+static void come_for_queued(struct filch_pool *pool)
 {
-    filch_queue_push_all(&pool->inject, first, last, count);
     filch_pool_wake(pool);
     if (!filch_pool_has_idle(pool)) {
-        filch_pool_call_watch(pool); /* he asks the busy ones for a turn */
+        filch_pool_call_watch(pool); /* which asks the busy ones for a turn */
     }
+}
+
+void filch_pool_resume(struct filch_pool *pool, struct filch_work *first, struct filch_work *last,
+                       size_t count)
+{
+    filch_queue_push_all(&pool->ready, first, last, count);
+    come_for_queued(pool);
 }
 
 static void inject_one(struct filch_pool *pool, struct filch_work *work)
 {
-    filch_pool_inject(pool, work, work, 1);
+    filch_queue_push(&pool->inject, work);
+    come_for_queued(pool);
 }
 
 filch_status filch_pool_expect(struct filch_pool *pool)

@@ -14,6 +14,7 @@
 #include <filch/status.h>
 
 #include "base.h"
+#include "crowd.h"
 #include "lend.h"
 #include "park.h"
 #include "places.h"
@@ -73,6 +74,8 @@ struct filch_pool {
     _Atomic(uint32_t) searching;  /* threads that look for work with a core in hand */
     _Atomic(uint32_t) waking;     /* a wake-up is under way: no second one is needed */
     _Atomic(uint32_t) core_count; /* cores made so far */
+    _Atomic(uint32_t) givers;     /* bound strands that give a turn away, see block.c */
+    _Atomic(uint32_t) turns;      /* turns that were taken while there were some */
     _Atomic(struct filch_thread *) watchman;
     _Atomic(uint64_t) watch_until_ns; /* the watchman sleeps no longer than this */
     _Atomic(bool) ticking;            /* the watchman: he looks soon anyway */
@@ -87,12 +90,14 @@ struct filch_pool {
     _Atomic(bool) stopping;
     _Atomic(bool) broken;   /* a worker could not start */
     _Atomic(uint32_t) ends; /* counts what those who wait for the pool to fall quiet must see */
-    struct filch_queue inject;
+    struct filch_queue ready;      /* strands that outsiders made ready */
+    struct filch_queue inject;     /* tasks */
     struct filch_queue background; /* what can wait until nothing else is to be done */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_timers timers;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_stacks stacks;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_sites sites;
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_crowding crowding;
 
     _Atomic(struct filch_poller *) poller; /* lock to write; NULL: nobody waited for descriptors */
 
@@ -175,9 +180,9 @@ filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *t
 /* The same for a task that comes after all others. */
 filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_detached *task);
 
-/* From outside: put work, a chain as for filch_queue_push_all(), where any of the pool's threads
- * finds it, and see that one comes. */
-void filch_pool_inject(struct filch_pool *pool, struct filch_work *first, struct filch_work *last,
+/* From outside: put strands that are ready, a chain as for filch_queue_push_all(), where any of the
+ * pool's threads finds them, and see that one comes. */
+void filch_pool_resume(struct filch_pool *pool, struct filch_work *first, struct filch_work *last,
                        size_t count);
 
 /* Take a task back that was submitted, if it is one of the next in line among those from outside,

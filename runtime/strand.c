@@ -18,6 +18,7 @@ static struct filch_strand *strand_on(struct filch_stack *stack, struct filch_po
         strand->forking = false;
         strand->help = FILCH_HELP_ASK;
         strand->apart = 0;
+        filch_crowd_forget(strand);
         filch_slot *slots = (filch_slot *)(void *)((char *)strand + FILCH_STACK_HEADER_BYTES);
         filch_lane_init(&strand->lane, slots, FILCH_STACK_SLOTS);
     }

@@ -39,6 +39,7 @@ struct filch_strand {
     unsigned pins; /* how often it was bound to its thread */
     bool guest;
     const char *guest_sp; /* a guest's: about where its thread's stack was when it entered */
+    _Atomic(filch_slot *) held; /* a range that nothing is to take while it waits (crowd.h) */
     FILCH_ALIGNED(64) filch_lane lane; /* limit and bound: anybody; the rest: the strand */
 };
 

@@ -74,6 +74,7 @@ static bool pools_rest(void)
 {
     for (struct filch_pool *pool = filch_process()->pools; pool; pool = pool->next_pool) {
         if (filch_pool_running(pool) > 0 || filch_core_work_visible(pool) ||
+            filch_crowd_is_held(pool) ||
             filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER) {
             return false;
         }

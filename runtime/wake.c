@@ -6,6 +6,8 @@
  * everything, and wakes the next if there is more than one piece to do.
  *
  * Source: Go's scheduler, whose wakep() and "spinning" threads are the same idea. */
+#include <limits.h>
+
 #include "core.h"
 #include "os.h"
 #include "pool.h"
@@ -52,6 +54,15 @@ static void wake_somebody(struct filch_pool *pool, bool even_watchman)
         if (!even_watchman || !anybody_asleep(pool)) {
             return;
         }
+    }
+}
+
+void filch_pool_take_turn(struct filch_pool *pool)
+{
+    /* relaxed, both: see give_core in block.c */
+    if (FILCH_UNLIKELY(atomic_load_explicit(&pool->givers, memory_order_relaxed))) {
+        atomic_fetch_add_explicit(&pool->turns, 1, memory_order_relaxed);
+        filch_os_wake(&pool->turns, INT_MAX);
     }
 }
 

@@ -9,6 +9,9 @@
 
 struct filch_pool;
 
+/* A pool's thread begins something: strands that gave their turns away for that may go on. */
+void filch_pool_take_turn(struct filch_pool *pool);
+
 /* Something was made visible to thieves: see that somebody comes. */
 void filch_pool_wake(struct filch_pool *pool);
 

@@ -33,7 +33,8 @@ static bool stopping(struct filch_pool *pool)
 
 bool filch_core_work_visible(struct filch_pool *pool)
 {
-    if (!filch_queue_empty(&pool->inject) || !filch_queue_empty(&pool->background)) {
+    if (!filch_queue_empty(&pool->ready) || !filch_queue_empty(&pool->inject) ||
+        !filch_queue_empty(&pool->background) || filch_crowd_is_let_go(pool)) {
         return true;
     }
     unsigned count = filch_core_count(pool);
@@ -100,7 +101,8 @@ static void resign_watch(struct filch_pool *pool, struct filch_thread *thread)
 
 static bool somebody_wants_a_turn(struct filch_pool *pool)
 {
-    return !filch_pool_has_idle(pool) && !filch_queue_empty(&pool->inject);
+    return !filch_pool_has_idle(pool) &&
+           (!filch_queue_empty(&pool->ready) || !filch_queue_empty(&pool->inject));
 }
 
 /* Somebody is idle while others may have latent work, or waits while all are busy. */
@@ -126,7 +128,8 @@ static uint64_t next_fade_ns(struct filch_pool *pool)
     uint64_t epoch = atomic_load_explicit(&pool->running, memory_order_relaxed);
     bool idle = epoch == atomic_load_explicit(&pool->watch_epoch, memory_order_relaxed);
     uint64_t last_ns = atomic_load_explicit(&pool->fade_ns, memory_order_relaxed);
-    uint64_t fade_ns = idle && last_ns ? last_ns * FADE_FACTOR : FADE_MIN_NS;
+    uint64_t factor = filch_crowd_is_held(pool) ? 1 : FADE_FACTOR; /* that cannot wait */
+    uint64_t fade_ns = idle && last_ns ? last_ns * factor : FADE_MIN_NS;
     fade_ns = fade_ns <= FADE_MAX_NS ? fade_ns : FADE_MAX_NS + 1; /* over */
     atomic_store_explicit(&pool->watch_epoch, epoch, memory_order_relaxed);
     atomic_store_explicit(&pool->fade_ns, fade_ns, memory_order_relaxed);
@@ -199,6 +202,7 @@ static void watch(struct filch_pool *pool, struct filch_thread *thread)
     }
     look_after_idleness(pool);
     filch_core_fire_timers(pool);
+    filch_crowd_watch(pool);
     if (filch_pool_has_idle(pool)) {
         filch_core_demand(pool);
     } else if (somebody_wants_a_turn(pool)) {
@@ -212,7 +216,8 @@ static void remind_watch(struct filch_pool *pool)
 {
     unsigned running = filch_pool_running(pool);
     if (running == 0) {
-        filch_pool_poke_watch(pool, filch_os_now_ns() + STUCK_NS);
+        uint64_t soon_ns = filch_crowd_is_held(pool) ? FADE_MIN_NS : STUCK_NS;
+        filch_pool_poke_watch(pool, filch_os_now_ns() + soon_ns);
     } else if (filch_pool_has_idle(pool)) {
         filch_pool_poke_watch(pool, filch_os_now_ns() + TICK_MAX_NS);
     }

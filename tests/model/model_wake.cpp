@@ -36,6 +36,12 @@ filch_slot *filch_core_late_offer(struct filch_core *)
     return NULL;
 }
 
+// Without crowd.c: no loop holds anything back.
+bool filch_crowd_is_let_go(struct filch_pool *) { return false; }
+bool filch_crowd_is_held(struct filch_pool *) { return false; }
+void filch_crowd_let_go(struct filch_core *) {}
+void filch_crowd_watch(struct filch_pool *) {}
+
 static uint64_t now_ns;
 
 template <unsigned Workers, unsigned Guests>
@@ -65,6 +71,8 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
         core->index = index;
         core->picks = core->victim = 0;
         core->next = NULL;
+        core->yields = 0;
+        core->new_first = false;
         core->spare = NULL;
         core->holder.store(NULL, rl::mo_relaxed, $);
         core->lane.store(NULL, rl::mo_relaxed, $);
@@ -89,6 +97,7 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
         pool->crowded = false;
         pool->threads = handles;
         filch_park_init(&pool->park);
+        filch_queue_init(&pool->ready);
         filch_queue_init(&pool->inject);
         filch_queue_init(&pool->background);
         filch_timers_init(&pool->timers);
@@ -96,6 +105,8 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
         pool->running.store(0, rl::mo_relaxed, $);
         pool->searching.store(0, rl::mo_relaxed, $);
         pool->waking.store(0, rl::mo_relaxed, $);
+        pool->givers.store(0, rl::mo_relaxed, $);
+        pool->turns.store(0, rl::mo_relaxed, $);
         pool->watchman.store(NULL, rl::mo_relaxed, $);
         pool->watch_until_ns.store(0, rl::mo_relaxed, $);
         pool->ticking.store(false, rl::mo_relaxed, $);
