@@ -120,7 +120,9 @@ static struct filch_thread *serve_before_wait(struct filch_thread *thread,
     if (!strand) {
         return thread;
     }
-    if (!kind->outside && filch_crowd_enter(strand)) {
+    bool counted = !kind->outside;
+    bool crowded = counted && filch_crowd_enter(strand);
+    if (crowded || (counted && filch_core_has_plenty(thread->core))) {
         filch_core_serve_crowd(strand);
     } else {
         filch_core_serve_all(strand);

@@ -21,8 +21,8 @@ enum filch_outcome filch_block_until(const struct filch_wait_kind *kind, void *c
 /* filch_latch_add(), as a filch_enlist. */
 bool filch_latch_enlist(struct filch_waiter *waiter, void *latch);
 
-/* Stand in line behind what is ready, if this is a pool's strand. A guest, or a strand that is bound
- * to its thread, gives its core to what waits for one, for a turn. Else let other threads run. */
+/* Stand in line behind what is ready, if this is a pool's strand. A guest, or one that is bound to
+ * its thread, gives its core to what waits for one, for a turn. Else let other threads run. */
 void filch_block_yield(void);
 
 #endif

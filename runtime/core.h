@@ -90,6 +90,9 @@ void filch_core_release(struct filch_thread *thread);
 /* A guest lets go of its core; what it leaves behind is passed on. */
 void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thread);
 
+/* If nothing holds the core: put the stacks on its shelf where all find them. */
+void filch_core_clear_idle(struct filch_core *core, struct filch_thread *thread);
+
 /* Nobody holds a core or ever will: give back what they keep; workers that started finish. */
 void filch_core_give_spares(struct filch_pool *pool);
 void filch_core_finish_all(struct filch_pool *pool);
@@ -173,6 +176,9 @@ void filch_core_serve_all(struct filch_strand *strand);
 
 /* The same when too many of its loop wait already: the rest of its range is held back (crowd.h). */
 void filch_core_serve_crowd(struct filch_strand *strand);
+
+/* Does so much lie in its deque that ranges of loops need not be there, too? NULL: no. */
+bool filch_core_has_plenty(struct filch_core *core);
 
 /* Owner, on `strand`: a slot that was published is wanted. True: it was taken back, and is ours
  * again. False: a thief had it, and is done with it when this returns. */

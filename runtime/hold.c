@@ -166,6 +166,17 @@ void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thre
     filch_pool_appoint_watch(pool, 0); /* those who go on may have latent work for our core */
 }
 
+void filch_core_clear_idle(struct filch_core *core, struct filch_thread *thread)
+{
+    struct filch_core *own = thread->core;
+    if (claim(core, thread)) { /* those who look for a free core meanwhile look again */
+        filch_stacks_clear(&core->pool->stacks, &core->shelf);
+        /* release: pairs with the acquire in claim */
+        atomic_store_explicit(&core->holder, (struct filch_thread *)NULL, memory_order_release);
+        thread->core = own;
+    }
+}
+
 void filch_core_give_spares(struct filch_pool *pool)
 {
     unsigned count = filch_core_count(pool);

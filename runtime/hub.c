@@ -4,14 +4,12 @@
 #include "overflow.h"
 #include "pool.h"
 #include "sanitize.h"
+#include "starve.h"
 #include "strand.h"
 #include "thread.h"
 #include "wake.h"
 
-enum {
-    RETRY_NS = 1000000, /* how soon to ask again for memory for a stack */
-    NEW_EVERY = 4,      /* yields: after so many, one gives its turn to new work */
-};
+enum { NEW_EVERY = 4 }; /* yields: after so many, one gives its turn to new work */
 
 /* Carry out the order that a strand left; the strand to go on with, or NULL for a fresh one. */
 static struct filch_strand *carry_out_wait(struct filch_thread *thread, struct filch_strand *left)
@@ -39,26 +37,11 @@ static struct filch_strand *carry_out_wait(struct filch_thread *thread, struct f
 }
 
 /* A stack to run new work on. When there is no memory for one, only strands that have theirs go
- * on: NULL until one is ready. */
+ * on. NULL: none is ready either. */
 static struct filch_strand *fresh_strand(struct filch_pool *pool, struct filch_thread *thread)
 {
-    struct filch_strand *strand;
-    while (!(strand = filch_strand_new(pool, thread->core))) {
-        filch_core_fire_timers(pool);
-        struct filch_work *work = filch_queue_pop(&thread->core->ready);
-        if (work) {
-            return filch_strand_of_work(work);
-        }
-        work = filch_queue_pop(&pool->inject);
-        if (work && work->kind == FILCH_WORK_STRAND) {
-            return filch_strand_of_work(work);
-        } else if (work) {
-            filch_queue_push(&pool->inject, work);
-        }
-        _Atomic(uint32_t) nobody = 0;
-        filch_os_wait(&nobody, 0, filch_os_now_ns() + RETRY_NS);
-    }
-    return strand;
+    struct filch_strand *strand = filch_strand_new(pool, thread->core);
+    return FILCH_LIKELY(strand != NULL) ? strand : filch_pool_starve(pool, thread);
 }
 
 /* A strand has yielded to others. If there are any here, we go on with one of them: somebody else
@@ -145,6 +128,11 @@ static void run_strands(struct filch_pool *pool, struct filch_thread *thread)
             next = ready_here(thread);
         }
         struct filch_strand *strand = next ? next : fresh_strand(pool, thread);
+        if (!strand) {
+            filch_core_release(thread);
+            filch_pool_wake_all(pool);
+            continue;
+        }
         run(thread, strand);
         if (thread->leave.kind == FILCH_LEAVE_WAIT) {
             next = carry_out_wait(thread, strand);
@@ -153,6 +141,7 @@ static void run_strands(struct filch_pool *pool, struct filch_thread *thread)
         } else {
             next = thread->leave.next;
             filch_strand_free(strand, thread->core);
+            filch_pool_feed(pool, thread->core);
             if (!next) {
                 return;
             }

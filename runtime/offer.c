@@ -6,7 +6,10 @@
 #include "thread.h"
 #include "wake.h"
 
-enum { ENTRIES_KEPT = 32 }; /* so many of a deque are not looked at before another is pushed */
+enum {
+    ENTRIES_KEPT = 32,    /* so many of a deque are not looked at before another is pushed */
+    ENTRIES_PLENTY = 256, /* with more than that, ranges are held back: memory stays bounded */
+};
 
 /* Before anybody can take it. */
 static void trace_published(struct filch_core *core, struct filch_strand *strand, filch_slot *slot)
@@ -147,6 +150,18 @@ static bool hold_nothing_back(struct filch_strand *strand, filch_slot *slot)
     return false;
 }
 
+/* There is nowhere to put it. A fork is done now, if there is stack for it. A range could be a whole
+ * loop, whose elements wait in turn: nothing finds it until its owner goes on, or it is let go. */
+static void keep_unlisted(struct filch_strand *strand, struct filch_core *core, filch_slot *slot)
+{
+    if (core && slot->type->publish) {
+        filch_crowd_hold_back(strand, slot);
+    } else if (filch_strand_has_room(strand) && filch_slot_take_back(slot)) {
+        filch_core_run_own(strand, slot);
+        filch_slot_finish(slot);
+    }
+}
+
 /* Publish all that is latent, for others to take but for what is held back. */
 static void serve_all_but(struct filch_strand *strand,
                           bool (*holds_back)(struct filch_strand *strand, filch_slot *slot))
@@ -161,14 +176,18 @@ static void serve_all_but(struct filch_strand *strand,
         }
         if (core && push_published(core, strand, slot)) {
             pushed = true;
-        } else if (filch_slot_take_back(slot)) {
-            filch_core_run_own(strand, slot); /* nowhere to put it: do it now */
-            filch_slot_finish(slot);
+        } else {
+            keep_unlisted(strand, core, slot);
         }
     }
     if (pushed) {
         filch_pool_wake(strand->pool);
     }
+}
+
+bool filch_core_has_plenty(struct filch_core *core)
+{
+    return core && filch_deque_count(&core->deque) > ENTRIES_PLENTY;
 }
 
 void filch_core_serve_all(struct filch_strand *strand)

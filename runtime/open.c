@@ -87,6 +87,10 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     if (config->report_overflow) {
         filch_overflow_install();
     }
+    if (filch_os_space_is_limited() && !filch_stacks_reserve(&pool->stacks)) {
+        filch_pool_destroy(pool); /* a stack for the first worker is not to be had */
+        return FILCH_ENOMEM;
+    }
     filch_process_add_pool(pool);
     *out = pool;
     return FILCH_OK;

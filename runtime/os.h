@@ -30,11 +30,15 @@ void filch_os_yield(void);
 void *filch_os_map(size_t bytes);
 void filch_os_unmap(void *memory, size_t bytes);
 
+/* Has the process a limit on its address space? Then what can be mapped later is not certain. */
+bool filch_os_space_is_limited(void);
+
 /* Make pages fault on access. False: the system has no more guards to give. */
 bool filch_os_guard(void *memory, size_t bytes);
 
-/* Give the pages back to the system; they read as zero afterwards. */
-void filch_os_trim(void *memory, size_t bytes);
+/* Give the pages back to the system; they read as zero afterwards. False: it refuses, and they are
+ * as they were. */
+bool filch_os_trim(void *memory, size_t bytes);
 
 size_t filch_os_page_bytes(void);
 

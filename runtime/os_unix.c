@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,9 +29,15 @@ void filch_os_unmap(void *memory, size_t bytes)
     }
 }
 
-void filch_os_trim(void *memory, size_t bytes)
+bool filch_os_trim(void *memory, size_t bytes)
 {
-    madvise(memory, bytes, MADV_DONTNEED);
+    return madvise(memory, bytes, MADV_DONTNEED) == 0;
+}
+
+bool filch_os_space_is_limited(void)
+{
+    struct rlimit space;
+    return getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY;
 }
 
 size_t filch_os_page_bytes(void)

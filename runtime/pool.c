@@ -44,7 +44,7 @@ static bool has_room(struct filch_pool *pool)
 
 bool filch_pool_make_thread(struct filch_pool *pool)
 {
-    if (!has_room(pool) || !filch_core_make_first(pool)) {
+    if (!has_room(pool) || !filch_core_make_first(pool) || !filch_stacks_reserve(&pool->stacks)) {
         return false;
     }
     filch_lock_acquire(&pool->lock);

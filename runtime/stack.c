@@ -6,25 +6,18 @@
 #include "memory.h"
 #include "os.h"
 #include "sanitize.h"
+#include "slab.h"
 #include "work.h"
 
 enum {
     FIRST_TOP = 1536, /* bytes of stack at least in the page that its top and the header share */
     SLOTS_BYTES = FILCH_STACK_SLOTS * 64,
     MINIMUM = 16 * 1024,
-    PER_SLAB = 16,
     BUNDLE = 16,        /* stacks that go from shelf to shelf at once */
     TRIM_AT_ONCE = 256, /* an idle pool must not spend its time on giving memory back */
 };
 
 static const uint64_t canary = 0x66696c636866696cull;
-
-struct filch_slab {
-    struct filch_slab *next;
-    size_t used; /* pieces carved so far */
-    char *memory;
-    size_t bytes;
-};
 
 static size_t round_up(size_t n, size_t unit)
 {
@@ -50,16 +43,14 @@ void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes)
     stacks->header_at = stacks->stride - header_offset(page);
     stacks->bundles = stacks->bare = stacks->made = NULL;
     stacks->live_count = 0;
-    stacks->slabs = NULL;
+    stacks->slabs = stacks->cold = stacks->open = NULL;
     atomic_init(&stacks->out_of_guards, false);
 }
 
 void filch_stacks_destroy(struct filch_stacks *stacks)
 {
     for (struct filch_stack *b = stacks->bundles; b; b = b->bundle) {
-        for (struct filch_stack *s = b; s; s = s->next) {
-            filch_sanitize_fiber_destroy(s->fiber);
-        }
+        filch_stack_destroy_fibers(b);
     }
     while (stacks->made) {
         struct filch_stack *made = stacks->made;
@@ -69,34 +60,9 @@ void filch_stacks_destroy(struct filch_stacks *stacks)
     while (stacks->slabs) {
         struct filch_slab *slab = stacks->slabs;
         stacks->slabs = slab->next;
-        filch_os_unmap(slab->memory, slab->bytes);
-        filch_memory_mapped(-(ptrdiff_t)slab->bytes);
-        filch_free(slab);
+        filch_slab_free(slab);
     }
     stacks->bundles = NULL;
-}
-
-static struct filch_slab *slab_new(size_t stride)
-{
-    size_t bytes;
-    struct filch_slab *slab = filch_calloc(1, sizeof *slab);
-    if (!slab || !filch_multiply(stride, PER_SLAB, &bytes) ||
-        !(slab->memory = filch_os_map(bytes))) {
-        filch_free(slab);
-        return NULL;
-    }
-    slab->bytes = bytes;
-    filch_memory_mapped((ptrdiff_t)bytes);
-    return slab;
-}
-
-/* Each piece of a slab has its header a line further on: were all at the same place in their pages,
- * the same lines of many strands would fight for few places in the processor's caches. */
-static struct filch_stack *stack_at(const struct filch_stacks *stacks,
-                                    const struct filch_slab *slab, size_t index)
-{
-    char *piece = slab->memory + stacks->stride * index;
-    return (struct filch_stack *)(void *)(piece + stacks->header_at + index * FILCH_CACHE_LINE);
 }
 
 /* Where its piece begins. */
@@ -106,22 +72,8 @@ static char *piece_of(const struct filch_stacks *stacks, struct filch_stack *sta
     return (char *)(((uintptr_t)stack - stacks->header_at) / page * page);
 }
 
-_Static_assert(FIRST_TOP + PER_SLAB * FILCH_CACHE_LINE + FILCH_STACK_HEADER_BYTES <= 4096,
+_Static_assert(FIRST_TOP + FILCH_SLAB_PIECES * FILCH_CACHE_LINE + FILCH_STACK_HEADER_BYTES <= 4096,
                "stack top and header share a page, wherever they are");
-
-/* A piece that was never used: where its stack is to be. NULL: no memory. */
-static struct filch_stack *carve_locked(struct filch_stacks *stacks)
-{
-    if (!stacks->slabs || stacks->slabs->used == PER_SLAB) {
-        struct filch_slab *slab = slab_new(stacks->stride);
-        if (!slab) {
-            return NULL;
-        }
-        slab->next = stacks->slabs;
-        stacks->slabs = slab;
-    }
-    return stack_at(stacks, stacks->slabs, stacks->slabs->used++);
-}
 
 static bool guard(struct filch_stacks *stacks, char *piece)
 {
@@ -137,7 +89,7 @@ static bool guard(struct filch_stacks *stacks, char *piece)
 }
 
 /* Make it one, without the lock: the first touch of its page takes long. */
-static void furnish(struct filch_stacks *stacks, struct filch_stack *stack)
+static void furnish(struct filch_stacks *stacks, struct filch_stack *stack, struct filch_slab *slab)
 {
     char *piece = piece_of(stacks, stack);
     stack->guarded = guard(stacks, piece);
@@ -147,25 +99,42 @@ static void furnish(struct filch_stacks *stacks, struct filch_stack *stack)
         *(uint64_t *)stack->low = canary;
     }
     stack->fiber = filch_sanitize_fiber_create();
+    stack->slab = slab;
     stack->next = NULL;
     stack->bundled = 1;
 }
 
-/* A bundle, or a fresh stack, which is a bundle of one. NULL: no memory. */
+/* A bundle, or a cold or fresh stack, which is a bundle of one. NULL: no memory. */
 static struct filch_stack *fetch_bundle(struct filch_stacks *stacks)
 {
+    struct filch_slab *slab = NULL;
+    struct filch_stack *fresh = NULL;
     filch_lock_acquire(&stacks->lock);
     struct filch_stack *bundle = stacks->bundles;
-    struct filch_stack *fresh = bundle ? NULL : carve_locked(stacks);
     if (bundle) {
         stacks->bundles = bundle->bundle;
+    } else if (!(bundle = filch_slab_take_cold_locked(stacks))) {
+        fresh = filch_slab_carve_locked(stacks, &slab);
     }
     stacks->live_count += bundle ? bundle->bundled : fresh != NULL;
     filch_lock_release(&stacks->lock);
     if (fresh) {
-        furnish(stacks, fresh);
+        furnish(stacks, fresh, slab);
     }
     return bundle ? bundle : fresh;
+}
+
+bool filch_stacks_reserve(struct filch_stacks *stacks)
+{
+    filch_lock_acquire(&stacks->lock);
+    struct filch_stack *cold = stacks->bundles ? NULL : filch_slab_take_cold_locked(stacks);
+    if (cold) {
+        cold->bundle = NULL;
+        stacks->bundles = cold;
+    }
+    bool there = stacks->bundles || filch_slab_open_locked(stacks);
+    filch_lock_release(&stacks->lock);
+    return there;
 }
 
 static void store_bundle(struct filch_stacks *stacks, struct filch_stack *bundle)
@@ -196,7 +165,6 @@ struct filch_stack *filch_stacks_get(struct filch_stacks *stacks, struct filch_s
         /* Nobody has touched it since it was given back. */
         filch_prefetch_around(stack->next, FILCH_STRAND_LINES_FROM, FILCH_STRAND_LINES_BEFORE);
     }
-    stack->trimmed = false;
     return stack;
 }
 
@@ -268,7 +236,7 @@ void filch_stacks_each(struct filch_stacks *stacks,
     struct filch_slab *slab = stacks->slabs; /* slabs are added in front, and never removed */
     while (slab) {
         for (size_t i = 0; i < slab->used; i++) {
-            see(stack_at(stacks, slab, i), context);
+            see(filch_slab_stack_at(stacks, slab, i), context);
         }
         slab = slab->next;
         filch_lock_release(&stacks->lock);
@@ -277,40 +245,62 @@ void filch_stacks_each(struct filch_stacks *stacks,
     filch_lock_release(&stacks->lock);
 }
 
-static void trim_one(struct filch_stack *stack)
+/* ---- giving memory back ---- */
+
+/* What a stack holds apart from the page of its top. False: the system will not have it. */
+static bool trim_one(struct filch_stack *stack)
 {
     size_t page = filch_os_page_bytes();
     size_t first = stack->guarded ? 0 : page; /* keep the canary's page */
     char *low = (char *)stack->low + first;
     char *top = (char *)((uintptr_t)stack / page * page); /* keep the header's page */
     filch_sanitize_stack_clean(low, (size_t)(top - low));
-    filch_os_trim(low, (size_t)(top - low));
-    stack->trimmed = true;
+    return filch_os_trim(low, (size_t)(top - low));
 }
 
-static void trim_bundle(struct filch_stack *bundle, size_t *kept, size_t *most)
-{
-    for (struct filch_stack *s = bundle; s && *most; s = s->next) {
-        if (*kept) {
-            --*kept;
-        } else if (!s->trimmed) {
-            trim_one(s);
-            --*most;
-        }
-    }
-}
-
-void filch_stacks_trim(struct filch_stacks *stacks, size_t keep)
+/* Take the warm bundles behind the first `keep` stacks, some hundreds at most. */
+static struct filch_stack *take_warm(struct filch_stacks *stacks, size_t keep, bool *more)
 {
     filch_lock_acquire(&stacks->lock);
-    size_t seen = 0;
-    size_t most = TRIM_AT_ONCE;
-    for (struct filch_stack *b = stacks->bundles; b && seen < keep + TRIM_AT_ONCE; b = b->bundle) {
-        size_t left = keep > seen ? keep - seen : 0;
-        trim_bundle(b, &left, &most);
-        seen += b->bundled;
+    struct filch_stack **from = &stacks->bundles;
+    for (size_t kept = 0; *from && kept < keep; from = &(*from)->bundle) {
+        kept += (*from)->bundled;
     }
+    struct filch_stack *first = *from;
+    struct filch_stack **to = from;
+    for (size_t taken = 0; *to && taken < TRIM_AT_ONCE; to = &(*to)->bundle) {
+        taken += (*to)->bundled;
+    }
+    struct filch_stack *rest = *to;
+    *to = NULL; /* the end of what is taken */
+    *from = rest;
+    *more = rest != NULL;
     filch_lock_release(&stacks->lock);
+    return first;
+}
+
+static void cool_bundle(struct filch_stacks *stacks, struct filch_stack *bundle)
+{
+    while (bundle) {
+        struct filch_stack *next = bundle->next;
+        bool trimmed = trim_one(bundle);
+        filch_lock_acquire(&stacks->lock);
+        filch_slab_cool_locked(stacks, bundle, trimmed);
+        filch_lock_release(&stacks->lock);
+        bundle = next;
+    }
+}
+
+bool filch_stacks_trim(struct filch_stacks *stacks, size_t keep)
+{
+    bool more;
+    struct filch_stack *bundle = take_warm(stacks, keep, &more);
+    while (bundle) {
+        struct filch_stack *next = bundle->bundle;
+        cool_bundle(stacks, bundle);
+        bundle = next;
+    }
+    return more;
 }
 
 bool filch_stack_intact(const struct filch_stack *stack)

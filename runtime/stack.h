@@ -6,7 +6,9 @@
  *
  * Stack top, header and first slots share one page: a strand that blocks in a small function
  * keeps 4 KiB resident. Slots must outlive their strand (lane.h), hence no unmapping before the
- * end; what idle stacks hold is given back to the system with filch_stacks_trim().
+ * end. What idle stacks hold is given back to the system with filch_stacks_trim(): a free stack is
+ * warm (as it was left), then cold (only its top's page is there); when all of a slab are cold, the
+ * slab is wiped: it is as if none of its pieces had ever been used.
  *
  * A guest runs on its thread's stack and gets header and slots alone. */
 #ifndef FILCH_STACK_H
@@ -31,7 +33,7 @@ struct filch_stack {
     struct filch_stack *bundle; /* lock of the stacks; of the first in a bundle: the next bundle */
     uint32_t bundled;           /* whoever has it; of the first: how many the bundle has */
     bool guarded;               /* false: the system is out of guards, a canary stands in */
-    bool trimmed;               /* whoever has it */
+    struct filch_slab *slab;    /* constant; NULL: it has no stack */
     void *low;                  /* lowest usable byte */
     size_t bytes;               /* usable; the header lies at low + bytes */
     void *fiber;                /* ThreadSanitizer's; NULL in other builds */
@@ -44,7 +46,9 @@ struct filch_stacks {
     struct filch_lock lock;
     size_t stride;               /* constant */
     size_t header_at;            /* constant; where in a piece the header is, at the least */
-    struct filch_stack *bundles; /* lock; free; the last used first: their pages are there */
+    struct filch_stack *bundles; /* lock; free and warm, the last used first */
+    struct filch_slab *cold;     /* lock; slabs with cold stacks; or that had some */
+    struct filch_slab *open;     /* lock; slabs with pieces never used; or that had some */
     struct filch_stack *bare;    /* lock; free, without a stack */
     struct filch_stack *made;    /* lock; all without a stack */
     size_t live_count;           /* lock; handed out, to shelves, too */
@@ -83,10 +87,12 @@ void filch_stacks_put_bare(struct filch_stacks *stacks, struct filch_stack *stac
 void filch_stacks_each(struct filch_stacks *stacks,
                        void (*see)(struct filch_stack *stack, void *context), void *context);
 
-/* Give the memory of free stacks back to the system: of the few hundred that were used last, less
- * the `keep` that were used last of all. Those are the ones that ran deep; a stack that only ever
- * waited holds the one page that it shares with its header, which stays. */
-void filch_stacks_trim(struct filch_stacks *stacks, size_t keep);
+/* See that at least one more can be had. False: no memory. */
+bool filch_stacks_reserve(struct filch_stacks *stacks);
+
+/* Give memory of free stacks back to the system, but of the `keep` that were used last: of a few
+ * hundred at a time. True: there are more. One thread at a time. */
+bool filch_stacks_trim(struct filch_stacks *stacks, size_t keep);
 
 /* False: a stack without a guard has overflowed. */
 bool filch_stack_intact(const struct filch_stack *stack);

@@ -9,6 +9,7 @@
 #include "pool.h"
 #include "process.h"
 #include "sanitize.h"
+#include "starve.h"
 #include "strand.h"
 #include "tell.h"
 #include "thread.h"
@@ -33,6 +34,7 @@ struct search {
     size_t n;
     size_t room;
     bool still;   /* nothing can happen any more */
+    bool starved; /* because there is no memory for what could: stacks, see starve.c */
     bool forgets; /* no memory for all of them */
 };
 
@@ -68,6 +70,15 @@ static bool all_sleep(uint64_t *naps)
     }
     filch_lock_release(&process->lock);
     return all && known == filch_os_thread_count();
+}
+
+static bool any_starves(void)
+{
+    struct filch_pool *pool = filch_process()->pools;
+    while (pool && !filch_pool_is_starving(pool)) {
+        pool = pool->next_pool;
+    }
+    return pool != NULL;
 }
 
 static bool pools_rest(void)
@@ -129,19 +140,26 @@ static void look_at(struct search *search, struct filch_party *party)
     }
 }
 
-static void look_at_strand(struct filch_stack *stack, void *search)
+/* What is done with each party. */
+struct sight {
+    struct search *search;
+    void (*look)(struct search *search, struct filch_party *party);
+};
+
+static void look_at_strand(struct filch_stack *stack, void *context)
 {
-    look_at(search, &((struct filch_strand *)stack)->own_party);
+    struct sight *sight = context;
+    sight->look(sight->search, &((struct filch_strand *)stack)->own_party);
 }
 
-static void look_at_threads(struct search *search)
+static void look_at_threads(const struct sight *sight)
 {
     struct filch_process *process = filch_process();
     filch_lock_acquire(&process->lock);
     struct filch_thread *newest = process->newest_thread; /* records stay */
     filch_lock_release(&process->lock);
     for (struct filch_thread *t = newest; t; t = t->older) {
-        look_at(search, &t->party);
+        sight->look(sight->search, &t->party);
     }
 }
 
@@ -269,6 +287,12 @@ static bool belongs_to_story(const struct search *search, const struct wait *wai
     return search->still || wait->in_cycle;
 }
 
+/* Might what it waits for come if there were memory? */
+static bool is_starved(const struct search *search, const struct wait *wait)
+{
+    return search->starved && !wait->in_cycle;
+}
+
 static void tell_one(struct filch_words *words, const struct search *search,
                      const struct wait *wait)
 {
@@ -281,15 +305,25 @@ static void tell_one(struct filch_words *words, const struct search *search,
                         wait->next == NOBODY ? NULL : search->waits[wait->next].party);
         filch_party_let_go(wait->party);
     }
-    filch_say(words, wait->ends ? ": ends with FILCH_EDEADLK\n" : "\n");
+    filch_say(words, !wait->ends                ? "\n"
+                     : is_starved(search, wait) ? ": ends with FILCH_ENOMEM\n"
+                                                : ": ends with FILCH_EDEADLK\n");
+}
+
+static const char *title_of(const struct search *search)
+{
+    if (search->starved) {
+        return "no memory for another stack, and all that have one wait\n";
+    }
+    return search->still ? "deadlock: everybody waits, and nobody is left to wake one\n"
+                         : "deadlock: these wait for each other\n";
 }
 
 static void tell(const struct search *search)
 {
     struct filch_words words = {.text = NULL};
     size_t lines = 0;
-    filch_say(&words, search->still ? "deadlock: everybody waits, and nobody is left to wake one\n"
-                                    : "deadlock: these wait for each other\n");
+    filch_say(&words, "%s", title_of(search));
     for (size_t i = 0; i < search->n; i++) {
         const struct wait *wait = &search->waits[i];
         if (belongs_to_story(search, wait) && lines++ < STORY_LINES) {
@@ -324,18 +358,34 @@ static void end_waits(struct search *search)
         struct wait *wait = &search->waits[i];
         uint32_t number = wait->number;
         if (wait->ends && filch_party_hold(wait->party, &number)) {
-            filch_waiter_end(wait->party->waiter, FILCH_DEADLOCKED);
+            filch_waiter_end(wait->party->waiter,
+                             is_starved(search, wait) ? FILCH_NO_MEMORY : FILCH_DEADLOCKED);
             filch_party_let_go(wait->party);
         }
     }
 }
 
-static void search_all(struct search *search)
+static void look_at_all(struct search *search,
+                        void (*look)(struct search *search, struct filch_party *party))
 {
+    struct sight sight = {search, look};
     for (struct filch_pool *pool = filch_process()->pools; pool; pool = pool->next_pool) {
-        filch_stacks_each(&pool->stacks, look_at_strand, search);
+        filch_stacks_each(&pool->stacks, look_at_strand, &sight);
     }
-    look_at_threads(search);
+    look_at_threads(&sight);
+}
+
+/* There is not even memory to note who waits: all waits that can be ended are. */
+static void end_unnoted(struct search *search, struct filch_party *party)
+{
+    uint32_t any = 0;
+    (void)search;
+    if (filch_party_hold(party, &any)) {
+        if (party->waiter && party->forever) {
+            filch_waiter_end(party->waiter, FILCH_NO_MEMORY);
+        }
+        filch_party_let_go(party);
+    }
 }
 
 void filch_stuck_look(struct filch_waiter *own)
@@ -344,8 +394,11 @@ void filch_stuck_look(struct filch_waiter *own)
     struct search search = {.waits = NULL};
     filch_lock_acquire(&process->pools_lock);
     search.still = (!own || !filch_waiter_fired(own)) && is_still();
-    search_all(&search);
-    if (judge(&search)) {
+    search.starved = search.still && any_starves();
+    look_at_all(&search, look_at);
+    if (search.still && search.starved && search.forgets) {
+        look_at_all(&search, end_unnoted);
+    } else if (judge(&search)) {
         uint64_t now = signature(&search);
         if (now != process->told) {
             tell(&search);

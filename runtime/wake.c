@@ -11,6 +11,7 @@
 #include "core.h"
 #include "os.h"
 #include "pool.h"
+#include "starve.h"
 #include "thread.h"
 #include "wake.h"
 
@@ -41,6 +42,10 @@ static bool anybody_asleep(struct filch_pool *pool)
 
 static void wake_somebody(struct filch_pool *pool, bool even_watchman)
 {
+    if (FILCH_UNLIKELY(filch_pool_is_starving(pool))) {
+        filch_pool_wake_all(pool); /* some of them may have a stack */
+        return;
+    }
     /* seq_cst: pairs with filch_core_answer_wake; who finds it set has been seen by its setter */
     while (atomic_exchange_explicit(&pool->waking, 1, memory_order_seq_cst) == 0) {
         if (filch_park_wake_one(&pool->park) || (even_watchman && wake_watchman(pool)) ||

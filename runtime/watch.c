@@ -10,6 +10,7 @@
 #include "os.h"
 #include "pool.h"
 #include "strand.h"
+#include "starve.h"
 #include "stuck.h"
 #include "thread.h"
 #include "wake.h"
@@ -22,7 +23,7 @@ enum {
     FADE_FACTOR = 4,
     SURPLUS_NS = 1000000000, /* a thread too many ends when it has been idle that long */
     STUCK_NS = 64000000,     /* a look that long after the last shows nobody running: a deadlock? */
-    TRIM_KEEP = 64,          /* free stacks that stay committed when the pool falls idle */
+    GIVE_NS = 4000000,       /* between two looks while there is memory to give back */
 };
 
 static bool stopping(struct filch_pool *pool)
@@ -31,22 +32,44 @@ static bool stopping(struct filch_pool *pool)
     return atomic_load_explicit(&pool->stopping, memory_order_seq_cst);
 }
 
-bool filch_core_work_visible(struct filch_pool *pool)
+static bool anything_new(struct filch_pool *pool)
 {
-    if (!filch_queue_empty(&pool->ready) || !filch_queue_empty(&pool->inject) ||
-        !filch_queue_empty(&pool->background) || filch_crowd_is_let_go(pool)) {
+    return !filch_queue_empty(&pool->inject) || !filch_queue_empty(&pool->background) ||
+           filch_crowd_is_let_go(pool);
+}
+
+static bool anything_new_on(struct filch_core *core)
+{
+    return filch_deque_count(&core->deque) > 0 || filch_core_late_offer(core);
+}
+
+enum seen { READY_ONLY, ALL };
+
+static bool sees(struct filch_pool *pool, enum seen seen)
+{
+    if (!filch_queue_empty(&pool->ready) || (seen == ALL && anything_new(pool))) {
         return true;
     }
     unsigned count = filch_core_count(pool);
     for (unsigned i = 0; i < count; i++) {
         struct filch_core *core = filch_core_at(pool, i);
-        if (filch_deque_count(&core->deque) > 0 || !filch_queue_empty(&core->ready) ||
-            filch_core_late_offer(core)) {
+        if (!filch_queue_empty(&core->ready) || (seen == ALL && anything_new_on(core))) {
             return true;
         }
     }
     uint64_t earliest = filch_timers_earliest(&pool->timers);
     return earliest != FILCH_OS_NEVER && earliest <= filch_os_now_ns();
+}
+
+bool filch_core_work_visible(struct filch_pool *pool)
+{
+    return sees(pool, filch_pool_is_starving(pool) ? READY_ONLY : ALL);
+}
+
+/* The same for a thread, which may have a stack to begin something on. */
+static bool work_visible_to(struct filch_pool *pool, struct filch_thread *thread)
+{
+    return thread->strand ? sees(pool, ALL) : filch_core_work_visible(pool);
 }
 
 void filch_core_fire_timers(struct filch_pool *pool)
@@ -76,7 +99,7 @@ void filch_core_demand(struct filch_pool *pool)
 /* Something to do, and a core to do it on; or the end. */
 static bool can_run(struct filch_pool *pool, struct filch_thread *thread)
 {
-    return stopping(pool) || (filch_core_work_visible(pool) && filch_core_acquire(pool, thread));
+    return stopping(pool) || (work_visible_to(pool, thread) && filch_core_acquire(pool, thread));
 }
 
 static bool claim_watch(struct filch_pool *pool, struct filch_thread *thread)
@@ -143,14 +166,28 @@ static uint64_t next_look_ns(struct filch_pool *pool, bool ticking)
     }
     atomic_store_explicit(&pool->tick_ns, TICK_MIN_NS, memory_order_relaxed);
     uint64_t fade_ns = next_fade_ns(pool);
-    return fade_ns <= FADE_MAX_NS ? filch_os_now_ns() + fade_ns : FILCH_OS_NEVER;
+    if (fade_ns > FADE_MAX_NS && !filch_pool_is_starving(pool)) {
+        return FILCH_OS_NEVER;
+    }
+    return filch_os_now_ns() + (fade_ns <= FADE_MAX_NS ? fade_ns : FADE_MAX_NS);
+}
+
+/* Has the pool been idle since the last of the fading looks? */
+static bool is_long_idle(struct filch_pool *pool)
+{
+    /* relaxed, all: as in next_tick_ns */
+    return atomic_load_explicit(&pool->fade_ns, memory_order_relaxed) >= FADE_MAX_NS &&
+           atomic_load_explicit(&pool->running, memory_order_relaxed) ==
+               atomic_load_explicit(&pool->watch_epoch, memory_order_relaxed);
 }
 
 /* Until when the watchman may sleep. */
-static uint64_t watch_deadline(struct filch_pool *pool, bool ticking)
+static uint64_t watch_deadline(struct filch_pool *pool, struct filch_thread *thread, bool ticking)
 {
     uint64_t timer = filch_timers_earliest(&pool->timers);
-    uint64_t look = next_look_ns(pool, ticking);
+    bool gives = filch_pool_running(pool) == 0 &&
+                 filch_pool_give_memory(pool, thread, is_long_idle(pool));
+    uint64_t look = gives ? filch_os_now_ns() + GIVE_NS : next_look_ns(pool, ticking);
     return look < timer ? look : timer;
 }
 
@@ -181,11 +218,8 @@ static void look_after_idleness(struct filch_pool *pool)
 
 static void watch(struct filch_pool *pool, struct filch_thread *thread)
 {
-    if (filch_pool_running(pool) == 0) {
-        filch_stacks_trim(&pool->stacks, TRIM_KEEP);
-    }
     bool ticking = must_tick(pool);
-    uint64_t deadline = watch_deadline(pool, ticking);
+    uint64_t deadline = watch_deadline(pool, thread, ticking);
     /* seq_cst, both: whoever arms an earlier timer, lets go of a core, or puts work where all are
      * busy, does that, then reads these (filch_pool_poke_watch, filch_pool_call_watch); we store
      * them, then look again: one of us sees the other */
@@ -203,6 +237,7 @@ static void watch(struct filch_pool *pool, struct filch_thread *thread)
     look_after_idleness(pool);
     filch_core_fire_timers(pool);
     filch_crowd_watch(pool);
+    filch_pool_feed_again(pool);
     if (filch_pool_has_idle(pool)) {
         filch_core_demand(pool);
     } else if (somebody_wants_a_turn(pool)) {

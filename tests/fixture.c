@@ -19,6 +19,8 @@
 static atomic_long alive;
 static atomic_long calls;
 static atomic_long failing; /* the number of the call that fails */
+static atomic_long failing_from; /* the number from which on all of these kinds fail; 0: none */
+static atomic_int failing_kinds;
 static long alive_before;
 
 void fail_call(long number)
@@ -31,9 +33,18 @@ long calls_so_far(void)
     return atomic_load(&calls);
 }
 
-static bool fails(void)
+void fail_calls_from(long number, int kinds)
 {
-    return atomic_fetch_add(&calls, 1) + 1 == atomic_load(&failing);
+    atomic_store(&failing_kinds, kinds);
+    atomic_store(&failing_from, number > 0 ? atomic_load(&calls) + number : 0);
+}
+
+static bool fails(int kind)
+{
+    long call = atomic_fetch_add(&calls, 1) + 1;
+    long from = atomic_load(&failing_from);
+    return call == atomic_load(&failing) ||
+           (from && call >= from && (atomic_load(&failing_kinds) & kind));
 }
 
 /* The library's calls, by way of shadow/memory.h. */
@@ -46,17 +57,17 @@ static void *counted(void *memory)
 
 void *counted_malloc(size_t bytes)
 {
-    return fails() ? NULL : counted(malloc(bytes));
+    return fails(FAIL_MEMORY) ? NULL : counted(malloc(bytes));
 }
 
 void *counted_calloc(size_t n, size_t bytes)
 {
-    return fails() ? NULL : counted(calloc(n, bytes));
+    return fails(FAIL_MEMORY) ? NULL : counted(calloc(n, bytes));
 }
 
 void *counted_aligned_alloc(size_t alignment, size_t bytes)
 {
-    return fails() ? NULL : counted(aligned_alloc(alignment, bytes));
+    return fails(FAIL_MEMORY) ? NULL : counted(aligned_alloc(alignment, bytes));
 }
 
 void counted_free(void *memory)
@@ -67,12 +78,12 @@ void counted_free(void *memory)
 
 void *counted_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
 {
-    return fails() ? MAP_FAILED : mmap(at, bytes, protection, flags, fd, offset);
+    return fails(FAIL_MAPS) ? MAP_FAILED : mmap(at, bytes, protection, flags, fd, offset);
 }
 
 int counted_thrd_create(thrd_t *thread, thrd_start_t main, void *argument)
 {
-    return fails() ? thrd_error : thrd_create(thread, main, argument);
+    return fails(FAIL_THREADS) ? thrd_error : thrd_create(thread, main, argument);
 }
 
 static atomic_long wakes;

@@ -26,6 +26,11 @@ long allocations_alive(void);
 /* The call of malloc and its relatives, mmap, thrd_create or the guard that fails next: 1 is the
  * next call, 0 none. All kinds share one count. */
 void fail_call(long number);
+
+/* The same for all calls of these kinds from there on; 0: none any more. */
+enum { FAIL_MEMORY = 1, FAIL_MAPS = 2, FAIL_THREADS = 4 };
+void fail_calls_from(long number, int kinds);
+
 long calls_so_far(void);
 
 /* How often the library asked the system to wake somebody. */

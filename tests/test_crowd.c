@@ -140,7 +140,7 @@ START_TEST(loops_inside_loops_take_few_stacks)
     long sum = 0;
     ck_assert_int_eq(outer_for(pool, MANY / 4, pool, &mutex, &sum), FILCH_OK);
     ck_assert_int_eq(sum, MANY);
-    ck_assert_int_lt(stacks_used(pool), MANY / 4);
+    ck_assert_int_lt(stacks_used(pool), MANY / 2);
     pool_closed(pool);
 }
 END_TEST

@@ -5,6 +5,7 @@
 #include "core.h"
 #include "pool.h"
 #include "process.h"
+#include "starve.h"
 #include "strand.h"
 #include "thread.h"
 #include "wake.h"
@@ -236,7 +237,10 @@ extern "C" int thrd_join(thrd_t, int *) { return 0; }
 struct filch_thread *filch_process_take_thread(void) { return NULL; }
 void filch_process_give_thread(struct filch_thread *) {}
 bool filch_process_owns(uint32_t) { return true; }
-void filch_stacks_trim(struct filch_stacks *, size_t) {}
+bool filch_stacks_reserve(struct filch_stacks *) { return false; }
+bool filch_pool_is_starving(struct filch_pool *) { return false; }
+void filch_pool_feed_again(struct filch_pool *) {}
+bool filch_pool_give_memory(struct filch_pool *, struct filch_thread *, bool) { return false; }
 void filch_stacks_put_bare(struct filch_stacks *, struct filch_stack *) {}
 void filch_stacks_clear(struct filch_stacks *, struct filch_shelf *) {}
 int filch_core_thread(void *) { return 0; }

@@ -12,13 +12,13 @@ rank() {
     os | os_poll | os_file | os_ticks | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
     tracer | recording) echo 3 ;;
-    crowd | deque | queue | park | places | site | timer | stack) echo 3 ;;
+    crowd | deque | queue | park | places | site | timer | stack | slab) echo 3 ;;
     wait | process | line | log | tell | stuck | dump) echo 4 ;;
     lane | scope | poller | lend) echo 5 ;;
     strand) echo 6 ;;
     thread) echo 7 ;;
     overflow) echo 8 ;;
-    core | pool | wake) echo 9 ;;
+    core | pool | wake | starve) echo 9 ;;
     block) echo 10 ;;
     region) echo 11 ;;
     *) echo "" ;;
@@ -28,7 +28,7 @@ own_rank() { # of a source file: its header's, or the policy's
     case $1 in
     os_posix_poll) echo 2 ;;
     os_* | switch_*) echo 1 ;;
-    core | crowd | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | expect | hold | hub | watch | wake | tally | serve | offer | open | pool | strand | process) echo 10 ;;
+    core | crowd | starve | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | expect | hold | hub | watch | wake | tally | serve | offer | open | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }

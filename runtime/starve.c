@@ -1,0 +1,81 @@
+#include "starve.h"
+
+#include "core.h"
+#include "pool.h"
+#include "strand.h"
+#include "thread.h"
+#include "wake.h"
+
+enum { STACKS_KEPT = 64 }; /* free stacks that stay warm when a pool has just fallen idle */
+
+static void set_starving(struct filch_pool *pool, bool starving)
+{
+    /* seq_cst: read by sleepers between announcement and sleep (park.h) */
+    atomic_store_explicit(&pool->starving, starving, memory_order_seq_cst);
+}
+
+bool filch_pool_is_starving(struct filch_pool *pool)
+{
+    return atomic_load_explicit(&pool->starving, memory_order_seq_cst); /* as above */
+}
+
+/* Stacks on the shelves of cores that nothing holds: to where all find them. */
+static void clear_idle_shelves(struct filch_pool *pool, struct filch_thread *thread)
+{
+    unsigned count = filch_core_count(pool);
+    for (unsigned i = 0; i < count; i++) {
+        filch_core_clear_idle(filch_core_at(pool, i), thread);
+    }
+}
+
+static struct filch_strand *ready_anywhere(struct filch_pool *pool, struct filch_core *core)
+{
+    struct filch_work *work = filch_queue_pop(&core->ready);
+    work = work ? work : filch_queue_pop(&pool->ready);
+    unsigned count = filch_core_count(pool);
+    for (unsigned i = 0; !work && i < count; i++) {
+        work = filch_queue_pop(&filch_core_at(pool, i)->ready);
+    }
+    return work ? filch_strand_of_work(work) : NULL;
+}
+
+struct filch_strand *filch_pool_starve(struct filch_pool *pool, struct filch_thread *thread)
+{
+    set_starving(pool, true);
+    clear_idle_shelves(pool, thread);
+    struct filch_strand *strand = filch_strand_new(pool, thread->core);
+    if (strand) {
+        set_starving(pool, false);
+        filch_pool_pass_on(pool);
+        return strand;
+    }
+    filch_core_fire_timers(pool);
+    return ready_anywhere(pool, thread->core);
+}
+
+void filch_pool_feed(struct filch_pool *pool, struct filch_core *core)
+{
+    if (!filch_pool_is_starving(pool)) {
+        return;
+    }
+    if (core) {
+        filch_stacks_clear(&pool->stacks, &core->shelf);
+    }
+    set_starving(pool, false);
+    filch_pool_wake(pool);
+}
+
+void filch_pool_feed_again(struct filch_pool *pool)
+{
+    if (filch_pool_is_starving(pool) && filch_stacks_reserve(&pool->stacks)) {
+        set_starving(pool, false); /* the watchman looks for work next */
+    }
+}
+
+bool filch_pool_give_memory(struct filch_pool *pool, struct filch_thread *thread, bool long_ago)
+{
+    if (long_ago) {
+        clear_idle_shelves(pool, thread);
+    }
+    return filch_stacks_trim(&pool->stacks, long_ago ? 0 : STACKS_KEPT);
+}

@@ -1,0 +1,35 @@
+/* starve: what a pool does when it has no stacks, and with those that it does not need.
+ *
+ * When no stack is to be had, strands that have theirs go on, and what is new waits: a thread that
+ * found none sleeps, and does not see it (watch.c). Threads that sleep on a stack do, so all are
+ * woken, then and at each wake-up that follows. The first stack that becomes free ends that; or the
+ * watchman does, when the system has memory again. If nothing can go on meanwhile, because all that
+ * have a stack wait for what is new, that is found like a deadlock (stuck.c), and their waits end
+ * with FILCH_NO_MEMORY. */
+#ifndef FILCH_STARVE_H
+#define FILCH_STARVE_H
+
+#include <stdbool.h>
+
+struct filch_core;
+struct filch_pool;
+struct filch_strand;
+struct filch_thread;
+
+/* No stack is to be had to begin something new on, on a core that the thread holds: a stack after
+ * all, or a strand that is ready anywhere. NULL: there is none either, and the thread may sleep. */
+struct filch_strand *filch_pool_starve(struct filch_pool *pool, struct filch_thread *thread);
+
+/* A stack has become free, on the core if there is one: what is new may begin again. */
+void filch_pool_feed(struct filch_pool *pool, struct filch_core *core);
+
+/* The watchman: see whether the system gives memory again. */
+void filch_pool_feed_again(struct filch_pool *pool);
+
+bool filch_pool_is_starving(struct filch_pool *pool);
+
+/* Give memory back that an idle pool does not need: at once a few hundred stacks, and all of them
+ * when it has been idle for `long_ago`. True: there is more to give. */
+bool filch_pool_give_memory(struct filch_pool *pool, struct filch_thread *thread, bool long_ago);
+
+#endif
