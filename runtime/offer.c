@@ -150,8 +150,8 @@ static bool hold_nothing_back(struct filch_strand *strand, filch_slot *slot)
     return false;
 }
 
-/* There is nowhere to put it. A fork is done now, if there is stack for it. A range could be a whole
- * loop, whose elements wait in turn: nothing finds it until its owner goes on, or it is let go. */
+/* There is nowhere to put it. A fork is done now, if there is stack for it. A range could be a long
+ * one whose elements wait in turn: nothing finds it until its owner goes on, or it is let go. */
 static void keep_unlisted(struct filch_strand *strand, struct filch_core *core, filch_slot *slot)
 {
     if (core && slot->type->publish) {

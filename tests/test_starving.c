@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
-/* Memory, maps or threads are refused from some moment on: what can go on does, what cannot says so,
- * and all of it ends. And stacks that are not needed are given back. */
+/* Memory, maps or threads are refused from some moment on: what can go on does, what cannot says
+ * so, and all of it ends. And stacks that are not needed are given back. */
 #include "fixture.h"
 
 #include <string.h>
