@@ -60,8 +60,9 @@ static void sleep_until(struct filch_thread *thread, struct filch_waiter *waiter
     }
     while (!filch_waiter_fired(waiter)) {
         /* A token may be left over from an earlier wait. */
-        if (!filch_parker_wait(&thread->parker, deadline_ns)) {
-            filch_waiter_fire(waiter, FILCH_TIMED_OUT);
+        if (!filch_parker_wait(&thread->parker, deadline_ns) &&
+            !filch_waiter_fire(waiter, FILCH_TIMED_OUT)) {
+            deadline_ns = FILCH_OS_NEVER; /* it is claimed: we are woken when we may go */
         }
     }
 }

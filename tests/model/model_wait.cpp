@@ -51,7 +51,7 @@ struct cell_model : rl::test_suite<cell_model, 3> {
         filch_cell *cell = &shared->cell;
         if (index == 0) {
             shared->result($) = 7;
-            filch_cell_complete(cell);
+            filch_waiters_call(filch_cell_complete(cell));
         } else {
             filch_waiter *waiter = frames[index].begin();
             filch_waiter_init(waiter, NULL, &parkers[index]);
