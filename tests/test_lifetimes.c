@@ -251,6 +251,51 @@ START_TEST(a_select_does_not_touch_the_channel_that_served_it)
 }
 END_TEST
 
+enum { VALUES = ROUNDS };
+
+FILCH_FUNCTION(int, receives_in_haste, (filch_channel *, channel))
+{
+    int value;
+    int received = 0;
+    filch_status status;
+    do {
+        status = filch_channel_receive_until(channel, &value, filch_now() + 2e-5);
+        received += status == FILCH_OK && value == 7;
+    } while (status == FILCH_OK || status == FILCH_ETIMEDOUT);
+    check(status == FILCH_END);
+    return received;
+}
+
+FILCH_FUNCTION(void, sends_all, (filch_channel *, channel))
+{
+    for (int i = 0; i < VALUES; i++) {
+        sends(channel);
+    }
+    check(filch_channel_close(channel) == FILCH_OK);
+}
+
+/* Who is chosen to be served cannot time out any more. */
+START_TEST(a_value_that_meets_a_time_out_is_not_lost)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_channel *channel = channel_new(0);
+    filch_future *future;
+    int received = 0;
+    atomic_store(&wrong, 0);
+    atomic_store(&yields, true);
+    ck_assert(receives_in_haste_apply_async(pool, channel, &future) == FILCH_OK);
+    ck_assert(sends_all_apply_async(pool, channel, NULL) == FILCH_OK);
+    int received_here = receives_in_haste(channel);
+    ck_assert_int_eq(receives_in_haste_get(future, &received), FILCH_OK);
+    atomic_store(&yields, false);
+    ck_assert_int_eq(received + received_here, VALUES);
+    ck_assert_int_eq(wrong, 0);
+    filch_future_free(future);
+    filch_channel_free(channel);
+    pool_closed(pool);
+}
+END_TEST
+
 /* ---- the objects of sync.h ---- */
 
 struct locked {
@@ -1142,6 +1187,7 @@ int main(void)
     tcase_add_loop_test(freed, who_has_handed_a_value_over_may_free_the_channel, 0, WORKER_SWEEP);
     tcase_add_loop_test(freed, who_is_told_of_a_channels_end_may_free_it, 0, WORKER_SWEEP);
     tcase_add_loop_test(freed, a_select_does_not_touch_the_channel_that_served_it, 0, WORKER_SWEEP);
+    tcase_add_loop_test(freed, a_value_that_meets_a_time_out_is_not_lost, 0, WORKER_SWEEP);
     tcase_add_loop_test(freed, who_has_unlocked_a_mutex_last_may_free_it, 0, WORKER_SWEEP);
     tcase_add_loop_test(freed, who_takes_the_last_permit_may_free_the_semaphore, 0, WORKER_SWEEP);
     tcase_add_loop_test(freed, who_has_woken_all_may_free_the_condition, 0, WORKER_SWEEP);
