@@ -456,9 +456,10 @@ struct three {
 FILCH_FUNCTION(int, chooses_twice, (struct three *, three))
 {
     int value = 0;
-    filch_case cases[2] = {numbers_receiving(three->second, &value),
-                           numbers_receiving(three->first, &value)};
-    wrong += filch_select(cases, 2, INFINITY, NULL) != FILCH_OK || value != 1;
+    filch_case cases[3] = {numbers_receiving(three->second, &value),
+                           numbers_receiving(three->first, &value),
+                           numbers_sending(three->first, &value)};
+    wrong += filch_select(cases, 3, INFINITY, NULL) != FILCH_OK || value != 1;
     cases[0] = numbers_receiving(three->third, &value); /* waits where it has waited before */
     atomic_store(&three->step, 1);
     wrong += filch_select(cases, 1, INFINITY, NULL) != FILCH_OK;
@@ -479,6 +480,8 @@ START_TEST(a_select_that_was_served_stands_in_no_other_line)
         filch_yield(); /* until it waits */
     }
     ck_assert_int_eq(numbers_send_until(three.second, 2, 0), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(numbers_send_until(three.first, 2, 0), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(numbers_receive_until(three.first, &value, 0), FILCH_ETIMEDOUT);
     ck_assert_int_eq(numbers_send(three.third, 3), FILCH_OK);
     ck_assert_int_eq(chooses_twice_get(future, &value), FILCH_OK);
     ck_assert_int_eq(value, 3);
