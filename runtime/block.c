@@ -142,7 +142,8 @@ static struct filch_party *begin_wait(struct filch_thread *thread,
 static void trace_end(struct filch_waiter *waiter)
 {
     if (!waiter->strand) {
-        filch_trace(FILCH_TRACE_GO_ON, filch_waiter_outcome(waiter), NULL, waiter->parker->thread);
+        filch_trace(FILCH_TRACE_GO_ON, (unsigned)filch_waiter_outcome(waiter), NULL,
+                    waiter->parker->thread);
     }
 }
 

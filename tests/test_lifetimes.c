@@ -23,7 +23,7 @@
 #if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
 enum { ROUNDS = 400, DEPTH = 100000 }; /* a future takes 700 bytes, and more here */
 #else
-enum { ROUNDS = 2000, DEPTH = 1000000 };
+enum { ROUNDS = 1000, DEPTH = 1000000 }; /* for each number of workers */
 #endif
 enum { LESS_DEPTH = 50000 }; /* of what differs little from one of DEPTH */
 enum { AT_ONCE = 50 };
@@ -428,6 +428,44 @@ static void signaller_frees(filch_pool *pool, bool here)
 START_TEST(who_has_woken_all_may_free_the_condition)
 {
     play(_i, signaller_frees);
+}
+END_TEST
+
+struct woken {
+    filch_mutex mutex;
+    filch_condition condition;
+    bool waiting;
+};
+
+FILCH_FUNCTION(void, waits_to_be_woken, (struct woken *, woken))
+{
+    filch_mutex_lock(&woken->mutex);
+    woken->waiting = true;
+    check(filch_condition_wait(&woken->condition, &woken->mutex) == FILCH_OK);
+    filch_mutex_unlock(&woken->mutex);
+    poison(woken, sizeof *woken);
+}
+
+FILCH_FUNCTION(void, wakes_it, (struct woken *, woken))
+{
+    for (bool waiting = false; !waiting; filch_yield()) {
+        filch_mutex_lock(&woken->mutex);
+        waiting = woken->waiting;
+        filch_mutex_unlock(&woken->mutex);
+    }
+    filch_condition_signal(&woken->condition); /* without the mutex, which may be gone */
+}
+
+static void woken_frees(filch_pool *pool, bool here)
+{
+    struct woken *woken = calloc(1, sizeof *woken);
+    ck_assert(wakes_it_apply_async(pool, woken, NULL) == FILCH_OK);
+    USE(here, waits_to_be_woken, pool, woken);
+}
+
+START_TEST(who_was_woken_last_may_free_the_condition)
+{
+    play(_i, woken_frees);
 }
 END_TEST
 
@@ -1191,6 +1229,7 @@ int main(void)
     tcase_add_loop_test(freed, who_has_unlocked_a_mutex_last_may_free_it, 0, WORKER_SWEEP);
     tcase_add_loop_test(freed, who_takes_the_last_permit_may_free_the_semaphore, 0, WORKER_SWEEP);
     tcase_add_loop_test(freed, who_has_woken_all_may_free_the_condition, 0, WORKER_SWEEP);
+    tcase_add_loop_test(freed, who_was_woken_last_may_free_the_condition, 0, WORKER_SWEEP);
     tcase_add_loop_test(freed, who_has_seen_all_done_may_free_the_wait_group, 0, WORKER_SWEEP);
     tcase_add_loop_test(freed, who_knows_that_it_was_run_may_free_the_once, 0, WORKER_SWEEP);
     tcase_add_loop_test(freed, who_has_what_was_promised_may_free_the_promise, 0, WORKER_SWEEP);
