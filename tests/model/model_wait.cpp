@@ -223,6 +223,7 @@ struct line_model : rl::test_suite<line_model, 3> {
         leave_scope();
         bool served = given;
         if (entered && !given) {
+            RL_ASSERT(filch_waiter_fired(&own->waiter)); // none goes on while it is claimed
             served = filch_waiter_outcome(&own->waiter) == FILCH_SIGNALED;
             if (served) {
                 RL_ASSERT(own->result($) == 7);
