@@ -92,8 +92,8 @@ static void collect(struct batch *batch, struct filch_strand *strand)
     batch->strands[batch->count++] = strand;
 }
 
-/* What is read of a waiter before it is fired: a thread that polls may see the outcome and leave its
- * frame at once. Its parker outlives it; a strand cannot run before we make it ready. */
+/* What is read of a waiter before it is fired: a thread that polls may see the outcome and leave
+ * its frame at once. Its parker outlives it; a strand cannot run before we make it ready. */
 struct sleeper {
     struct filch_strand *strand;
     struct filch_parker *parker;
@@ -111,7 +111,7 @@ static void wake(struct sleeper sleeper, bool armed, enum filch_outcome outcome,
     filch_trace(FILCH_TRACE_READY, (unsigned)outcome, NULL,
                 sleeper.strand ? filch_trace_name_of(sleeper.strand) : sleeper.parker->thread);
     if (armed && sleeper.strand) {
-        filch_prefetch((const char *)sleeper.strand + FILCH_CACHE_LINE); /* its work, see strand.h */
+        filch_prefetch((const char *)sleeper.strand + FILCH_CACHE_LINE); /* its work */
         collect(batch, sleeper.strand);
     } else if (armed) {
         filch_parker_unpark(sleeper.parker);

@@ -1,10 +1,10 @@
-/* Lifetimes: who has learned from an object that the others are through may free it, while the calls
- * that it learned it from are still on their way out; and what users build, to any depth, is taken
- * apart in little stack.
+/* Lifetimes: who has learned from an object that the others are through may free it, while the
+ * calls that it learned it from are still on their way out; and what users build, to any depth, is
+ * taken apart in little stack.
  *
- * Objects are overwritten when they are freed. The library's locks are wrapped: now and then another
- * thread gets a turn before one is taken or after one is let go of, which is where a late touch
- * would hit. */
+ * Objects are overwritten when they are freed. The library's locks are wrapped: now and then
+ * another thread gets a turn before one is taken or after one is let go of, which is where a late
+ * touch would hit. */
 #define _GNU_SOURCE
 #include "fixture.h"
 
