@@ -49,9 +49,6 @@ static bool prepare(struct selection *selection)
             insert_by_address(selection, one);
         }
     }
-    for (filch_case *one = selection->lowest; one; one = above(one)) {
-        filch_case_state_of(one)->lowest = selection->lowest;
-    }
     return true;
 }
 
@@ -106,6 +103,7 @@ static bool enlist(struct filch_waiter *waiter, void *context)
     lock_all(selection);
     bool done = try_all_locked(selection, &claims);
     for (filch_case *one = done ? NULL : selection->lowest; one; one = above(one)) {
+        filch_case_state_of(one)->lowest = selection->lowest;
         filch_channel_wait_locked(one->channel, one, waiter);
     }
     release_all(selection);
