@@ -71,22 +71,47 @@ static bool grow_locked(filch_channel *channel)
     return true;
 }
 
-/* The first in line who still waits: its wait has ended, its case is to be completed. */
-static filch_case *call_locked(struct filch_line *line)
+static struct filch_line *line_of(filch_channel *channel, const filch_case *one)
 {
-    struct filch_place *place = filch_line_call_locked(line);
-    return place ? FILCH_CONTAINER(place, filch_case, opaque) : NULL;
+    return one->send ? &channel->senders : &channel->receivers;
 }
 
-static bool send_locked(filch_channel *channel, filch_case *one)
+void filch_channel_wait_locked(filch_channel *channel, filch_case *one, struct filch_waiter *waiter)
+{
+    filch_line_add_locked(line_of(channel, one), &filch_case_state_of(one)->place, waiter);
+}
+
+void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest)
+{
+    for (filch_case *one = lowest; one; one = filch_case_state_of(one)->above) {
+        if (one->channel == channel) {
+            filch_line_remove_locked(line_of(channel, one), &filch_case_state_of(one)->place);
+        }
+    }
+}
+
+/* The first in line who still waits, claimed: its case is to be completed, with this status. It
+ * leaves this channel's lines here and now, because it must not come back for that. */
+static filch_case *claim_locked(struct filch_line *line, filch_status status,
+                                struct filch_claims *claims)
+{
+    struct filch_place *place = filch_line_claim_locked(line, claims);
+    filch_case *one = place ? FILCH_CONTAINER(place, filch_case, opaque) : NULL;
+    if (one) {
+        filch_case_state_of(one)->status = status;
+        filch_channel_leave_locked(one->channel, filch_case_state_of(one)->lowest);
+    }
+    return one;
+}
+
+static bool send_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims)
 {
     struct filch_case_state *state = filch_case_state_of(one);
     filch_case *receiver;
     if (channel->closed) {
         state->status = FILCH_ECLOSED;
-    } else if ((receiver = call_locked(&channel->receivers))) {
+    } else if ((receiver = claim_locked(&channel->receivers, FILCH_OK, claims))) {
         memcpy(receiver->receive, one->send, channel->item_bytes);
-        filch_case_state_of(receiver)->status = FILCH_OK;
         state->status = FILCH_OK;
     } else if (channel->count == channel->capacity) {
         return false;
@@ -99,7 +124,7 @@ static bool send_locked(filch_channel *channel, filch_case *one)
     return true;
 }
 
-static bool receive_locked(filch_channel *channel, filch_case *one)
+static bool receive_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims)
 {
     struct filch_case_state *state = filch_case_state_of(one);
     filch_case *sender;
@@ -107,14 +132,12 @@ static bool receive_locked(filch_channel *channel, filch_case *one)
         memcpy(one->receive, at(channel, 0), channel->item_bytes);
         channel->head = (channel->head + 1) % channel->room;
         channel->count--;
-        if ((sender = call_locked(&channel->senders))) { /* there is room now */
+        if ((sender = claim_locked(&channel->senders, FILCH_OK, claims))) { /* there is room now */
             memcpy(at(channel, channel->count++), sender->send, channel->item_bytes);
-            filch_case_state_of(sender)->status = FILCH_OK;
         }
         state->status = FILCH_OK;
-    } else if ((sender = call_locked(&channel->senders))) {
+    } else if ((sender = claim_locked(&channel->senders, FILCH_OK, claims))) {
         memcpy(one->receive, sender->send, channel->item_bytes);
-        filch_case_state_of(sender)->status = FILCH_OK;
         state->status = FILCH_OK;
     } else if (channel->closed) {
         state->status = FILCH_END;
@@ -124,24 +147,9 @@ static bool receive_locked(filch_channel *channel, filch_case *one)
     return true;
 }
 
-bool filch_channel_try_locked(filch_channel *channel, filch_case *one)
+bool filch_channel_try_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims)
 {
-    return one->send ? send_locked(channel, one) : receive_locked(channel, one);
-}
-
-static struct filch_line *line_of(filch_channel *channel, const filch_case *one)
-{
-    return one->send ? &channel->senders : &channel->receivers;
-}
-
-void filch_channel_wait_locked(filch_channel *channel, filch_case *one, struct filch_waiter *waiter)
-{
-    filch_line_add_locked(line_of(channel, one), &filch_case_state_of(one)->place, waiter);
-}
-
-void filch_channel_leave_locked(filch_channel *channel, filch_case *one)
-{
-    filch_line_remove_locked(line_of(channel, one), &filch_case_state_of(one)->place);
+    return one->send ? send_locked(channel, one, claims) : receive_locked(channel, one, claims);
 }
 
 filch_status filch_channel_close(filch_channel *channel)
@@ -149,17 +157,16 @@ filch_status filch_channel_close(filch_channel *channel)
     if (!channel) {
         return FILCH_EINVAL;
     }
-    filch_case *one;
+    struct filch_claims claims = {NULL, NULL};
     filch_lock_acquire(&channel->lock);
     filch_status status = channel->closed ? FILCH_EALREADY : FILCH_OK;
     channel->closed = true;
-    while ((one = call_locked(&channel->receivers))) {
-        filch_case_state_of(one)->status = FILCH_END;
+    while (claim_locked(&channel->receivers, FILCH_END, &claims)) {
     }
-    while ((one = call_locked(&channel->senders))) {
-        filch_case_state_of(one)->status = FILCH_ECLOSED;
+    while (claim_locked(&channel->senders, FILCH_ECLOSED, &claims)) {
     }
     filch_lock_release(&channel->lock);
+    filch_claims_tell(&claims);
     return status;
 }
 

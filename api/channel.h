@@ -2,8 +2,9 @@
  *
  * Receivers wait only while it is empty, senders only while it is full; so a value goes from hand
  * to hand when somebody waits, and through the ring when nobody does. Whoever finds somebody in
- * line ends that one's wait and completes its case, both under the channel's lock, which the other
- * takes before it looks at its case.
+ * line claims that one (wait.h) and completes its case under the channel's lock, and tells it when
+ * the lock has been released. The other touches the channel no more: it may have been freed, by one
+ * who knows from it that nobody needs it any longer.
  *
  * Source: Hoare, "Communicating sequential processes" (1978); Go's channels for the two lines. */
 #ifndef FILCH_CHANNEL_PRIVATE_H
@@ -32,6 +33,7 @@ struct filch_case_state {
     struct filch_place place;
     filch_status status; /* FILCH_EPENDING: not done yet */
     filch_case *above;   /* the case with the next channel by address */
+    filch_case *lowest;  /* where that list begins */
 };
 
 _Static_assert(sizeof(struct filch_case_state) <= sizeof(((filch_case *)0)->opaque),
@@ -42,13 +44,17 @@ static inline struct filch_case_state *filch_case_state_of(filch_case *one)
     return (struct filch_case_state *)(void *)one->opaque;
 }
 
-/* Do the case if it can be done. False: one must wait. */
-bool filch_channel_try_locked(filch_channel *channel, filch_case *one);
+/* Do the case if it can be done; the caller tells those whose cases were done by that. False: one
+ * must wait. */
+bool filch_channel_try_locked(filch_channel *channel, filch_case *one,
+                              struct filch_claims *claims);
 
 /* Stand in line with the case. */
 void filch_channel_wait_locked(filch_channel *channel, filch_case *one,
                                struct filch_waiter *waiter);
-void filch_channel_leave_locked(filch_channel *channel, filch_case *one);
+
+/* All cases with this channel, of the list that begins at `lowest`, leave its lines. */
+void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest);
 
 /* filch_select() with a deadline as the runtime takes it. */
 filch_status filch_select_until(filch_case *cases, size_t n, uint64_t deadline, size_t *chosen);

@@ -6,10 +6,16 @@
 #include "base.h"
 #include "box.h"
 #include "memory.h"
+#include "party.h"
+#include "region.h"
+#include "strand.h"
 
 /* Captures that are too large for a closure, or that own something. */
 struct filch_box {
-    _Atomic(uint32_t) owners;
+    union {
+        _Atomic(uint32_t) owners;
+        struct filch_box *next; /* of one without owners, that waits for its destructor */
+    };
     void (*destroy)(void *captures);
     FILCH_ALIGNED(16) unsigned char bytes[];
 };
@@ -104,13 +110,54 @@ filch_closure filch_closure_retain(const filch_closure *closure)
     return *closure;
 }
 
+/* The destructors that a strand or thread is about to run, in one frame: what its callers do
+ * meanwhile is theirs, and so is what runs on top of it. */
+struct filch_releases {
+    const struct filch_frame *frame;
+    struct filch_box *boxes;
+};
+
+static struct filch_box *take_box(struct filch_releases *releases)
+{
+    struct filch_box *box = releases->boxes;
+    releases->boxes = box ? box->next : NULL;
+    return box;
+}
+
+/* A destructor may release closures, whose destructors release closures, and so on to any depth:
+ * those inside of one wait until it has returned. */
+static void destroy_in_turn(struct filch_box *box)
+{
+    struct filch_party *party = filch_party_self();
+    const struct filch_strand *strand = filch_strand_self();
+    struct filch_releases own = {.frame = strand ? strand->frame : NULL};
+    struct filch_releases *outer = party ? party->releases : NULL;
+    if (outer && outer->frame == own.frame) {
+        box->next = outer->boxes;
+        outer->boxes = box;
+        return;
+    }
+    if (party) { /* else there is no memory: one inside the other */
+        party->releases = &own;
+    }
+    do {
+        box->destroy(box->bytes);
+        filch_free(box);
+    } while ((box = take_box(&own)));
+    if (party) {
+        party->releases = outer;
+    }
+}
+
 static void box_release(struct filch_box *box)
 {
     /* acq_rel: the last owner sees what all others did with the captures */
-    if (atomic_fetch_sub_explicit(&box->owners, 1, memory_order_acq_rel) == 1) {
-        if (box->destroy) {
-            box->destroy(box->bytes);
-        }
+    if (atomic_fetch_sub_explicit(&box->owners, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    if (box->destroy) {
+        destroy_in_turn(box);
+    } else {
         filch_free(box);
     }
 }

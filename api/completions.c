@@ -74,17 +74,18 @@ static void unlink_locked(struct filch_completions *set, struct member *member)
     }
 }
 
-static void wake_all_locked(struct filch_completions *set)
+static void claim_all_locked(struct filch_completions *set, struct filch_claims *claims)
 {
-    while (filch_line_call_locked(&set->waiting)) { /* each looks again */
+    while (filch_line_claim_locked(&set->waiting, claims)) { /* each looks again */
     }
 }
 
 /* The member's future is ready; or the set is abandoned, and the member's memory is ours. */
-static void member_is_ready(struct filch_waiter *waiter)
+static struct filch_waiter *member_is_ready(struct filch_waiter *waiter)
 {
     struct member *member = FILCH_CONTAINER(waiter, struct member, waiter);
     struct filch_completions *set = member->set;
+    struct filch_claims claims = {NULL, NULL};
     filch_lock_acquire(&set->lock);
     bool abandoned = set->abandoned;
     if (!abandoned) {
@@ -92,13 +93,15 @@ static void member_is_ready(struct filch_waiter *waiter)
         member->next = NULL;
         *set->last = member;
         set->last = &member->next;
-        wake_all_locked(set);
+        claim_all_locked(set, &claims);
     }
     filch_lock_release(&set->lock);
+    filch_claims_tell(&claims);
     if (abandoned) {
         member_free(member);
     }
     set_release(set);
+    return NULL;
 }
 
 filch_status filch_completions_add(filch_completions *set, filch_future *future)
@@ -145,7 +148,8 @@ filch_status filch_as_completed(filch_future *const futures[], size_t n, filch_c
     return status;
 }
 
-/* FILCH_EPENDING: none is ready, but some will be. */
+/* FILCH_EPENDING: none is ready, but some will be. Nobody stands in line while one is ready: they
+ * were all woken for it, and who comes last finds the end. */
 static filch_status take(struct filch_completions *set, struct member **taken)
 {
     filch_lock_acquire(&set->lock);
@@ -154,9 +158,6 @@ static filch_status take(struct filch_completions *set, struct member **taken)
         set->ready = (*taken)->next;
         if (!set->ready) {
             set->last = &set->ready;
-        }
-        if (!set->ready && !set->members) {
-            wake_all_locked(set); /* for the others it is the end */
         }
     }
     filch_status status = *taken ? FILCH_OK : set->members ? FILCH_EPENDING : FILCH_END;
@@ -183,7 +184,6 @@ static bool enlist(struct filch_waiter *waiter, void *context)
     return waits;
 }
 
-/* Also after having been called: whoever called lets go of the place first. */
 static void leave_line(struct filch_waiter *waiter, void *context)
 {
     struct caller *caller = context;
@@ -196,7 +196,6 @@ static void leave_line(struct filch_waiter *waiter, void *context)
 static const struct filch_wait_kind next_wait = {.what = "the next of some futures",
                                                  .enlist = enlist,
                                                  .leave = leave_line,
-                                                 .always_leaves = true,
                                                  .derived = true};
 
 static filch_status next_until(struct filch_completions *set, uint64_t deadline,

@@ -6,15 +6,18 @@
 #include "task_future.h"
 
 struct filch_notifier {
-    struct filch_waiter waiter; /* called when the future is complete, which keeps us */
+    struct filch_waiter waiter;  /* called when the future is complete */
+    struct filch_future *future; /* which we are freed with; a reference until we are called */
     int read_end;
     int write_end;
 };
 
-static void notify(struct filch_waiter *waiter)
+static struct filch_waiter *notify(struct filch_waiter *waiter)
 {
     struct filch_notifier *notifier = FILCH_CONTAINER(waiter, struct filch_notifier, waiter);
     filch_os_event_set(notifier->write_end);
+    filch_future_free(notifier->future);
+    return NULL;
 }
 
 static void notifier_close(struct filch_notifier *notifier)
@@ -66,6 +69,7 @@ filch_status filch_future_fd(filch_future *future, int *descriptor)
             notifier_close(made);
         } else {
             known = made;
+            made->future = filch_future_retain(future);
             if (!filch_cell_add(&future->cell, &made->waiter)) {
                 notify(&made->waiter);
             }

@@ -13,13 +13,6 @@ static bool take_mutex(struct filch_turnstile *turnstile)
     return is_free;
 }
 
-static void own(struct filch_turnstile *turnstile)
-{
-    filch_lock_acquire(&turnstile->lock);
-    filch_turnstile_own_locked(turnstile, filch_party_self());
-    filch_lock_release(&turnstile->lock);
-}
-
 /* Without waiting: FILCH_OK, FILCH_EDEADLK if it is the caller's, FILCH_ETIMEDOUT if another's. */
 static filch_status try_lock(struct filch_turnstile *turnstile)
 {
@@ -27,7 +20,7 @@ static filch_status try_lock(struct filch_turnstile *turnstile)
     filch_status status = FILCH_ETIMEDOUT;
     filch_lock_acquire(&turnstile->lock);
     if (take_mutex(turnstile)) {
-        filch_turnstile_own_locked(turnstile, self);
+        filch_turnstile_own(turnstile, self);
         status = FILCH_OK;
     } else if (filch_turnstile_is_own_locked(turnstile)) {
         status = FILCH_EDEADLK;
@@ -50,7 +43,7 @@ static filch_status lock_until(struct filch_turnstile *turnstile, uint64_t deadl
     }
     status = filch_turnstile_take_until(turnstile, take_mutex, &mutex_wait, deadline);
     if (status == FILCH_OK) {
-        own(turnstile);
+        filch_turnstile_own(turnstile, filch_party_self());
     }
     return status;
 }
@@ -71,13 +64,16 @@ filch_status filch_mutex_unlock(filch_mutex *mutex)
     if (!turnstile) {
         return FILCH_EINVAL;
     }
+    struct filch_claims claims = {NULL, NULL};
     filch_lock_acquire(&turnstile->lock);
     filch_status status = turnstile->count ? FILCH_OK : FILCH_EINVAL;
     if (status == FILCH_OK) {
-        filch_turnstile_own_locked(turnstile, NULL);
-        turnstile->count = filch_turnstile_serve_locked(turnstile); /* whoever is served has it */
+        filch_turnstile_own(turnstile, NULL);
+        /* whoever is served has it */
+        turnstile->count = filch_turnstile_serve_locked(turnstile, &claims);
     }
     filch_lock_release(&turnstile->lock);
+    filch_claims_tell(&claims);
     return status;
 }
 
@@ -130,9 +126,8 @@ static filch_status condition_wait(filch_condition *condition, filch_mutex *mute
     struct condition_wait wait = {.condition = filch_turnstile_of(condition), .mutex = mutex};
     filch_status status = filch_wait_until(&signal_wait, &wait, deadline);
     if (wait.unlocked) {
-        filch_turnstile_meet(wait.condition);
         filch_turnstile_take_surely(mutex, take_mutex, &mutex_wait);
-        own(filch_turnstile_of(mutex));
+        filch_turnstile_own(filch_turnstile_of(mutex), filch_party_self());
     }
     return status;
 }
@@ -154,9 +149,11 @@ filch_status filch_condition_signal(filch_condition *condition)
     if (!turnstile) {
         return FILCH_EINVAL;
     }
+    struct filch_claims claims = {NULL, NULL};
     filch_lock_acquire(&turnstile->lock);
-    filch_turnstile_serve_locked(turnstile);
+    filch_turnstile_serve_locked(turnstile, &claims);
     filch_lock_release(&turnstile->lock);
+    filch_claims_tell(&claims);
     return FILCH_OK;
 }
 
@@ -166,9 +163,10 @@ filch_status filch_condition_broadcast(filch_condition *condition)
     if (!turnstile) {
         return FILCH_EINVAL;
     }
+    struct filch_claims claims = {NULL, NULL};
     filch_lock_acquire(&turnstile->lock);
-    while (filch_turnstile_serve_locked(turnstile)) {
-    }
+    filch_turnstile_serve_all_locked(turnstile, &claims);
     filch_lock_release(&turnstile->lock);
+    filch_claims_tell(&claims);
     return FILCH_OK;
 }

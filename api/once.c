@@ -18,13 +18,14 @@ static const struct filch_wait_kind once_wait = {.what = "a once",
 
 static void run_once(struct filch_turnstile *turnstile, void (*function)(void *), void *context)
 {
+    struct filch_claims claims = {NULL, NULL};
     function(context);
     filch_lock_acquire(&turnstile->lock);
     turnstile->count = RUN;
-    filch_turnstile_own_locked(turnstile, NULL);
-    while (filch_turnstile_serve_locked(turnstile)) {
-    }
+    filch_turnstile_own(turnstile, NULL);
+    filch_turnstile_serve_all_locked(turnstile, &claims);
     filch_lock_release(&turnstile->lock);
+    filch_claims_tell(&claims);
 }
 
 filch_status filch_once_run(filch_once *once, void (*function)(void *context), void *context)
@@ -41,7 +42,7 @@ filch_status filch_once_run(filch_once *once, void (*function)(void *context), v
     bool own = state == RUNNING && filch_turnstile_is_own_locked(turnstile);
     if (state == NOT_YET) {
         turnstile->count = RUNNING;
-        filch_turnstile_own_locked(turnstile, filch_party_self());
+        filch_turnstile_own(turnstile, filch_party_self());
     }
     filch_lock_release(&turnstile->lock);
     if (own) {

@@ -36,6 +36,14 @@ filch_status filch_promise_new(size_t bytes, filch_promise **promise, filch_futu
     return FILCH_OK;
 }
 
+/* We own its end. Who learns of it may free the promise, and with it the promise's reference. */
+static void finish(struct filch_future *future, filch_status outcome)
+{
+    filch_future_retain(future);
+    filch_future_finish(future, outcome);
+    filch_future_free(future);
+}
+
 filch_status filch_promise_set_value(filch_promise *promise, const void *value)
 {
     if (!promise || (promise->future->result_bytes && !value)) {
@@ -48,7 +56,7 @@ filch_status filch_promise_set_value(filch_promise *promise, const void *value)
     if (future->result_bytes) {
         memcpy(future->payload, value, future->result_bytes);
     }
-    filch_future_finish(future, FILCH_OK);
+    finish(future, FILCH_OK);
     return FILCH_OK;
 }
 
@@ -65,7 +73,7 @@ filch_status filch_promise_set_error(filch_promise *promise, int code, const cha
     error->status = FILCH_ERAISED;
     error->code = code != 0 ? code : -1;
     snprintf(error->message, sizeof error->message, "%s", message ? message : "");
-    filch_future_finish(future, FILCH_ERAISED);
+    finish(future, FILCH_ERAISED);
     return FILCH_OK;
 }
 

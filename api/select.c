@@ -2,7 +2,7 @@
  *
  * Before it stands in their lines, a select looks once more with all their locks in hand, taken in
  * the order of their addresses: nobody can come between that look and the lines. From then on
- * whoever serves one of its cases ends its wait, which only one can, so only one case is done. */
+ * whoever serves one of its cases claims it, which only one can, so only one case is done. */
 #include "channel.h"
 
 #include "deadline.h"
@@ -32,6 +32,11 @@ static void insert_by_address(struct selection *selection, filch_case *one)
     *next = one;
 }
 
+static filch_case *above(filch_case *one)
+{
+    return filch_case_state_of(one)->above;
+}
+
 static bool prepare(struct selection *selection)
 {
     for (size_t i = 0; i < selection->n; i++) {
@@ -45,11 +50,6 @@ static bool prepare(struct selection *selection)
         }
     }
     return true;
-}
-
-static filch_case *above(filch_case *one)
-{
-    return filch_case_state_of(one)->above;
 }
 
 /* A channel may be in several cases: it is locked once. */
@@ -75,11 +75,11 @@ static void release_all(struct selection *selection)
     }
 }
 
-static bool try_all_locked(struct selection *selection)
+static bool try_all_locked(struct selection *selection, struct filch_claims *claims)
 {
     for (size_t k = 0; k < selection->n; k++) {
         filch_case *one = &selection->cases[(selection->first + k) % selection->n];
-        if (one->channel && filch_channel_try_locked(one->channel, one)) {
+        if (one->channel && filch_channel_try_locked(one->channel, one, claims)) {
             return true;
         }
     }
@@ -88,34 +88,55 @@ static bool try_all_locked(struct selection *selection)
 
 static bool try_all(struct selection *selection)
 {
+    struct filch_claims claims = {NULL, NULL};
     lock_all(selection);
-    bool done = try_all_locked(selection);
+    bool done = try_all_locked(selection, &claims);
     release_all(selection);
+    filch_claims_tell(&claims);
     return done;
 }
 
 static bool enlist(struct filch_waiter *waiter, void *context)
 {
     struct selection *selection = context;
+    struct filch_claims claims = {NULL, NULL};
     lock_all(selection);
-    bool done = try_all_locked(selection);
+    bool done = try_all_locked(selection, &claims);
     for (filch_case *one = done ? NULL : selection->lowest; one; one = above(one)) {
+        filch_case_state_of(one)->lowest = selection->lowest;
         filch_channel_wait_locked(one->channel, one, waiter);
     }
     release_all(selection);
+    filch_claims_tell(&claims);
     return !done;
 }
 
-/* Also after having been served: whoever did that lets go of the channel before this returns. */
+static filch_case *done_case(const struct selection *selection)
+{
+    filch_case *one = selection->lowest;
+    while (one && filch_case_state_of(one)->status == FILCH_EPENDING) {
+        one = above(one);
+    }
+    return one;
+}
+
+/* The lines of all channels but the one that we were served by, if we were: who did that has seen
+ * to it, and the channel may be gone. Who meets one of our places meanwhile finds us served, and
+ * lets go of it before we have that channel's lock. */
 static void leave_lines(struct filch_waiter *waiter, void *context)
 {
     struct selection *selection = context;
+    filch_case *done = done_case(selection);
+    filch_channel *last = done ? done->channel : NULL;
     (void)waiter;
-    lock_all(selection);
     for (filch_case *one = selection->lowest; one; one = above(one)) {
-        filch_channel_leave_locked(one->channel, one);
+        if (one->channel != last && (!done || one->channel != done->channel)) {
+            last = one->channel;
+            filch_lock_acquire(&last->lock);
+            filch_channel_leave_locked(last, one);
+            filch_lock_release(&last->lock);
+        }
     }
-    release_all(selection);
 }
 
 static const struct filch_wait_kind channel_wait = {
@@ -133,16 +154,14 @@ static filch_status wait_for_one(struct selection *selection, uint64_t deadline)
 static filch_status verdict(const struct selection *selection, filch_status otherwise,
                             size_t *chosen)
 {
-    for (size_t i = 0; i < selection->n; i++) {
-        filch_status status = filch_case_state_of(&selection->cases[i])->status;
-        if (status != FILCH_EPENDING) {
-            if (chosen) {
-                *chosen = i;
-            }
-            return status;
-        }
+    filch_case *done = done_case(selection);
+    if (!done) {
+        return otherwise;
     }
-    return otherwise;
+    if (chosen) {
+        *chosen = (size_t)(done - selection->cases);
+    }
+    return filch_case_state_of(done)->status;
 }
 
 filch_status filch_select_until(filch_case *cases, size_t n, uint64_t deadline, size_t *chosen)

@@ -44,14 +44,16 @@ filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count)
     if (!turnstile) {
         return FILCH_EINVAL;
     }
+    struct filch_claims claims = {NULL, NULL};
     filch_lock_acquire(&turnstile->lock);
     filch_status status = count <= UINT_MAX - turnstile->count ? FILCH_OK : FILCH_EOVERFLOW;
-    while (status == FILCH_OK && count && filch_turnstile_serve_locked(turnstile)) {
+    while (status == FILCH_OK && count && filch_turnstile_serve_locked(turnstile, &claims)) {
         count--;
     }
     if (status == FILCH_OK) {
         turnstile->count += count;
     }
     filch_lock_release(&turnstile->lock);
+    filch_claims_tell(&claims);
     return status;
 }

@@ -54,15 +54,43 @@ filch_future *filch_future_retain(filch_future *future)
     return future;
 }
 
-void filch_future_free(filch_future *future)
+static bool drop(struct filch_future *future)
 {
     /* acq_rel: the last owner sees what all others did */
-    if (future && atomic_fetch_sub_explicit(&future->owners, 1, memory_order_acq_rel) == 1) {
-        filch_notifier_free(future);
-        if (future->kind->dismantle) {
-            future->kind->dismantle(future);
-        }
-        filch_free(future);
+    return atomic_fetch_sub_explicit(&future->owners, 1, memory_order_acq_rel) == 1;
+}
+
+void filch_future_disown(struct filch_future *future, struct filch_unowned *unowned)
+{
+    if (future && drop(future)) {
+        future->task.work.next = unowned->first; /* it is in no queue, or that would own it */
+        unowned->first = &future->task.work;
+    }
+}
+
+static void destroy(struct filch_future *future, struct filch_unowned *unowned)
+{
+    filch_notifier_free(future);
+    if (future->kind->dismantle) {
+        future->kind->dismantle(future, unowned);
+    }
+    filch_free(future);
+}
+
+static struct filch_future *take(struct filch_unowned *unowned)
+{
+    struct filch_work *first = unowned->first;
+    unowned->first = first ? first->next : NULL;
+    return first ? FILCH_CONTAINER(first, struct filch_future, task.work) : NULL;
+}
+
+void filch_future_free(filch_future *future)
+{
+    if (future && drop(future)) {
+        struct filch_unowned unowned = {NULL};
+        do {
+            destroy(future, &unowned);
+        } while ((future = take(&unowned)));
     }
 }
 
@@ -118,7 +146,7 @@ static void call_back(struct filch_future *future)
     }
 }
 
-void filch_future_finish(struct filch_future *future, filch_status outcome)
+struct filch_waiter *filch_future_complete(struct filch_future *future, filch_status outcome)
 {
     if (future->kind->release) {
         future->kind->release(future);
@@ -127,7 +155,12 @@ void filch_future_finish(struct filch_future *future, filch_status outcome)
     if (future->callbacks) {
         call_back(future);
     }
-    filch_cell_complete(&future->cell);
+    return filch_cell_complete(&future->cell);
+}
+
+void filch_future_finish(struct filch_future *future, filch_status outcome)
+{
+    filch_waiters_call(filch_future_complete(future, outcome));
 }
 
 /* How it is recorded that it ends. */

@@ -24,11 +24,18 @@
 struct filch_pool;
 struct filch_notifier;
 
+/* Futures that nobody owns any more, to be freed: a list, because one may keep others, and these
+ * others, to any depth. */
+struct filch_unowned {
+    struct filch_work *first;
+};
+
 /* What futures of one kind have in common; static. NULL in a field: nothing. */
 struct filch_future_kind {
     void (*run)(struct filch_future *future);       /* the task, inside the pool */
     void (*release)(struct filch_future *future);   /* what it holds, once, when it has ended */
-    void (*dismantle)(struct filch_future *future); /* what it keeps until its memory goes */
+    /* What it keeps until its memory goes; futures are disowned, not freed. */
+    void (*dismantle)(struct filch_future *future, struct filch_unowned *unowned);
     /* Of one that waits for others: stop waiting. True: they will not call. */
     bool (*withdraw)(struct filch_future *future);
     /* Of one that is accepted before it can run. */
@@ -53,6 +60,9 @@ struct filch_future {
     struct filch_fault fault;
     FILCH_ALIGNED(16) unsigned char payload[]; /* the result; or what run needs */
 };
+
+/* One owner less; if it was the last, into the list. NULL: no-op. */
+void filch_future_disown(struct filch_future *future, struct filch_unowned *unowned);
 
 /* Claimed by the caller, who holds a reference: spare its pool the entry, if that comes soon. */
 void filch_future_withdraw(struct filch_future *future);
@@ -90,6 +100,9 @@ bool filch_future_claim(struct filch_future *future);
 
 /* The one who owns its end: it ends with `outcome`; waiters are woken. */
 void filch_future_finish(struct filch_future *future, filch_status outcome);
+
+/* The same for one that ends because another has: what is to be called is returned (wait.h). */
+struct filch_waiter *filch_future_complete(struct filch_future *future, filch_status outcome);
 
 /* future_fd.c: what a future's descriptor needs is freed with the future. */
 void filch_notifier_free(struct filch_future *future);

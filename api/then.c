@@ -50,9 +50,10 @@ static void release_link(struct filch_future *future)
     filch_future_free(link_of(future)->before);
 }
 
-static void before_is_ready(struct filch_waiter *waiter)
+static struct filch_waiter *before_is_ready(struct filch_waiter *waiter)
 {
     filch_future_go(FILCH_CONTAINER(waiter, struct link, waiter)->future);
+    return NULL; /* it runs in its turn, not here */
 }
 
 static bool withdraw_link(struct filch_future *future)

@@ -14,9 +14,16 @@ _Static_assert(sizeof(struct filch_turnstile) <= sizeof(filch_mutex) &&
                    sizeof(struct filch_turnstile) <= sizeof(filch_once),
                "they have room");
 
-bool filch_turnstile_serve_locked(struct filch_turnstile *turnstile)
+bool filch_turnstile_serve_locked(struct filch_turnstile *turnstile, struct filch_claims *claims)
 {
-    return filch_line_call_locked(&turnstile->line) != NULL;
+    return filch_line_claim_locked(&turnstile->line, claims) != NULL;
+}
+
+void filch_turnstile_serve_all_locked(struct filch_turnstile *turnstile,
+                                      struct filch_claims *claims)
+{
+    while (filch_turnstile_serve_locked(turnstile, claims)) {
+    }
 }
 
 static bool try_to_take(struct filch_turnstile_request *request, struct filch_waiter *waiter)
@@ -57,7 +64,7 @@ struct filch_party *filch_turnstile_owner(void *context)
     return atomic_load_explicit(&request->turnstile->owner, memory_order_relaxed);
 }
 
-void filch_turnstile_own_locked(struct filch_turnstile *turnstile, struct filch_party *owner)
+void filch_turnstile_own(struct filch_turnstile *turnstile, struct filch_party *owner)
 {
     atomic_store_explicit(&turnstile->owner, owner, memory_order_relaxed); /* as above */
 }
@@ -67,12 +74,6 @@ bool filch_turnstile_is_own_locked(struct filch_turnstile *turnstile)
     /* relaxed: under the lock */
     struct filch_party *owner = atomic_load_explicit(&turnstile->owner, memory_order_relaxed);
     return owner && owner == filch_party_self();
-}
-
-void filch_turnstile_meet(struct filch_turnstile *turnstile)
-{
-    filch_lock_acquire(&turnstile->lock);
-    filch_lock_release(&turnstile->lock);
 }
 
 filch_status filch_turnstile_take_until(void *object,
@@ -90,9 +91,7 @@ filch_status filch_turnstile_take_until(void *object,
     if (deadline == 0) {
         return FILCH_ETIMEDOUT;
     }
-    filch_status status = filch_wait_until(kind, &request, deadline);
-    filch_turnstile_meet(request.turnstile);
-    return status;
+    return filch_wait_until(kind, &request, deadline);
 }
 
 void filch_turnstile_take_surely(void *object,
@@ -103,6 +102,5 @@ void filch_turnstile_take_surely(void *object,
                                               .take_locked = take_locked};
     if (!try_to_take(&request, NULL)) {
         filch_block_join(kind, &request);
-        filch_turnstile_meet(request.turnstile);
     }
 }

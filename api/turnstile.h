@@ -2,6 +2,9 @@
  * be taken or not, and a line of those who wait for it, who are served in order. What is given to
  * somebody in line is given with the signal, so that nobody can come between.
  *
+ * Who is served may free it at once: the server claims him under the lock, tells him after it has
+ * released it (wait.h), and so is done with it by then. He in turn does not touch it any more.
+ *
  * Zero is a valid start: users' objects are nothing else. */
 #ifndef FILCH_TURNSTILE_H
 #define FILCH_TURNSTILE_H
@@ -19,7 +22,7 @@ struct filch_turnstile {
     struct filch_lock lock;
     uint32_t count;                      /* lock; what it means is its owner's business */
     struct filch_line line;              /* lock */
-    _Atomic(struct filch_party *) owner; /* lock to write; see filch_turnstile_own_locked */
+    _Atomic(struct filch_party *) owner; /* see filch_turnstile_own */
 };
 
 static inline struct filch_turnstile *filch_turnstile_of(void *object)
@@ -27,8 +30,11 @@ static inline struct filch_turnstile *filch_turnstile_of(void *object)
     return object;
 }
 
-/* Serve the first in line who still waits. False: there is nobody. */
-bool filch_turnstile_serve_locked(struct filch_turnstile *turnstile);
+/* Serve the first in line who still waits, or all; the caller tells them when it has released the
+ * lock. False: there is nobody. */
+bool filch_turnstile_serve_locked(struct filch_turnstile *turnstile, struct filch_claims *claims);
+void filch_turnstile_serve_all_locked(struct filch_turnstile *turnstile,
+                                      struct filch_claims *claims);
 
 /* Somebody who wants to take something; what its waits are about. */
 struct filch_turnstile_request {
@@ -54,12 +60,9 @@ void filch_turnstile_take_surely(void *object,
                                  bool (*take_locked)(struct filch_turnstile *turnstile),
                                  const struct filch_wait_kind *kind);
 
-/* Who is it, of a mutex, or who runs a once; NULL: nobody. */
-void filch_turnstile_own_locked(struct filch_turnstile *turnstile, struct filch_party *owner);
+/* Whose it is, of a mutex, or who runs a once; NULL: nobody's. Under the lock, or by the one who
+ * has been served, until which nobody else writes it. */
+void filch_turnstile_own(struct filch_turnstile *turnstile, struct filch_party *owner);
 bool filch_turnstile_is_own_locked(struct filch_turnstile *turnstile);
-
-/* After having been served: whoever served us lets go of the lock before this returns, so that what
- * the turnstile is in may be freed. */
-void filch_turnstile_meet(struct filch_turnstile *turnstile);
 
 #endif

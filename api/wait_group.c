@@ -25,12 +25,15 @@ filch_status filch_wait_group_done(filch_wait_group *group)
     if (!turnstile) {
         return FILCH_EINVAL;
     }
+    struct filch_claims claims = {NULL, NULL};
     filch_lock_acquire(&turnstile->lock);
     filch_status status = turnstile->count ? FILCH_OK : FILCH_EINVAL;
     turnstile->count -= status == FILCH_OK;
-    while (turnstile->count == 0 && filch_turnstile_serve_locked(turnstile)) {
+    if (turnstile->count == 0) {
+        filch_turnstile_serve_all_locked(turnstile, &claims);
     }
     filch_lock_release(&turnstile->lock);
+    filch_claims_tell(&claims);
     return status;
 }
 

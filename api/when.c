@@ -9,7 +9,8 @@
 /* In the payload of such a future, behind its value. */
 struct gathering {
     struct filch_future *result; /* itself */
-    void (*decide)(struct gathering *gathering, size_t index);
+    /* Returns what is to be called if that is its end. */
+    struct filch_waiter *(*decide)(struct gathering *gathering, size_t index);
     _Atomic(size_t) undecided; /* members that are not ready, and one while it is being made */
     _Atomic(int) phase;        /* of when_any: enum phase */
     size_t n;
@@ -28,18 +29,19 @@ static struct gathering *gathering_of(struct filch_future *result)
     return (struct gathering *)(void *)(result->payload + VALUE_BYTES);
 }
 
-static void member_is_ready(struct filch_waiter *waiter)
+static struct filch_waiter *member_is_ready(struct filch_waiter *waiter)
 {
     struct gathered *member = FILCH_CONTAINER(waiter, struct gathered, waiter);
     struct gathering *gathering = member->gathering;
     struct filch_future *result = gathering->result;
-    gathering->decide(gathering, (size_t)(member - gathering->members));
+    struct filch_waiter *next = gathering->decide(gathering, (size_t)(member - gathering->members));
     filch_future_free(result); /* the member's reference */
+    return next;
 }
 
 /* ---- all ---- */
 
-static void end_all(struct gathering *all)
+static struct filch_waiter *end_all(struct gathering *all)
 {
     struct filch_future *result = all->result;
     size_t failed = 0;
@@ -50,17 +52,15 @@ static void end_all(struct gathering *all)
         filch_future_end_like(result, all->members[failed].future);
         result->fault.error.index = failed;
     }
-    filch_future_finish(result, filch_fault_result(&result->fault, NULL));
+    return filch_future_complete(result, filch_fault_result(&result->fault, NULL));
 }
 
-static void decide_all(struct gathering *all, size_t index)
+static struct filch_waiter *decide_all(struct gathering *all, size_t index)
 {
     (void)index;
     /* acq_rel: the last sees how all others ended */
-    if (atomic_fetch_sub_explicit(&all->undecided, 1, memory_order_acq_rel) == 1 &&
-        filch_future_claim(all->result)) {
-        end_all(all);
-    }
+    bool last = atomic_fetch_sub_explicit(&all->undecided, 1, memory_order_acq_rel) == 1;
+    return last && filch_future_claim(all->result) ? end_all(all) : NULL;
 }
 
 /* ---- any ---- */
@@ -94,28 +94,31 @@ static bool withdraw_any(struct filch_future *result)
     return true;
 }
 
-static void decide_any(struct gathering *any, size_t index)
+static struct filch_waiter *decide_any(struct gathering *any, size_t index)
 {
     struct filch_future *result = any->result;
+    struct filch_waiter *next = NULL;
     if (filch_future_claim(result)) {
         memcpy(result->payload, &index, sizeof index);
-        filch_future_finish(result, FILCH_OK);
+        next = filch_future_complete(result, FILCH_OK);
         withdraw_any(result);
     }
+    return next;
 }
 
 /* ---- both ---- */
 
 /* The members' futures stay until then: whoever withdraws looks at all of them. */
-static void dismantle(struct filch_future *result)
+static void dismantle(struct filch_future *result, struct filch_unowned *unowned)
 {
     struct gathering *gathering = gathering_of(result);
     for (size_t i = 0; i < gathering->n; i++) {
-        filch_future_free(gathering->members[i].future);
+        filch_future_disown(gathering->members[i].future, unowned);
     }
 }
 
-static struct gathering *gathering_new(size_t n, void (*decide)(struct gathering *, size_t),
+static struct gathering *gathering_new(size_t n,
+                                       struct filch_waiter *(*decide)(struct gathering *, size_t),
                                        const struct filch_future_kind *kind,
                                        const filch_function_info *info)
 {
@@ -143,7 +146,7 @@ static void add_member(struct gathering *gathering, size_t index, struct filch_f
     member->future = filch_future_retain(future);
     filch_future_retain(gathering->result);
     if (!filch_cell_add(&future->cell, &member->waiter)) {
-        member_is_ready(&member->waiter);
+        filch_waiters_call(member_is_ready(&member->waiter));
     }
 }
 
@@ -187,7 +190,7 @@ filch_status filch_when_all(filch_future *const futures[], size_t n, filch_futur
     for (size_t i = 0; i < n; i++) {
         add_member(made, i, futures[i]);
     }
-    decide_all(made, n); /* it is made */
+    filch_waiters_call(decide_all(made, n)); /* it is made */
     *all = made->result;
     return FILCH_OK;
 }

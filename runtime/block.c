@@ -63,8 +63,9 @@ static void sleep_until(struct filch_thread *thread, struct filch_waiter *waiter
     }
     while (!filch_waiter_fired(waiter)) {
         /* A token may be left over from an earlier wait. */
-        if (!filch_parker_wait(&thread->parker, deadline_ns)) {
-            filch_waiter_fire(waiter, FILCH_TIMED_OUT);
+        if (!filch_parker_wait(&thread->parker, deadline_ns) &&
+            !filch_waiter_fire(waiter, FILCH_TIMED_OUT)) {
+            deadline_ns = FILCH_OS_NEVER; /* it is claimed: we are woken when we may go */
         }
     }
 }
@@ -161,7 +162,8 @@ static struct filch_party *begin_wait(struct filch_thread *thread,
 static void trace_end(struct filch_waiter *waiter)
 {
     if (!waiter->strand) {
-        filch_trace(FILCH_TRACE_GO_ON, filch_waiter_outcome(waiter), NULL, waiter->parker->thread);
+        filch_trace(FILCH_TRACE_GO_ON, (unsigned)filch_waiter_outcome(waiter), NULL,
+                    waiter->parker->thread);
     }
 }
 

@@ -57,19 +57,19 @@ static void await_permit(struct filch_pool *pool)
     struct petition petition = {.permits = &pool->permits};
     if (!try_to_take(&petition, NULL)) {
         filch_block_join(&permit_kind, &petition);
-        filch_lock_acquire(&petition.permits->lock); /* whoever gave it is done with our place */
-        filch_lock_release(&petition.permits->lock);
     }
 }
 
 static void give_permit(struct filch_pool *pool)
 {
     struct filch_permits *permits = &pool->permits;
+    struct filch_claims claims = {NULL, NULL};
     filch_lock_acquire(&permits->lock);
-    if (!filch_line_call_locked(&permits->wanted)) {
+    if (!filch_line_claim_locked(&permits->wanted, &claims)) {
         count_locked(permits, taken(permits) - 1);
     }
     filch_lock_release(&permits->lock);
+    filch_claims_tell(&claims);
 }
 
 unsigned filch_lend_threads(struct filch_pool *pool)

@@ -1,5 +1,6 @@
 /* line: waiters that stand in line for something, under the lock of what they wait for. One waiter
- * can have places in several lines; who is called in one must leave the others. */
+ * can have places in several lines; who is served in one must leave the others, and must not touch
+ * the one it was served in: what that belongs to may have been freed. */
 #ifndef FILCH_LINE_H
 #define FILCH_LINE_H
 
@@ -47,15 +48,16 @@ static inline void filch_line_remove_locked(struct filch_line *line, struct filc
     place->waiter = NULL;
 }
 
-/* Call the first in line who still waits: from then on it is in the line no longer, and its wait
- * has ended; its place stays where it is until the lock is released. NULL: nobody waits. */
-static inline struct filch_place *filch_line_call_locked(struct filch_line *line)
+/* Claim the first in line who still waits (wait.h): it is in the line no longer. The caller says so
+ * by filch_claims_tell(), when it has released the lock. NULL: nobody waits. */
+static inline struct filch_place *filch_line_claim_locked(struct filch_line *line,
+                                                          struct filch_claims *claims)
 {
     struct filch_place *place;
     while ((place = line->first)) {
         struct filch_waiter *waiter = place->waiter;
         filch_line_remove_locked(line, place);
-        if (filch_waiter_end(waiter, FILCH_SIGNALED)) {
+        if (filch_waiter_claim(waiter, claims)) {
             break;
         }
     }

@@ -17,6 +17,7 @@
 #include <filch/lane.h>
 
 struct filch_party;
+struct filch_releases;
 struct filch_waiter;
 
 /* Register a waiter; false: what it would wait for is there already. */
@@ -43,6 +44,7 @@ struct filch_party {
     const struct filch_wait_kind *kind; /* the last wait's */
     void *context;                      /* the last wait's */
     struct filch_waiter *waiter;        /* the last wait's; NULL: only what it waits for ends it */
+    struct filch_releases *releases;    /* api/closure.c: it is inside a destructor; or NULL */
     _Atomic(uintptr_t) doing;           /* the filch_function_info of what it runs; 0: none */
     uint64_t thread_id;                 /* constant; 0: of a strand */
 };

@@ -128,10 +128,14 @@ void filch_pool_resume(struct filch_pool *pool, struct filch_work *first, struct
     come_for_queued(pool);
 }
 
+/* From outside. As soon as it is in the queue it may run to its end, and the pool with it, freed by
+ * one who has learned of that: we count ourselves in until we have let go of the pool. */
 static void inject_one(struct filch_pool *pool, struct filch_work *work)
 {
+    filch_pool_hold(pool);
     filch_queue_push(&pool->inject, work);
     come_for_queued(pool);
+    filch_pool_dismiss(pool);
 }
 
 filch_status filch_pool_expect(struct filch_pool *pool)
@@ -196,8 +200,10 @@ filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_
     task->work.kind = FILCH_WORK_TASK;
     filch_status status = filch_pool_expect(pool);
     if (status == FILCH_OK) {
+        filch_pool_hold(pool); /* as in inject_one */
         filch_queue_push(&pool->background, &task->work);
         filch_pool_wake(pool);
+        filch_pool_dismiss(pool);
     }
     return status;
 }

@@ -47,19 +47,43 @@ void filch_scope_close(struct filch_scope *scope)
     filch_lock_release(&parent->lock);
 }
 
-void filch_scope_cancel(struct filch_scope *scope)
+static void cancel_locked(struct filch_scope *scope)
 {
-    filch_lock_acquire(&scope->lock);
     /* release: pairs with the acquire in flag */
     atomic_store_explicit(&scope->cancelled, true, memory_order_release);
     /* They leave the list themselves, each after we have let go of the lock. */
     for (struct filch_waiter *w = scope->waiters; w; w = w->scope_next) {
         filch_waiter_end(w, FILCH_CLOSED);
     }
-    for (struct filch_scope *child = scope->children; child; child = child->next) {
-        filch_scope_cancel(child);
+}
+
+/* The next one at the side of `scope`, or of one between it and `top`; NULL: none. All from `scope`
+ * up to `top` are locked; those that are behind us now are released. */
+static struct filch_scope *next_beside(struct filch_scope *scope, struct filch_scope *top)
+{
+    while (scope != top) {
+        struct filch_scope *next = scope->next; /* our parent's lock, which we have */
+        struct filch_scope *parent = scope->parent;
+        filch_lock_release(&scope->lock); /* it is closed no sooner than that is released */
+        if (next) {
+            return next;
+        }
+        scope = parent;
     }
-    filch_lock_release(&scope->lock);
+    filch_lock_release(&top->lock);
+    return NULL;
+}
+
+/* All below, without a call inside a call: scopes may be nested to any depth. The locks of those
+ * above the one that we are at are held, so none of these can be closed. */
+void filch_scope_cancel(struct filch_scope *top)
+{
+    struct filch_scope *scope = top;
+    while (scope) {
+        filch_lock_acquire(&scope->lock);
+        cancel_locked(scope);
+        scope = scope->children ? scope->children : next_beside(scope, top);
+    }
 }
 
 bool filch_scope_is_cancelled(struct filch_scope *scope)

@@ -129,7 +129,7 @@ static void look_at(struct search *search, struct filch_party *party)
     wait.holder = kind->holder ? kind->holder(party->context) : NULL;
     wait.derived = kind->derived;
     wait.endable = party->waiter != NULL;
-    bool over = party->waiter && filch_waiter_fired(party->waiter);
+    bool over = party->waiter && filch_waiter_decided(party->waiter);
     bool forever = party->forever;
     bool outside = kind->outside;
     filch_party_let_go(party);
@@ -393,7 +393,7 @@ void filch_stuck_look(struct filch_waiter *own)
     struct filch_process *process = filch_process();
     struct search search = {.waits = NULL};
     filch_lock_acquire(&process->pools_lock);
-    search.still = (!own || !filch_waiter_fired(own)) && is_still();
+    search.still = (!own || !filch_waiter_decided(own)) && is_still();
     search.starved = search.still && any_starves();
     look_at_all(&search, look_at);
     if (search.still && search.starved && search.forgets) {

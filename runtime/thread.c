@@ -42,6 +42,7 @@ static __attribute__((noinline)) struct filch_thread *first_meeting(void)
     }
     if (thread) {
         thread->party.thread_id = thread->parker.thread = filch_os_thread_id();
+        thread->party.releases = NULL; /* the last owner may have ended inside a destructor */
     }
     self = thread;
     return thread;

@@ -22,22 +22,30 @@ void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
 
 bool filch_waiter_arm(struct filch_waiter *waiter)
 {
-    int arming = FILCH_ARMING;
-    /* release: pairs with the acquire in fire; the one who wakes sees the strand's saved state.
-     * acquire on failure: pairs with fire's release; we go on with what the signaller wrote.
-     * acq_rel because C11 wants success at least as strong as failure. */
-    return atomic_compare_exchange_strong_explicit(&waiter->outcome, &arming, FILCH_WAITING,
+    int old = FILCH_ARMING;
+    /* release: pairs with the acquire in decide, or in tell; the one who wakes sees the strand's
+     * saved state. acquire on failure: pairs with fire's release; we go on with what the signaller
+     * wrote. acq_rel because C11 wants success at least as strong as failure. */
+    if (atomic_compare_exchange_strong_explicit(&waiter->outcome, &old, FILCH_WAITING,
+                                                memory_order_acq_rel, memory_order_acquire)) {
+        return true;
+    }
+    /* As above. One that is claimed can only be told still. */
+    return old == FILCH_CLAIMED_EARLY &&
+           atomic_compare_exchange_strong_explicit(&waiter->outcome, &old, FILCH_CLAIMED,
                                                    memory_order_acq_rel, memory_order_acquire);
 }
 
-/* What it was before; one that is fired already stays as it is. */
-static int decide(struct filch_waiter *waiter, enum filch_outcome outcome)
+/* From ARMING to `early`, from WAITING to `outcome`. What it was before; one that is decided
+ * already stays as it is. */
+static int decide(struct filch_waiter *waiter, enum filch_outcome early, enum filch_outcome outcome)
 {
     /* relaxed: the compare-exchange checks it */
     int old = atomic_load_explicit(&waiter->outcome, memory_order_relaxed);
     while (old == FILCH_ARMING || old == FILCH_WAITING) {
+        int next = (int)(old == FILCH_ARMING ? early : outcome);
         /* acq_rel: pairs with the release and the acquire in arm, and with outcome */
-        if (atomic_compare_exchange_weak_explicit(&waiter->outcome, &old, (int)outcome,
+        if (atomic_compare_exchange_weak_explicit(&waiter->outcome, &old, next,
                                                   memory_order_acq_rel, memory_order_relaxed)) {
             break;
         }
@@ -47,7 +55,7 @@ static int decide(struct filch_waiter *waiter, enum filch_outcome outcome)
 
 bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome)
 {
-    return decide(waiter, outcome) == FILCH_WAITING;
+    return decide(waiter, outcome, outcome) == FILCH_WAITING;
 }
 
 void filch_waiter_found(struct filch_waiter *waiter)
@@ -84,25 +92,42 @@ static void collect(struct batch *batch, struct filch_strand *strand)
     batch->strands[batch->count++] = strand;
 }
 
-/* End a wait; a strand whose turn it is to go on is put in the batch. */
+/* What is read of a waiter before it is fired: a thread that polls may see the outcome and leave
+ * its frame at once. Its parker outlives it; a strand cannot run before we make it ready. */
+struct sleeper {
+    struct filch_strand *strand;
+    struct filch_parker *parker;
+};
+
+static struct sleeper sleeper_of(const struct filch_waiter *waiter)
+{
+    return (struct sleeper){waiter->strand, waiter->parker};
+}
+
+/* It was fired by us; a strand whose turn it is to go on is put in the batch. */
+static void wake(struct sleeper sleeper, bool armed, enum filch_outcome outcome,
+                 struct batch *batch)
+{
+    filch_trace(FILCH_TRACE_READY, (unsigned)outcome, NULL,
+                sleeper.strand ? filch_trace_name_of(sleeper.strand) : sleeper.parker->thread);
+    if (armed && sleeper.strand) {
+        filch_prefetch((const char *)sleeper.strand + FILCH_CACHE_LINE); /* its work */
+        collect(batch, sleeper.strand);
+    } else if (armed) {
+        filch_parker_unpark(sleeper.parker);
+    }
+}
+
+/* End a wait. */
 static bool end(struct filch_waiter *waiter, enum filch_outcome outcome, struct batch *batch)
 {
-    /* Read before firing: a thread that polls may see the outcome and leave its frame at once.
-     * Its parker outlives it; a strand cannot run before we make it ready. */
-    struct filch_strand *strand = waiter->strand;
-    struct filch_parker *parker = waiter->parker;
-    int old = decide(waiter, outcome);
-    if (old == FILCH_ARMING || old == FILCH_WAITING) {
-        filch_trace(FILCH_TRACE_READY, (unsigned)outcome, NULL,
-                    strand ? filch_trace_name_of(strand) : parker->thread);
+    struct sleeper sleeper = sleeper_of(waiter);
+    int old = decide(waiter, outcome, outcome);
+    bool ended = old == FILCH_ARMING || old == FILCH_WAITING;
+    if (ended) {
+        wake(sleeper, old == FILCH_WAITING, outcome, batch);
     }
-    if (old == FILCH_WAITING && strand) {
-        filch_prefetch((const char *)strand + FILCH_CACHE_LINE); /* its work, see strand.h */
-        collect(batch, strand);
-    } else if (old == FILCH_WAITING) {
-        filch_parker_unpark(parker);
-    }
-    return old == FILCH_ARMING || old == FILCH_WAITING;
+    return ended;
 }
 
 bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome)
@@ -112,6 +137,46 @@ bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome)
     bool ended = end(waiter, outcome, &batch);
     deliver(&batch);
     return ended;
+}
+
+bool filch_waiter_claim(struct filch_waiter *waiter, struct filch_claims *claims)
+{
+    int old = decide(waiter, FILCH_CLAIMED_EARLY, FILCH_CLAIMED);
+    if (old != FILCH_ARMING && old != FILCH_WAITING) {
+        return false;
+    }
+    waiter->next = NULL;
+    if (claims->last) {
+        claims->last->next = waiter;
+    } else {
+        claims->first = waiter;
+    }
+    claims->last = waiter;
+    return true;
+}
+
+static void tell(struct filch_waiter *waiter, struct batch *batch)
+{
+    struct sleeper sleeper = sleeper_of(waiter);
+    /* acq_rel: release pairs with outcome and with the failure in arm, the waiter sees what we did
+     * for it; acquire pairs with arm, as in decide. Our last touch of the waiter. */
+    int old =
+        atomic_exchange_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_acq_rel);
+    wake(sleeper, old == FILCH_CLAIMED, FILCH_SIGNALED, batch);
+}
+
+void filch_claims_tell(struct filch_claims *claims)
+{
+    struct batch batch;
+    batch.count = 0;
+    struct filch_waiter *waiter = claims->first;
+    while (waiter) {
+        struct filch_waiter *next = waiter->next; /* one that is told may be gone */
+        filch_prefetch(next);                     /* nobody else has touched it since it waits */
+        tell(waiter, &batch);
+        waiter = next;
+    }
+    deliver(&batch);
 }
 
 void filch_cell_init(struct filch_cell *cell)
@@ -203,7 +268,7 @@ static struct filch_waiter *wake_sleepers(struct filch_waiter *waiter)
     return to_call;
 }
 
-void filch_cell_complete(struct filch_cell *cell)
+struct filch_waiter *filch_cell_complete(struct filch_cell *cell)
 {
     lock(cell);
     struct filch_waiter *waiter = cell->waiters;
@@ -213,10 +278,27 @@ void filch_cell_complete(struct filch_cell *cell)
     atomic_store_explicit(&cell->word, (uint32_t)(DONE | LOCKED), memory_order_release);
     waiter = wake_sleepers(waiter);
     unlock(cell, DONE);
-    while (waiter) {
-        struct filch_waiter *next = waiter->next;
-        waiter->call(waiter);
-        waiter = next;
+    return waiter;
+}
+
+/* `more` before `rest`. */
+static struct filch_waiter *join(struct filch_waiter *more, struct filch_waiter *rest)
+{
+    struct filch_waiter *last = more;
+    while (last && last->next) {
+        last = last->next;
+    }
+    if (last) {
+        last->next = rest;
+    }
+    return more ? more : rest;
+}
+
+void filch_waiters_call(struct filch_waiter *waiters)
+{
+    while (waiters) {
+        struct filch_waiter *rest = waiters->next; /* one that has been called may be gone */
+        waiters = join(waiters->call(waiters), rest);
     }
 }
 

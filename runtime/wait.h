@@ -3,6 +3,16 @@
  * A waiter lives on the stack of the strand or thread that waits. It is prepared
  * (filch_waiter_init), registered with a cell, a latch or a timer, *then* armed (filch_waiter_arm).
  * Whoever fires it first decides the outcome; only that one may wake it, and only if it was armed.
+ * A server that has something to do for the waiter yet (write its result, let go of a lock) claims
+ * it first: from then on no other outcome can come, but the waiter stays, whether it sleeps or
+ * polls, until it is told. The telling is the server's last touch of the waiter's frame, and of
+ * whatever the waiter may free when it knows: so it comes after the release of the object's lock.
+ *
+ *   ARMING --arm--> WAITING         fire: from either to an outcome
+ *     | claim          | claim
+ *   CLAIMED_EARLY -> CLAIMED        tell: from either to SIGNALED
+ *            arm
+ *
  * The registration happens after the waiting strand's registers have been saved (strand.h):
  * otherwise a fast waker resumes a strand that is still running.
  *
@@ -24,9 +34,11 @@ struct filch_strand;
 struct filch_parker;
 
 enum filch_outcome {
+    FILCH_CLAIMED_EARLY = -2, /* it will be signalled; it was not armed */
+    FILCH_CLAIMED,            /* the same; it was */
     FILCH_ARMING,
     FILCH_WAITING,
-    FILCH_SIGNALED,
+    FILCH_SIGNALED, /* this and those below are written in traces */
     FILCH_TIMED_OUT,
     FILCH_CLOSED,
     FILCH_DEADLOCKED,
@@ -38,11 +50,12 @@ struct filch_waiter {
     struct filch_strand *strand; /* a pool's strand to make ready; NULL: */
     struct filch_parker *parker; /* a thread to unpark */
     _Atomic(int) outcome;
-    struct filch_waiter *next; /* lock of the cell or line */
-    struct filch_waiter *prev; /* lock of the cell or line */
+    struct filch_waiter *next; /* lock of the cell; of the one who claimed or calls it */
+    struct filch_waiter *prev; /* lock of the cell */
     /* Not NULL: not somebody who sleeps but something to do when a cell is complete. It is called
-     * by the completer, after the cell has let go of it. */
-    void (*call)(struct filch_waiter *waiter);
+     * by the completer, after the cell has let go of it. What is to be called because of that is
+     * returned, not called: there may be any number, one behind the other, and one stack. */
+    struct filch_waiter *(*call)(struct filch_waiter *waiter);
     struct filch_scope *scope; /* the one it is in the list of; see scope.h */
 
     struct filch_timer timer;
@@ -53,7 +66,8 @@ struct filch_waiter {
 void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
                        struct filch_parker *parker);
 
-/* All registrations are done. False: it was fired meanwhile, nobody will wake it: go on. */
+/* All registrations are done. False: it was fired meanwhile, nobody will wake it: go on. One that
+ * was claimed meanwhile will be woken. */
 bool filch_waiter_arm(struct filch_waiter *waiter);
 
 /* Decide the outcome. True: the caller won over an armed waiter and must wake it; it may read
@@ -64,12 +78,19 @@ bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome);
  * time-out was a little faster: or it would be lost. */
 void filch_waiter_found(struct filch_waiter *waiter);
 
-/* What it was fired with; FILCH_ARMING or FILCH_WAITING: not yet. */
+/* What it was fired with; less than FILCH_SIGNALED: not yet. */
 enum filch_outcome filch_waiter_outcome(struct filch_waiter *waiter);
 
 static inline bool filch_waiter_fired(struct filch_waiter *waiter)
 {
     return filch_waiter_outcome(waiter) >= FILCH_SIGNALED;
+}
+
+/* It is fired, or will be: its wait cannot end otherwise any more. */
+static inline bool filch_waiter_decided(struct filch_waiter *waiter)
+{
+    enum filch_outcome outcome = filch_waiter_outcome(waiter);
+    return outcome != FILCH_ARMING && outcome != FILCH_WAITING;
 }
 
 /* How strands are made ready, together: one lock and one look for sleepers, not each its own.
@@ -78,6 +99,18 @@ void filch_strands_ready(struct filch_strand *const *strands, unsigned count);
 
 /* Fire with `outcome`, and wake the waiter if that is ours to do. False: another outcome stands. */
 bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome);
+
+/* Waiters that one server has claimed, in the order of its claims. Zero: none. */
+struct filch_claims {
+    struct filch_waiter *first;
+    struct filch_waiter *last;
+};
+
+/* It will be signalled, and stays until then. False: another outcome stands. */
+bool filch_waiter_claim(struct filch_waiter *waiter, struct filch_claims *claims);
+
+/* Signal all of them. Neither they nor what they waited for may be touched after this. */
+void filch_claims_tell(struct filch_claims *claims);
 
 struct filch_cell {
     _Atomic(uint32_t) word;       /* bit 0: done, bit 1: locked */
@@ -95,8 +128,12 @@ bool filch_cell_add(struct filch_cell *cell, struct filch_waiter *waiter);
  * is going to be. */
 bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter);
 
-/* Once. The caller keeps the cell alive until this returns. */
-void filch_cell_complete(struct filch_cell *cell);
+/* Once. The caller keeps the cell alive until this returns. Those who sleep are woken; those who
+ * are to be called are returned, for filch_waiters_call(). */
+struct filch_waiter *filch_cell_complete(struct filch_cell *cell);
+
+/* Call a list of them, and what is to be called because of that. */
+void filch_waiters_call(struct filch_waiter *waiters);
 
 struct filch_latch {
     _Atomic(uintptr_t) word; /* 0 closed, 1 open, else the waiter */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <threads.h>
 
+#include "pool.h"
+
 FILCH_CHANNEL(numbers, int);
 
 static atomic_int wrong;
@@ -444,6 +446,54 @@ START_TEST(selects_lose_and_double_nothing)
 }
 END_TEST
 
+struct three {
+    numbers first;
+    numbers second;
+    numbers third;
+    atomic_int step;
+};
+
+FILCH_FUNCTION(int, chooses_twice, (struct three *, three))
+{
+    int value = 0;
+    filch_case cases[3] = {numbers_receiving(three->second, &value),
+                           numbers_receiving(three->first, &value),
+                           numbers_sending(three->first, &value)};
+    wrong += filch_select(cases, 3, INFINITY, NULL) != FILCH_OK || value != 1;
+    cases[0] = numbers_receiving(three->third, &value); /* waits where it has waited before */
+    atomic_store(&three->step, 1);
+    wrong += filch_select(cases, 1, INFINITY, NULL) != FILCH_OK;
+    return value;
+}
+
+START_TEST(a_select_that_was_served_stands_in_no_other_line)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct three three = {.first = channel_of(0), .second = channel_of(0), .third = channel_of(0)};
+    filch_future *future;
+    int value = 0;
+    atomic_store(&wrong, 0);
+    ck_assert_int_eq(chooses_twice_apply_async(pool, &three, &future), FILCH_OK);
+    ck_assert_int_eq(numbers_send(three.first, 1), FILCH_OK);
+    await(&three.step, 1);
+    while (filch_pool_running(pool) > 0) {
+        filch_yield(); /* until it waits */
+    }
+    ck_assert_int_eq(numbers_send_until(three.second, 2, 0), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(numbers_send_until(three.first, 2, 0), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(numbers_receive_until(three.first, &value, 0), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(numbers_send(three.third, 3), FILCH_OK);
+    ck_assert_int_eq(chooses_twice_get(future, &value), FILCH_OK);
+    ck_assert_int_eq(value, 3);
+    ck_assert_int_eq(wrong, 0);
+    filch_future_free(future);
+    numbers_free(three.first);
+    numbers_free(three.second);
+    numbers_free(three.third);
+    pool_closed(pool);
+}
+END_TEST
+
 FILCH_FUNCTION(void, waits_for_a_value, (numbers, in), (filch_status *, answer))
 {
     int value;
@@ -490,6 +540,7 @@ int main(void)
     tcase_add_test(tcase, a_select_prefers_no_case);
     tcase_add_test(tcase, a_select_does_not_meet_itself);
     tcase_add_loop_test(tcase, selects_lose_and_double_nothing, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_select_that_was_served_stands_in_no_other_line, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, cancelling_ends_waits_on_channels, 0, WORKER_SWEEP);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "pool.h"
+
 FILCH_FUNCTION(int, plus, (int, x), (int, y))
 {
     return x + y;
@@ -661,6 +663,34 @@ START_TEST(several_may_take_from_one_set)
 }
 END_TEST
 
+START_TEST(all_who_wait_for_a_set_learn_of_its_end)
+{
+    enum { TAKERS = 5 };
+    filch_pool *pool = pool_opened(_i);
+    struct gates gates = gates_new();
+    filch_completions *set;
+    filch_future *takers[TAKERS];
+    atomic_int collected = 0;
+    ck_assert_int_eq(filch_as_completed(gates.futures, 1, &set), FILCH_OK);
+    for (int i = 0; i < TAKERS; i++) {
+        ck_assert_int_eq(collect_apply_async(pool, set, &collected, &takers[i]), FILCH_OK);
+    }
+    for (int i = 0; i < TAKERS; i++) {
+        while (!filch_future_running(takers[i]) || filch_pool_running(pool) > 0) {
+            filch_yield(); /* until all wait */
+        }
+    }
+    open_gate(&gates, 0);
+    for (int i = 0; i < TAKERS; i++) {
+        ck_assert_int_eq(value_of(takers[i]), 1);
+    }
+    ck_assert_int_eq(collected, 1);
+    filch_completions_free(set);
+    gates_free(&gates);
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(waiting_for_several_has_three_modes_and_a_time_out)
 {
     struct gates gates = gates_new();
@@ -749,6 +779,7 @@ int main(void)
     tcase_add_test(tcase, completions_come_in_the_order_of_their_ends);
     tcase_add_test(tcase, completions_can_time_out_be_added_to_and_be_abandoned);
     tcase_add_loop_test(tcase, several_may_take_from_one_set, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, all_who_wait_for_a_set_learn_of_its_end, 0, WORKER_SWEEP);
     tcase_add_test(tcase, waiting_for_several_has_three_modes_and_a_time_out);
     tcase_add_loop_test(tcase, a_descriptor_becomes_readable_with_the_future, 0, WORKER_SWEEP);
     suite_add_tcase(suite, tcase);

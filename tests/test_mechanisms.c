@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include <fenv.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #include "places.h"
 #include "queue.h"
 #include "region.h"
+#include "scope.h"
 #include "site.h"
 #include "stack.h"
 #include "thread.h"
@@ -487,6 +489,128 @@ START_TEST(a_waiter_is_fired_once_and_woken_only_if_armed)
 }
 END_TEST
 
+START_TEST(a_claimed_waiter_stays_until_it_is_told)
+{
+    for (int early = 0; early < 2; early++) {
+        struct filch_parker parker;
+        struct filch_waiter waiter;
+        struct filch_claims claims = {NULL, NULL};
+        filch_parker_init(&parker);
+        filch_waiter_init(&waiter, NULL, &parker);
+        ck_assert(early || filch_waiter_arm(&waiter));
+        ck_assert(filch_waiter_claim(&waiter, &claims));
+        ck_assert(!filch_waiter_claim(&waiter, &claims));
+        ck_assert(filch_waiter_decided(&waiter));
+        ck_assert(!filch_waiter_fired(&waiter));
+        ck_assert(!filch_waiter_end(&waiter, FILCH_TIMED_OUT)); /* too late */
+        ck_assert(!early || filch_waiter_arm(&waiter));         /* it will be woken */
+        ck_assert(!filch_parker_poll(&parker));
+        filch_claims_tell(&claims);
+        ck_assert(filch_parker_poll(&parker));
+        ck_assert_int_eq(filch_waiter_outcome(&waiter), FILCH_SIGNALED);
+    }
+}
+END_TEST
+
+START_TEST(who_is_claimed_and_told_before_it_is_armed_does_not_sleep)
+{
+    struct filch_parker parker;
+    struct filch_waiter waiters[2];
+    struct filch_claims claims = {NULL, NULL};
+    filch_parker_init(&parker);
+    filch_waiter_init(&waiters[0], NULL, &parker);
+    filch_waiter_init(&waiters[1], NULL, &parker);
+    ck_assert(filch_waiter_claim(&waiters[0], &claims));
+    ck_assert(filch_waiter_claim(&waiters[1], &claims));
+    filch_claims_tell(&claims);
+    ck_assert(!filch_waiter_arm(&waiters[0]));
+    ck_assert(!filch_waiter_arm(&waiters[1]));
+    ck_assert(!filch_parker_poll(&parker));
+    claims = (struct filch_claims){NULL, NULL};
+    ck_assert(!filch_waiter_claim(&waiters[0], &claims)); /* it has been fired */
+    ck_assert_ptr_null(claims.first);
+}
+END_TEST
+
+/* ---- scopes ---- */
+
+static void *cancel_scope(void *scope)
+{
+    filch_scope_cancel(scope);
+    return NULL;
+}
+
+/* In a thread with little stack. */
+static void cancel_in_little_stack(struct filch_scope *scope)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    pthread_attr_init(&attributes);
+    ck_assert_int_eq(pthread_attr_setstacksize(&attributes, 128 << 10), 0);
+    ck_assert_int_eq(pthread_create(&thread, &attributes, cancel_scope, scope), 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
+START_TEST(scopes_are_cancelled_to_any_depth_and_no_further)
+{
+    enum { DEPTH = 1000000 };
+    struct filch_scope *scopes = calloc(DEPTH, sizeof *scopes);
+    struct filch_parker parker;
+    struct filch_waiter waiter;
+    struct filch_scope beside;
+    filch_scope_open(&scopes[0], NULL, FILCH_OS_NEVER);
+    filch_scope_open(&scopes[1], &scopes[0], FILCH_OS_NEVER);
+    filch_scope_open(&beside, &scopes[0], FILCH_OS_NEVER);
+    for (int i = 2; i < DEPTH; i++) {
+        filch_scope_open(&scopes[i], &scopes[i - 1], FILCH_OS_NEVER);
+    }
+    filch_parker_init(&parker);
+    filch_waiter_init(&waiter, NULL, &parker);
+    ck_assert(filch_scope_add(&scopes[DEPTH - 1], &waiter));
+    ck_assert(filch_waiter_arm(&waiter));
+    cancel_in_little_stack(&scopes[1]);
+    ck_assert_int_eq(filch_waiter_outcome(&waiter), FILCH_CLOSED);
+    filch_scope_remove(&waiter);
+    ck_assert(!filch_scope_is_cancelled(&scopes[0]));
+    ck_assert(!filch_scope_is_cancelled(&beside));
+    cancel_in_little_stack(&scopes[0]); /* again, and its other child, too */
+    ck_assert(filch_scope_is_cancelled(&beside));
+    for (int i = DEPTH - 1; i > 0; i--) {
+        if (!filch_scope_is_cancelled(&scopes[i])) {
+            ck_abort_msg("%d is not cancelled", i);
+        }
+        filch_scope_close(&scopes[i]);
+    }
+    filch_scope_close(&beside);
+    filch_scope_close(&scopes[0]);
+    free(scopes);
+}
+END_TEST
+
+/* The parent of each is the one with half its number. */
+START_TEST(a_tree_of_scopes_is_cancelled_below_one)
+{
+    enum { N = 1000 };
+    for (int top = 1; top < N; top += 13) {
+        struct filch_scope scopes[N];
+        filch_scope_open(&scopes[1], NULL, FILCH_OS_NEVER);
+        for (int i = 2; i < N; i++) {
+            filch_scope_open(&scopes[i], &scopes[i / 2], FILCH_OS_NEVER);
+        }
+        filch_scope_cancel(&scopes[top]);
+        for (int i = N - 1; i >= 1; i--) {
+            int above = i;
+            while (above > top) {
+                above /= 2;
+            }
+            check_int_eq(filch_scope_is_cancelled(&scopes[i]), above == top);
+            filch_scope_close(&scopes[i]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(a_cell_wakes_all_who_stay_and_refuses_late_ones)
 {
     struct filch_parker parker[4];
@@ -503,7 +627,7 @@ START_TEST(a_cell_wakes_all_who_stay_and_refuses_late_ones)
     }
     filch_cell_remove(&cell, &waiters[1]);
     ck_assert(!filch_cell_done(&cell));
-    filch_cell_complete(&cell);
+    ck_assert_ptr_null(filch_cell_complete(&cell));
     ck_assert(filch_cell_done(&cell));
     ck_assert(filch_parker_poll(&parker[0]));
     ck_assert(!filch_parker_poll(&parker[1]));
@@ -853,6 +977,10 @@ int main(void)
     tcase_add_test(tcase, no_wake_up_is_lost);
     tcase_add_test(tcase, a_parker_waits_until_its_deadline);
     tcase_add_test(tcase, a_waiter_is_fired_once_and_woken_only_if_armed);
+    tcase_add_test(tcase, a_claimed_waiter_stays_until_it_is_told);
+    tcase_add_test(tcase, who_is_claimed_and_told_before_it_is_armed_does_not_sleep);
+    tcase_add_test(tcase, scopes_are_cancelled_to_any_depth_and_no_further);
+    tcase_add_test(tcase, a_tree_of_scopes_is_cancelled_below_one);
     tcase_add_test(tcase, a_cell_wakes_all_who_stay_and_refuses_late_ones);
     tcase_add_test(tcase, a_latch_opens_for_one_waiter_before_or_after);
     tcase_add_test(tcase, a_lane_publishes_oldest_first_and_takes_back);

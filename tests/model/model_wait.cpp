@@ -1,8 +1,12 @@
 // Completion. A cell with a waiter that stays, one that gives up, and a completer; each drops its
-// reference and the last frees the cell. A latch in a frame that its waiter leaves at once. Relacy
-// reports a touch of freed memory, a race on the result, and a waiter that sleeps for ever.
+// reference and the last frees the cell. A latch in a frame that its waiter leaves at once. An object
+// with a line, which its waiter frees when it has been served, while a scope is being cancelled that
+// it waits in. Relacy reports a touch of freed memory, a race on the result, and a waiter that sleeps
+// for ever.
 #include "wait.h"
 
+#include "line.h"
+#include "lock.h"
 #include "os.h"
 #include "park.h"
 
@@ -51,7 +55,7 @@ struct cell_model : rl::test_suite<cell_model, 3> {
         filch_cell *cell = &shared->cell;
         if (index == 0) {
             shared->result($) = 7;
-            filch_cell_complete(cell);
+            filch_waiters_call(filch_cell_complete(cell));
         } else {
             filch_waiter *waiter = frames[index].begin();
             filch_waiter_init(waiter, NULL, &parkers[index]);
@@ -112,7 +116,136 @@ struct latch_model : rl::test_suite<latch_model, 2> {
     }
 };
 
+struct line_model : rl::test_suite<line_model, 3> {
+    struct object {
+        filch_lock lock;
+        filch_line line;
+        bool given; // to nobody yet
+    };
+    struct frame {
+        filch_waiter waiter;
+        filch_place place;
+        rl::var<int> result;
+    };
+    mortal<object> memory;
+    mortal<frame> frames;
+    object *shared;
+    frame *waiting; // scope_lock; in the list of the scope
+    bool cancelled; // scope_lock
+    filch_lock scope_lock;
+    filch_parker parker;
+    bool freed;
+
+    void before()
+    {
+        shared = memory.begin();
+        filch_lock_init(&shared->lock);
+        filch_lock_init(&scope_lock);
+        filch_parker_init(&parker);
+        shared->line = filch_line();
+        shared->given = freed = cancelled = false;
+        waiting = NULL;
+    }
+
+    void after()
+    {
+        if (!freed) {
+            memory.end();
+        }
+    }
+
+    void serve()
+    {
+        filch_claims claims = filch_claims();
+        filch_lock_acquire(&shared->lock);
+        filch_place *place = filch_line_claim_locked(&shared->line, &claims);
+        if (place) {
+            FILCH_CONTAINER(place, frame, place)->result($) = 7;
+        }
+        shared->given = !place;
+        filch_lock_release(&shared->lock);
+        filch_claims_tell(&claims);
+    }
+
+    void cancel()
+    {
+        filch_lock_acquire(&scope_lock);
+        cancelled = true;
+        if (waiting) {
+            filch_waiter_end(&waiting->waiter, FILCH_CLOSED);
+        }
+        filch_lock_release(&scope_lock);
+    }
+
+    bool enter_scope(frame *own)
+    {
+        filch_lock_acquire(&scope_lock);
+        waiting = cancelled ? NULL : own;
+        filch_lock_release(&scope_lock);
+        return waiting != NULL;
+    }
+
+    void leave_scope()
+    {
+        filch_lock_acquire(&scope_lock);
+        waiting = NULL;
+        filch_lock_release(&scope_lock);
+    }
+
+    // True: it is given already.
+    bool enlist(frame *own)
+    {
+        filch_lock_acquire(&shared->lock);
+        bool given = shared->given;
+        if (!given) {
+            filch_line_add_locked(&shared->line, &own->place, &own->waiter);
+        }
+        filch_lock_release(&shared->lock);
+        return given;
+    }
+
+    void leave_line(frame *own)
+    {
+        filch_lock_acquire(&shared->lock);
+        filch_line_remove_locked(&shared->line, &own->place);
+        filch_lock_release(&shared->lock);
+    }
+
+    void wait()
+    {
+        frame *own = frames.begin();
+        filch_waiter_init(&own->waiter, NULL, &parker);
+        bool entered = enter_scope(own);
+        bool given = entered && enlist(own);
+        if (entered && !given && filch_waiter_arm(&own->waiter)) {
+            wait_on(&parker, &own->waiter);
+        }
+        leave_scope();
+        bool served = given;
+        if (entered && !given) {
+            RL_ASSERT(filch_waiter_fired(&own->waiter)); // none goes on while it is claimed
+            served = filch_waiter_outcome(&own->waiter) == FILCH_SIGNALED;
+            if (served) {
+                RL_ASSERT(own->result($) == 7);
+            } else {
+                leave_line(own);
+            }
+        }
+        frames.end();
+        if (served) { // nobody else needs it
+            freed = true;
+            memory.end();
+        }
+    }
+
+    void thread(unsigned index)
+    {
+        index == 0 ? serve() : index == 1 ? wait() : cancel();
+    }
+};
+
 int main()
 {
-    return model_run<latch_model>("latch", 5, 100000) | model_run<cell_model>("cell", 3, 200000);
+    return model_run<latch_model>("latch", 5, 100000) | model_run<cell_model>("cell", 3, 200000) |
+           model_run<line_model>("line", 3, 200000);
 }

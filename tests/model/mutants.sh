@@ -80,6 +80,10 @@ wait|wait|filch_cell_complete|unlock(cell, DONE);|cell->word.store(DONE, rl::mo_
 wait|wait|unlock|memory_order_release|memory_order_relaxed
 wait|wait|lock|memory_order_acquire|memory_order_relaxed
 wait|wait|filch_cell_remove|lock(cell)|filch_cell_done(cell)
+wait|wait|filch_waiter_arm|old == FILCH_CLAIMED_EARLY|false
+wait|wait|filch_waiter_claim|FILCH_CLAIMED_EARLY, FILCH_CLAIMED|FILCH_SIGNALED, FILCH_SIGNALED
+wait|wait|tell|SIGNALED, memory_order_acq_rel|SIGNALED, memory_order_relaxed
+wait|wait|tell|old == FILCH_CLAIMED|old == FILCH_WAITING
 lane|lane|filch_lane_publish|memory_order_release|memory_order_relaxed
 lane|lane|exchange_state|memory_order_acquire|memory_order_relaxed
 lane|lane|filch_slot_finish|done, memory_order_acq_rel|done, memory_order_relaxed

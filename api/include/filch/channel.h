@@ -12,6 +12,12 @@
  * served in the order in which they came. What was sent before a channel was closed can be received
  * still.
  *
+ * A channel may be freed as soon as it is known that the others are through with it, as a POSIX
+ * mutex may be destroyed immediately after it is unlocked: by the receiver of the last value,
+ * though the call that sent it may not have returned yet; by who has handed a value over
+ * (capacity 0); by who is told that it is closed. Of a select's channels that holds for the one
+ * that served it; the others are in use until it has returned.
+ *
  * FILCH_CHANNEL(name, T) defines the value type `name`, to be passed around as it is, and
  *
  *     name_new(capacity, &channel), name_free(channel), name_close(channel), name_count(channel)

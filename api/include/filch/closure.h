@@ -7,8 +7,8 @@
  * Ownership. A closure whose captures take at most FILCH_INLINE_BYTES and own nothing is a plain
  * value: copy it freely, filch_closure_release() does nothing. All others share one counted box:
  * a second owner calls filch_closure_retain(), every owner calls filch_closure_release(), and the
- * last release runs the destructor. A call that takes a closure keeps a reference of its own for
- * as long as it needs one. */
+ * last release runs the destructor; inside of another destructor, when that one has returned. A
+ * call that takes a closure keeps a reference of its own for as long as it needs one. */
 #ifndef FILCH_CLOSURE_H
 #define FILCH_CLOSURE_H
 

@@ -2,7 +2,9 @@
  *
  * A future is counted: the call that makes one gives the caller a reference, which
  * filch_future_free() returns. It outlives its pool; its result can be read any number of times
- * and from any thread. A wait from a task suspends the task and frees its core; from any other
+ * and from any thread. Who has seen that a future is ready may return its reference, and free the
+ * promise that it is of, though the call that set it may not have returned yet. A wait from a task
+ * suspends the task and frees its core; from any other
  * thread it sleeps, after having run the awaited task itself if nobody else has begun it. */
 #ifndef FILCH_FUTURE_H
 #define FILCH_FUTURE_H

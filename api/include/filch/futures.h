@@ -8,7 +8,9 @@
  *         filch_future_free(ready);
  *     }
  *     filch_completions_free(done);
- */
+ *
+ * A set may be freed by who has taken the last of its futures, though what made that one ready may
+ * still be on its way, and at any other time when nobody else is in a call with it. */
 #ifndef FILCH_FUTURES_H
 #define FILCH_FUTURES_H
 

@@ -13,7 +13,8 @@
  * Its tasks may spawn more into it. Tasks of a group are cancelled together: by
  * filch_group_cancel(), by an error if asked for, by the group's deadline, or with what opened the
  * group, if that is itself a task that is cancelled. Groups opened by a group's tasks are cancelled
- * along and end no later than its deadline. */
+ * along and end no later than its deadline. When a wait for the group is over, its tasks are
+ * through with it and with what they were given: both may be freed. */
 #ifndef FILCH_GROUP_H
 #define FILCH_GROUP_H
 

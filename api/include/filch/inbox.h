@@ -10,7 +10,9 @@
  *     filch_closure call = redraw_bind(x, y);               a task:
  *     filch_inbox_post(window, &call, &future);
  *     redraw_get(future, &area);
- */
+ *
+ * The thread that has served the last letter may free the inbox, though the call that posted it may
+ * not have returned yet. */
 #ifndef FILCH_INBOX_H
 #define FILCH_INBOX_H
 

@@ -6,6 +6,14 @@
  * when the caller is asked to stop (filch_cancelled()). Deadlines are seconds on filch_now()'s
  * clock, INFINITY for none; one that has passed (or NaN) only tries, and FILCH_ETIMEDOUT says that
  * it was in vain.
+ *
+ * An object may be freed, or its memory used for something else, as soon as it is known that the
+ * others are through with it, as a POSIX mutex may be destroyed immediately after it is unlocked:
+ * by the one who unlocks last, takes the last permit, has woken all that wait on a condition, sees
+ * that all is done or that the once was run, though the calls of the others that led to that may
+ * not have returned yet. A wait that can still end otherwise (that times out, or is cancelled) uses
+ * its object until it has returned.
+ *
  * Every function that waits: threads: any. Blocks; may migrate. Errors also FILCH_EINVAL (NULL),
  * FILCH_ENOMEM (a thread's first call). */
 #ifndef FILCH_SYNC_H
