@@ -358,8 +358,7 @@ static int waits_of_an_owner(filch_pool *pool, int by)
     int ended = 0;
     const filch_group_options options = {.timeout_s = by == 0 ? 0.005 : 1000,
                                          .cancel_on_error = by == 3};
-    FILCH_WITH_GROUP(group, pool, &options, &status)
-    {
+    FILCH_WITH_GROUP(group, pool, &options, &status) {
         ended -= filch_cancelled();
         if (by == 1) {
             filch_group_cancel(group);
@@ -407,10 +406,8 @@ static int two_in_one_function(filch_pool *pool, double outer_s, double inner_s,
 {
     filch_status outer_status;
     filch_status inner_status = FILCH_EBUSY;
-    FILCH_WITH_GROUP(outer, pool, &(filch_group_options){.timeout_s = outer_s}, &outer_status)
-    {
-        FILCH_WITH_GROUP(inner, pool, &(filch_group_options){.timeout_s = inner_s}, &inner_status)
-        {
+    FILCH_WITH_GROUP(outer, pool, &(filch_group_options){.timeout_s = outer_s}, &outer_status) {
+        FILCH_WITH_GROUP(inner, pool, &(filch_group_options){.timeout_s = inner_s}, &inner_status) {
             sleeps_spawn(inner, nap_s);
         }
     }
@@ -453,8 +450,7 @@ END_TEST
 static filch_status opens_to_a_depth(filch_pool *pool, filch_group *outermost, int depth)
 {
     filch_status status;
-    FILCH_WITH_GROUP(group, pool, NULL, &status)
-    {
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
         if (depth > 0) {
             ck_assert_int_eq(opens_to_a_depth(pool, outermost, depth - 1), FILCH_ECANCELED);
         } else {
@@ -488,8 +484,7 @@ START_TEST(a_group_that_is_opened_in_a_cancelled_one_is_cancelled_from_the_start
     reset();
     ck_assert_int_eq(filch_group_open(pool, NULL, &outer), FILCH_OK);
     ck_assert_int_eq(filch_group_cancel(outer), FILCH_OK);
-    FILCH_WITH_GROUP(inner, pool, NULL, &status)
-    {
+    FILCH_WITH_GROUP(inner, pool, NULL, &status) {
         ck_assert(filch_cancelled());
         ck_assert_int_eq(twice_spawn(inner, 1, NULL), FILCH_OK);
         ck_assert_int_eq(filch_sleep(1000), FILCH_ECANCELED);
@@ -507,11 +502,9 @@ START_TEST(cancelling_an_inner_group_leaves_the_outer_one_alone)
     filch_status outer_status;
     filch_status inner_status;
     reset();
-    FILCH_WITH_GROUP(outer, pool, NULL, &outer_status)
-    {
+    FILCH_WITH_GROUP(outer, pool, NULL, &outer_status) {
         sleeps_spawn(outer, 1e-3);
-        FILCH_WITH_GROUP(inner, pool, NULL, &inner_status)
-        {
+        FILCH_WITH_GROUP(inner, pool, NULL, &inner_status) {
             sleeps_spawn(inner, 1000);
             filch_group_cancel(inner);
             ck_assert_int_eq(filch_sleep(1000), FILCH_ECANCELED);
@@ -565,8 +558,7 @@ START_TEST(loops_pipelines_and_calls_in_the_block_are_inside)
     ck_assert_int_eq(filch_pool_open(&(filch_pool_options){.processes = 1}, &other), FILCH_OK);
     for (int what = 0; what < 3; what++) {
         reset();
-        FILCH_WITH_GROUP(group, pool, &soon, &status)
-        {
+        FILCH_WITH_GROUP(group, pool, &soon, &status) {
             int slept = 0;
             if (what == 0) {
                 naps_for(pool, 100, 1000); /* cancelled, unless all had begun before */
@@ -590,8 +582,7 @@ END_TEST
 FILCH_LOOP(raises_in_a_block, (size_t, i), (filch_pool *, pool))
 {
     filch_status status;
-    FILCH_WITH_GROUP(group, pool, NULL, &status)
-    {
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
         if (i == 17) {
             filch_raise(4, "element %zu", i);
         }
@@ -668,8 +659,7 @@ FILCH_FORK_FUNCTION(int, forks_around_a_block, (filch_pool *, pool), (int, depth
     for (int i = 0; i < N; i++) {
         FILCH_FORK_AT(before[i], spins_a_little, 1);
     }
-    FILCH_WITH_GROUP(group, pool, NULL, &status)
-    {
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
         FILCH_FORK(own, spins_a_little, 1);
         for (int i = 0; i < N; i++) {
             FILCH_FORK_AT(within[i], spins_a_little, 1);
