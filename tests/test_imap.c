@@ -210,6 +210,36 @@ START_TEST(an_error_of_the_source_comes_in_its_place)
 }
 END_TEST
 
+FILCH_FUNCTION(int, counts_and_waits, (int, x))
+{
+    atomic_fetch_add(&ran, 1);
+    while (!atomic_load(&gate)) {
+        filch_yield();
+    }
+    return x;
+}
+
+START_TEST(of_a_chunk_that_runs_when_it_is_abandoned_no_more_items_begin)
+{
+    int xs[10] = {0};
+    const filch_imap_options options = {.chunksize = 10};
+    for (int unordered = 0; unordered < 2; unordered++) {
+        filch_pool *pool = pool_opened(_i);
+        filch_iterator *it;
+        atomic_store(&ran, 0);
+        atomic_store(&gate, 0);
+        ck_assert_int_eq(unordered ? counts_and_waits_imap_unordered(pool, xs, 10, &options, &it)
+                                   : counts_and_waits_imap(pool, xs, 10, &options, &it),
+                         FILCH_OK);
+        await(&ran, 1);
+        filch_iterator_free(it);
+        atomic_store(&gate, 1);
+        pool_closed(pool);
+        ck_assert_int_eq(ran, 1);
+    }
+}
+END_TEST
+
 START_TEST(the_next_item_can_be_waited_for_with_a_time_out)
 {
     filch_pool *pool = pool_opened(_i);
@@ -419,6 +449,8 @@ int main(void)
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_item_that_fails_does_not_lose_the_rest, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_error_of_the_source_comes_in_its_place, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, of_a_chunk_that_runs_when_it_is_abandoned_no_more_items_begin, 0,
+                        WORKER_SWEEP);
     tcase_add_loop_test(tcase, the_next_item_can_be_waited_for_with_a_time_out, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, closing_lets_the_window_come_and_terminating_cancels_it, 0,
                         WORKER_SWEEP);

@@ -365,6 +365,39 @@ START_TEST(so_it_does_when_the_pool_is_terminated)
 }
 END_TEST
 
+static atomic_int at_once;
+
+static void both_raise(void *context, void *memory)
+{
+    int number = ((struct item *)memory)->number;
+    (void)context;
+    atomic_fetch_add(&at_once, 1);
+    while (atomic_load(&at_once) < (number ? 2 : 3)) { /* the second one first */
+        filch_sleep(1e-4);
+    }
+    filch_raise(50 + number, "item %d", number);
+    atomic_fetch_add(&at_once, 1);
+}
+
+START_TEST(of_several_errors_that_of_the_first_item_is_told)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct input input = {.end = 2, .answer = FILCH_END};
+    const filch_stage stage = {FILCH_STAGE_PARALLEL, both_raise, NULL};
+    filch_error error;
+    const filch_pipeline_options options = {
+        .tokens = 2, .error = &error, .drop = drop_item, .drop_context = &input};
+    atomic_store(&at_once, 0);
+    ck_assert_int_eq(
+        filch_pipeline(pool, read_item, &input, sizeof(struct item), &stage, 1, &options),
+        FILCH_ERAISED);
+    ck_assert_int_eq(error.code, 50);
+    ck_assert_uint_eq(error.index, 0);
+    ck_assert_int_eq(input.alive, 0);
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(bad_arguments_are_refused)
 {
     filch_pool *pool = pool_opened(1);
@@ -418,6 +451,7 @@ int main(void)
     tcase_add_loop_test(tcase, each_item_gets_through_all_stages_or_is_dropped_once, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, so_it_does_when_the_pool_is_terminated, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, of_several_errors_that_of_the_first_item_is_told, 0, WORKER_SWEEP);
     tcase_add_test(tcase, bad_arguments_are_refused);
     tcase_add_test(tcase, without_memory_it_does_not_begin_or_comes_to_its_end);
     suite_add_tcase(suite, tcase);
