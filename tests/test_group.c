@@ -687,6 +687,101 @@ START_TEST(forks_and_joins_may_lie_on_either_side_of_a_block)
 }
 END_TEST
 
+static atomic_int ended;
+
+FILCH_FORK_FUNCTION(int, ends_late, (int, x))
+{
+    atomic_store(&begun, 1);
+    await(&told, 1);
+    for (volatile int i = 0; i < 3000000; i++) {
+    }
+    atomic_store(&ended, 1);
+    return x;
+}
+
+FILCH_FUNCTION(void, tells)
+{
+    atomic_store(&told, 1);
+}
+
+FILCH_FORK_FUNCTION(int, leaves_a_fork_behind, (filch_pool *, pool))
+{
+    ends_late_handle child;
+    filch_status status;
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
+        FILCH_FORK_AT(child, ends_late, 5);
+        while (!atomic_load(&begun)) { /* until it is stolen */
+            filch_sleep(1e-4);
+        }
+        tells_spawn(group);
+    }
+    int before = atomic_load(&ended);
+    return FILCH_JOIN_AT(child) + before;
+}
+
+START_TEST(stolen_forks_of_a_block_have_ended_when_it_is_left)
+{
+    filch_pool *pool = pool_opened(_i);
+    int sum = 0;
+    reset();
+    atomic_store(&begun, 0);
+    atomic_store(&ended, 0);
+    ck_assert_int_eq(leaves_a_fork_behind_apply(pool, pool, &sum), FILCH_OK);
+    ck_assert_int_eq(sum, 6);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(groups_that_are_closed_are_forgotten_by_the_one_around_them)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_group *outer;
+    ck_assert_int_eq(filch_group_open(pool, NULL, &outer), FILCH_OK);
+    for (int i = 0; i < 30; i++) {
+        filch_group *inner[3];
+        for (int k = 0; k < 3; k++) {
+            ck_assert_int_eq(filch_group_open(pool, NULL, &inner[k]), FILCH_OK);
+        }
+        for (int k = 2; k >= 0; k--) {
+            ck_assert_int_eq(filch_group_close(inner[k], NULL), FILCH_OK);
+        }
+    }
+    ck_assert_int_eq(filch_group_cancel(outer), FILCH_OK);
+    ck_assert_int_eq(filch_group_close(outer, NULL), FILCH_ECANCELED);
+    pool_closed(pool);
+}
+END_TEST
+
+static void forget(void *captures)
+{
+    (void)captures;
+    atomic_fetch_add(&told, 1);
+}
+
+START_TEST(a_closure_is_released_when_it_is_called_at_once)
+{
+    filch_pool *pool = pool_opened(1);
+    filch_group *group;
+    int out = 0;
+    reset();
+    ck_assert_int_eq(filch_group_open(pool, NULL, &group), FILCH_OK);
+    ck_assert_int_eq(twice_spawn(group, 1, NULL), FILCH_OK); /* there is a thread from now on */
+    for (int i = 1; i <= 5; i++) {
+        filch_closure closure;
+        ck_assert_int_eq(twice_capture_owned(&closure, i, forget), FILCH_OK);
+        fail_call(1);
+        ck_assert_int_eq(filch_group_spawn(group, &closure, &out), FILCH_OK);
+        fail_call(0);
+        filch_closure_release(&closure);
+        ck_assert_int_eq(filch_group_wait(group, NULL), FILCH_OK);
+        ck_assert_int_eq(told, i);
+        ck_assert_int_eq(out, 2 * i);
+    }
+    ck_assert_int_eq(filch_group_close(group, NULL), FILCH_OK);
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(nonsense_is_refused)
 {
     filch_pool *pool = pool_opened(1);
@@ -759,6 +854,10 @@ int main(void)
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, groups_are_closed_by_their_owner_and_newest_first, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, forks_and_joins_may_lie_on_either_side_of_a_block, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, stolen_forks_of_a_block_have_ended_when_it_is_left, 1, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, groups_that_are_closed_are_forgotten_by_the_one_around_them, 0,
+                        WORKER_SWEEP);
+    tcase_add_test(tcase, a_closure_is_released_when_it_is_called_at_once);
     tcase_add_test(tcase, nonsense_is_refused);
     tcase_add_test(tcase, without_memory_a_task_is_run_at_once);
     suite_add_tcase(suite, tcase);
