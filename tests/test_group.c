@@ -605,6 +605,17 @@ START_TEST(what_the_owner_raises_in_the_block_is_its_own_error)
 }
 END_TEST
 
+START_TEST(what_the_owner_raises_in_the_block_can_stop_its_loop)
+{
+    filch_pool *pool = pool_opened(0);
+    const filch_map_options options = {.policy = FILCH_FAIL_FAST, .chunksize = FILCH_CHUNK(40)};
+    reset();
+    ck_assert_int_eq(raises_in_a_block_for_with(pool, 40, pool, &options), FILCH_ERAISED);
+    ck_assert_int_eq(told, 18); /* it was the last one, though a chunk was under way */
+    pool_closed(pool);
+}
+END_TEST
+
 static int close_elsewhere(void *group)
 {
     return (int)filch_group_close(group, NULL);
@@ -852,6 +863,7 @@ int main(void)
     tcase_add_loop_test(tcase, loops_pipelines_and_calls_in_the_block_are_inside, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, what_the_owner_raises_in_the_block_is_its_own_error, 0,
                         WORKER_SWEEP);
+    tcase_add_test(tcase, what_the_owner_raises_in_the_block_can_stop_its_loop);
     tcase_add_loop_test(tcase, groups_are_closed_by_their_owner_and_newest_first, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, forks_and_joins_may_lie_on_either_side_of_a_block, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, stolen_forks_of_a_block_have_ended_when_it_is_left, 1, WORKER_SWEEP);
