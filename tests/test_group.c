@@ -191,15 +191,14 @@ START_TEST(a_deadline_cancels_the_group)
 {
     filch_pool *pool = pool_opened(_i);
     filch_status status;
-    const filch_group_options options = {.timeout_s = 0.02};
     reset();
-    FILCH_WITH_GROUP(group, pool, &options, &status)
-    {
-        sleeps_spawn(group, 1000);
-        until_cancelled_spawn(group);
+    for (double seconds = 0.01; told == 0; seconds *= 2) { /* until one begins in time */
+        FILCH_WITH_GROUP(group, pool, &(filch_group_options){.timeout_s = seconds}, &status) {
+            sleeps_spawn(group, 1000);
+            until_cancelled_spawn(group);
+        }
+        ck_assert_int_eq(status, FILCH_ECANCELED);
     }
-    ck_assert_int_eq(status, FILCH_ECANCELED);
-    ck_assert_int_ge(told, 1);
     ck_assert_int_eq(told, ran); /* who began was told; on one worker one may not have begun */
     reset();
     const filch_group_options ample = {.timeout_s = 1000};
@@ -229,15 +228,16 @@ START_TEST(inner_groups_are_cancelled_along)
 {
     filch_pool *pool = the_pool = pool_opened(_i);
     filch_status status;
-    const filch_group_options options = {.timeout_s = 0.02};
     reset();
-    FILCH_WITH_GROUP(group, pool, &options, &status)
-    {
-        opens_a_group_inside_spawn(group);
-        opens_a_group_inside_spawn(group);
+    for (double seconds = 0.01; told % 10 == 0; seconds *= 2) { /* as above */
+        reset();
+        FILCH_WITH_GROUP(group, pool, &(filch_group_options){.timeout_s = seconds}, &status) {
+            opens_a_group_inside_spawn(group);
+            opens_a_group_inside_spawn(group);
+        }
+        ck_assert_int_eq(status, FILCH_ECANCELED);
     }
-    ck_assert_int_eq(status, FILCH_ECANCELED);
-    ck_assert_int_ge(told, 11); /* as above */
+    ck_assert_int_ge(told, 11);
     ck_assert_int_eq(told % 10, ran);
     filch_group *group;
     reset();
@@ -359,7 +359,7 @@ static int waits_of_an_owner(filch_pool *pool, int by)
     const filch_group_options options = {.timeout_s = by == 0 ? 0.005 : 1000,
                                          .cancel_on_error = by == 3};
     FILCH_WITH_GROUP(group, pool, &options, &status) {
-        ended -= filch_cancelled();
+        ended -= by != 0 && filch_cancelled();
         if (by == 1) {
             filch_group_cancel(group);
         } else if (by == 2) {
