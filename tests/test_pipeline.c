@@ -365,14 +365,36 @@ START_TEST(so_it_does_when_the_pool_is_terminated)
 }
 END_TEST
 
+static void terminates_at_10(void *context, void *memory)
+{
+    if (((struct item *)memory)->number == 10) {
+        filch_pool_terminate(context);
+    }
+}
+
+START_TEST(a_terminated_pool_stops_its_pipelines)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct input endless = {.end = -1, .answer = FILCH_END};
+    const filch_stage stages[] = {{FILCH_STAGE_PARALLEL, terminates_at_10, pool},
+                                  {FILCH_STAGE_SERIAL, drop_item, &endless}};
+    const filch_pipeline_options options = {.drop = drop_item, .drop_context = &endless};
+    ck_assert_int_eq(
+        filch_pipeline(pool, read_item, &endless, sizeof(struct item), stages, 2, &options),
+        FILCH_ECANCELED);
+    ck_assert_int_eq(endless.alive, 0);
+    pool_closed(pool);
+}
+END_TEST
+
 static atomic_int at_once;
 
 static void both_raise(void *context, void *memory)
 {
     int number = ((struct item *)memory)->number;
-    (void)context;
+    const int *first = context;
     atomic_fetch_add(&at_once, 1);
-    while (atomic_load(&at_once) < (number ? 2 : 3)) { /* the second one first */
+    while (atomic_load(&at_once) < (number == *first ? 2 : 3)) {
         filch_sleep(1e-4);
     }
     filch_raise(50 + number, "item %d", number);
@@ -382,18 +404,20 @@ static void both_raise(void *context, void *memory)
 START_TEST(of_several_errors_that_of_the_first_item_is_told)
 {
     filch_pool *pool = pool_opened(_i);
-    struct input input = {.end = 2, .answer = FILCH_END};
-    const filch_stage stage = {FILCH_STAGE_PARALLEL, both_raise, NULL};
-    filch_error error;
-    const filch_pipeline_options options = {
-        .tokens = 2, .error = &error, .drop = drop_item, .drop_context = &input};
-    atomic_store(&at_once, 0);
-    ck_assert_int_eq(
-        filch_pipeline(pool, read_item, &input, sizeof(struct item), &stage, 1, &options),
-        FILCH_ERAISED);
-    ck_assert_int_eq(error.code, 50);
-    ck_assert_uint_eq(error.index, 0);
-    ck_assert_int_eq(input.alive, 0);
+    for (int first = 0; first < 2; first++) { /* whichever comes first */
+        struct input input = {.end = 2, .answer = FILCH_END};
+        const filch_stage stage = {FILCH_STAGE_PARALLEL, both_raise, &first};
+        filch_error error;
+        const filch_pipeline_options options = {
+            .tokens = 2, .error = &error, .drop = drop_item, .drop_context = &input};
+        atomic_store(&at_once, 0);
+        ck_assert_int_eq(
+            filch_pipeline(pool, read_item, &input, sizeof(struct item), &stage, 1, &options),
+            FILCH_ERAISED);
+        ck_assert_int_eq(error.code, 50);
+        ck_assert_uint_eq(error.index, 0);
+        ck_assert_int_eq(input.alive, 0);
+    }
     pool_closed(pool);
 }
 END_TEST
@@ -451,6 +475,7 @@ int main(void)
     tcase_add_loop_test(tcase, each_item_gets_through_all_stages_or_is_dropped_once, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, so_it_does_when_the_pool_is_terminated, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_terminated_pool_stops_its_pipelines, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, of_several_errors_that_of_the_first_item_is_told, 0, WORKER_SWEEP);
     tcase_add_test(tcase, bad_arguments_are_refused);
     tcase_add_test(tcase, without_memory_it_does_not_begin_or_comes_to_its_end);
