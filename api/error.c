@@ -41,6 +41,15 @@ static bool outranks(size_t index, const filch_error *kept)
     return kept->status == FILCH_OK || (index != FILCH_NO_INDEX && index < kept->index);
 }
 
+void filch_fault_pass_on(const struct filch_fault *fault, struct filch_fault *outer)
+{
+    filch_lock_acquire(&outer->lock);
+    if (outranks(fault->error.index, &outer->error)) {
+        outer->error = fault->error;
+    }
+    filch_lock_release(&outer->lock);
+}
+
 static void report(const struct filch_frame *frame, int code, const char *format, va_list arguments)
 {
     struct filch_fault *fault = frame->fault;

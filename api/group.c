@@ -19,13 +19,13 @@
 
 struct filch_group {
     struct filch_pool *pool;
-    struct filch_region region; /* the owner's stay, if `entered` */
+    struct filch_region region; /* the owner's stay, if `entered`; its frame is there always */
     bool entered;
     bool cancel_on_error;
     struct filch_fault fault;
     struct filch_scope scope;
     _Atomic(size_t) undone;  /* tasks that are not done, and one for the owner until it waits */
-    _Atomic(bool) cut_short; /* some task was not run, or was asked to stop */
+    _Atomic(bool) cut_short; /* some task was not run, or it or the owner was asked to stop */
     struct filch_latch done;
 };
 
@@ -46,6 +46,50 @@ static filch_status enter(struct filch_group *group)
         group->entered = status == FILCH_OK;
     }
     return status == FILCH_OK ? filch_pool_check(group->pool) : status;
+}
+
+/* From here on the owner's own code is inside the group's scope. In all else the frame stands for
+ * the one around it: errors that are raised are that one's, with its name and its index. */
+static void push_frame(struct filch_group *group)
+{
+    struct filch_strand *strand = filch_strand_self();
+    struct filch_frame *frame = &group->region.frame;
+    if (!group->entered) {
+        const struct filch_frame *around = strand->frame;
+        filch_frame_push(frame, strand, NULL, around ? around->info : NULL);
+        frame->next = around ? around->next : NULL;
+        frame->stop = around ? around->stop : NULL;
+    }
+    frame->scope = &group->scope;
+}
+
+/* Forks of the block that are not joined yet, and were published for the group's frame: they end
+ * with the block. Their joins find the results. */
+static void finish_forks(struct filch_strand *strand, const struct filch_frame *frame)
+{
+    for (filch_slot *slot = frame->base; slot < strand->lane.split; slot++) {
+        bool ended = !slot->type || filch_slot_is_done(slot);
+        if (!ended && filch_core_reclaim(strand, slot)) {
+            filch_core_run_own(strand, slot);
+            filch_slot_finish(slot);
+        }
+    }
+}
+
+static void pop_frame(struct filch_group *group)
+{
+    struct filch_strand *strand = filch_strand_self();
+    finish_forks(strand, &group->region.frame);
+    if (!group->entered) {
+        filch_frame_pop(&group->region.frame, strand);
+    } /* else it leaves the region with it */
+}
+
+/* Is the caller the owner, and has closed all groups that it opened in this one? */
+static bool is_innermost(const struct filch_group *group)
+{
+    const struct filch_strand *strand = filch_strand_self();
+    return strand && strand->frame == &group->region.frame;
 }
 
 filch_status filch_group_open(filch_pool *pool, const filch_group_options *options,
@@ -79,6 +123,7 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
     }
     filch_scope_open(&group->scope, filch_scope_self(),
                      timeout_s > 0 ? filch_deadline_after(timeout_s) : FILCH_OS_NEVER);
+    push_frame(group);
     *out = group;
     return FILCH_OK;
 }
@@ -214,6 +259,9 @@ filch_status filch_group_wait(filch_group *group, filch_error *error)
     if (!group) {
         return FILCH_EINVAL;
     }
+    if (is_over(group)) { /* before the owner was through with its own part */
+        cut_short(group);
+    }
     filch_core_run_tasks(group->pool, is_of_group, group);
     /* acq_rel: as in one_done */
     if (atomic_fetch_sub_explicit(&group->undone, 1, memory_order_acq_rel) != 1) {
@@ -239,7 +287,11 @@ filch_status filch_group_close(filch_group *group, filch_error *error)
     if (!group) {
         return FILCH_OK;
     }
+    if (!is_innermost(group)) {
+        return FILCH_EINVAL;
+    }
     filch_status status = filch_group_wait(group, error);
+    pop_frame(group);
     filch_scope_close(&group->scope);
     if (group->entered) {
         filch_region_leave(&group->region);

@@ -23,7 +23,7 @@ struct token {
     struct token *next;        /* lock of the line: among those that wait for the source */
     size_t stage;              /* where it goes next; the number of stages: to the source */
     unsigned long long number; /* of its item, and one more: as a frame counts */
-    unsigned char *item;
+    unsigned char *item;       /* NULL: it was dropped */
     bool asks; /* the source is its own to ask: whoever had it before has seen to that */
 };
 
@@ -92,12 +92,15 @@ static void retire(struct line *line)
 
 /* ---- user code, in a frame whose index is the item's number ---- */
 
-static void visit(struct token *token, const filch_stage *stage)
+/* False: it raised an error. Whether it was this item or another is seen in a fault of its own. */
+static bool visit(struct token *token, const filch_stage *stage)
 {
     struct line *line = token->line;
     struct filch_strand *strand = filch_strand_self();
     struct filch_frame frame;
-    filch_frame_push(&frame, strand, line->frame->fault, line->frame->info);
+    struct filch_fault fault;
+    filch_fault_init(&fault);
+    filch_frame_push(&frame, strand, &fault, line->frame->info);
     frame.scope = line->frame->scope;
     frame.next = &token->number;
     if (stage) {
@@ -106,9 +109,12 @@ static void visit(struct token *token, const filch_stage *stage)
         line->answer = line->source(line->source_context, token->item);
     }
     filch_frame_pop(&frame, strand);
-    if (filch_fault_is_set(line->frame->fault)) {
+    bool raised = filch_fault_result(&fault, NULL) != FILCH_OK; /* all that it forked is joined */
+    if (raised) {
+        filch_fault_pass_on(&fault, line->frame->fault);
         fail(line);
     }
+    return !raised;
 }
 
 static void drop(struct token *token)
@@ -117,6 +123,7 @@ static void drop(struct token *token)
     if (options && options->drop) {
         options->drop(options->drop_context, token->item);
     }
+    token->item = NULL;
 }
 
 /* ---- the source ---- */
@@ -234,11 +241,8 @@ static bool pass_stage(struct token *token)
     if (stage->kind == FILCH_STAGE_SERIAL && !take_turn(turn, token)) {
         return false;
     }
-    if (!is_over(line)) {
-        visit(token, stage);
-    } else if (token->item) {
+    if (token->item && (is_over(line) || !visit(token, stage))) {
         drop(token);
-        token->item = NULL;
     }
     token->stage++;
     if (stage->kind == FILCH_STAGE_SERIAL) {

@@ -212,6 +212,42 @@ START_TEST(a_destructor_runs_once_when_the_task_is_cancelled)
 }
 END_TEST
 
+static void post_owning(filch_inbox *inbox, filch_status wanted, filch_future **future)
+{
+    filch_closure closure = owning(5, 0);
+    ck_assert_int_eq(filch_inbox_post(inbox, &closure, future), wanted);
+    filch_closure_release(&closure);
+}
+
+START_TEST(a_destructor_runs_once_whatever_becomes_of_a_letter)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_inbox *inbox;
+    filch_future *served;
+    filch_future *cancelled;
+    filch_future *left;
+    atomic_store(&destroyed, 0);
+    ck_assert_int_eq(filch_inbox_new(pool, &inbox), FILCH_OK);
+    post_owning(inbox, FILCH_OK, &served);
+    post_owning(inbox, FILCH_OK, &cancelled);
+    ck_assert_int_eq(filch_future_cancel(cancelled), FILCH_OK);
+    ck_assert_int_eq(filch_inbox_serve(inbox, 0), FILCH_OK);
+    ck_assert_int_eq(destroyed, 2);
+    post_owning(inbox, FILCH_OK, &left);
+    ck_assert_int_eq(filch_inbox_close(inbox), FILCH_OK);
+    ck_assert_int_eq(destroyed, 2);
+    post_owning(inbox, FILCH_ECLOSED, NULL);
+    ck_assert_int_eq(destroyed, 3);
+    filch_inbox_free(inbox);
+    ck_assert_int_eq(destroyed, 4);
+    ck_assert(filch_future_cancelled(left));
+    filch_future_free(served);
+    filch_future_free(cancelled);
+    filch_future_free(left);
+    pool_closed(pool);
+}
+END_TEST
+
 /* ---- by name ---- */
 
 static bool count_functions(void *context, const filch_callable *function)
@@ -257,6 +293,8 @@ int main(void)
     tcase_add_loop_test(tcase, closures_are_returned_by_tasks, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_destructor_runs_once_whatever_happens, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_destructor_runs_once_when_the_task_is_cancelled);
+    tcase_add_loop_test(tcase, a_destructor_runs_once_whatever_becomes_of_a_letter, 0,
+                        WORKER_SWEEP);
     tcase_add_test(tcase, registered_functions_are_found_by_name);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

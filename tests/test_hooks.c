@@ -153,6 +153,49 @@ START_TEST(what_is_pending_fails_when_the_pool_breaks)
 }
 END_TEST
 
+struct two {
+    filch_pool *pool;
+    atomic_int begun;
+};
+
+/* Both workers are in here at once; the second fails when the first has failed. */
+static void fails_in_turn(void *context, unsigned worker)
+{
+    struct two *two = context;
+    int turn = atomic_fetch_add(&two->begun, 1) + 1;
+    filch_error error = {.status = FILCH_OK};
+    (void)worker;
+    await(&two->begun, 2);
+    while (turn == 2 && error.status != FILCH_EBROKEN) {
+        filch_pool_error(two->pool, &error);
+    }
+    filch_raise(turn, "number %d", turn);
+}
+
+START_TEST(of_several_workers_that_cannot_start_the_first_is_told)
+{
+    struct two two = {.pool = NULL};
+    filch_pool *pool = pool_opened_with(
+        &(filch_pool_options){.processes = 2, .start = fails_in_turn, .hooks_context = &two});
+    filch_future *futures[2];
+    filch_error error;
+    struct seen unused;
+    two.pool = pool;
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(looks_apply_async(pool, &unused, i, &futures[i]), FILCH_OK);
+    }
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(filch_future_wait_for(futures[i], 1000), FILCH_OK);
+        filch_future_free(futures[i]);
+    }
+    ck_assert_int_eq(filch_pool_close(pool), FILCH_OK);
+    ck_assert_int_eq(filch_pool_join(pool), FILCH_OK);
+    ck_assert_int_eq(filch_pool_error(pool, &error), FILCH_OK);
+    ck_assert_int_eq(error.code, 1);
+    pool_closed(pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hooks");
@@ -163,6 +206,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_pool_that_does_nothing_starts_nobody, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_failing_start_breaks_the_pool, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, what_is_pending_fails_when_the_pool_breaks, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, of_several_workers_that_cannot_start_the_first_is_told);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

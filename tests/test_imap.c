@@ -210,6 +210,89 @@ START_TEST(an_error_of_the_source_comes_in_its_place)
 }
 END_TEST
 
+FILCH_FUNCTION(int, counts_and_waits, (int, x))
+{
+    atomic_fetch_add(&ran, 1);
+    while (!atomic_load(&gate)) {
+        filch_yield();
+    }
+    return x;
+}
+
+START_TEST(of_a_chunk_that_runs_when_it_is_abandoned_no_more_items_begin)
+{
+    int xs[10] = {0};
+    const filch_imap_options options = {.chunksize = 10};
+    for (int unordered = 0; unordered < 2; unordered++) {
+        filch_pool *pool = pool_opened(_i);
+        filch_iterator *it;
+        atomic_store(&ran, 0);
+        atomic_store(&gate, 0);
+        ck_assert_int_eq(unordered ? counts_and_waits_imap_unordered(pool, xs, 10, &options, &it)
+                                   : counts_and_waits_imap(pool, xs, 10, &options, &it),
+                         FILCH_OK);
+        await(&ran, 1);
+        filch_iterator_free(it);
+        atomic_store(&gate, 1);
+        pool_closed(pool);
+        ck_assert_int_eq(ran, 1);
+    }
+}
+END_TEST
+
+FILCH_FUNCTION(int, holds_its_worker, (int, x))
+{
+    atomic_fetch_add(&ran, 1);
+    await(&gate, 1);
+    return x;
+}
+
+START_TEST(items_that_were_not_begun_are_cancelled_with_the_pool)
+{
+    filch_pool *pool = pool_opened(0);
+    int xs[4] = {7, 7, 7, 7};
+    filch_iterator *it;
+    int value = 0;
+    atomic_store(&ran, 0);
+    atomic_store(&gate, 0);
+    ck_assert_int_eq(holds_its_worker_imap(pool, xs, 4, NULL, &it), FILCH_OK);
+    await(&ran, 1);
+    ck_assert_int_eq(filch_pool_terminate(pool), FILCH_OK);
+    atomic_store(&gate, 1);
+    ck_assert_int_eq(holds_its_worker_imap_next(it, &value), FILCH_OK);
+    for (int i = 1; i < 4; i++) {
+        ck_assert_int_eq(holds_its_worker_imap_next(it, &value), FILCH_ECANCELED);
+    }
+    ck_assert_int_eq(ran, 1);
+    filch_iterator_free(it);
+    pool_closed(pool);
+}
+END_TEST
+
+static void cannot_start(void *context, unsigned worker)
+{
+    (void)context;
+    filch_raise(71, "worker %u", worker);
+}
+
+START_TEST(items_tell_that_no_worker_could_start)
+{
+    filch_pool *pool =
+        pool_opened_with(&(filch_pool_options){.processes = 1, .start = cannot_start});
+    int x = 1;
+    filch_iterator *it;
+    filch_error error;
+    int value;
+    ck_assert_int_eq(square_imap(pool, &x, 1, NULL, &it), FILCH_OK);
+    ck_assert_int_eq(square_imap_next(it, &value), FILCH_EBROKEN);
+    ck_assert_int_eq(filch_iterator_error(it, &error), FILCH_OK);
+    ck_assert_int_eq(error.status, FILCH_EBROKEN);
+    ck_assert_int_eq(error.code, 71);
+    filch_iterator_free(it);
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(the_next_item_can_be_waited_for_with_a_time_out)
 {
     filch_pool *pool = pool_opened(_i);
@@ -419,6 +502,10 @@ int main(void)
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_item_that_fails_does_not_lose_the_rest, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_error_of_the_source_comes_in_its_place, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, of_a_chunk_that_runs_when_it_is_abandoned_no_more_items_begin, 0,
+                        WORKER_SWEEP);
+    tcase_add_test(tcase, items_that_were_not_begun_are_cancelled_with_the_pool);
+    tcase_add_test(tcase, items_tell_that_no_worker_could_start);
     tcase_add_loop_test(tcase, the_next_item_can_be_waited_for_with_a_time_out, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, closing_lets_the_window_come_and_terminating_cancels_it, 0,
                         WORKER_SWEEP);

@@ -211,6 +211,217 @@ START_TEST(a_cancelled_task_stops_its_pipeline)
 }
 END_TEST
 
+/* ---- whatever happens, an item gets through, or is dropped once ---- */
+
+enum { ITEMS = 60, STAGES = 3 };
+
+enum trouble {
+    ONE_RAISES,
+    ALL_FROM_THERE_RAISE,
+    GROUP_CANCELLED,
+    POOL_TERMINATED,
+    SOURCE_RAISES_AND_GIVES,
+    SOURCE_RAISES_AND_ENDS,
+    SOURCE_FAILS,
+    TROUBLES
+};
+
+struct belt {
+    enum trouble trouble;
+    int at_item;
+    int at_stage;
+    filch_pool *pool;
+    filch_group *group;
+    int produced;
+    atomic_int through[ITEMS]; /* the last stage has returned, and it had not raised */
+    atomic_int dropped[ITEMS];
+    atomic_int late; /* stages that came after a drop */
+};
+
+struct station {
+    struct belt *belt;
+    int index;
+};
+
+static filch_status produce(void *context, void *memory)
+{
+    struct belt *belt = context;
+    bool here = belt->produced == belt->at_item;
+    if (belt->produced == ITEMS || (here && belt->trouble == SOURCE_FAILS)) {
+        return here ? FILCH_EBUSY : FILCH_END;
+    }
+    if (here &&
+        (belt->trouble == SOURCE_RAISES_AND_GIVES || belt->trouble == SOURCE_RAISES_AND_ENDS)) {
+        filch_raise(3, "the source");
+        if (belt->trouble == SOURCE_RAISES_AND_ENDS) {
+            return FILCH_END;
+        }
+    }
+    *(int *)memory = belt->produced++;
+    return FILCH_OK;
+}
+
+static void work(void *context, void *memory)
+{
+    const struct station *station = context;
+    struct belt *belt = station->belt;
+    int number = *(int *)memory;
+    bool here = station->index == belt->at_stage;
+    atomic_fetch_add(&belt->late, belt->dropped[number] != 0);
+    if (number % 7 == station->index) {
+        filch_yield();
+    }
+    if (here && (number == belt->at_item ||
+                 (number > belt->at_item && belt->trouble == ALL_FROM_THERE_RAISE))) {
+        switch (belt->trouble) {
+        case GROUP_CANCELLED: filch_group_cancel(belt->group); break;
+        case POOL_TERMINATED: filch_pool_terminate(belt->pool); break;
+        case ONE_RAISES:
+        case ALL_FROM_THERE_RAISE: filch_raise(4, "item %d", number); return;
+        default: break;
+        }
+    }
+    atomic_fetch_add(&belt->through[number], station->index == STAGES - 1);
+}
+
+static void drop_from_belt(void *context, void *memory)
+{
+    struct belt *belt = context;
+    atomic_fetch_add(&belt->dropped[*(int *)memory], 1);
+}
+
+static filch_status wanted_status(enum trouble trouble)
+{
+    switch (trouble) {
+    case GROUP_CANCELLED:
+    case POOL_TERMINATED: return FILCH_ECANCELED;
+    case SOURCE_FAILS: return FILCH_EBUSY;
+    default: return FILCH_ERAISED;
+    }
+}
+
+/* kinds: a bit for each stage: serial. */
+static void run_belt(struct belt *belt, unsigned kinds, size_t tokens)
+{
+    filch_status status;
+    filch_status closed;
+    struct station stations[STAGES];
+    filch_stage stages[STAGES];
+    for (int s = 0; s < STAGES; s++) {
+        stations[s] = (struct station){belt, s};
+        stages[s] = (filch_stage){kinds >> s & 1 ? FILCH_STAGE_SERIAL : FILCH_STAGE_PARALLEL, work,
+                                  &stations[s]};
+    }
+    const filch_pipeline_options options = {
+        .tokens = tokens, .drop = drop_from_belt, .drop_context = belt};
+    FILCH_WITH_GROUP(group, belt->pool, NULL, &closed) {
+        belt->group = group;
+        status = filch_pipeline(belt->pool, produce, belt, sizeof(int), stages, STAGES, &options);
+        bool over = belt->produced == ITEMS && status == FILCH_OK; /* it was too late to stop */
+        check_int_eq(over || status == wanted_status(belt->trouble), true);
+    }
+    for (int i = 0; i < ITEMS; i++) {
+        check_int_eq(belt->through[i] + belt->dropped[i], i < belt->produced);
+    }
+    check_int_eq(belt->late, 0);
+}
+
+static void check_trouble(enum trouble trouble, filch_pool *pool)
+{
+    static const int items[] = {0, 1, ITEMS / 2, ITEMS - 1};
+    for (unsigned kinds = 0; kinds < 1u << STAGES; kinds++) {
+        for (int stage = 0; stage < (trouble < SOURCE_RAISES_AND_GIVES ? STAGES : 1); stage++) {
+            for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
+                struct belt belt = {
+                    .trouble = trouble, .at_item = items[i], .at_stage = stage, .pool = pool};
+                run_belt(&belt, kinds, (kinds + i) % 3 * 3);
+            }
+        }
+    }
+}
+
+START_TEST(each_item_gets_through_all_stages_or_is_dropped_once)
+{
+    filch_pool *pool = pool_opened(_i);
+    for (int trouble = 0; trouble < TROUBLES; trouble++) {
+        if (trouble != POOL_TERMINATED) {
+            check_trouble((enum trouble)trouble, pool);
+        }
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(so_it_does_when_the_pool_is_terminated)
+{
+    for (int run = 0; run < 24; run++) {
+        struct belt belt = {.trouble = POOL_TERMINATED,
+                            .at_item = run % 4 * 10,
+                            .at_stage = run % STAGES,
+                            .pool = pool_opened(_i)};
+        run_belt(&belt, (unsigned)run % (1u << STAGES), (size_t)run % 5);
+        pool_closed(belt.pool);
+    }
+}
+END_TEST
+
+static void terminates_at_10(void *context, void *memory)
+{
+    if (((struct item *)memory)->number == 10) {
+        filch_pool_terminate(context);
+    }
+}
+
+START_TEST(a_terminated_pool_stops_its_pipelines)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct input endless = {.end = -1, .answer = FILCH_END};
+    const filch_stage stages[] = {{FILCH_STAGE_PARALLEL, terminates_at_10, pool},
+                                  {FILCH_STAGE_SERIAL, drop_item, &endless}};
+    const filch_pipeline_options options = {.drop = drop_item, .drop_context = &endless};
+    ck_assert_int_eq(
+        filch_pipeline(pool, read_item, &endless, sizeof(struct item), stages, 2, &options),
+        FILCH_ECANCELED);
+    ck_assert_int_eq(endless.alive, 0);
+    pool_closed(pool);
+}
+END_TEST
+
+static atomic_int at_once;
+
+static void both_raise(void *context, void *memory)
+{
+    int number = ((struct item *)memory)->number;
+    const int *first = context;
+    atomic_fetch_add(&at_once, 1);
+    while (atomic_load(&at_once) < (number == *first ? 2 : 3)) {
+        filch_sleep(1e-4);
+    }
+    filch_raise(50 + number, "item %d", number);
+    atomic_fetch_add(&at_once, 1);
+}
+
+START_TEST(of_several_errors_that_of_the_first_item_is_told)
+{
+    filch_pool *pool = pool_opened(_i);
+    for (int first = 0; first < 2; first++) { /* whichever comes first */
+        struct input input = {.end = 2, .answer = FILCH_END};
+        const filch_stage stage = {FILCH_STAGE_PARALLEL, both_raise, &first};
+        filch_error error;
+        const filch_pipeline_options options = {
+            .tokens = 2, .error = &error, .drop = drop_item, .drop_context = &input};
+        atomic_store(&at_once, 0);
+        ck_assert_int_eq(
+            filch_pipeline(pool, read_item, &input, sizeof(struct item), &stage, 1, &options),
+            FILCH_ERAISED);
+        ck_assert_int_eq(error.code, 50);
+        ck_assert_uint_eq(error.index, 0);
+        ck_assert_int_eq(input.alive, 0);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(bad_arguments_are_refused)
 {
     filch_pool *pool = pool_opened(1);
@@ -261,6 +472,11 @@ int main(void)
     tcase_add_loop_test(tcase, an_error_stops_it_and_items_under_way_are_dropped, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, what_the_source_answers_is_the_outcome, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_cancelled_task_stops_its_pipeline, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, each_item_gets_through_all_stages_or_is_dropped_once, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, so_it_does_when_the_pool_is_terminated, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_terminated_pool_stops_its_pipelines, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, of_several_errors_that_of_the_first_item_is_told, 0, WORKER_SWEEP);
     tcase_add_test(tcase, bad_arguments_are_refused);
     tcase_add_test(tcase, without_memory_it_does_not_begin_or_comes_to_its_end);
     suite_add_tcase(suite, tcase);

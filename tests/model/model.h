@@ -67,8 +67,9 @@ public:
 // Do futexes wake up for no reason? Only in the random runs: it makes the others endless.
 extern bool model_spurious;
 
-// Does a sleep with a deadline end by itself?
+// Does a sleep with a deadline end by itself? One model says for which deadlines.
 extern bool model_timeouts;
+bool model_may_time_out(uint64_t deadline_ns);
 
 // Run a model: all interleavings with at most `context_bound` preemptions, then random ones.
 template <class Test> int model_run(const char *name, unsigned context_bound, unsigned random_runs)

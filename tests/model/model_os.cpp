@@ -6,6 +6,11 @@
 bool model_spurious;
 bool model_timeouts = true;
 
+__attribute__((weak)) bool model_may_time_out(uint64_t deadline_ns)
+{
+    return model_timeouts && deadline_ns != FILCH_OS_NEVER;
+}
+
 bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns)
 {
     rl::context &c = rl::ctx();
@@ -19,7 +24,8 @@ bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline
     if (value != expected) {
         return true;
     }
-    return word->wait(c, model_timeouts && deadline_ns != FILCH_OS_NEVER, model_spurious, $) != rl::unpark_reason_timeout;
+    return word->wait(c, model_may_time_out(deadline_ns), model_spurious, $) !=
+           rl::unpark_reason_timeout;
 }
 
 void filch_os_wake(_Atomic(uint32_t) *word, int count)

@@ -2,15 +2,7 @@
 // enters as a guest in between, and closes the pool. A lost wake-up is a deadlock, which Relacy
 // reports: no time-out ever ends a sleep here, so nothing that can be seen may need the watchman's
 // tick.
-#include "core.h"
-#include "pool.h"
-#include "process.h"
-#include "starve.h"
-#include "strand.h"
-#include "thread.h"
-#include "wake.h"
-
-#include "os.h"
+#include "model_pool.h"
 
 // Without lend.c: no strand lends its core.
 unsigned filch_lend_threads(struct filch_pool *pool)
@@ -22,41 +14,19 @@ void filch_lend_forget(struct filch_strand *)
 {
 }
 
-void filch_os_bind(unsigned)
-{
-}
-
-// Without offer.c: nobody offers anything quietly. It is never promised that somebody comes for it.
-bool filch_core_is_quiet(struct filch_core *)
-{
-    return false;
-}
-
-filch_slot *filch_core_late_offer(struct filch_core *)
-{
-    return NULL;
-}
-
-// Without crowd.c: no loop holds anything back.
-bool filch_crowd_is_let_go(struct filch_pool *) { return false; }
-bool filch_crowd_is_held(struct filch_pool *) { return false; }
-void filch_crowd_let_go(struct filch_core *) {}
-void filch_crowd_watch(struct filch_pool *) {}
-
-static uint64_t now_ns;
+enum { POOL_THREADS = 2 };
 
 template <unsigned Workers, unsigned Guests>
-struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
-    enum { POOL_THREADS = 2, CORES = Workers + Guests - 1, TASKS = 2 };
-    typedef rl::atomic<filch_core *> core_pointer;
-    alignas(FILCH_CACHE_LINE) unsigned char
-        memory[sizeof(filch_pool) + (CORES - 1) * sizeof(core_pointer)];
-    filch_pool *pool;
-    mortal<filch_core> cores[CORES];
-    filch_thread threads[POOL_THREADS + Guests];
-    thrd_t handles[POOL_THREADS];
-    filch_strand strands[POOL_THREADS];
-    filch_slot slots[POOL_THREADS][1];
+using house_of_wake =
+    house<Workers, Workers + Guests - 1, POOL_THREADS, POOL_THREADS + Guests>;
+
+template <unsigned Workers, unsigned Guests>
+struct wake_model : rl::test_suite<wake_model<Workers, Guests>, POOL_THREADS + Guests>,
+                    house_of_wake<Workers, Guests> {
+    using house_of_wake<Workers, Guests>::pool;
+    using house_of_wake<Workers, Guests>::threads;
+    using house_of_wake<Workers, Guests>::strands;
+    enum { TASKS = 2 };
     filch_detached tasks[TASKS];
     static rl::atomic<int> *done;
     rl::atomic<int> done_;
@@ -65,104 +35,15 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
     static filch_pool *the_pool;
     static void ended() { filch_pool_task_ended(the_pool); }
 
-    void make_core(unsigned index)
-    {
-        filch_core *core = cores[index].begin();
-        core->pool = pool;
-        core->index = index;
-        core->picks = core->victim = 0;
-        core->next = NULL;
-        core->yields = 0;
-        core->new_first = false;
-        core->spare = NULL;
-        core->holder.store(NULL, rl::mo_relaxed, $);
-        core->lane.store(NULL, rl::mo_relaxed, $);
-        core->tasks.store(0, rl::mo_relaxed, $);
-        core->steals.store(0, rl::mo_relaxed, $);
-        core->yield_wanted.store(false, rl::mo_relaxed, $);
-        filch_queue_init(&core->ready);
-        filch_deque_init(&core->deque, 2, 0);
-        if (index > 0) { // the first is part of the struct
-            new (&pool->cores[index]) core_pointer();
-        }
-        pool->cores[index].store(core, rl::mo_relaxed, $);
-    }
-
-    void make_pool()
-    {
-        pool = the_pool = new (memory) filch_pool();
-        pool->config = {};
-        pool->config.workers = Workers;
-        pool->core_limit = CORES;
-        pool->searchers_max = 1;
-        pool->crowded = false;
-        pool->threads = handles;
-        filch_park_init(&pool->park);
-        filch_queue_init(&pool->ready);
-        filch_queue_init(&pool->inject);
-        filch_queue_init(&pool->background);
-        filch_timers_init(&pool->timers);
-        filch_lock_init(&pool->lock);
-        pool->running.store(0, rl::mo_relaxed, $);
-        pool->searching.store(0, rl::mo_relaxed, $);
-        pool->waking.store(0, rl::mo_relaxed, $);
-        pool->givers.store(0, rl::mo_relaxed, $);
-        pool->turns.store(0, rl::mo_relaxed, $);
-        pool->watchman.store(NULL, rl::mo_relaxed, $);
-        pool->watch_until_ns.store(0, rl::mo_relaxed, $);
-        pool->ticking.store(false, rl::mo_relaxed, $);
-        pool->tick_ns.store(0, rl::mo_relaxed, $);
-        pool->fade_ns.store(0, rl::mo_relaxed, $);
-        pool->watch_epoch.store(0, rl::mo_relaxed, $);
-        pool->outside.store(filch_outside_none, rl::mo_relaxed, $);
-        pool->state.store(0, rl::mo_relaxed, $);
-        pool->stopping.store(false, rl::mo_relaxed, $);
-        pool->broken.store(false, rl::mo_relaxed, $);
-        pool->ends.store(0, rl::mo_relaxed, $);
-        pool->thread_count.store(POOL_THREADS, rl::mo_relaxed, $);
-        pool->threads_exhausted.store(true, rl::mo_relaxed, $);
-        pool->core_count.store(CORES, rl::mo_relaxed, $);
-        pool->poller.store(NULL, rl::mo_relaxed, $);
-    }
-
     void before()
     {
-        now_ns = 0;
-        make_pool();
-        for (unsigned i = 0; i < CORES; i++) {
-            make_core(i);
-        }
-        for (filch_thread &thread : threads) {
-            filch_parker_init(&thread.parker);
-            thread.core = NULL;
-            thread.strand = NULL;
-            thread.woken = thread.between_jobs = false;
-        }
-        for (unsigned i = 0; i < POOL_THREADS; i++) {
-            strands[i].pool = pool;
-            strands[i].frame = NULL;
-            strands[i].guest = false;
-            strands[i].lent = strands[i].pins = 0;
-            strands[i].party = &strands[i].own_party;
-            strands[i].own_party.doing.store(0, rl::mo_relaxed, $);
-            slots[i][0].state.store(0, rl::mo_relaxed, $);
-            filch_lane_init(&strands[i].lane, slots[i], 1);
-        }
+        this->build();
+        the_pool = pool;
         for (filch_detached &task : tasks) {
             task.run = run;
         }
         done = &done_;
         done->store(0, rl::mo_relaxed, $);
-    }
-
-    void pool_thread(filch_thread *thread, filch_strand *strand)
-    {
-        filch_core_answer_wake(pool);
-        if (filch_core_obtain(pool, thread)) {
-            thread->strand = strand;
-            filch_core_enter(thread->core, strand);
-            filch_core_main(strand);
-        }
     }
 
     void program_thread(filch_thread *thread)
@@ -190,7 +71,7 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
     {
         running = this;
         if (index < POOL_THREADS) {
-            pool_thread(&threads[index], &strands[index]);
+            this->run_strands(&threads[index], &strands[index]);
         } else if (index == POOL_THREADS) {
             program_thread(&threads[index]);
         } else {
@@ -199,17 +80,7 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
     }
     static wake_model *running;
 
-    void after()
-    {
-        for (unsigned i = 0; i < CORES; i++) {
-            filch_deque_destroy(&filch_core_at(pool, i)->deque);
-            if (i > 0) {
-                pool->cores[i].~core_pointer();
-            }
-            cores[i].end();
-        }
-        pool->~filch_pool();
-    }
+    void after() { this->demolish(); }
 };
 
 #define MODEL wake_model<Workers, Guests>
@@ -217,34 +88,14 @@ template <unsigned Workers, unsigned Guests> rl::atomic<int> *MODEL::done;
 template <unsigned Workers, unsigned Guests> filch_pool *MODEL::the_pool;
 template <unsigned Workers, unsigned Guests> MODEL *MODEL::running;
 
-// What the runtime asks of the rest of the house.
-
-static filch_thread *(*thread_of)(unsigned index);
 template <unsigned Workers, unsigned Guests> filch_thread *MODEL::self(unsigned index)
 {
     return &running->threads[index];
 }
 
-struct filch_thread *filch_thread_known(void)
-{
-    return thread_of(rl::ctx().threadx_ ? rl::thread_index() : 0);
-}
-
-uint64_t filch_os_now_ns(void) { return now_ns += 1000000; } // a search has one round
-uint64_t filch_os_seed(void) { return 0; }
 bool filch_os_thread_create(thrd_t *, thrd_start_t, void *) { return false; }
-extern "C" int thrd_join(thrd_t, int *) { return 0; }
 struct filch_thread *filch_process_take_thread(void) { return NULL; }
 void filch_process_give_thread(struct filch_thread *) {}
-bool filch_process_owns(uint32_t) { return true; }
-bool filch_stacks_reserve(struct filch_stacks *) { return false; }
-bool filch_pool_is_starving(struct filch_pool *) { return false; }
-void filch_pool_feed_again(struct filch_pool *) {}
-bool filch_pool_give_memory(struct filch_pool *, struct filch_thread *, bool) { return false; }
-void filch_stacks_put_bare(struct filch_stacks *, struct filch_stack *) {}
-void filch_stacks_clear(struct filch_stacks *, struct filch_shelf *) {}
-int filch_core_thread(void *) { return 0; }
-struct filch_core *filch_core_new(struct filch_pool *, unsigned) { return NULL; }
 
 template <unsigned Workers, unsigned Guests>
 static int run(const char *name, unsigned bound, unsigned random)

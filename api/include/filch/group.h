@@ -8,13 +8,18 @@
  *     }
  *     // both are done, or status says what went wrong
  *
- * A group belongs to the task or thread that opened it, and is closed by it, before an older group
- * of the same owner; while a program's own thread has one open, it holds one of the pool's workers.
- * Its tasks may spawn more into it. Tasks of a group are cancelled together: by
- * filch_group_cancel(), by an error if asked for, by the group's deadline, or with what opened the
- * group, if that is itself a task that is cancelled. Groups opened by a group's tasks are cancelled
- * along and end no later than its deadline. When a wait for the group is over, its tasks are
- * through with it and with what they were given: both may be freed. */
+ * A group belongs to the task or thread that opened it, and is closed by it, after all groups that
+ * the same owner has opened since; while a program's own thread has one open, it holds one of the
+ * pool's workers. Its tasks may spawn more into it.
+ *
+ * A group is cancelled as a whole: by filch_group_cancel(), by an error if asked for, by its
+ * deadline, or with what it is inside of. Then its tasks are asked to stop, and so is its owner
+ * from opening to closing: in the block, filch_cancelled() is true and waits return
+ * FILCH_ECANCELED. What is opened, called, looped or forked in the block is inside the group:
+ * groups in groups are cancelled along and end no later than the deadline of the outermost, whether
+ * a task opened them or the owner, in the same function or in one that it calls. Only tasks of
+ * filch_apply_async() and its like are not. To wait for the group itself is no wait that ends
+ * early: its tasks have ended when it is left, and what they were given may be freed. */
 #ifndef FILCH_GROUP_H
 #define FILCH_GROUP_H
 
@@ -35,7 +40,8 @@ typedef struct filch_group_options {
     double timeout_s;    /* seconds until the group is cancelled; default: never */
 } filch_group_options;
 
-/* Effect: opens a group. options: NULL for defaults; copied.
+/* Effect: opens a group, inside of which the caller is until it closes it. If the caller has been
+ * asked to stop, the group is cancelled from the start. options: NULL for defaults; copied.
  * Errors: FILCH_EINVAL: a negative time-out or NaN; FILCH_ENOMEM, FILCH_ECLOSED, FILCH_EFORKED,
  * FILCH_EBROKEN; *group is NULL.
  * Threads: any. Does not block. */
@@ -53,19 +59,23 @@ filch_status filch_group_spawn(filch_group *group, const filch_closure *closure,
 /* Effect: waits until all tasks of the group are done. The caller runs some of them itself. More
  * may be spawned afterwards.
  * Args: error: NULL, or told what was raised first.
- * Errors: FILCH_ERAISED: a task raised an error; FILCH_ECANCELED: the group was cancelled;
- * FILCH_EBROKEN: a worker of the pool could not start; FILCH_EINVAL. All tasks are done then, too.
+ * Errors: FILCH_ERAISED: a task raised an error; FILCH_ECANCELED: the group was cancelled, or its
+ * deadline passed, before all tasks were done or before the owner called this; FILCH_EBROKEN: a
+ * worker of the pool could not start; FILCH_EINVAL. All tasks are done then, too.
  * Threads: the group's owner. Blocks; may migrate. */
 filch_status filch_group_wait(filch_group *group, filch_error *error);
 
-/* Effect: tasks that have not begun never will; those that run are asked to stop: filch_cancelled()
- * is true for them and their waits return FILCH_ECANCELED.
+/* Effect: tasks that have not begun never will; those that run are asked to stop, and so is the
+ * owner until it has closed the group: filch_cancelled() is true for them and their waits return
+ * FILCH_ECANCELED.
  * Errors: FILCH_EINVAL.
  * Threads: any, while the group is open. Does not block. */
 filch_status filch_group_cancel(filch_group *group);
 
 /* Effect: waits as filch_group_wait() does, then frees the group. NULL: no-op.
- * Errors: as wait. The group is gone in any case. */
+ * Errors: as wait, the group is gone; but FILCH_EINVAL: the caller is not its owner, or has a group
+ * open that it opened after this one; nothing has happened then.
+ * Threads: the group's owner. Blocks; may migrate. */
 filch_status filch_group_close(filch_group *group, filch_error *error);
 
 /* Used by FILCH_WITH_GROUP. */
@@ -81,13 +91,14 @@ void filch_group_leave(filch_group_visit *visit);
  *
  * Effect: opens a group for the block that follows; leaving the block in any way waits for its
  * tasks and closes it. `status` then says how they ended, or why the group could not be opened, in
- * which case the block is skipped. */
+ * which case the block is skipped. With a deadline and no tasks it is a time-out for the block. */
 #define FILCH_WITH_GROUP(name, pool, options, status)                                              \
     for (filch_group_visit name##_visit __attribute__((cleanup(filch_group_leave))) =              \
                                filch_group_with(pool, options, status),                            \
                            *name##_once = name##_visit.group ? &name##_visit : NULL;               \
          name##_once; name##_once = NULL)                                                          \
-        for (filch_group *const name = name##_visit.group; name##_once; name##_once = NULL)
+        for (FILCH_UNUSED filch_group *const name = name##_visit.group; name##_once;               \
+             name##_once = NULL)
 
 #ifdef __cplusplus
 }

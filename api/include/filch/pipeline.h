@@ -35,8 +35,8 @@ typedef struct filch_stage {
 typedef struct filch_pipeline_options {
     size_t tokens;      /* items under way at once. Default: four for each worker */
     filch_error *error; /* not NULL: told what was raised; its index is the item's number */
-    /* NULL, or called with each item that does not reach the end, so that it can free what it has
-     * */
+    /* NULL, or called once with each item that does not get through all stages, so that it can free
+     * what it has: a stage that raises an error leaves its item as it is to this */
     void (*drop)(void *context, void *item);
     void *drop_context;
 } filch_pipeline_options;
@@ -44,7 +44,8 @@ typedef struct filch_pipeline_options {
 /* Effect: asks the source for items until it answers FILCH_END, sends each through all stages, and
  * returns when all have come to the end. After an error the source is asked no more, and no other
  * stage of any item begins: those under way are dropped.
- * Args: source: fills in an item of item_bytes bytes, which are zero before; stages: at least one.
+ * Args: source: fills in an item of item_bytes bytes, which are zero before; if it answers anything
+ * but FILCH_OK, there is no item; stages: at least one.
  * Errors: FILCH_ERAISED: a stage, or the source, raised an error; what else the source answered but
  * FILCH_OK and FILCH_END; FILCH_ECANCELED: it was asked to stop, see filch_cancelled();
  * FILCH_EINVAL, FILCH_EOVERFLOW, FILCH_ENOMEM, FILCH_ECLOSED, FILCH_EFORKED, FILCH_EBROKEN: nothing

@@ -28,9 +28,9 @@ unsigned filch_worker_id(void);
 /* Effect: the operating system's number of the calling thread. */
 uint64_t filch_thread_id(void);
 
-/* Effect: has the caller been asked to stop: its future or group was cancelled, its group's
- * deadline has passed, or its pool was terminated? Long computations look now and then, and return.
- * */
+/* Effect: has the caller been asked to stop: its future was cancelled, or a group that it is a task
+ * of or has open (group.h), or the deadline of one has passed, or its pool was terminated? Long
+ * computations look now and then, and return. */
 bool filch_cancelled(void);
 
 #ifdef __cplusplus

@@ -1,0 +1,181 @@
+// A pool of a model: its cores, the records of the threads, a strand for each of its own; and what the
+// runtime asks of the rest of the house. Part of one source file each.
+#ifndef FILCH_MODEL_POOL_H
+#define FILCH_MODEL_POOL_H
+
+#include "core.h"
+#include "pool.h"
+#include "process.h"
+#include "starve.h"
+#include "strand.h"
+#include "thread.h"
+#include "wake.h"
+
+#include "os.h"
+
+static uint64_t now_ns;
+
+// The first `Strands` of the threads are the pool's own.
+template <unsigned Workers, unsigned Cores, unsigned Strands, unsigned Threads> struct house {
+    typedef rl::atomic<filch_core *> core_pointer;
+    alignas(FILCH_CACHE_LINE) unsigned char
+        memory[sizeof(filch_pool) + (Cores - 1) * sizeof(core_pointer)];
+    filch_pool *pool;
+    mortal<filch_core> cores[Cores];
+    filch_thread threads[Threads];
+    thrd_t handles[Strands + 1];
+    filch_strand strands[Strands];
+    filch_slot slots[Strands][1];
+
+    void make_core(unsigned index)
+    {
+        filch_core *core = cores[index].begin();
+        core->pool = pool;
+        core->index = index;
+        core->picks = core->victim = 0;
+        core->next = NULL;
+        core->yields = 0;
+        core->new_first = false;
+        core->spare = NULL;
+        core->holder.store(NULL, rl::mo_relaxed, $);
+        core->lane.store(NULL, rl::mo_relaxed, $);
+        core->tasks.store(0, rl::mo_relaxed, $);
+        core->steals.store(0, rl::mo_relaxed, $);
+        core->yield_wanted.store(false, rl::mo_relaxed, $);
+        filch_queue_init(&core->ready);
+        filch_deque_init(&core->deque, 2, 0);
+        if (index > 0) { // the first is part of the struct
+            new (&pool->cores[index]) core_pointer();
+        }
+        pool->cores[index].store(core, rl::mo_relaxed, $);
+    }
+
+    void make_pool()
+    {
+        pool = new (memory) filch_pool();
+        pool->config = {};
+        pool->config.workers = Workers;
+        pool->core_limit = Cores;
+        pool->searchers_max = 1;
+        pool->crowded = false;
+        pool->threads = handles;
+        filch_park_init(&pool->park);
+        filch_queue_init(&pool->ready);
+        filch_queue_init(&pool->inject);
+        filch_queue_init(&pool->background);
+        filch_timers_init(&pool->timers);
+        filch_lock_init(&pool->lock);
+        pool->running.store(0, rl::mo_relaxed, $);
+        pool->searching.store(0, rl::mo_relaxed, $);
+        pool->waking.store(0, rl::mo_relaxed, $);
+        pool->starving.store(false, rl::mo_relaxed, $);
+        pool->givers.store(0, rl::mo_relaxed, $);
+        pool->turns.store(0, rl::mo_relaxed, $);
+        pool->watchman.store(NULL, rl::mo_relaxed, $);
+        pool->watch_until_ns.store(0, rl::mo_relaxed, $);
+        pool->ticking.store(false, rl::mo_relaxed, $);
+        pool->tick_ns.store(0, rl::mo_relaxed, $);
+        pool->fade_ns.store(0, rl::mo_relaxed, $);
+        pool->watch_epoch.store(0, rl::mo_relaxed, $);
+        pool->outside.store(filch_outside_none, rl::mo_relaxed, $);
+        pool->state.store(0, rl::mo_relaxed, $);
+        pool->stopping.store(false, rl::mo_relaxed, $);
+        pool->broken.store(false, rl::mo_relaxed, $);
+        pool->ends.store(0, rl::mo_relaxed, $);
+        pool->thread_count.store(Strands, rl::mo_relaxed, $);
+        pool->threads_exhausted.store(true, rl::mo_relaxed, $);
+        pool->core_count.store(Cores, rl::mo_relaxed, $);
+        pool->poller.store(NULL, rl::mo_relaxed, $);
+    }
+
+    void build()
+    {
+        now_ns = 0;
+        make_pool();
+        for (unsigned i = 0; i < Cores; i++) {
+            make_core(i);
+        }
+        for (filch_thread &thread : threads) {
+            filch_parker_init(&thread.parker);
+            thread.core = NULL;
+            thread.strand = NULL;
+            thread.woken = thread.between_jobs = false;
+        }
+        for (unsigned i = 0; i < Strands; i++) {
+            strands[i].pool = pool;
+            strands[i].frame = NULL;
+            strands[i].guest = false;
+            strands[i].lent = strands[i].pins = 0;
+            strands[i].party = &strands[i].own_party;
+            strands[i].own_party.doing.store(0, rl::mo_relaxed, $);
+            slots[i][0].state.store(0, rl::mo_relaxed, $);
+            filch_lane_init(&strands[i].lane, slots[i], 1);
+        }
+    }
+
+    void demolish()
+    {
+        for (unsigned i = 0; i < Cores; i++) {
+            filch_deque_destroy(&filch_core_at(pool, i)->deque);
+            if (i > 0) {
+                pool->cores[i].~core_pointer();
+            }
+            cores[i].end();
+        }
+        pool->~filch_pool();
+    }
+
+    // As filch_core_thread(), until there is nothing more to do.
+    void run_strands(filch_thread *thread, filch_strand *strand)
+    {
+        filch_core_answer_wake(pool);
+        if (filch_core_obtain(pool, thread)) {
+            thread->strand = strand;
+            filch_core_enter(thread->core, strand);
+            filch_core_main(strand);
+            thread->strand = NULL;
+        }
+    }
+};
+
+static filch_thread *(*thread_of)(unsigned index);
+
+struct filch_thread *filch_thread_known(void)
+{
+    return thread_of(rl::ctx().threadx_ ? rl::thread_index() : 0);
+}
+
+// Without offer.c: nobody offers anything quietly. It is never promised that somebody comes for it.
+bool filch_core_is_quiet(struct filch_core *)
+{
+    return false;
+}
+
+filch_slot *filch_core_late_offer(struct filch_core *)
+{
+    return NULL;
+}
+
+// Without crowd.c: no loop holds anything back.
+bool filch_crowd_is_let_go(struct filch_pool *) { return false; }
+bool filch_crowd_is_held(struct filch_pool *) { return false; }
+void filch_crowd_let_go(struct filch_core *) {}
+void filch_crowd_watch(struct filch_pool *) {}
+
+// Without starve.c: there are always stacks.
+bool filch_pool_is_starving(struct filch_pool *) { return false; }
+void filch_pool_feed_again(struct filch_pool *) {}
+bool filch_pool_give_memory(struct filch_pool *, struct filch_thread *, bool) { return false; }
+
+uint64_t filch_os_now_ns(void) { return now_ns += 1000000; } // a search has one round
+uint64_t filch_os_seed(void) { return 0; }
+void filch_os_bind(unsigned) {}
+extern "C" int thrd_join(thrd_t, int *) { return 0; }
+bool filch_process_owns(uint32_t) { return true; }
+bool filch_stacks_reserve(struct filch_stacks *) { return true; }
+void filch_stacks_put_bare(struct filch_stacks *, struct filch_stack *) {}
+void filch_stacks_clear(struct filch_stacks *, struct filch_shelf *) {}
+int filch_core_thread(void *) { return 0; }
+struct filch_core *filch_core_new(struct filch_pool *, unsigned) { return NULL; }
+
+#endif
