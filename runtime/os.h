@@ -66,6 +66,11 @@ uint64_t filch_os_thread_id(void);
 /* How many threads the process has; 0: the system does not tell. */
 unsigned filch_os_thread_count(void);
 
+/* If this code is part of a library that was loaded, keep it where it is until the process ends: what
+ * runs it later, a thread, a destructor or a handler, must find it there. It takes the loader's lock.
+ * Best effort; any number of times. */
+void filch_os_pin_self(void);
+
 /* Name the calling thread for debuggers and top(1); cut to 15 bytes. */
 void filch_os_thread_name(const char *name);
 

@@ -34,6 +34,7 @@ __attribute__((noinline)) struct filch_thread *filch_thread_known(void)
 
 static __attribute__((noinline)) struct filch_thread *first_meeting(void)
 {
+    filch_process_pin();
     call_once(&at_exit_once, make_at_exit);
     struct filch_thread *thread = at_exit_made ? filch_process_take_thread() : NULL;
     if (thread && tss_set(at_exit, thread) != thrd_success) {
