@@ -78,6 +78,10 @@ void filch_os_thread_name(const char *name);
  * has none to give. */
 bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument);
 
+/* Call function(argument); if it does not return because the calling thread is ended inside, on
+ * whatever stack, call ended(argument). */
+void filch_os_run_guarded(void (*function)(void *), void *argument, void (*ended)(void *));
+
 /* Two ends of something that poll() finds readable once it was set; maybe the same descriptor.
  * False: the system has none to give. */
 bool filch_os_event_make(int *read_end, int *write_end);

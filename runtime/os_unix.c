@@ -108,6 +108,15 @@ bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument)
     return made;
 }
 
+/* A task's stack is unwound to its end first, where none of our own cleanups are told; this kind of
+ * handler, which is a jump, is reached from there, too. It takes a file without -fexceptions. */
+void filch_os_run_guarded(void (*function)(void *), void *argument, void (*ended)(void *))
+{
+    pthread_cleanup_push(ended, argument);
+    function(argument);
+    pthread_cleanup_pop(0);
+}
+
 uint64_t filch_os_seed(void)
 {
     return filch_os_now_ns() ^ (uint64_t)(uintptr_t)&filch_os_seed;

@@ -15,8 +15,12 @@ static bool at_exit_made; /* written once, under at_exit_once */
 
 static void thread_ends(void *record)
 {
+    struct filch_thread *thread = record;
+    if (thread->strand) {
+        filch_thread_give_up(thread);
+    }
     self = NULL;
-    filch_process_give_thread(record);
+    filch_process_give_thread(thread);
 }
 
 static void make_at_exit(void)

@@ -111,6 +111,7 @@ function(filch_add_parts parts)
     cmake_parse_arguments(PARSE_ARGV 1 with "WHOLE" "" "OPTIONS;HEADERS;NAMES")
     filch_compile(${parts} ${FILCH_SOURCES})
     filch_compile(${parts}_apart ${FILCH_SOURCES_APART})
+    target_compile_options(${parts} PRIVATE $<$<COMPILE_LANGUAGE:C>:-fexceptions>) # runtime/unwound.h
     target_compile_options(${parts} PRIVATE ${with_OPTIONS})
     target_compile_options(${parts}_apart PRIVATE ${with_OPTIONS})
     set(exports ${CMAKE_CURRENT_BINARY_DIR}/${parts}_exports.h)
