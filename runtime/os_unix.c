@@ -117,6 +117,18 @@ void filch_os_run_guarded(void (*function)(void *), void *argument, void (*ended
     pthread_cleanup_pop(0);
 }
 
+int filch_os_cancel_off(void)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+void filch_os_cancel_restore(int before)
+{
+    pthread_setcancelstate(before, NULL);
+}
+
 uint64_t filch_os_seed(void)
 {
     return filch_os_now_ns() ^ (uint64_t)(uintptr_t)&filch_os_seed;

@@ -51,7 +51,8 @@ struct filch_process *filch_process(void);
 
 /* To be called before the first thread, key or handler that is ours, whichever comes first, and
  * without a lock: another thread may hold the loader's and wait for ours. A plug-in that contains
- * this library then stays where it is when it is unloaded, and finds itself when it is loaded again. */
+ * this library then stays where it is when it is unloaded, and is there still when it is loaded
+ * again. */
 void filch_process_pin(void);
 
 /* A number that says "this process, not its parent". 0: no memory. */

@@ -107,6 +107,7 @@ filch_status filch_region_enter(struct filch_region *region, struct filch_pool *
     if (status == FILCH_OK) {
         region->strand = thread->strand;
         if (region->guest) {
+            region->strand->entered = true;
             filch_trace(FILCH_TRACE_BEGIN, FILCH_TRACE_REGION, info,
                         filch_trace_name_of(region->strand));
         }
@@ -146,7 +147,7 @@ void filch_region_keep(struct filch_region *region, void (*give_up)(struct filch
 void filch_thread_give_up(struct filch_thread *thread)
 {
     struct filch_strand *strand = thread->strand;
-    struct filch_frame *outermost = strand->frame ? &strand->entry : NULL;
+    struct filch_frame *outermost = strand->entered ? &strand->entry : NULL;
     if (!strand->guest || !filch_process_owns(strand->pool->token)) {
         return; /* the pool is the parent's, in the child of a fork() */
     }
@@ -155,7 +156,7 @@ void filch_thread_give_up(struct filch_thread *thread)
         strand->kept->give_up(strand->kept);
     } else if (outermost) {
         leave_as_guest(strand);
-    } else { 
+    } else {
         stop_being_guest(strand);
     }
 }

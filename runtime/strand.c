@@ -38,7 +38,7 @@ struct filch_strand *filch_strand_new_guest(struct filch_pool *pool, struct filc
     struct filch_strand *strand = strand_on(guests_stack(pool, core), pool);
     if (strand) {
         strand->guest = true;
-        strand->admitted = false;
+        strand->admitted = strand->entered = false;
         strand->kept = NULL;
         strand->party = &filch_thread_known()->party;
         strand->guest_sp = __builtin_frame_address(0);

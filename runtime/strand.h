@@ -40,6 +40,7 @@ struct filch_strand {
     unsigned pins; /* how often it was bound to its thread */
     bool guest;
     bool admitted;             /* a guest: the pool counts it */
+    bool entered;              /* a guest: `entry` is in use */
     struct filch_frame entry;  /* a guest's outermost: it outlives the thread's stack */
     struct filch_region *kept; /* the guest's region, if that is in memory of its own; else NULL */
     const char *guest_sp; /* a guest's: about where its thread's stack was when it entered */

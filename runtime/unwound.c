@@ -5,21 +5,25 @@
 
 #include "core.h"
 #include "log.h"
+#include "os.h"
 #include "pool.h"
 #include "process.h"
+#include "region.h"
 #include "strand.h"
 #include "thread.h"
 
 _Noreturn void filch_unwound_fatally(struct filch_thread *thread)
 {
-    struct filch_party *party = thread->strand ? thread->strand->party : &thread->party;
-    const filch_function_info *info = filch_party_doing(party); /* the frames may be gone */
+    /* the frames may be gone: what they said is not to be had any more */
+    const filch_function_info *info =
+        !thread ? NULL : filch_party_doing(thread->strand ? thread->strand->party : &thread->party);
     char message[512];
     if (info) {
-        snprintf(message, sizeof message,
-                 "task %.100s (%.200s:%d) has ended the thread that runs it (pthread_exit, thrd_exit, "
-                 "pthread_cancel), or an exception left it: a task must return\n",
-                 info->name, info->file, info->line);
+        snprintf(
+            message, sizeof message,
+            "task %.100s (%.200s:%d) has ended the thread that runs it (pthread_exit, thrd_exit, "
+            "pthread_cancel), or an exception left it: a task must return\n",
+            info->name, info->file, info->line);
     } else {
         snprintf(message, sizeof message,
                  "a task, callback or hook has ended the thread that runs it: it must return\n");
@@ -58,5 +62,25 @@ void filch_unwound_to(struct filch_strand *strand, struct filch_frame *frame, fi
         while (strand->lane.top > bottom) {
             filch_unwound_drop(strand);
         }
+    }
+}
+
+struct filch_must_return filch_must_return_begin(void)
+{
+    struct filch_strand *strand = filch_strand_self();
+    struct filch_must_return must = {.uncancelled = !strand || strand->guest};
+    if (must.uncancelled) { /* else it may go on on another thread, and no thread cancels those */
+        must.state = filch_os_cancel_off();
+    }
+    return must;
+}
+
+void filch_must_return_end(struct filch_must_return *must)
+{
+    if (!must->returned) {
+        filch_unwound_fatally(filch_thread_known());
+    }
+    if (must->uncancelled) {
+        filch_os_cancel_restore(must->state);
     }
 }

@@ -1,5 +1,5 @@
-/* A host with a copy of the library of its own, and plug-ins with theirs: pools of both work side by
- * side, in threads that use both, and the plug-in is unloaded first. Arguments: the plug-ins. */
+/* A host with a copy of the library of its own, and plug-ins with theirs: pools of both work side
+ * by side, in threads that use both, and the plug-in is unloaded first. Arguments: the plug-ins. */
 #include <pthread.h>
 #include <string.h>
 
