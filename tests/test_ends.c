@@ -11,20 +11,61 @@
 #include <threads.h>
 #include <unistd.h>
 
+#include "strand.h"
+#include "thread.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+void __asan_handle_no_return(void);
+void __asan_unpoison_memory_region(const volatile void *memory, size_t bytes);
+#endif
+
 /* ---- ways to end a thread, and places to do it ---- */
 
 enum way { BY_EXIT, BY_THRD_EXIT, BY_CANCEL, WAYS };
 
 static _Thread_local enum way way;
 
+/* The sanitizers are told of ends by exceptions and by calls that never return, but not of
+ * cancellation, and AddressSanitizer does not know the stacks of tasks on threads of thrd_create().
+ * ThreadSanitizer has it that pthread_exit() is not called on other stacks than a thread's. */
+static bool is_on_a_tasks_stack(void)
+{
+    struct filch_strand *strand = filch_thread_self()->strand;
+    return strand && !strand->guest;
+}
+
+static void leave_all_frames(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    if (is_on_a_tasks_stack()) {
+        struct filch_stack *stack = &filch_thread_self()->strand->stack;
+        __asan_unpoison_memory_region(stack->low, stack->bytes);
+    }
+    __asan_handle_no_return();
+#endif
+}
+
+#if defined(__SANITIZE_THREAD__)
+static const enum way ways_of_tasks[] = {BY_CANCEL, BY_CANCEL};
+#else
+static const enum way ways_of_tasks[] = {BY_EXIT, BY_THRD_EXIT};
+#endif
+
 static void end_this_thread(void)
 {
+    leave_all_frames();
     switch (way) {
     case BY_EXIT: pthread_exit(NULL);
     case BY_THRD_EXIT: thrd_exit(0);
     default: pthread_cancel(pthread_self()); pthread_testcancel();
     }
     abort(); /* it has not ended */
+}
+
+static void end_thread_of_task(void)
+{
+    way = is_on_a_tasks_stack() ? ways_of_tasks[0] : BY_EXIT;
+    end_this_thread();
 }
 
 FILCH_FUNCTION(int, end_it, (int, x))
@@ -389,6 +430,7 @@ static void *wait_until_cancelled(void *future)
     atomic_store(&waiting, 1);
     filch_status status = filch_future_wait(future);
     atomic_store(&waited, 1 + (int)status);
+    leave_all_frames();
     pthread_testcancel();
     return NULL;
 }
@@ -457,6 +499,13 @@ END_TEST
 
 enum { DEATH_SECONDS = 20 };
 
+/* The last handler that is ours: LeakSanitizer cannot look for leaks from a task's stack. */
+static void end_at_once(int status, void *context)
+{
+    (void)context;
+    _exit(status);
+}
+
 /* Run `body` in a child, which is ended if it hangs. What it says on the standard error is put in
  * `said`. How it ended, as for waitpid(). */
 static int outcome_of(void (*body)(void), char *said, size_t bytes)
@@ -468,6 +517,7 @@ static int outcome_of(void (*body)(void), char *said, size_t bytes)
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         alarm(DEATH_SECONDS);
+        on_exit(end_at_once, NULL);
         dup2(ends[1], STDERR_FILENO);
         close(ends[0]);
         close(ends[1]);
@@ -519,12 +569,12 @@ static void a_task_ends(enum way w)
 
 static void a_task_exits(void)
 {
-    a_task_ends(BY_EXIT);
+    a_task_ends(ways_of_tasks[0]);
 }
 
 static void a_task_thrd_exits(void)
 {
-    a_task_ends(BY_THRD_EXIT);
+    a_task_ends(ways_of_tasks[1]);
 }
 
 static void a_task_is_cancelled(void)
@@ -535,6 +585,7 @@ static void a_task_is_cancelled(void)
 FILCH_FUNCTION(int, ends_its_thread_in_a_loop, (int, x))
 {
     int out;
+    way = ways_of_tasks[0];
     end_it_map(NULL, &x, 1, &out);
     return out;
 }
@@ -550,7 +601,7 @@ FILCH_FUNCTION(int, ends_its_thread_in_a_section, (int, x))
 {
     FILCH_BLOCKING
     {
-        end_this_thread();
+        end_thread_of_task();
     }
     return x;
 }
@@ -569,7 +620,7 @@ FILCH_FUNCTION(int, ends_its_worker, (int, x))
     while (calls) {
         sched_yield(); /* a worker comes, and takes an element */
     }
-    end_this_thread();
+    end_thread_of_task();
     return x;
 }
 
@@ -585,7 +636,7 @@ static void a_stolen_element_exits(void)
 static void exit_in_a_callback(void *context, const void *result)
 {
     (void)context, (void)result;
-    pthread_exit(NULL);
+    end_thread_of_task();
 }
 
 FILCH_FUNCTION(int, calls_back, (int, x))
@@ -604,7 +655,7 @@ static void a_callback_exits(void)
 static void exit_in_a_hook(void *context, unsigned worker)
 {
     (void)context, (void)worker;
-    pthread_exit(NULL);
+    end_thread_of_task();
 }
 
 static void a_start_hook_exits(void)
