@@ -36,7 +36,7 @@ __attribute__((visibility("default"))) filch_pool *plugin_open(void)
 
 __attribute__((visibility("default"))) int plugin_close(filch_pool *pool)
 {
-    return filch_pool_free(pool);
+    return filch_pool_free(pool) != FILCH_OK;
 }
 
 /* Maps, futures, groups and forks. False: something came out wrong. */
@@ -45,7 +45,7 @@ __attribute__((visibility("default"))) int plugin_work(filch_pool *pool)
     long in[200];
     long out[200];
     long square = 0;
-    filch_future *future;
+    filch_future *future = NULL;
     for (long i = 0; i < 200; i++) {
         in[i] = i;
     }

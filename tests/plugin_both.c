@@ -18,7 +18,7 @@ static int host_works(filch_pool *pool)
 {
     long in[100];
     long out[100];
-    filch_future *future;
+    filch_future *future = NULL;
     long cube = 0;
     for (long i = 0; i < 100; i++) {
         in[i] = i;
