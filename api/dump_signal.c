@@ -87,6 +87,7 @@ static filch_status dump_on_locked(struct filch_process *process, int signal)
 filch_status filch_dump_on_signal(int signal)
 {
     struct filch_process *process = filch_process();
+    filch_process_pin();
     filch_lock_acquire(&process->dump_lock);
     filch_status status = dump_on_locked(process, signal);
     filch_lock_release(&process->dump_lock);

@@ -9,6 +9,7 @@
 #include "region.h"
 #include "strand.h"
 #include "task_future.h"
+#include "unwound.h"
 #include "waiting.h"
 
 /* Is the caller part of the task that `future` is for? Also when that task runs on top of others,
@@ -23,6 +24,28 @@ static bool waits_for_itself(const struct filch_future *future, const struct fil
     return false;
 }
 
+/* A task that was claimed, and the waiter's stay in its pool, if it was not there already. */
+struct claimed {
+    struct filch_future *future;
+    struct filch_region *region; /* NULL: it was */
+};
+
+static void claimed_done(struct claimed *claimed)
+{
+    if (claimed->region) {
+        filch_region_leave_counted(claimed->region);
+    }
+    filch_future_unclaim(claimed->future);
+}
+
+static inline void claimed_left(struct claimed **running)
+{
+    struct filch_strand *strand = *running ? filch_strand_self() : NULL;
+    if (strand && filch_unwound_begin(strand, strand->frame)) {
+        claimed_done(*running);
+    }
+}
+
 /* False: there is no memory to run it here. */
 static bool run_claimed(struct filch_future *future, struct filch_strand *strand)
 {
@@ -30,10 +53,11 @@ static bool run_claimed(struct filch_future *future, struct filch_strand *strand
     if (!strand && filch_region_enter_counted(&region, future->pool) != FILCH_OK) {
         return false;
     }
+    struct claimed claimed = {future, strand ? NULL : &region};
+    FILCH_UNWINDS(claimed_left) struct claimed *running = &claimed;
     filch_future_execute(future, FILCH_RUNS_FOR_A_WAITER);
-    if (!strand) {
-        filch_region_leave_counted(&region);
-    }
+    running = NULL;
+    claimed_done(&claimed);
     return true;
 }
 
@@ -47,9 +71,7 @@ static void run_awaited(struct filch_future *future, struct filch_strand *strand
         return;
     }
     filch_future_withdraw(future);
-    if (run_claimed(future, strand)) {
-        filch_future_unclaim(future);
-    } else {
+    if (!run_claimed(future, strand)) {
         filch_future_give_back(future);
     }
 }

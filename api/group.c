@@ -15,6 +15,7 @@
 #include "region.h"
 #include "scope.h"
 #include "strand.h"
+#include "unwound.h"
 #include "work.h"
 
 struct filch_group {
@@ -38,6 +39,14 @@ struct spawned {
     FILCH_ALIGNED(16) unsigned char unwanted[]; /* room for a result that nobody asked for */
 };
 
+/* The owner's thread has ended: what of the group runs already is waited for, the rest is not. */
+static void owner_ended(struct filch_region *region)
+{
+    struct filch_group *group = FILCH_CONTAINER(region, struct filch_group, region);
+    filch_scope_cancel(&group->scope);
+    filch_group_close(group, NULL);
+}
+
 static filch_status enter(struct filch_group *group)
 {
     filch_status status = FILCH_OK;
@@ -53,7 +62,7 @@ static filch_status enter(struct filch_group *group)
 static void push_frame(struct filch_group *group)
 {
     struct filch_strand *strand = filch_strand_self();
-    struct filch_frame *frame = &group->region.frame;
+    struct filch_frame *frame = filch_region_frame(&group->region);
     if (!group->entered) {
         const struct filch_frame *around = strand->frame;
         filch_frame_push(frame, strand, NULL, around ? around->info : NULL);
@@ -79,17 +88,18 @@ static void finish_forks(struct filch_strand *strand, const struct filch_frame *
 static void pop_frame(struct filch_group *group)
 {
     struct filch_strand *strand = filch_strand_self();
-    finish_forks(strand, &group->region.frame);
+    struct filch_frame *frame = filch_region_frame(&group->region);
+    finish_forks(strand, frame);
     if (!group->entered) {
-        filch_frame_pop(&group->region.frame, strand);
+        filch_frame_pop(frame, strand);
     } /* else it leaves the region with it */
 }
 
 /* Is the caller the owner, and has closed all groups that it opened in this one? */
-static bool is_innermost(const struct filch_group *group)
+static bool is_innermost(struct filch_group *group)
 {
     const struct filch_strand *strand = filch_strand_self();
-    return strand && strand->frame == &group->region.frame;
+    return strand && strand->frame == filch_region_frame(&group->region);
 }
 
 filch_status filch_group_open(filch_pool *pool, const filch_group_options *options,
@@ -123,6 +133,9 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
     }
     filch_scope_open(&group->scope, filch_scope_self(),
                      timeout_s > 0 ? filch_deadline_after(timeout_s) : FILCH_OS_NEVER);
+    if (group->entered) {
+        filch_region_keep(&group->region, owner_ended);
+    }
     push_frame(group);
     *out = group;
     return FILCH_OK;
@@ -140,6 +153,16 @@ static void cut_short(struct filch_group *group)
     atomic_store_explicit(&group->cut_short, true, memory_order_relaxed);
 }
 
+/* A program's own thread ran a task of the group, and ends. */
+static inline void call_left(struct filch_frame **running)
+{
+    struct filch_strand *strand = *running ? filch_strand_self() : NULL;
+    if (strand && filch_unwound_begin(strand, *running)) {
+        filch_unwound_to(strand, *running, (*running)->base);
+        filch_frame_pop(*running, strand);
+    }
+}
+
 static void call(struct filch_group *group, filch_closure *closure, void *result)
 {
     if (is_over(group)) {
@@ -150,7 +173,9 @@ static void call(struct filch_group *group, filch_closure *closure, void *result
     struct filch_frame frame;
     filch_frame_push(&frame, strand, &group->fault, closure->callable->info);
     frame.scope = &group->scope;
+    FILCH_UNWINDS(call_left) struct filch_frame *running = &frame;
     closure->callable->invoke(filch_closure_captures(closure), result);
+    running = NULL;
     filch_frame_pop(&frame, strand);
     if (is_over(group)) {
         cut_short(group);
@@ -167,19 +192,35 @@ static void one_done(struct filch_group *group)
     }
 }
 
-static void run_spawned(struct filch_detached *task)
+static void spawned_done(struct spawned *spawned)
 {
-    struct spawned *spawned = FILCH_CONTAINER(task, struct spawned, task);
     struct filch_group *group = spawned->group;
     struct filch_pool *pool = group->pool;
-    enum filch_trace_type end = filch_core_trace_task(
-        filch_core_picked(), spawned->closure.callable->info, spawned);
-    call(group, &spawned->closure, spawned->result);
-    filch_trace(end, 0, NULL, filch_trace_name_of(group)); /* it counts for the group */
     filch_closure_release(&spawned->closure);
     filch_free(spawned);
     one_done(group);
     filch_pool_task_ended(pool);
+}
+
+static inline void spawned_left(struct spawned **running)
+{
+    if (FILCH_UNLIKELY(*running != NULL)) {
+        cut_short((*running)->group);
+        spawned_done(*running);
+    }
+}
+
+static void run_spawned(struct filch_detached *task)
+{
+    struct spawned *spawned = FILCH_CONTAINER(task, struct spawned, task);
+    struct filch_group *group = spawned->group;
+    enum filch_trace_type end = filch_core_trace_task(
+        filch_core_picked(), spawned->closure.callable->info, spawned);
+    FILCH_UNWINDS(spawned_left) struct spawned *running = spawned;
+    call(group, &spawned->closure, spawned->result);
+    running = NULL;
+    filch_trace(end, 0, NULL, filch_trace_name_of(group)); /* it counts for the group */
+    spawned_done(spawned);
 }
 
 static struct spawned *spawned_new(struct filch_group *group, const filch_closure *closure,

@@ -5,6 +5,7 @@
 #include "pool.h"
 #include "region.h"
 #include "strand.h"
+#include "unwound.h"
 
 struct filch_hooks {
     void (*start)(void *context, unsigned worker);
@@ -40,9 +41,11 @@ static void start(struct filch_pool *pool, unsigned worker)
     filch_fault_init(&fault);
     struct filch_strand *strand = filch_strand_self();
     filch_frame_push(&frame, strand, &fault, &start_info);
+    FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
     if (hooks->start) {
         hooks->start(hooks->context, worker);
     }
+    must.returned = true;
     filch_frame_pop(&frame, strand);
     if (fault.error.status != FILCH_OK) {
         keep_first(hooks, &fault);
@@ -53,9 +56,11 @@ static void start(struct filch_pool *pool, unsigned worker)
 static void finish(struct filch_pool *pool, unsigned worker)
 {
     struct filch_hooks *hooks = pool->config.hooks;
+    FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
     if (hooks->finish) {
         hooks->finish(hooks->context, worker);
     }
+    must.returned = true;
 }
 
 filch_status filch_hooks_new(const filch_pool_options *options, struct filch_pool_config *config)

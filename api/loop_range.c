@@ -8,6 +8,7 @@
 #include "region.h"
 #include "site.h"
 #include "thread.h"
+#include "unwound.h"
 #include "wake.h"
 
 /* What a range's slot holds. */
@@ -244,33 +245,74 @@ size_t filch_range_finish(struct filch_strand *strand, filch_slot **slot, struct
     return told;
 }
 
-size_t filch_ranges_run(struct filch_strand *strand, struct filch_loop *loop,
-                        unsigned long long next, unsigned long long end, struct filch_pace *pace)
+void filch_ranges_run(struct filch_strand *strand, struct filch_loop *loop, unsigned long long next,
+                      unsigned long long end, struct filch_pace *pace, size_t *told)
 {
     filch_slot *first = filch_range_push(strand, loop, next, end);
     filch_slot *slot = first;
-    size_t done = 1;
     for (;;) {
-        done += filch_range_finish(strand, &slot, pace);
+        *told += filch_range_finish(strand, &slot, pace);
         if (slot == first) {
-            return done;
+            return;
         }
         slot--; /* the upper half that was split off before */
     }
 }
 
-static void run_taken(struct filch_strand *strand, struct piece taken)
+void filch_ranges_give_up(struct filch_loop *loop, struct filch_strand *strand, filch_slot *bottom,
+                          size_t *told)
 {
-    struct filch_loop *loop = taken.loop;
+    filch_loop_lower(loop, 0);
+    while (strand->lane.top > bottom) {
+        filch_slot *slot = strand->lane.top - 1;
+        bool counted = slot->type == &piece_type && piece_of(slot)->counted;
+        *told += filch_unwound_drop(strand) && counted;
+    }
+}
+
+/* A range that was taken from somebody else. */
+struct taken {
+    struct piece piece;
     struct filch_frame frame;
-    filch_frame_push(&frame, strand, loop->frame.fault, loop->body->info);
-    frame.scope = loop->frame.scope;
-    frame.crowd = &loop->waiting;
-    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
-    size_t done = filch_ranges_run(strand, loop, taken.range.next, taken.end, &pace);
-    filch_frame_pop(&frame, strand);
+    struct filch_strand *strand;
+    size_t told;
+};
+
+static void taken_done(struct taken *taken)
+{
+    struct filch_loop *loop = taken->piece.loop;
+    filch_frame_pop(&taken->frame, taken->strand);
     filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(loop)); /* before it is known */
-    filch_ranges_done(loop, done);
+    filch_ranges_done(loop, taken->told);
+}
+
+FILCH_APART static void give_up(struct taken *taken)
+{
+    if (filch_unwound_begin(taken->strand, &taken->frame)) {
+        filch_ranges_give_up(taken->piece.loop, taken->strand, taken->frame.base, &taken->told);
+        taken_done(taken);
+    }
+}
+
+static inline void taken_left(struct taken **running)
+{
+    if (FILCH_UNLIKELY(*running != NULL)) {
+        give_up(*running);
+    }
+}
+
+static void run_taken(struct filch_strand *strand, struct piece piece)
+{
+    struct filch_loop *loop = piece.loop;
+    struct taken taken = {.piece = piece, .strand = strand, .told = 1};
+    filch_frame_push(&taken.frame, strand, loop->frame.fault, loop->body->info);
+    taken.frame.scope = loop->frame.scope;
+    taken.frame.crowd = &loop->waiting;
+    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
+    FILCH_UNWINDS(taken_left) struct taken *running = &taken;
+    filch_ranges_run(strand, loop, piece.range.next, piece.end, &pace, &taken.told);
+    running = NULL;
+    taken_done(&taken);
 }
 
 /* A range that a thief has copied to a slot of its own. */

@@ -30,9 +30,15 @@ bool filch_range_is_published(struct filch_strand *strand, filch_slot *slot);
  * told of: 1 for one that was published and taken back. */
 size_t filch_range_finish(struct filch_strand *strand, filch_slot **slot, struct filch_pace *pace);
 
-/* Run [next, end) on top of the strand's lane. Returns how many ranges are done with that. */
-size_t filch_ranges_run(struct filch_strand *strand, struct filch_loop *loop,
-                        unsigned long long next, unsigned long long end, struct filch_pace *pace);
+/* Run [next, end) on top of the strand's lane. Adds to *told how many ranges more than the one are
+ * done with that. */
+void filch_ranges_run(struct filch_strand *strand, struct filch_loop *loop, unsigned long long next,
+                      unsigned long long end, struct filch_pace *pace, size_t *told);
+
+/* An element that a guest ran will not return: nothing of the loop that lies in the slots from
+ * `bottom` on will be run. Adds to *told how many ranges are done with that. */
+void filch_ranges_give_up(struct filch_loop *loop, struct filch_strand *strand, filch_slot *bottom,
+                          size_t *told);
 
 /* So many ranges are done. The loop may be gone after this. */
 void filch_ranges_done(struct filch_loop *loop, size_t count);

@@ -8,6 +8,7 @@
 #include "pool.h"
 #include "site.h"
 #include "strand.h"
+#include "unwound.h"
 #include "wake.h"
 
 enum {
@@ -83,52 +84,92 @@ static void await_others(struct filch_loop *loop, struct filch_strand *strand)
     }
 }
 
-static size_t run_gang(struct filch_loop *loop, struct filch_strand *strand)
+/* Each adds to *told how many ranges more than the root's are done. */
+static void run_gang(struct filch_loop *loop, struct filch_strand *strand, size_t *told)
 {
     unsigned long long end = units(loop);
     filch_slot *bottom = strand->lane.top;
     struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
     gather(loop, strand, &end);
-    size_t done = filch_ranges_run(strand, loop, 0, end, &pace);
-    return done + filch_range_finish(strand, &bottom, &pace); /* if it was not taken */
+    filch_ranges_run(strand, loop, 0, end, &pace, told);
+    *told += filch_range_finish(strand, &bottom, &pace); /* if it was not taken */
 }
 
 /* A loop without an explicit chunk: its site knows, or learns, how long it takes. */
-static size_t run_automatic(struct filch_loop *loop, struct filch_strand *strand)
+static void run_automatic(struct filch_loop *loop, struct filch_strand *strand, size_t *told)
 {
     struct filch_site *site = filch_site_of(&strand->pool->sites, loop->body->info);
     struct filch_pace pace =
         filch_pace_begun(filch_pool_help_for(strand->pool, filch_site_estimate(site, loop->n)));
-    size_t done = filch_ranges_run(strand, loop, 0, loop->n, &pace);
+    filch_ranges_run(strand, loop, 0, loop->n, &pace, told);
     filch_site_learn(site, loop->n, pace.elements, pace.spent);
-    return done;
 }
 
-static size_t run_in_chunks(struct filch_loop *loop, struct filch_strand *strand)
+static void run_in_chunks(struct filch_loop *loop, struct filch_strand *strand, size_t *told)
 {
     struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
-    return filch_ranges_run(strand, loop, 0, units(loop), &pace);
+    filch_ranges_run(strand, loop, 0, units(loop), &pace, told);
 }
 
-static size_t run_own_part(struct filch_loop *loop, struct filch_strand *strand)
+static void run_own_part(struct filch_loop *loop, struct filch_strand *strand, size_t *told)
 {
     if (loop->gang && units(loop) > 1) {
-        return run_gang(loop, strand);
+        run_gang(loop, strand, told);
+    } else if (loop->chunk) {
+        run_in_chunks(loop, strand, told);
+    } else {
+        run_automatic(loop, strand, told);
     }
-    return loop->chunk ? run_in_chunks(loop, strand) : run_automatic(loop, strand);
+}
+
+/* What its root must know to give it up. */
+struct root {
+    struct filch_loop *loop;
+    struct filch_strand *strand;
+    struct filch_frame *frame;
+    filch_slot *bottom;
+    size_t told; /* ranges that are done here, which the loop is still to be told of */
+};
+
+/* Others may still run elements, and have the loop, until they are done. */
+FILCH_APART static void give_up(struct root *root)
+{
+    struct filch_loop *loop = root->loop;
+    if (!filch_unwound_begin(root->strand, root->frame)) {
+        return;
+    }
+    filch_ranges_give_up(loop, root->strand, root->bottom, &root->told);
+    if (root->told && !only_root_is_left(loop, root->told)) {
+        filch_ranges_done(loop, root->told);
+        root->told = 0;
+    }
+    if (root->told == 0 && !filch_latch_is_open(&loop->done)) {
+        filch_block_join(&pieces_wait, &loop->done);
+    }
+}
+
+static inline void loop_left(struct root **running)
+{
+    if (FILCH_UNLIKELY(*running != NULL)) {
+        give_up(*running);
+    }
 }
 
 void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
 {
+    struct root root = {loop, strand, strand->frame, strand->lane.top, 1};
+    FILCH_UNWINDS(loop_left) struct root *running = &root;
     loop->frame.scope = strand->frame->scope;
     strand->frame->crowd = &loop->waiting;
     filch_trace(FILCH_TRACE_LOOP, 0, loop->body->info, loop->n);
-    size_t done = run_own_part(loop, strand);
+    run_own_part(loop, strand, &root.told);
     strand->frame->crowd = NULL;
-    if (!only_root_is_left(loop, done)) {
-        filch_ranges_done(loop, done);
+    if (!only_root_is_left(loop, root.told)) {
+        filch_ranges_done(loop, root.told);
+        root.told = 0;
         await_others(loop, strand);
     }
+    running = NULL;
     filch_trace(FILCH_TRACE_LOOP_END, 0, loop->body->info, filch_trace_name_of(loop));
     if (loop->progress.hook) {
         filch_progress_end(&loop->progress);

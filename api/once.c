@@ -1,7 +1,10 @@
 #include <filch/sync.h>
 
+#include "region.h"
+#include "strand.h"
 #include "thread.h"
 #include "turnstile.h"
+#include "unwound.h"
 
 enum { NOT_YET, RUNNING, RUN }; /* a once's count */
 
@@ -16,16 +19,40 @@ static const struct filch_wait_kind once_wait = {.what = "a once",
                                                  .object = filch_turnstile_object,
                                                  .holder = filch_turnstile_owner};
 
-static void run_once(struct filch_turnstile *turnstile, void (*function)(void *), void *context)
+static void ended_as(struct filch_turnstile *turnstile, uint32_t state)
 {
     struct filch_claims claims = {NULL, NULL};
-    function(context);
     filch_lock_acquire(&turnstile->lock);
-    turnstile->count = RUN;
+    turnstile->count = state;
     filch_turnstile_own(turnstile, NULL);
     filch_turnstile_serve_all_locked(turnstile, &claims);
     filch_lock_release(&turnstile->lock);
     filch_claims_tell(&claims);
+}
+
+/* The function ended its thread: it is for another to call it. */
+static inline void function_left(struct filch_turnstile **running)
+{
+    struct filch_strand *strand = *running ? filch_strand_self() : NULL;
+    if (*running && (!strand || filch_unwound_begin(strand, strand->frame))) {
+        ended_as(*running, NOT_YET);
+    }
+}
+
+static void run_once(struct filch_turnstile *turnstile, void (*function)(void *), void *context)
+{
+    FILCH_UNWINDS(function_left) struct filch_turnstile *running = turnstile;
+    function(context);
+    running = NULL;
+    ended_as(turnstile, RUN);
+}
+
+static bool has_run(struct filch_turnstile *turnstile)
+{
+    filch_lock_acquire(&turnstile->lock);
+    bool run = turnstile->count == RUN;
+    filch_lock_release(&turnstile->lock);
+    return run;
 }
 
 filch_status filch_once_run(filch_once *once, void (*function)(void *context), void *context)
@@ -52,6 +79,7 @@ filch_status filch_once_run(filch_once *once, void (*function)(void *context), v
         run_once(turnstile, function, context);
     } else {
         filch_turnstile_take_surely(turnstile, see_it_run, &once_wait);
+        return has_run(turnstile) ? FILCH_OK : filch_once_run(once, function, context);
     }
     return FILCH_OK;
 }

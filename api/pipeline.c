@@ -15,6 +15,7 @@
 #include "region.h"
 #include "scope.h"
 #include "strand.h"
+#include "unwound.h"
 #include "work.h"
 
 struct token {
@@ -103,11 +104,13 @@ static bool visit(struct token *token, const filch_stage *stage)
     filch_frame_push(&frame, strand, &fault, line->frame->info);
     frame.scope = line->frame->scope;
     frame.next = &token->number;
+    FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
     if (stage) {
         stage->run(stage->context, token->item);
     } else {
         line->answer = line->source(line->source_context, token->item);
     }
+    must.returned = true;
     filch_frame_pop(&frame, strand);
     bool raised = filch_fault_result(&fault, NULL) != FILCH_OK; /* all that it forked is joined */
     if (raised) {

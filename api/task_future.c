@@ -10,6 +10,7 @@
 #include "os.h"
 #include "region.h"
 #include "strand.h"
+#include "unwound.h"
 
 enum claim {
     PENDING,
@@ -128,6 +129,7 @@ static void call_back(struct filch_future *future)
 {
     const filch_async_options *callbacks = future->callbacks;
     struct filch_strand *strand = filch_strand_self();
+    FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
     struct filch_frame frame;
     struct filch_fault dropped;
     filch_fault_init(&dropped);
@@ -141,6 +143,7 @@ static void call_back(struct filch_future *future)
         filch_future_tell(future, &error);
         callbacks->error_callback(callbacks->context, &error);
     }
+    must.returned = true;
     if (strand) {
         filch_frame_pop(&frame, strand);
     }
@@ -177,6 +180,38 @@ static enum filch_trace_type trace_begin(struct filch_future *future,
     return filch_core_trace_task(picked, future->info, future);
 }
 
+/* A task that runs. */
+struct execution {
+    struct filch_future *future;
+    struct filch_strand *strand;
+    enum filch_trace_type end; /* how it is recorded that it ends */
+    struct filch_frame frame;
+};
+
+static void executed(struct execution *execution)
+{
+    filch_frame_pop(&execution->frame, execution->strand);
+    filch_trace(execution->end, 0, NULL, filch_trace_name_of(execution->future));
+}
+
+/* A program's own thread ran it while it waited for it, and ends. */
+FILCH_APART static void give_up(struct execution *execution)
+{
+    struct filch_frame *frame = &execution->frame;
+    if (filch_unwound_begin(execution->strand, frame)) {
+        filch_unwound_to(execution->strand, frame, frame->base);
+        executed(execution);
+        filch_future_finish(execution->future, FILCH_EBROKEN);
+    }
+}
+
+static inline void task_left(struct execution **running)
+{
+    if (FILCH_UNLIKELY(*running != NULL)) {
+        give_up(*running);
+    }
+}
+
 void filch_future_execute(struct filch_future *future, enum filch_future_runs_in place)
 {
     struct filch_strand *strand = filch_strand_self();
@@ -184,15 +219,15 @@ void filch_future_execute(struct filch_future *future, enum filch_future_runs_in
         filch_future_finish(future, filch_hooks_verdict(future->pool, &future->fault.error));
         return;
     }
-    struct filch_frame frame;
-    enum filch_trace_type end = trace_begin(future, place);
-    filch_frame_push(&frame, strand, &future->fault, future->info);
-    frame.scope = &future->scope;
+    struct execution execution = {future, strand, .end = trace_begin(future, place)};
+    filch_frame_push(&execution.frame, strand, &future->fault, future->info);
+    execution.frame.scope = &future->scope;
     /* relaxed: whoever searches looks twice */
     atomic_store_explicit(&future->runner, filch_party_self(), memory_order_relaxed);
+    FILCH_UNWINDS(task_left) struct execution *running = &execution;
     future->kind->run(future);
-    filch_frame_pop(&frame, strand);
-    filch_trace(end, 0, NULL, filch_trace_name_of(future));
+    running = NULL;
+    executed(&execution);
     filch_future_finish(future, filch_fault_result(&future->fault, NULL));
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os.h"
+
 enum { PATH_BYTES = 4096, LINE_BYTES = 4096 };
 
 /* First line of root + directory + name into `line`. */
@@ -121,7 +123,7 @@ static void apply_line(struct filch_cpu *cpu, const char *root, char *line)
     }
 }
 
-struct filch_cpu filch_cpu_detect(const char *root, unsigned affinity_count)
+static struct filch_cpu detect(const char *root, unsigned affinity_count)
 {
     struct filch_cpu cpu = {.count = affinity_count > 0 ? affinity_count : 1,
                             .reason = FILCH_CPU_AFFINITY};
@@ -135,5 +137,13 @@ struct filch_cpu filch_cpu_detect(const char *root, unsigned affinity_count)
     if (file) {
         fclose(file);
     }
+    return cpu;
+}
+
+struct filch_cpu filch_cpu_detect(const char *root, unsigned affinity_count)
+{
+    int cancel = filch_os_cancel_off(); /* the caller has a lock in hand */
+    struct filch_cpu cpu = detect(root, affinity_count);
+    filch_os_cancel_restore(cancel);
     return cpu;
 }

@@ -7,6 +7,7 @@
 #include "starve.h"
 #include "strand.h"
 #include "thread.h"
+#include "unwound.h"
 #include "wake.h"
 
 enum { NEW_EVERY = 4 }; /* yields: after so many, one gives its turn to new work */
@@ -149,7 +150,7 @@ static void run_strands(struct filch_pool *pool, struct filch_thread *thread)
     }
 }
 
-int filch_core_thread(void *record)
+static void live(void *record)
 {
     struct filch_thread *thread = record;
     filch_os_thread_name("filch");
@@ -162,5 +163,16 @@ int filch_core_thread(void *record)
         filch_overflow_end_thread();
     }
     filch_thread_resign();
+}
+
+/* What a task does to its thread, the task's stack being as it was. */
+static void was_ended(void *thread)
+{
+    filch_unwound_fatally(thread);
+}
+
+int filch_core_thread(void *record)
+{
+    filch_os_run_guarded(live, record, was_ended);
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "os.h"
 #include "process.h"
 
 static void to_stderr(void *context, filch_log_level level, const char *message)
@@ -30,6 +31,8 @@ void filch_log(filch_log_level level, const char *message)
     void *context = process->log_context;
     filch_lock_release(&process->lock);
     if (log) {
+        int cancel = filch_os_cancel_off(); /* the caller may be in the middle of something */
         log(context, level, message);
+        filch_os_cancel_restore(cancel);
     }
 }

@@ -70,12 +70,25 @@ uint64_t filch_os_thread_id(void);
 /* How many threads the process has; 0: the system does not tell. */
 unsigned filch_os_thread_count(void);
 
+/* If this code is part of a library that was loaded, keep it where it is until the process ends:
+ * what runs it later, a thread, a destructor or a handler, must find it there. It takes the
+ * loader's lock. Best effort; any number of times. */
+void filch_os_pin_self(void);
+
 /* Name the calling thread for debuggers and top(1); cut to 15 bytes. */
 void filch_os_thread_name(const char *name);
 
 /* Start a thread that leaves asynchronous signals to the program's own threads. False: the system
  * has none to give. */
 bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument);
+
+/* Call function(argument); if it does not return because the calling thread is ended inside, on
+ * whatever stack, call ended(argument). */
+void filch_os_run_guarded(void (*function)(void *), void *argument, void (*ended)(void *));
+
+/* The calling thread cannot be cancelled from here to there; what was so before. */
+int filch_os_cancel_off(void);
+void filch_os_cancel_restore(int before);
 
 /* Two ends of something that poll() finds readable once it was set; maybe the same descriptor.
  * False: the system has none to give. */

@@ -164,11 +164,15 @@ bool filch_os_event_make(int *read_end, int *write_end)
 
 void filch_os_event_set(int write_end)
 {
+    int cancel = filch_os_cancel_off();
     eventfd_write(write_end, 1);
+    filch_os_cancel_restore(cancel);
 }
 
 void filch_os_event_close(int read_end, int write_end)
 {
+    int cancel = filch_os_cancel_off();
     (void)write_end; /* the same */
     close(read_end);
+    filch_os_cancel_restore(cancel);
 }

@@ -1,6 +1,7 @@
 /* os_poll on Linux: epoll, each question good for one answer. */
 #define _GNU_SOURCE
 #include "memory.h"
+#include "os.h"
 #include "os_poll.h"
 
 #include <errno.h>
@@ -81,5 +82,7 @@ size_t filch_os_poll_wait(struct filch_os_poll *poll, struct filch_os_ready *rea
 
 void filch_os_poll_interrupt(struct filch_os_poll *poll)
 {
+    int cancel = filch_os_cancel_off();
     eventfd_write(poll->interrupt, 1);
+    filch_os_cancel_restore(cancel);
 }

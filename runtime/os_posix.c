@@ -49,6 +49,7 @@ bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline
 {
     struct bucket *bucket = bucket_of(word);
     int rc = 0;
+    int cancel = filch_os_cancel_off(); /* or it would end here, the mutex in hand */
     pthread_mutex_lock(&bucket->mutex);
     /* Acquire although the mutex orders us: the waker stores before it takes the mutex. */
     if (atomic_load_explicit(word, memory_order_acquire) == expected) {
@@ -61,6 +62,7 @@ bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline
         }
     }
     pthread_mutex_unlock(&bucket->mutex);
+    filch_os_cancel_restore(cancel);
     return rc != ETIMEDOUT;
 }
 
@@ -129,14 +131,18 @@ bool filch_os_event_make(int *read_end, int *write_end)
 
 void filch_os_event_set(int write_end)
 {
+    int cancel = filch_os_cancel_off();
     ssize_t written = write(write_end, "", 1);
     (void)written; /* it is set once: there is room for a byte */
+    filch_os_cancel_restore(cancel);
 }
 
 void filch_os_event_close(int read_end, int write_end)
 {
+    int cancel = filch_os_cancel_off();
     close(read_end);
     close(write_end);
+    filch_os_cancel_restore(cancel);
 }
 
 unsigned filch_os_thread_count(void)

@@ -57,9 +57,10 @@ void filch_os_poll_close(struct filch_os_poll *set)
 void filch_os_poll_interrupt(struct filch_os_poll *set)
 {
     const char byte = 0;
-    if (write(set->interrupt[1], &byte, 1) < 0) {
-        return; /* the pipe is full: it will wake up */
-    }
+    int cancel = filch_os_cancel_off();
+    ssize_t written = write(set->interrupt[1], &byte, 1);
+    (void)written; /* when the pipe is full it will wake up */
+    filch_os_cancel_restore(cancel);
 }
 
 static struct pollfd *place_of_locked(struct filch_os_poll *set, int fd)

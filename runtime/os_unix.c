@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "os.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -45,6 +47,41 @@ size_t filch_os_page_bytes(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Weak: a program that is linked statically has no loader, and must not be given one for our sake;
+ * dlopen() is looked up because its mere name makes the linker warn of it there. */
+extern __typeof__(dladdr1) dladdr1 __attribute__((weak));
+extern __typeof__(dlsym) dlsym __attribute__((weak));
+
+/* Where the library that contains this is loaded from. NULL: it is the program. */
+static const char *own_path(void)
+{
+    Dl_info info;
+    void *found = NULL;
+    if (!dladdr1 || !dlsym ||
+        !dladdr1((void *)(uintptr_t)&own_path, &info, &found, RTLD_DL_LINKMAP) || !found) {
+        return NULL;
+    }
+    const char *path = ((struct link_map *)found)->l_name;
+    return path && *path ? path : NULL;
+}
+
+void filch_os_pin_self(void)
+{
+#ifdef RTLD_NODELETE
+    const char *path = own_path();
+    void *(*open)(const char *, int) = NULL;
+    int (*close)(void *) = NULL;
+    if (path) {
+        *(void **)&open = dlsym(RTLD_DEFAULT, "dlopen"); /* as POSIX tells to */
+        *(void **)&close = dlsym(RTLD_DEFAULT, "dlclose");
+    }
+    void *self = open && close ? open(path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) : NULL;
+    if (self) {
+        close(self);
+    }
+#endif
+}
+
 void filch_os_thread_name(const char *name)
 {
     char cut[16] = {0};
@@ -76,6 +113,27 @@ bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument)
     bool made = thrd_create(thread, main, argument) == thrd_success;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return made;
+}
+
+/* A task's stack is unwound to its end first, where none of our own cleanups are told; this kind of
+ * handler, which is a jump, is reached from there, too. It takes a file without -fexceptions. */
+void filch_os_run_guarded(void (*function)(void *), void *argument, void (*ended)(void *))
+{
+    pthread_cleanup_push(ended, argument);
+    function(argument);
+    pthread_cleanup_pop(0);
+}
+
+int filch_os_cancel_off(void)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+void filch_os_cancel_restore(int before)
+{
+    pthread_setcancelstate(before, NULL);
 }
 
 uint64_t filch_os_seed(void)

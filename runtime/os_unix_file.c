@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -32,7 +34,7 @@ static filch_status check_and_lock(int file)
     return fchmod(file, 0600) == 0 && ftruncate(file, 0) == 0 ? FILCH_OK : FILCH_EAGAIN;
 }
 
-filch_status filch_os_file_open(const char *path, int *file)
+static filch_status open_uncancelled(const char *path, int *file)
 {
     /* nonblocking: a pipe of that name must not hold us up; it is refused below */
     int opened =
@@ -50,16 +52,30 @@ filch_status filch_os_file_open(const char *path, int *file)
     return status;
 }
 
+/* Whoever calls these has locks in hand: nobody is cancelled here. */
+filch_status filch_os_file_open(const char *path, int *file)
+{
+    int cancel = filch_os_cancel_off();
+    filch_status status = open_uncancelled(path, file);
+    filch_os_cancel_restore(cancel);
+    return status;
+}
+
 void filch_os_file_close(int file)
 {
     if (file >= 0) {
+        int cancel = filch_os_cancel_off();
         close(file);
+        filch_os_cancel_restore(cancel);
     }
 }
 
 bool filch_os_file_grow(int file, size_t bytes)
 {
-    return posix_fallocate(file, 0, (off_t)bytes) == 0;
+    int cancel = filch_os_cancel_off();
+    bool grown = posix_fallocate(file, 0, (off_t)bytes) == 0;
+    filch_os_cancel_restore(cancel);
+    return grown;
 }
 
 void filch_os_file_cut(int file, size_t bytes)
@@ -69,7 +85,7 @@ void filch_os_file_cut(int file, size_t bytes)
     }
 }
 
-bool filch_os_file_write(int file, const void *data, size_t bytes)
+static bool write_uncancelled(int file, const void *data, size_t bytes)
 {
     const char *from = data;
     while (bytes > 0) {
@@ -83,6 +99,14 @@ bool filch_os_file_write(int file, const void *data, size_t bytes)
         }
     }
     return true;
+}
+
+bool filch_os_file_write(int file, const void *data, size_t bytes)
+{
+    int cancel = filch_os_cancel_off();
+    bool all = write_uncancelled(file, data, bytes);
+    filch_os_cancel_restore(cancel);
+    return all;
 }
 
 void *filch_os_file_map(int file, size_t bytes)
@@ -115,10 +139,12 @@ void filch_os_file_retire(void *memory, size_t used, size_t bytes)
 static bool kernel_trusts_counter(void)
 {
     char clocks[256] = {0};
+    int cancel = filch_os_cancel_off();
     int list = open("/sys/devices/system/clocksource/clocksource0/available_clocksource",
                     O_RDONLY | O_CLOEXEC);
     ssize_t got = list >= 0 ? read(list, clocks, sizeof clocks - 1) : -1;
     filch_os_file_close(list);
+    filch_os_cancel_restore(cancel);
     return got > 0 && strstr(clocks, "tsc");
 }
 

@@ -83,7 +83,7 @@ bool filch_places_order(struct filch_places *places, const char *root)
     return true;
 }
 
-bool filch_places_find(struct filch_places *places, const char *root)
+static bool find(struct filch_places *places, const char *root)
 {
     unsigned most = filch_os_affinity_count();
     places->count = 0;
@@ -93,6 +93,14 @@ bool filch_places_find(struct filch_places *places, const char *root)
     }
     places->count = filch_os_processors(places->numbers, most);
     return filch_places_order(places, root);
+}
+
+bool filch_places_find(struct filch_places *places, const char *root)
+{
+    int cancel = filch_os_cancel_off();
+    bool found = find(places, root);
+    filch_os_cancel_restore(cancel);
+    return found;
 }
 
 void filch_places_forget(struct filch_places *places)

@@ -215,7 +215,9 @@ void filch_poller_end(struct filch_poller *poller)
         /* release: pairs with the acquire in poll_for_ever */
         atomic_store_explicit(&poller->ends, true, memory_order_release);
         filch_os_poll_interrupt(poller->os);
+        int cancel = filch_os_cancel_off();
         thrd_join(poller->thread, NULL);
+        filch_os_cancel_restore(cancel);
         destroy(poller);
     }
 }

@@ -241,9 +241,11 @@ static bool end_threads(struct filch_pool *pool)
     atomic_store_explicit(&pool->stopping, true, memory_order_seq_cst);
     filch_lock_release(&pool->lock);
     filch_pool_wake_all(pool);
+    int cancel = filch_os_cancel_off(); /* a join would be a point of cancellation */
     for (unsigned i = 0; i < count; i++) {
         thrd_join(pool->threads[i], NULL);
     }
+    filch_os_cancel_restore(cancel);
     return first;
 }
 

@@ -14,6 +14,16 @@ struct filch_process *filch_process(void)
     return &process;
 }
 
+void filch_process_pin(void)
+{
+    struct filch_process *process = filch_process();
+    /* relaxed, both: it may be done twice */
+    if (!atomic_load_explicit(&process->pinned, memory_order_relaxed)) {
+        filch_os_pin_self();
+        atomic_store_explicit(&process->pinned, true, memory_order_relaxed);
+    }
+}
+
 /* In the child of a fork(): locks may have been held by threads that are not here, and no more are
  * the pools. */
 static void start_anew_in_child(void)
@@ -81,6 +91,7 @@ void filch_process_remove_pool(struct filch_pool *pool)
 uint32_t filch_process_token(void)
 {
     struct filch_process *process = filch_process();
+    filch_process_pin();
     filch_lock_acquire(&process->lock);
     if (!process->fork_word) {
         process->fork_word = filch_os_fork_word();

@@ -29,6 +29,7 @@ struct filch_process {
     _Atomic(uint32_t) *fork_word;        /* lock; zeroed in a child */
     struct filch_overflow *overflow;     /* lock, until it is not NULL; overflow.c */
     struct filch_registered *registered; /* lock; api/registry.c */
+    _Atomic(bool) pinned;                /* filch_process_pin() is done */
     unsigned cpu_count;                  /* lock, until it is not 0 */
     char cpu_reason[48];                 /* lock, as cpu_count */
 
@@ -47,6 +48,12 @@ struct filch_process {
 };
 
 struct filch_process *filch_process(void);
+
+/* To be called before the first thread, key or handler that is ours, whichever comes first, and
+ * without a lock: another thread may hold the loader's and wait for ours. A plug-in that contains
+ * this library then stays where it is when it is unloaded, and is there still when it is loaded
+ * again. */
+void filch_process_pin(void);
 
 /* A number that says "this process, not its parent". 0: no memory. */
 uint32_t filch_process_token(void);

@@ -4,7 +4,9 @@
 #include "block.h"
 #include "core.h"
 #include "pool.h"
+#include "process.h"
 #include "thread.h"
+#include "unwound.h"
 
 void filch_frame_push(struct filch_frame *frame, struct filch_strand *strand,
                       struct filch_fault *fault, const filch_function_info *info)
@@ -35,8 +37,11 @@ struct filch_scope *filch_scope_self(void)
     return strand && strand->frame ? strand->frame->scope : NULL;
 }
 
+/* Is a guest counted by the pool, or one of the pool's tasks for it? */
+enum count { ADMITTED, TASK_COUNTS };
+
 static filch_status become_guest(struct filch_region *region, struct filch_pool *pool,
-                                 struct filch_thread *thread)
+                                 struct filch_thread *thread, enum count count)
 {
     filch_core_acquire_guest(pool, thread); /* without a core the region runs serially */
     struct filch_strand *strand = filch_strand_new_guest(pool, thread->core);
@@ -45,6 +50,7 @@ static filch_status become_guest(struct filch_region *region, struct filch_pool 
         return FILCH_ENOMEM;
     }
     region->strand = thread->strand = strand;
+    strand->admitted = count == ADMITTED;
     filch_core_enter(thread->core, strand);
     if (thread->core) {
         filch_core_start(thread->core);
@@ -67,7 +73,7 @@ static filch_status enter_as_guest(struct filch_region *region, struct filch_poo
 {
     filch_status status = filch_pool_admit(pool);
     if (status == FILCH_OK) {
-        status = become_guest(region, pool, thread);
+        status = become_guest(region, pool, thread, ADMITTED);
         if (status == FILCH_OK && (status = filch_pool_ended_as(pool, FILCH_OK)) != FILCH_OK) {
             stop_being_guest(region->strand); /* its worker could not start */
         }
@@ -77,6 +83,11 @@ static filch_status enter_as_guest(struct filch_region *region, struct filch_poo
     }
     region->guest = status == FILCH_OK;
     return status;
+}
+
+struct filch_frame *filch_region_frame(struct filch_region *region)
+{
+    return region->guest ? &region->strand->entry : &region->frame;
 }
 
 filch_status filch_region_enter(struct filch_region *region, struct filch_pool *pool,
@@ -96,28 +107,64 @@ filch_status filch_region_enter(struct filch_region *region, struct filch_pool *
     if (status == FILCH_OK) {
         region->strand = thread->strand;
         if (region->guest) {
-            filch_trace(FILCH_TRACE_BEGIN, FILCH_TRACE_REGION, info, filch_trace_name_of(region));
+            region->strand->entered = true;
+            filch_trace(FILCH_TRACE_BEGIN, FILCH_TRACE_REGION, info,
+                        filch_trace_name_of(region->strand));
         }
-        filch_frame_push(&region->frame, region->strand, fault, info);
+        filch_frame_push(filch_region_frame(region), region->strand, fault, info);
     }
     return status;
 }
 
+/* Out of the outermost frame, and of the pool, which may be gone after this. */
+static void leave_as_guest(struct filch_strand *strand)
+{
+    struct filch_pool *pool = strand->pool;
+    bool admitted = strand->admitted;
+    filch_frame_pop(&strand->entry, strand);
+    filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(strand));
+    stop_being_guest(strand);
+    if (admitted) {
+        filch_pool_dismiss(pool);
+    }
+}
+
 void filch_region_leave(struct filch_region *region)
 {
-    struct filch_pool *pool = region->strand->pool;
-    filch_frame_pop(&region->frame, region->strand);
     if (region->guest) {
-        filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(region));
-        stop_being_guest(region->strand);
-        filch_pool_dismiss(pool); /* which may be gone after this */
+        leave_as_guest(region->strand);
+    } else {
+        filch_frame_pop(&region->frame, region->strand);
+    }
+}
+
+void filch_region_keep(struct filch_region *region, void (*give_up)(struct filch_region *region))
+{
+    region->give_up = give_up;
+    region->strand->kept = region;
+}
+
+void filch_thread_give_up(struct filch_thread *thread)
+{
+    struct filch_strand *strand = thread->strand;
+    struct filch_frame *outermost = strand->entered ? &strand->entry : NULL;
+    if (!strand->guest || !filch_process_owns(strand->pool->token)) {
+        return; /* the pool is the parent's, in the child of a fork() */
+    }
+    filch_unwound_to(strand, outermost, filch_strand_bottom(strand));
+    if (strand->kept) {
+        strand->kept->give_up(strand->kept);
+    } else if (outermost) {
+        leave_as_guest(strand);
+    } else {
+        stop_being_guest(strand);
     }
 }
 
 filch_status filch_region_enter_counted(struct filch_region *region, struct filch_pool *pool)
 {
     struct filch_thread *thread = filch_thread_self();
-    return thread ? become_guest(region, pool, thread) : FILCH_ENOMEM;
+    return thread ? become_guest(region, pool, thread, TASK_COUNTS) : FILCH_ENOMEM;
 }
 
 void filch_region_leave_counted(struct filch_region *region)
@@ -173,6 +220,22 @@ static filch_status send_errand(struct errand *errand)
     return status;
 }
 
+FILCH_APART static void give_up(struct filch_region *region)
+{
+    struct filch_frame *frame = filch_region_frame(region);
+    if (filch_unwound_begin(region->strand, frame)) {
+        filch_unwound_to(region->strand, frame, frame->base);
+        filch_region_leave(region);
+    }
+}
+
+static inline void call_left(struct filch_region **running)
+{
+    if (FILCH_UNLIKELY(*running != NULL)) {
+        give_up(*running);
+    }
+}
+
 filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *), void *context,
                                struct filch_fault *fault, const filch_function_info *info)
 {
@@ -188,7 +251,9 @@ filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *)
         return send_errand(&errand);
     }
     if (status == FILCH_OK) {
+        FILCH_UNWINDS(call_left) struct filch_region *running = &region;
         function(context);
+        running = NULL;
         filch_region_leave(&region);
     }
     return status;

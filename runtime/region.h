@@ -14,9 +14,11 @@ struct filch_pool;
 struct filch_strand;
 
 struct filch_region {
-    struct filch_frame frame;
+    struct filch_frame frame; /* not a guest's, which the strand has */
     struct filch_strand *strand;
     bool guest; /* it was entered by this region */
+    /* Of a region that is kept: its thread ends without having left it. */
+    void (*give_up)(struct filch_region *region);
 };
 
 /* Enter on the calling thread. FILCH_EBUSY: it is inside another pool; FILCH_ECLOSED,
@@ -24,6 +26,13 @@ struct filch_region {
 filch_status filch_region_enter(struct filch_region *region, struct filch_pool *pool,
                                 struct filch_fault *fault, const filch_function_info *info);
 void filch_region_leave(struct filch_region *region);
+
+/* The frame that entering it pushed; of one that was not entered: the room for one. */
+struct filch_frame *filch_region_frame(struct filch_region *region);
+
+/* It was entered as a guest and lies in memory of its own: give_up() is called if the thread ends
+ * inside, on what is left of that, and leaves the region. */
+void filch_region_keep(struct filch_region *region, void (*give_up)(struct filch_region *region));
 
 /* The same for a plain thread that has claimed one of the pool's tasks: the task counts for it, so
  * that it can enter a pool that is closed. Errors: FILCH_ENOMEM. */

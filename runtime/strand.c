@@ -19,8 +19,7 @@ static struct filch_strand *strand_on(struct filch_stack *stack, struct filch_po
         strand->help = FILCH_HELP_ASK;
         strand->apart = 0;
         filch_crowd_forget(strand);
-        filch_slot *slots = (filch_slot *)(void *)((char *)strand + FILCH_STACK_HEADER_BYTES);
-        filch_lane_init(&strand->lane, slots, FILCH_STACK_SLOTS);
+        filch_lane_init(&strand->lane, filch_strand_bottom(strand), FILCH_STACK_SLOTS);
     }
     return strand;
 }
@@ -40,6 +39,8 @@ struct filch_strand *filch_strand_new_guest(struct filch_pool *pool, struct filc
     struct filch_strand *strand = strand_on(guests_stack(pool, core), pool);
     if (strand) {
         strand->guest = true;
+        strand->admitted = strand->entered = false;
+        strand->kept = NULL;
         strand->party = &filch_thread_known()->party;
         strand->guest_sp = __builtin_frame_address(0);
     }

@@ -21,6 +21,7 @@
 
 struct filch_core;
 struct filch_pool;
+struct filch_region;
 struct filch_thread;
 
 struct filch_strand {
@@ -38,6 +39,10 @@ struct filch_strand {
     unsigned lent; /* depth of sections in which it has lent its core (lend.h) */
     unsigned pins; /* how often it was bound to its thread */
     bool guest;
+    bool admitted;             /* a guest: the pool counts it */
+    bool entered;              /* a guest: `entry` is in use */
+    struct filch_frame entry;  /* a guest's outermost: it outlives the thread's stack */
+    struct filch_region *kept; /* the guest's region, if that is in memory of its own; else NULL */
     const char *guest_sp; /* a guest's: about where its thread's stack was when it entered */
     _Atomic(filch_slot *) held; /* a range that nothing is to take while it waits (crowd.h) */
     FILCH_ALIGNED(64) filch_lane lane; /* limit and bound: anybody; the rest: the strand */
@@ -53,6 +58,12 @@ static inline struct filch_strand *filch_strand_of_lane(filch_lane *lane)
 static inline struct filch_strand *filch_strand_of_work(struct filch_work *work)
 {
     return (struct filch_strand *)(void *)((char *)work - offsetof(struct filch_strand, work));
+}
+
+/* The first slot of its lane. */
+static inline filch_slot *filch_strand_bottom(struct filch_strand *strand)
+{
+    return (filch_slot *)(void *)((char *)strand + FILCH_STACK_HEADER_BYTES);
 }
 
 enum filch_leave_kind {

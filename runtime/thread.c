@@ -15,8 +15,12 @@ static bool at_exit_made; /* written once, under at_exit_once */
 
 static void thread_ends(void *record)
 {
+    struct filch_thread *thread = record;
+    if (thread->strand) {
+        filch_thread_give_up(thread);
+    }
     self = NULL;
-    filch_process_give_thread(record);
+    filch_process_give_thread(thread);
 }
 
 static void make_at_exit(void)
@@ -34,6 +38,7 @@ __attribute__((noinline)) struct filch_thread *filch_thread_known(void)
 
 static __attribute__((noinline)) struct filch_thread *first_meeting(void)
 {
+    filch_process_pin();
     call_once(&at_exit_once, make_at_exit);
     struct filch_thread *thread = at_exit_made ? filch_process_take_thread() : NULL;
     if (thread && tss_set(at_exit, thread) != thrd_success) {

@@ -44,6 +44,9 @@ struct filch_thread *filch_thread_known(void);
 void filch_thread_nap(struct filch_thread *thread);
 void filch_thread_rise(struct filch_thread *thread);
 
+/* It ends as a guest of a pool: what it holds there is given back. region.c. */
+void filch_thread_give_up(struct filch_thread *thread);
+
 /* A pool's thread begins with a record that its maker took, and ends by giving it back. */
 void filch_thread_adopt(struct filch_thread *thread);
 void filch_thread_resign(void);

@@ -168,6 +168,29 @@ static long sum_of_hundreds(int count)
         }                                                                                          \
     } while (0)
 
+FILCH_FUNCTION(int, throws, (int, x))
+{
+    throw x;
+}
+
+/* An exception leaves a call in the program's own thread: the pool is as it was. */
+static int catch_it(filch_pool *pool, int x)
+{
+    int caught = 0;
+    int result = 0;
+    try {
+        throws_apply(pool, x, &result);
+    } catch (int thrown) {
+        caught += thrown;
+    }
+    try {
+        throws_map(pool, &x, 1, &result);
+    } catch (int thrown) {
+        caught += thrown;
+    }
+    return caught;
+}
+
 int main()
 {
     filch_status status;
@@ -184,6 +207,7 @@ int main()
     {
         EXPECT(mult_apply(pool, 6, 7, &result) == FILCH_OK && result == 42);
         EXPECT(eight_apply(pool, 1, 2, 3, 4, 5, 6, 7, 8, &sum) == FILCH_OK && sum == 36);
+        EXPECT(catch_it(pool, 7) == 14);
         EXPECT(nothing_apply(pool) == FILCH_OK);
         EXPECT(mult_map(pool, a, a, 3, out) == FILCH_OK && out[2] == 9);
         EXPECT(fill_for(pool, 100, out) == FILCH_OK);

@@ -41,6 +41,16 @@ void filch_os_yield(void)
     rl::yield(1, $);
 }
 
+int filch_os_cancel_off(void)
+{
+    return 0;
+}
+
+void filch_os_cancel_restore(int before)
+{
+    (void)before;
+}
+
 // Of the models without core.c.
 __attribute__((weak)) void filch_strands_ready(struct filch_strand *const *, unsigned)
 {

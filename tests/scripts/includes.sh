@@ -20,15 +20,16 @@ rank() {
     overflow) echo 8 ;;
     core | pool | wake | starve) echo 9 ;;
     block) echo 10 ;;
-    region) echo 11 ;;
+    region | unwound) echo 11 ;;
     *) echo "" ;;
     esac
 }
 own_rank() { # of a source file: its header's, or the policy's
     case $1 in
     os_posix_poll) echo 2 ;;
+    hub) echo 11 ;;
     os_* | switch_*) echo 1 ;;
-    core | crowd | starve | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | expect | hold | hub | watch | wake | tally | serve | offer | open | pool | strand | process) echo 10 ;;
+    core | crowd | starve | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | expect | hold | watch | wake | tally | serve | offer | open | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }

@@ -48,16 +48,26 @@ file(STRINGS ${PROJECT_SOURCE_DIR}/api/filch.map filch_exports REGEX "filch_[a-z
 string(REGEX MATCHALL "filch_[a-z0-9_]+" filch_exports "${filch_exports}")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/api/filch.map)
 
-# filch_write_exports(file HEADERS ... NAMES ...): a header to be included before each source, which keeps
-# these functions visible, and those of filch.map.
+# filch_write_exports(file [WHOLE] [HEADERS ... NAMES ...]): a header to be included before each source. Those
+# functions that filch.map lists are seen from outside of what the library is linked into, -fvisibility=hidden
+# hides all else; and whoever is linked with a copy of the library uses that one (protected), so that two
+# copies in one process do not mix. WHOLE: they, and NAMES, are kept.
 function(filch_write_exports file)
-    cmake_parse_arguments(PARSE_ARGV 1 more "" "" "HEADERS;NAMES")
+    cmake_parse_arguments(PARSE_ARGV 1 more "WHOLE" "" "HEADERS;NAMES")
+    set(kept "")
+    if(more_WHOLE)
+        set(kept "externally_visible")
+    endif()
     set(text "#ifndef __ASSEMBLER__\n#define _GNU_SOURCE /* as the sources that need it say, too late here */\n")
     foreach(header IN ITEMS filch/filch.h LISTS more_HEADERS)
         string(APPEND text "#include <${header}>\n")
     endforeach()
-    foreach(name IN LISTS filch_exports more_NAMES)
-        string(APPEND text "extern __typeof__(${name}) ${name} __attribute__((externally_visible));\n")
+    foreach(name IN LISTS filch_exports)
+        string(APPEND text
+            "extern __typeof__(${name}) ${name} __attribute__((visibility(\"protected\"), ${kept}));\n")
+    endforeach()
+    foreach(name IN LISTS more_NAMES)
+        string(APPEND text "extern __typeof__(${name}) ${name} __attribute__((${kept}));\n")
     endforeach()
     file(CONFIGURE OUTPUT ${file} CONTENT "${text}#endif\n" @ONLY)
 endfunction()

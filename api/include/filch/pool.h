@@ -7,7 +7,24 @@
  *
  * Opening a pool starts no thread: the first work that can use one does. A program's own thread
  * that calls into a pool works too, on one of the pool's cores, until its call returns. NULL as
- * pool means the default pool, opened at its first use with default options. */
+ * pool means the default pool, opened at its first use with default options.
+ *
+ * Ends of threads. A program's own thread may end inside a call, by pthread_exit(), thrd_exit() or
+ * pthread_cancel(), in code of its own that the call runs: then it gives back what it held. What
+ * has not begun of the call is dropped, what others run of it is waited for before the functions
+ * that called filch are left; so is an open group, which is cancelled, and the forks of a fork
+ * function, at the very end of the thread: those must not use the ended thread's variables. A
+ * future's task that it ran because it waited for the future fails with FILCH_EBROKEN. A C++
+ * exception that leaves a call is treated in the same way. Locks that it had taken stay locked.
+ * A task's thread is not its own: for a task, callback, hook or stage of a pipeline to end it is a
+ * fatal error, which says its name (log.h) and calls abort(). exit() may be called anywhere; its
+ * handlers may use pools, but inside a task none can free the pool of that task (FILCH_EDEADLK).
+ *
+ * Cancellation. Only calls that wait for descriptors (io.h) are points of cancellation; any other
+ * wait goes on, and the request stays until later. Asynchronous cancellation is not supported.
+ *
+ * Plug-ins. A library that contains filch stays loaded, from its first call of filch until the
+ * process ends, whatever dlclose() is told. */
 #ifndef FILCH_POOL_H_PUBLIC
 #define FILCH_POOL_H_PUBLIC
 

@@ -103,7 +103,8 @@ typedef struct filch_once {
 } filch_once;
 #define FILCH_ONCE_INIT {{0}}
 
-/* Effect: the first caller calls function(context), the others wait until it has returned.
+/* Effect: the first caller calls function(context), the others wait until it has returned. If it
+ * ends its thread instead, one of them calls it.
  * Errors: FILCH_EDEADLK: function calls this itself. Waits are not ended by cancellation. */
 filch_status filch_once_run(filch_once *once, void (*function)(void *context), void *context);
 

@@ -1,4 +1,5 @@
-/* filch/task.h: what a task can ask and do. All of it works in ordinary threads too. */
+/* filch/task.h: what a task can ask and do. All of it works in ordinary threads too. What becomes
+ * of a task, or thread, that ends in the middle: pool.h. */
 #ifndef FILCH_TASK_H
 #define FILCH_TASK_H
 

@@ -1,6 +1,6 @@
 /* threads.h for builds under ThreadSanitizer, which does not know the C library's C11 thread calls
  * (a program that uses them crashes or is reported): the same calls over POSIX threads. Only what
- * filch uses. */
+ * filch and its tests use. */
 #ifndef FILCH_SHADOW_THREADS_H
 #define FILCH_SHADOW_THREADS_H
 
@@ -50,6 +50,11 @@ static inline int thrd_join(thrd_t thread, int *result)
         *result = (int)(intptr_t)value;
     }
     return rc == 0 ? thrd_success : thrd_error;
+}
+
+static inline _Noreturn void thrd_exit(int result)
+{
+    pthread_exit((void *)(intptr_t)result);
 }
 
 static inline thrd_t thrd_current(void)
