@@ -6,6 +6,7 @@
 #include "deadline.h"
 #include "memory.h"
 #include "os.h"
+#include "process.h"
 
 enum { FIRST_ROOM = 16 }; /* of an unbounded channel */
 
@@ -32,6 +33,7 @@ filch_status filch_channel_new(size_t item_bytes, size_t capacity, filch_channel
     channel->capacity = capacity;
     channel->room = room;
     channel->ring = ring;
+    channel->token = filch_process_token();
     *out = channel;
     return FILCH_OK;
 }
@@ -71,6 +73,16 @@ static bool grow_locked(filch_channel *channel)
     return true;
 }
 
+/* What is half changed is of no use: the channel is closed, and there is nothing in it. */
+void filch_channel_lock(filch_channel *channel)
+{
+    if (!filch_lock_acquire(&channel->lock)) {
+        channel->torn = channel->closed = true;
+        channel->count = 0;
+        channel->senders = channel->receivers = (struct filch_line){NULL, NULL};
+    }
+}
+
 static struct filch_line *line_of(filch_channel *channel, const filch_case *one)
 {
     return one->send ? &channel->senders : &channel->receivers;
@@ -92,9 +104,12 @@ void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest)
 
 /* The first in line who still waits, claimed: its case is to be completed, with this status. It
  * leaves this channel's lines here and now, because it must not come back for that. */
-static filch_case *claim_locked(struct filch_line *line, filch_status status,
-                                struct filch_claims *claims)
+static filch_case *claim_locked(filch_channel *channel, struct filch_line *line,
+                                filch_status status, struct filch_claims *claims)
 {
+    if (line->first && filch_process_inherited(channel->token)) {
+        *line = (struct filch_line){NULL, NULL}; /* they are in the parent */
+    }
     struct filch_place *place = filch_line_claim_locked(line, claims);
     filch_case *one = place ? FILCH_CONTAINER(place, filch_case, opaque) : NULL;
     if (one) {
@@ -109,8 +124,8 @@ static bool send_locked(filch_channel *channel, filch_case *one, struct filch_cl
     struct filch_case_state *state = filch_case_state_of(one);
     filch_case *receiver;
     if (channel->closed) {
-        state->status = FILCH_ECLOSED;
-    } else if ((receiver = claim_locked(&channel->receivers, FILCH_OK, claims))) {
+        state->status = channel->torn ? FILCH_EFORKED : FILCH_ECLOSED;
+    } else if ((receiver = claim_locked(channel, &channel->receivers, FILCH_OK, claims))) {
         memcpy(receiver->receive, one->send, channel->item_bytes);
         state->status = FILCH_OK;
     } else if (channel->count == channel->capacity) {
@@ -132,15 +147,16 @@ static bool receive_locked(filch_channel *channel, filch_case *one, struct filch
         memcpy(one->receive, at(channel, 0), channel->item_bytes);
         channel->head = (channel->head + 1) % channel->room;
         channel->count--;
-        if ((sender = claim_locked(&channel->senders, FILCH_OK, claims))) { /* there is room now */
+        if ((sender = claim_locked(channel, &channel->senders, FILCH_OK, claims))) {
+            /* there is room now */
             memcpy(at(channel, channel->count++), sender->send, channel->item_bytes);
         }
         state->status = FILCH_OK;
-    } else if ((sender = claim_locked(&channel->senders, FILCH_OK, claims))) {
+    } else if ((sender = claim_locked(channel, &channel->senders, FILCH_OK, claims))) {
         memcpy(one->receive, sender->send, channel->item_bytes);
         state->status = FILCH_OK;
     } else if (channel->closed) {
-        state->status = FILCH_END;
+        state->status = channel->torn ? FILCH_EFORKED : FILCH_END;
     } else {
         return false;
     }
@@ -158,12 +174,12 @@ filch_status filch_channel_close(filch_channel *channel)
         return FILCH_EINVAL;
     }
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&channel->lock);
+    filch_channel_lock(channel);
     filch_status status = channel->closed ? FILCH_EALREADY : FILCH_OK;
     channel->closed = true;
-    while (claim_locked(&channel->receivers, FILCH_END, &claims)) {
+    while (claim_locked(channel, &channel->receivers, FILCH_END, &claims)) {
     }
-    while (claim_locked(&channel->senders, FILCH_ECLOSED, &claims)) {
+    while (claim_locked(channel, &channel->senders, FILCH_ECLOSED, &claims)) {
     }
     filch_lock_release(&channel->lock);
     filch_claims_tell(&claims);
@@ -175,7 +191,7 @@ size_t filch_channel_count(filch_channel *channel)
     if (!channel) {
         return 0;
     }
-    filch_lock_acquire(&channel->lock);
+    filch_channel_lock(channel);
     size_t count = channel->count;
     filch_lock_release(&channel->lock);
     return count;

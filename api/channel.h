@@ -20,6 +20,8 @@ struct filch_channel {
     size_t item_bytes;           /* constant */
     size_t capacity;             /* constant */
     bool closed;                 /* lock */
+    bool torn;                   /* lock; a thread that is not here was about to change it */
+    uint32_t token;              /* constant; of the process that made it */
     struct filch_line senders;   /* lock */
     struct filch_line receivers; /* lock */
     size_t count;                /* lock; values in the ring */
@@ -43,6 +45,9 @@ static inline struct filch_case_state *filch_case_state_of(filch_case *one)
 {
     return (struct filch_case_state *)(void *)one->opaque;
 }
+
+/* Take its lock, also if that is held by a thread which the child of a fork() does not have. */
+void filch_channel_lock(filch_channel *channel);
 
 /* Do the case if it can be done; the caller tells those whose cases were done by that. False: one
  * must wait. */

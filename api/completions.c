@@ -7,6 +7,7 @@
 #include "line.h"
 #include "memory.h"
 #include "os.h"
+#include "process.h"
 #include "task_future.h"
 #include "waiting.h"
 
@@ -31,6 +32,7 @@ struct filch_completions {
     struct member **last;      /* lock; where the next that is ready goes */
     struct filch_line waiting; /* lock */
     bool abandoned;            /* lock */
+    uint32_t token;            /* constant; of the process that made it */
 };
 
 static void set_release(struct filch_completions *set)
@@ -59,6 +61,7 @@ filch_status filch_completions_new(filch_completions **set)
     filch_lock_init(&(*set)->lock);
     atomic_init(&(*set)->owners, 1);
     (*set)->last = &(*set)->ready;
+    (*set)->token = filch_process_token();
     return FILCH_OK;
 }
 
@@ -108,6 +111,9 @@ filch_status filch_completions_add(filch_completions *set, filch_future *future)
 {
     if (!set || !future) {
         return FILCH_EINVAL;
+    }
+    if (filch_process_inherited(set->token) || filch_future_is_parents(future)) {
+        return FILCH_EFORKED;
     }
     struct member *member = filch_malloc(sizeof *member);
     if (!member) {
@@ -204,6 +210,9 @@ static filch_status next_until(struct filch_completions *set, uint64_t deadline,
     struct caller caller = {.set = set};
     struct member *member;
     filch_status status;
+    if (filch_process_inherited(set->token)) {
+        return FILCH_EFORKED;
+    }
     while ((status = take(set, &member)) == FILCH_EPENDING) {
         if (deadline == 0) {
             return FILCH_ETIMEDOUT;
@@ -291,8 +300,8 @@ void filch_completions_cancel(filch_completions *set)
 
 void filch_completions_free(filch_completions *set)
 {
-    if (!set) {
-        return;
+    if (!set || filch_process_inherited(set->token)) {
+        return; /* what the parent waits for will not let go of it here */
     }
     filch_lock_acquire(&set->lock);
     set->abandoned = true;

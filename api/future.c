@@ -114,6 +114,9 @@ static filch_status wait_until(struct filch_future *future, uint64_t deadline)
     if (filch_cell_done(&future->cell)) {
         return seen(future);
     }
+    if (filch_future_is_parents(future)) {
+        return FILCH_EFORKED;
+    }
     struct filch_strand *strand = filch_strand_self();
     if (waits_for_itself(future, strand)) {
         return FILCH_EDEADLK;

@@ -55,6 +55,9 @@ filch_status filch_future_fd(filch_future *future, int *descriptor)
     if (!future || !descriptor) {
         return FILCH_EINVAL;
     }
+    if (filch_future_is_parents(future)) {
+        return FILCH_EFORKED;
+    }
     /* acquire: pairs with the release below; the descriptor is made */
     struct filch_notifier *known = atomic_load_explicit(&future->notifier, memory_order_acquire);
     struct filch_notifier *made;

@@ -12,10 +12,12 @@
 #include "memory.h"
 #include "os.h"
 #include "pool.h"
+#include "process.h"
 #include "region.h"
 #include "scope.h"
 #include "strand.h"
 #include "unwound.h"
+#include "thread.h"
 #include "work.h"
 
 struct filch_group {
@@ -141,6 +143,12 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
     return FILCH_OK;
 }
 
+/* In the child of a fork(): its tasks are in the parent. */
+static bool is_parents(const struct filch_group *group)
+{
+    return filch_process_inherited(group->pool->token);
+}
+
 static bool is_over(struct filch_group *group)
 {
     return filch_scope_is_cancelled(&group->scope) ||
@@ -262,6 +270,9 @@ filch_status filch_group_spawn(filch_group *group, const filch_closure *closure,
     if (!group || !closure || !closure->callable) {
         return FILCH_EINVAL;
     }
+    if (is_parents(group)) {
+        return FILCH_EFORKED;
+    }
     struct spawned *spawned =
         filch_pool_has_thread(group->pool) ? spawned_new(group, closure, result) : NULL;
     if (spawned) {
@@ -297,8 +308,8 @@ static filch_status outcome(struct filch_group *group, filch_error *error)
 
 filch_status filch_group_wait(filch_group *group, filch_error *error)
 {
-    if (!group) {
-        return FILCH_EINVAL;
+    if (!group || is_parents(group)) {
+        return group ? FILCH_EFORKED : FILCH_EINVAL;
     }
     if (is_over(group)) { /* before the owner was through with its own part */
         cut_short(group);
@@ -316,17 +327,29 @@ filch_status filch_group_wait(filch_group *group, filch_error *error)
 
 filch_status filch_group_cancel(filch_group *group)
 {
-    if (!group) {
-        return FILCH_EINVAL;
+    if (!group || is_parents(group)) {
+        return group ? FILCH_EFORKED : FILCH_EINVAL;
     }
     filch_scope_cancel(&group->scope);
     return FILCH_OK;
+}
+
+/* The memory stays: there are others who have it. */
+static filch_status leave_in_child(struct filch_group *group)
+{
+    if (group->entered && filch_thread_known()->left == FILCH_LEFT_REGION) {
+        filch_region_leave(&group->region);
+    }
+    return FILCH_EFORKED;
 }
 
 filch_status filch_group_close(filch_group *group, filch_error *error)
 {
     if (!group) {
         return FILCH_OK;
+    }
+    if (is_parents(group)) {
+        return leave_in_child(group);
     }
     if (!is_innermost(group)) {
         return FILCH_EINVAL;

@@ -5,6 +5,8 @@
 
 #include "default_pool.h"
 #include "memory.h"
+#include "pool.h"
+#include "process.h"
 #include "region.h"
 #include "task_future.h"
 
@@ -67,6 +69,12 @@ filch_status filch_inbox_close(filch_inbox *inbox)
     return inbox ? filch_channel_close(inbox->letters) : FILCH_EINVAL;
 }
 
+/* What is in it is the parent's to do. */
+static bool is_parents(const struct filch_inbox *inbox)
+{
+    return filch_process_inherited(inbox->pool->token);
+}
+
 filch_status filch_inbox_post(filch_inbox *inbox, const filch_closure *closure, filch_future **out)
 {
     if (out) {
@@ -74,6 +82,9 @@ filch_status filch_inbox_post(filch_inbox *inbox, const filch_closure *closure, 
     }
     if (!inbox || !closure || !closure->callable) {
         return FILCH_EINVAL;
+    }
+    if (is_parents(inbox)) {
+        return FILCH_EFORKED;
     }
     size_t bytes = closure->callable->result_bytes;
     struct filch_future *future = filch_future_new(bytes, &letter_kind, closure->callable->info);
@@ -113,6 +124,9 @@ filch_status filch_inbox_serve(filch_inbox *inbox, double deadline)
     struct letter letter;
     if (!inbox || filch_strand_self()) {
         return FILCH_EINVAL;
+    }
+    if (is_parents(inbox)) {
+        return FILCH_EFORKED;
     }
     filch_status status = filch_channel_receive_until(inbox->letters, &letter, deadline);
     if (status != FILCH_OK) {

@@ -90,6 +90,7 @@ static bool wait_for_signal(struct filch_waiter *waiter, void *context)
 {
     struct condition_wait *wait = context;
     filch_lock_acquire(&wait->condition->lock);
+    filch_turnstile_adopt_locked(wait->condition);
     filch_line_add_locked(&wait->condition->line, &wait->place, waiter);
     filch_lock_release(&wait->condition->lock);
     wait->unlocked = true;

@@ -77,9 +77,8 @@ filch_status filch_once_run(filch_once *once, void (*function)(void *context), v
     }
     if (state == NOT_YET) {
         run_once(turnstile, function, context);
-    } else {
-        filch_turnstile_take_surely(turnstile, see_it_run, &once_wait);
-        return has_run(turnstile) ? FILCH_OK : filch_once_run(once, function, context);
+        return FILCH_OK;
     }
-    return FILCH_OK;
+    filch_status status = filch_turnstile_take_surely(turnstile, see_it_run, &once_wait);
+    return status != FILCH_OK || has_run(turnstile) ? status : filch_once_run(once, function, context);
 }

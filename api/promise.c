@@ -44,14 +44,24 @@ static void finish(struct filch_future *future, filch_status outcome)
     filch_future_free(future);
 }
 
+/* Those who wait for a promise of the parent's are in the parent. */
+static filch_status claim(struct filch_future *future)
+{
+    if (filch_future_is_parents(future)) {
+        return FILCH_EFORKED;
+    }
+    return filch_future_claim(future) ? FILCH_OK : FILCH_EALREADY;
+}
+
 filch_status filch_promise_set_value(filch_promise *promise, const void *value)
 {
     if (!promise || (promise->future->result_bytes && !value)) {
         return FILCH_EINVAL;
     }
     struct filch_future *future = promise->future;
-    if (!filch_future_claim(future)) {
-        return FILCH_EALREADY;
+    filch_status status = claim(future);
+    if (status != FILCH_OK) {
+        return status;
     }
     if (future->result_bytes) {
         memcpy(future->payload, value, future->result_bytes);
@@ -66,8 +76,9 @@ filch_status filch_promise_set_error(filch_promise *promise, int code, const cha
         return FILCH_EINVAL;
     }
     struct filch_future *future = promise->future;
-    if (!filch_future_claim(future)) {
-        return FILCH_EALREADY;
+    filch_status status = claim(future);
+    if (status != FILCH_OK) {
+        return status;
     }
     filch_error *error = &future->fault.error; /* ours alone until the cell is complete */
     error->status = FILCH_ERAISED;
@@ -82,7 +93,7 @@ void filch_promise_free(filch_promise *promise)
     if (!promise) {
         return;
     }
-    if (filch_future_claim(promise->future)) {
+    if (claim(promise->future) == FILCH_OK) {
         filch_future_finish(promise->future, FILCH_EBROKEN);
     }
     filch_future_free(promise->future);

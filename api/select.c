@@ -8,6 +8,7 @@
 #include "deadline.h"
 #include "os.h"
 #include "os_ticks.h"
+#include "process.h"
 #include "waiting.h"
 
 struct selection {
@@ -59,7 +60,7 @@ static void lock_all(struct selection *selection)
     for (filch_case *one = selection->lowest; one; one = above(one)) {
         if (one->channel != last) {
             last = one->channel;
-            filch_lock_acquire(&last->lock);
+            filch_channel_lock(last);
         }
     }
 }
@@ -146,6 +147,11 @@ static filch_status wait_for_one(struct selection *selection, uint64_t deadline)
 {
     if (deadline == 0) {
         return FILCH_ETIMEDOUT;
+    }
+    for (filch_case *one = selection->lowest; one; one = above(one)) {
+        if (filch_process_inherited(one->channel->token)) {
+            return FILCH_EFORKED;
+        }
     }
     return filch_wait_until(&channel_wait, selection, deadline);
 }

@@ -44,6 +44,7 @@ static filch_status sleep_until(uint64_t deadline)
     switch (filch_block_until(&time_wait, NULL, deadline)) {
     case FILCH_CLOSED: return FILCH_ECANCELED;
     case FILCH_NO_MEMORY: return FILCH_ENOMEM;
+    case FILCH_FORKED: return FILCH_EFORKED;
     default: return FILCH_OK;
     }
 }

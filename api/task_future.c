@@ -8,6 +8,7 @@
 #include "hooks.h"
 #include "memory.h"
 #include "os.h"
+#include "process.h"
 #include "region.h"
 #include "strand.h"
 #include "unwound.h"
@@ -39,11 +40,17 @@ struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_f
         atomic_init(&future->notifier, NULL);
         future->result_bytes = 0;
         future->outcome = FILCH_OK;
+        future->token = filch_process_token();
         filch_scope_open(&future->scope, NULL, FILCH_OS_NEVER);
         future->closure.callable = NULL;
         filch_fault_init(&future->fault);
     }
     return future;
+}
+
+bool filch_future_is_parents(struct filch_future *future)
+{
+    return filch_process_inherited(future->token) && !filch_cell_done(&future->cell);
 }
 
 filch_future *filch_future_retain(filch_future *future)
@@ -348,8 +355,8 @@ static void cancel_later(struct filch_future *future)
 
 filch_status filch_future_cancel(filch_future *future)
 {
-    if (!future) {
-        return FILCH_EINVAL;
+    if (!future || filch_future_is_parents(future)) {
+        return future ? FILCH_EFORKED : FILCH_EINVAL;
     }
     if (filch_future_claim(future)) {
         filch_future_finish(future, FILCH_ECANCELED);

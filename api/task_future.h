@@ -55,6 +55,7 @@ struct filch_future {
     _Atomic(struct filch_notifier *) notifier; /* future_fd.c; NULL: nobody asked for one */
     size_t result_bytes;
     filch_status outcome;     /* the one who claimed it, before the cell is complete */
+    uint32_t token;           /* constant; of the process that made it */
     struct filch_scope scope; /* of its task: how that is asked to stop while it runs */
     filch_closure closure;    /* of apply_async */
     struct filch_fault fault;
@@ -63,6 +64,9 @@ struct filch_future {
 
 /* One owner less; if it was the last, into the list. NULL: no-op. */
 void filch_future_disown(struct filch_future *future, struct filch_unowned *unowned);
+
+/* In the child of a fork(): it was pending in the parent, and stays so here. */
+bool filch_future_is_parents(struct filch_future *future);
 
 /* Claimed by the caller, who holds a reference: spare its pool the entry, if that comes soon. */
 void filch_future_withdraw(struct filch_future *future);

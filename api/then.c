@@ -138,7 +138,8 @@ filch_status filch_future_then(filch_pool *pool, filch_future *future,
         !filch_add(bytes, what->captures_bytes, &bytes)) {
         return FILCH_EOVERFLOW;
     }
-    filch_status status = filch_pool_resolve(pool, &pool);
+    filch_status status =
+        filch_future_is_parents(future) ? FILCH_EFORKED : filch_pool_resolve(pool, &pool);
     if (status != FILCH_OK) {
         return status;
     }

@@ -3,6 +3,7 @@
 #include <filch/sync.h>
 
 #include "block.h"
+#include "process.h"
 #include "region.h"
 #include "thread.h"
 #include "waiting.h"
@@ -14,8 +15,39 @@ _Static_assert(sizeof(struct filch_turnstile) <= sizeof(filch_mutex) &&
                    sizeof(struct filch_turnstile) <= sizeof(filch_once),
                "they have room");
 
+static struct filch_line nobody(void)
+{
+    return (struct filch_line){NULL, NULL};
+}
+
+void filch_turnstile_adopt_locked(struct filch_turnstile *turnstile)
+{
+    uint32_t token = filch_process_token();
+    if (turnstile->token != token) {
+        turnstile->line = nobody();
+        turnstile->token = token;
+    }
+}
+
+/* Nobody in this process will give it to one who waits. What somebody in particular has is free
+ * when that one says so; of all else it is enough that the parent's threads have used it. */
+static bool is_parents_locked(const struct filch_turnstile_request *request)
+{
+    const struct filch_turnstile *turnstile = request->turnstile;
+    bool ours = turnstile->token && filch_process_owns(turnstile->token);
+    if (!filch_process()->forked || ours) {
+        return false;
+    }
+    struct filch_party *owner = atomic_load_explicit(&turnstile->owner, memory_order_relaxed);
+    return request->kind->holder ? !owner || !filch_process_has_party(owner)
+                                 : turnstile->token != 0;
+}
+
 bool filch_turnstile_serve_locked(struct filch_turnstile *turnstile, struct filch_claims *claims)
 {
+    if (turnstile->line.first && filch_process_inherited(turnstile->token)) {
+        turnstile->line = nobody(); /* they are in the parent */
+    }
     return filch_line_claim_locked(&turnstile->line, claims) != NULL;
 }
 
@@ -26,21 +58,31 @@ void filch_turnstile_serve_all_locked(struct filch_turnstile *turnstile,
     }
 }
 
-static bool try_to_take(struct filch_turnstile_request *request, struct filch_waiter *waiter)
+static bool try_to_take(struct filch_turnstile_request *request)
 {
     struct filch_turnstile *turnstile = request->turnstile;
     filch_lock_acquire(&turnstile->lock);
     bool taken = request->take_locked(turnstile);
-    if (!taken && waiter) { /* it is given to us with the signal */
-        filch_line_add_locked(&turnstile->line, &request->place, waiter);
-    }
-    filch_lock_release(&turnstile->lock);
+    filch_turnstile_release(turnstile);
     return taken;
 }
 
-bool filch_turnstile_enlist(struct filch_waiter *waiter, void *request)
+/* In line it is given to us with the signal. */
+bool filch_turnstile_enlist(struct filch_waiter *waiter, void *context)
 {
-    return !try_to_take(request, waiter);
+    struct filch_turnstile_request *request = context;
+    struct filch_turnstile *turnstile = request->turnstile;
+    filch_lock_acquire(&turnstile->lock);
+    bool waits = !request->take_locked(turnstile);
+    if (waits && is_parents_locked(request)) {
+        request->forked = true;
+        waits = false;
+    } else if (waits) {
+        filch_turnstile_adopt_locked(turnstile);
+        filch_line_add_locked(&turnstile->line, &request->place, waiter);
+    }
+    filch_turnstile_release(turnstile);
+    return waits;
 }
 
 void filch_turnstile_leave(struct filch_waiter *waiter, void *context)
@@ -49,7 +91,7 @@ void filch_turnstile_leave(struct filch_waiter *waiter, void *context)
     (void)waiter;
     filch_lock_acquire(&request->turnstile->lock);
     filch_line_remove_locked(&request->turnstile->line, &request->place);
-    filch_lock_release(&request->turnstile->lock);
+    filch_turnstile_release(request->turnstile);
 }
 
 const void *filch_turnstile_object(void *request)
@@ -80,27 +122,29 @@ filch_status filch_turnstile_take_until(void *object,
                                         bool (*take_locked)(struct filch_turnstile *turnstile),
                                         const struct filch_wait_kind *kind, uint64_t deadline)
 {
-    struct filch_turnstile_request request = {.turnstile = filch_turnstile_of(object),
-                                              .take_locked = take_locked};
+    struct filch_turnstile_request request = {
+        .turnstile = filch_turnstile_of(object), .take_locked = take_locked, .kind = kind};
     if (!object) {
         return FILCH_EINVAL;
     }
-    if (try_to_take(&request, NULL)) { /* without leaving the strand */
+    if (try_to_take(&request)) { /* without leaving the strand */
         return FILCH_OK;
     }
     if (deadline == 0) {
         return FILCH_ETIMEDOUT;
     }
-    return filch_wait_until(kind, &request, deadline);
+    filch_status status = filch_wait_until(kind, &request, deadline);
+    return request.forked ? FILCH_EFORKED : status;
 }
 
-void filch_turnstile_take_surely(void *object,
-                                 bool (*take_locked)(struct filch_turnstile *turnstile),
-                                 const struct filch_wait_kind *kind)
+filch_status filch_turnstile_take_surely(void *object,
+                                         bool (*take_locked)(struct filch_turnstile *turnstile),
+                                         const struct filch_wait_kind *kind)
 {
-    struct filch_turnstile_request request = {.turnstile = filch_turnstile_of(object),
-                                              .take_locked = take_locked};
-    if (!try_to_take(&request, NULL)) {
+    struct filch_turnstile_request request = {
+        .turnstile = filch_turnstile_of(object), .take_locked = take_locked, .kind = kind};
+    if (!try_to_take(&request)) {
         filch_block_join(kind, &request);
     }
+    return request.forked ? FILCH_EFORKED : FILCH_OK;
 }

@@ -14,6 +14,9 @@ filch_status filch_wait_group_add(filch_wait_group *group, unsigned count)
     }
     filch_lock_acquire(&turnstile->lock);
     filch_status status = count <= UINT_MAX - turnstile->count ? FILCH_OK : FILCH_EOVERFLOW;
+    if (turnstile->count == 0) {
+        filch_turnstile_adopt_locked(turnstile);
+    }
     turnstile->count += status == FILCH_OK ? count : 0;
     filch_lock_release(&turnstile->lock);
     return status;

@@ -9,6 +9,7 @@ filch_status filch_wait_until(const struct filch_wait_kind *kind, void *context,
     case FILCH_TIMED_OUT: return FILCH_ETIMEDOUT;
     case FILCH_DEADLOCKED: return FILCH_EDEADLK;
     case FILCH_NO_MEMORY: return FILCH_ENOMEM;
+    case FILCH_FORKED: return FILCH_EFORKED;
     default: return FILCH_ECANCELED;
     }
 }

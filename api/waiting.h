@@ -7,8 +7,8 @@
 #include "party.h"
 #include "wait.h"
 
-/* As filch_block_until(): FILCH_OK, FILCH_ETIMEDOUT, FILCH_ECANCELED, FILCH_EDEADLK or
- * FILCH_ENOMEM. */
+/* As filch_block_until(): FILCH_OK, FILCH_ETIMEDOUT, FILCH_ECANCELED, FILCH_EDEADLK,
+ * FILCH_EFORKED or FILCH_ENOMEM. */
 filch_status filch_wait_until(const struct filch_wait_kind *kind, void *context,
                               uint64_t deadline);
 

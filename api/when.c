@@ -168,6 +168,9 @@ static filch_status check(filch_future *const futures[], size_t n, filch_future 
         if (!futures[i]) {
             return FILCH_EINVAL;
         }
+        if (filch_future_is_parents(futures[i])) {
+            return FILCH_EFORKED;
+        }
     }
     return FILCH_OK;
 }

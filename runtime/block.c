@@ -1,15 +1,21 @@
 #include "block.h"
 
+#include <stdlib.h>
+
 #include "core.h"
+#include "log.h"
 #include "os.h"
 #include "pool.h"
 #include "scope.h"
 #include "stuck.h"
+#include "tell.h"
 #include "thread.h"
 
 enum {
     SPIN_NS = 5000,     /* less than a sleep and a wake-up cost */
     TURN_NS = 10000000, /* how long a turn that is given away may take to be taken */
+    LOOK_FACTOR = 4,
+    LOOK_MAX_NS = 2000000000, /* no look at who waits for whom comes later than that */
 };
 
 static void timer_fired(struct filch_timer *timer, enum filch_timer_end end)
@@ -40,17 +46,20 @@ static void spin(struct filch_waiter *waiter, uint64_t deadline_ns)
     }
 }
 
-/* Asleep, until somebody signals. First for a while; then to see whether anybody still can. */
+/* Asleep, until somebody signals. First for a while; then to see whether anybody still can. That is
+ * not seen while another thread happens to be awake: so more than once, ever later. */
 static void sleep_for_good(struct filch_thread *thread, struct filch_waiter *waiter)
 {
-    uint64_t look_ns = filch_os_now_ns() + FILCH_STUCK_NS;
+    uint64_t pause_ns = FILCH_STUCK_NS;
+    uint64_t look_ns = filch_os_now_ns() + pause_ns;
     while (!filch_waiter_fired(waiter)) {
         filch_thread_nap(thread);
         bool woken = filch_parker_wait(&thread->parker, look_ns);
         filch_thread_rise(thread);
         if (!woken) {
             filch_stuck_look(waiter);
-            look_ns = FILCH_OS_NEVER;
+            pause_ns *= LOOK_FACTOR;
+            look_ns = pause_ns <= LOOK_MAX_NS ? filch_os_now_ns() + pause_ns : FILCH_OS_NEVER;
         }
     }
 }
@@ -167,9 +176,21 @@ static void trace_end(struct filch_waiter *waiter)
     }
 }
 
+void filch_block_end_child(const char *wanted)
+{
+    struct filch_words words = {.text = NULL};
+    filch_say(&words, "the child of a fork() inside of a pool cannot go on: it wants %s\n", wanted);
+    filch_log(FILCH_LOG_ERROR, words.text ? words.text : "a child of a fork() cannot go on\n");
+    abort();
+}
+
 void filch_block_join(const struct filch_wait_kind *kind, void *context)
 {
-    struct filch_thread *thread = serve_before_wait(filch_thread_known(), kind); /* it has forked */
+    struct filch_thread *thread = filch_thread_known();
+    if (FILCH_UNLIKELY(thread->left && !thread->strand && kind->derived)) {
+        filch_block_end_child(kind->what);
+    }
+    thread = serve_before_wait(thread, kind); /* it has forked */
     struct filch_strand *strand = thread->strand;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_waiter waiter;
     waiter.timer.deadline_ns = FILCH_OS_NEVER;
@@ -221,6 +242,9 @@ enum filch_outcome filch_block_until(const struct filch_wait_kind *kind, void *c
     struct filch_thread *thread = filch_thread_self();
     if (!thread) {
         return FILCH_NO_MEMORY;
+    }
+    if (FILCH_UNLIKELY(thread->left == FILCH_LEFT_TASK && !thread->strand)) {
+        return FILCH_FORKED;
     }
     thread = serve_before_wait(thread, kind);
     struct filch_strand *strand = thread->strand;

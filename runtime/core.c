@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "block.h"
 #include "os.h"
 #include "pool.h"
 #include "strand.h"
@@ -227,6 +228,9 @@ static uintptr_t find(struct filch_thread *thread, struct filch_strand *strand)
     struct filch_pool *pool = strand->pool;
     uintptr_t entry;
     while (!thread->core || !(entry = look(thread->core))) {
+        if (thread->left) {
+            filch_block_end_child("more work");
+        }
         if (thread->core) { /* if not, the last job ended without one */
             filch_core_leave(thread->core);
             filch_core_release(thread);

@@ -39,7 +39,7 @@ static void count_threads(struct census *census)
 {
     struct filch_process *process = filch_process();
     filch_lock_acquire(&process->lock);
-    for (struct filch_thread *t = process->newest_thread; t; t = t->older) {
+    for (struct filch_thread *t = filch_process_newest_thread(process); t; t = t->older) {
         if (t->live && t->party.thread_id) {
             count(census, &t->party);
         }

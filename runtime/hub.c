@@ -153,12 +153,13 @@ static void run_strands(struct filch_pool *pool, struct filch_thread *thread)
 static void live(void *record)
 {
     struct filch_thread *thread = record;
+    struct filch_pool *pool = filch_thread_pool(thread);
     filch_os_thread_name("filch");
     filch_thread_adopt(thread);
-    bool reports = thread->pool->config.report_overflow && filch_overflow_begin_thread();
+    bool reports = pool->config.report_overflow && filch_overflow_begin_thread();
     do {
-        run_strands(thread->pool, thread);
-    } while (!filch_pool_retire(thread->pool)); /* which may be gone */
+        run_strands(pool, thread);
+    } while (!filch_pool_retire(pool)); /* which may be gone */
     if (reports) {
         filch_overflow_end_thread();
     }

@@ -1,20 +1,43 @@
 /* lock: a mutex of one word for the slow paths. Held for a handful of instructions, never across
  * user code or a stack switch.
  *
+ * A holder writes the number of its process into the word: in the child of a fork() a lock that was
+ * held by a thread which the child does not have is taken as if it were free. What it guards may be
+ * half changed then; it is the parent's, and its owner sees to that (process.h).
+ *
+ * A signal handler must not wait for a lock that the thread it interrupts may hold. Instead it can
+ * leave a mark at a lock that is held, and the holder, who lets go of such a lock by
+ * filch_lock_release_unless_marked(), does the rest.
+ *
  * Source: Drepper, "Futexes are tricky" (2011), mutex 2. Not mtx_t: ThreadSanitizer does not know
  * the C library's C11 locks and would report every access that one protects. */
 #ifndef FILCH_LOCK_H
 #define FILCH_LOCK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct filch_lock {
-    _Atomic(uint32_t) word; /* 0 free, 1 held, 2 held and somebody sleeps */
+    _Atomic(uint32_t) word; /* 0 free, else held; see lock.c */
 };
 
 void filch_lock_init(struct filch_lock *lock);
-void filch_lock_acquire(struct filch_lock *lock);
+
+/* False: it was held by a thread of the parent's, in the child of a fork(). */
+bool filch_lock_acquire(struct filch_lock *lock);
 void filch_lock_release(struct filch_lock *lock);
+
+/* Without waiting, but for a moment. Async-signal-safe. False: it is held. */
+bool filch_lock_try_acquire(struct filch_lock *lock);
+
+/* Leave a mark for the holder. False: there is none. Async-signal-safe. */
+bool filch_lock_mark(struct filch_lock *lock);
+
+/* False: a mark had been left, which is gone now; the lock is held still. */
+bool filch_lock_release_unless_marked(struct filch_lock *lock);
+
+/* In the child of a fork(), before anything else: locks that are held are others'. */
+void filch_lock_forget_holders(void);
 
 #endif

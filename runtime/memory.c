@@ -128,7 +128,7 @@ void filch_memory_held(size_t *heap_bytes, size_t *mapped_bytes)
     /* relaxed, all: a glance */
     int64_t held = atomic_load_explicit(&process->heap_bytes, memory_order_relaxed);
     filch_lock_acquire(&process->lock);
-    for (struct filch_thread *t = process->newest_thread; t; t = t->older) {
+    for (struct filch_thread *t = filch_process_newest_thread(process); t; t = t->older) {
         held += atomic_load_explicit(&t->heap_bytes, memory_order_relaxed);
     }
     filch_lock_release(&process->lock);

@@ -89,6 +89,15 @@ void filch_os_run_guarded(void (*function)(void *), void *argument, void (*ended
 /* The calling thread cannot be cancelled from here to there; what was so before. */
 int filch_os_cancel_off(void);
 void filch_os_cancel_restore(int before);
+/* The signals that the calling thread blocks, the one with number n as bit n - 1. */
+uint64_t filch_os_blocked_signals(void);
+
+/* Has the program a handler for some signal? Faults aside, which a thread brings on itself, and the
+ * signal `aside`. */
+bool filch_os_has_handlers(int aside);
+
+/* May filch_os_wake() be called by a signal handler? */
+bool filch_os_wakes_from_handlers(void);
 
 /* Two ends of something that poll() finds readable once it was set; maybe the same descriptor.
  * False: the system has none to give. */

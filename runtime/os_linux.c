@@ -43,6 +43,11 @@ void filch_os_wake(_Atomic(uint32_t) *word, int count)
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
+bool filch_os_wakes_from_handlers(void)
+{
+    return true; /* it is one system call */
+}
+
 void *filch_os_map(size_t bytes)
 {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,

@@ -75,6 +75,11 @@ void filch_os_wake(_Atomic(uint32_t) *word, int count)
     pthread_mutex_unlock(&bucket->mutex);
 }
 
+bool filch_os_wakes_from_handlers(void)
+{
+    return false; /* POSIX allows sem_post() alone */
+}
+
 void *filch_os_map(size_t bytes)
 {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,

@@ -136,6 +136,41 @@ void filch_os_cancel_restore(int before)
     pthread_setcancelstate(before, NULL);
 }
 
+uint64_t filch_os_blocked_signals(void)
+{
+    sigset_t blocked;
+    uint64_t bits = 0;
+    if (pthread_sigmask(SIG_BLOCK, NULL, &blocked) == 0) {
+        for (int signal = 1; signal <= 64; signal++) {
+            bits |= (uint64_t)(sigismember(&blocked, signal) == 1) << (signal - 1);
+        }
+    }
+    return bits;
+}
+
+static bool is_fault(int signal)
+{
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
+           signal == SIGTRAP || signal == SIGABRT || signal == SIGSYS;
+}
+
+static bool has_handler(int signal)
+{
+    struct sigaction action;
+    return sigaction(signal, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
+           action.sa_handler != SIG_IGN;
+}
+
+bool filch_os_has_handlers(int aside)
+{
+    for (int signal = 1; signal <= 64; signal++) {
+        if (signal != aside && !is_fault(signal) && has_handler(signal)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t filch_os_seed(void)
 {
     return filch_os_now_ns() ^ (uint64_t)(uintptr_t)&filch_os_seed;

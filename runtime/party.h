@@ -34,6 +34,7 @@ struct filch_wait_kind {
     const void *(*object)(void *context); /* where it is; or NULL */
     /* Who alone can end the wait, NULL: nobody in particular. Any thread; the wait goes on. */
     struct filch_party *(*holder)(void *context);
+    bool in_handlers; /* a signal handler can end it */
     bool outside; /* something outside of the program can end it */
     bool derived; /* it ends when other work does, which may wait itself */
 };

@@ -25,7 +25,7 @@ static bool start_thread_locked(struct filch_pool *pool)
     if (!thread) {
         return false;
     }
-    thread->pool = pool;
+    atomic_store_explicit(&thread->pool, pool, memory_order_relaxed); /* see filch_thread_pool */
     if (!filch_os_thread_create(&pool->threads[thread_count(pool)], filch_core_thread, thread)) {
         filch_process_give_thread(thread);
         return false;

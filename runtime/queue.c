@@ -9,6 +9,7 @@ void filch_queue_init(struct filch_queue *queue)
     filch_lock_init(&queue->lock);
     queue->head = queue->tail = NULL;
     atomic_init(&queue->count, 0);
+    atomic_init(&queue->posted, NULL);
 }
 
 static size_t set_count(struct filch_queue *queue, size_t delta)
@@ -58,12 +59,52 @@ void filch_queue_push_all(struct filch_queue *queue, struct filch_work *first,
     filch_lock_release(&queue->lock);
 }
 
+static struct filch_work *last_posted(struct filch_queue *queue)
+{
+    /* relaxed: a look; whoever goes on from it takes them by an exchange */
+    return atomic_load_explicit(&queue->posted, memory_order_relaxed);
+}
+
+void filch_queue_post(struct filch_queue *queue, struct filch_work *work)
+{
+    struct filch_work *before = last_posted(queue);
+    do {
+        work->next = before;
+        /* release: pairs with the acquire in collect_locked */
+    } while (!atomic_compare_exchange_weak_explicit(&queue->posted, &before, work,
+                                                    memory_order_release, memory_order_relaxed));
+}
+
+/* What was posted, the oldest first, behind the others. */
+static void collect_locked(struct filch_queue *queue)
+{
+    /* acquire: pairs with the release in filch_queue_post */
+    struct filch_work *work =
+        atomic_exchange_explicit(&queue->posted, (struct filch_work *)NULL, memory_order_acquire);
+    struct filch_work *last = work;
+    struct filch_work *first = NULL;
+    size_t count = 0;
+    for (; work; count++) {
+        struct filch_work *older = work->next;
+        work->next = first;
+        first = work;
+        work = older;
+    }
+    if (count) {
+        append_locked(queue, first, last);
+        set_count(queue, count);
+    }
+}
+
 struct filch_work *filch_queue_pop(struct filch_queue *queue)
 {
     if (filch_queue_empty(queue)) {
         return NULL; /* spares the lock; a push that we miss wakes somebody after it */
     }
     filch_lock_acquire(&queue->lock);
+    if (last_posted(queue)) {
+        collect_locked(queue);
+    }
     struct filch_work *work = take_locked(queue);
     size_t left = work ? set_count(queue, (size_t)-1) : 0;
     filch_lock_release(&queue->lock);
@@ -118,5 +159,6 @@ struct filch_work *filch_queue_rotate(struct filch_queue *queue, struct filch_wo
 bool filch_queue_empty(struct filch_queue *queue)
 {
     /* seq_cst: after the sleeper's fence; pairs with set_count before the publisher's (park.h) */
-    return atomic_load_explicit(&queue->count, memory_order_seq_cst) == 0;
+    return atomic_load_explicit(&queue->count, memory_order_seq_cst) == 0 &&
+           atomic_load_explicit(&queue->posted, memory_order_seq_cst) == NULL;
 }

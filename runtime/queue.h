@@ -17,6 +17,8 @@ struct filch_queue {
     struct filch_work *head; /* lock */
     struct filch_work *tail; /* lock */
     _Atomic(size_t) count;   /* lock; read by anybody as a hint */
+    _Atomic(struct filch_work *)
+        posted; /* the last that was posted; in line from the next pop on */
 };
 
 void filch_queue_init(struct filch_queue *queue);
@@ -25,6 +27,9 @@ void filch_queue_push(struct filch_queue *queue, struct filch_work *work);
 /* Several at once, chained from `first` to `last` by their `next`. */
 void filch_queue_push_all(struct filch_queue *queue, struct filch_work *first,
                           struct filch_work *last, size_t count);
+
+/* The same for one, without the lock: also from a signal handler. */
+void filch_queue_post(struct filch_queue *queue, struct filch_work *work);
 
 /* The oldest, or NULL. */
 struct filch_work *filch_queue_pop(struct filch_queue *queue);

@@ -63,6 +63,9 @@ static void stop_being_guest(struct filch_strand *strand)
     struct filch_thread *thread = filch_thread_known(); /* guests do not move */
     struct filch_pool *pool = strand->pool;
     thread->strand = NULL;
+    if (thread->left == FILCH_LEFT_REGION) {
+        thread->left = FILCH_LEFT_NOTHING; /* the child of a fork() in there; now it is out */
+    }
     filch_core_leave(thread->core);
     filch_strand_free_guest(strand, thread->core);
     filch_core_release_guest(pool, thread);

@@ -25,7 +25,8 @@ struct wait {
     bool derived;
     bool endable;
     bool in_cycle;
-    bool ends; /* this one is to be ended */
+    bool ends;   /* this one is to be ended */
+    bool sleeps; /* and is to be woken for that */
     unsigned mark;
 };
 
@@ -36,6 +37,8 @@ struct search {
     bool still;   /* nothing can happen any more */
     bool starved; /* because there is no memory for what could: stacks, see starve.c */
     bool forgets; /* no memory for all of them */
+    bool asked_for_handlers;
+    bool has_handlers;
 };
 
 /* ---- stillness ---- */
@@ -61,7 +64,7 @@ static bool all_sleep(uint64_t *naps)
     bool all = true;
     *naps = 0;
     filch_lock_acquire(&process->lock);
-    for (struct filch_thread *t = process->newest_thread; t; t = t->older) {
+    for (struct filch_thread *t = filch_process_newest_thread(process); t; t = t->older) {
         if (t->live) {
             known++;
             all = all && (t == self || sleeps(t));
@@ -119,6 +122,20 @@ static void note(struct search *search, const struct wait *wait)
     search->waits[search->n++] = *wait;
 }
 
+/* A handler of the program may be the one to end it, at any time. The one for dumps is ours. */
+static bool handlers_may_come(struct search *search)
+{
+    if (!search->asked_for_handlers) {
+        struct filch_process *process = filch_process();
+        filch_lock_acquire(&process->dump_lock);
+        int dumps = process->dump_signal;
+        filch_lock_release(&process->dump_lock);
+        search->asked_for_handlers = true;
+        search->has_handlers = filch_os_has_handlers(dumps);
+    }
+    return search->has_handlers;
+}
+
 static void look_at(struct search *search, struct filch_party *party)
 {
     struct wait wait = {.party = party, .next = NOBODY};
@@ -131,7 +148,7 @@ static void look_at(struct search *search, struct filch_party *party)
     wait.endable = party->waiter != NULL;
     bool over = party->waiter && filch_waiter_decided(party->waiter);
     bool forever = party->forever;
-    bool outside = kind->outside;
+    bool outside = kind->outside || (kind->in_handlers && handlers_may_come(search));
     filch_party_let_go(party);
     if (over || outside || !forever) {
         search->still = false;
@@ -154,10 +171,7 @@ static void look_at_strand(struct filch_stack *stack, void *context)
 
 static void look_at_threads(const struct sight *sight)
 {
-    struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->lock);
-    struct filch_thread *newest = process->newest_thread; /* records stay */
-    filch_lock_release(&process->lock);
+    struct filch_thread *newest = filch_process_newest_thread(filch_process()); /* they stay */
     for (struct filch_thread *t = newest; t; t = t->older) {
         sight->look(sight->search, &t->party);
     }
@@ -352,15 +366,34 @@ static uint64_t signature(const struct search *search)
     return sum;
 }
 
-static void end_waits(struct search *search)
+/* All are held until the outcomes of all have been decided: the first that went on would give the
+ * next what that waits for. */
+static void decide_ends(struct search *search)
 {
     for (size_t i = 0; i < search->n; i++) {
         struct wait *wait = &search->waits[i];
         uint32_t number = wait->number;
-        if (wait->ends && filch_party_hold(wait->party, &number)) {
-            filch_waiter_end(wait->party->waiter,
-                             is_starved(search, wait) ? FILCH_NO_MEMORY : FILCH_DEADLOCKED);
+        wait->ends = wait->ends && filch_party_hold(wait->party, &number);
+        enum filch_outcome as = is_starved(search, wait) ? FILCH_NO_MEMORY : FILCH_DEADLOCKED;
+        wait->sleeps = wait->ends && filch_waiter_fire(wait->party->waiter, as);
+    }
+}
+
+static void end_waits(struct search *search)
+{
+    decide_ends(search);
+    for (size_t i = 0; i < search->n; i++) {
+        struct wait *wait = &search->waits[i];
+        if (wait->ends) {
+            struct filch_waiter *waiter = wait->party->waiter;
+            struct filch_strand *strand = waiter->strand; /* read before it can go on */
+            struct filch_parker *parker = waiter->parker;
             filch_party_let_go(wait->party);
+            if (wait->sleeps && strand) {
+                filch_strands_ready(&strand, 1);
+            } else if (wait->sleeps) {
+                filch_parker_unpark(parker);
+            }
         }
     }
 }

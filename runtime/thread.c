@@ -48,6 +48,7 @@ static __attribute__((noinline)) struct filch_thread *first_meeting(void)
     if (thread) {
         thread->party.thread_id = thread->parker.thread = filch_os_thread_id();
         thread->party.releases = NULL; /* the last owner may have ended inside a destructor */
+        thread->blocked_signals = filch_os_blocked_signals();
     }
     self = thread;
     return thread;

@@ -10,11 +10,14 @@
 
 struct filch_core;
 
+/* In the child of a fork(): where in the parent's pool its one thread was, which it has left. */
+enum filch_left { FILCH_LEFT_NOTHING, FILCH_LEFT_REGION, FILCH_LEFT_TASK };
+
 struct filch_thread {
     struct filch_parker parker;
     struct filch_party party; /* while it runs no strand of a pool's own */
     _Atomic(uint32_t) naps;   /* odd: it sleeps, and somebody else must wake it; stuck.c */
-    struct filch_pool *pool;  /* a pool's thread: whose */
+    _Atomic(struct filch_pool *) pool; /* a pool's thread: whose; see filch_thread_pool */
     struct filch_core *core;  /* the core it holds, or NULL */
     struct filch_strand
         *strand;        /* the strand it runs, or NULL: it is not in a pool, or in its hub */
@@ -31,6 +34,8 @@ struct filch_thread {
     struct filch_thread *next;  /* lock of the process object */
     struct filch_thread *older; /* constant: the record made before it */
     bool live;                  /* lock of the process object: it is somebody's */
+    uint64_t blocked_signals; /* constant while it is somebody's: those blocked at its first call */
+    enum filch_left left;     /* until it has left the region, or for good */
 };
 
 /* The calling thread's record, made at its first call. NULL: no memory. Never cache the result
@@ -39,6 +44,13 @@ struct filch_thread *filch_thread_self(void);
 
 /* The same without making one. */
 struct filch_thread *filch_thread_known(void);
+
+/* Whose thread it is, if it is a pool's; or was, of a record that is nobody's any more. */
+static inline struct filch_pool *filch_thread_pool(struct filch_thread *thread)
+{
+    /* relaxed: set before the thread starts; others than itself only guess */
+    return atomic_load_explicit(&thread->pool, memory_order_relaxed);
+}
 
 /* The calling thread sleeps from here to there, until somebody else wakes it. */
 void filch_thread_nap(struct filch_thread *thread);

@@ -179,6 +179,23 @@ void filch_claims_tell(struct filch_claims *claims)
     deliver(&batch);
 }
 
+void filch_claims_tell_from_anywhere(struct filch_claims *claims)
+{
+    struct filch_waiter *next;
+    for (struct filch_waiter *waiter = claims->first; waiter; waiter = next) {
+        struct sleeper sleeper = sleeper_of(waiter);
+        next = waiter->next; /* one that is told may be gone */
+        /* acq_rel: as in tell */
+        int old =
+            atomic_exchange_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_acq_rel);
+        if (old == FILCH_CLAIMED && sleeper.strand) {
+            filch_strand_post(sleeper.strand);
+        } else if (old == FILCH_CLAIMED) {
+            filch_parker_unpark(sleeper.parker);
+        }
+    }
+}
+
 void filch_cell_init(struct filch_cell *cell)
 {
     atomic_init(&cell->word, 0);

@@ -42,7 +42,8 @@ enum filch_outcome {
     FILCH_TIMED_OUT,
     FILCH_CLOSED,
     FILCH_DEADLOCKED,
-    FILCH_NO_MEMORY
+    FILCH_NO_MEMORY,
+    FILCH_FORKED
 };
 
 /* Who ends the waits of many touches the first line of each. */
@@ -111,6 +112,12 @@ bool filch_waiter_claim(struct filch_waiter *waiter, struct filch_claims *claims
 
 /* Signal all of them. Neither they nor what they waited for may be touched after this. */
 void filch_claims_tell(struct filch_claims *claims);
+
+/* The same without a lock, also from a signal handler; it is not recorded. */
+void filch_claims_tell_from_anywhere(struct filch_claims *claims);
+
+/* As filch_strands_ready() for one, from a signal handler. Supplied by post.c. */
+void filch_strand_post(struct filch_strand *strand);
 
 struct filch_cell {
     _Atomic(uint32_t) word;       /* bit 0: done, bit 1: locked */

@@ -21,7 +21,7 @@ unsigned filch_pool_running(struct filch_pool *pool)
     return (unsigned)(uint32_t)atomic_load_explicit(&pool->running, memory_order_seq_cst);
 }
 
-static bool wake_watchman(struct filch_pool *pool)
+bool filch_pool_wake_watchman(struct filch_pool *pool)
 {
     /* seq_cst: pairs with claim_watch, as sleepers do with filch_park_wake_one. Taking the name
      * away tells the watchman that he was chosen. */
@@ -48,7 +48,7 @@ static void wake_somebody(struct filch_pool *pool, bool even_watchman)
     }
     /* seq_cst: pairs with filch_core_answer_wake; who finds it set has been seen by its setter */
     while (atomic_exchange_explicit(&pool->waking, 1, memory_order_seq_cst) == 0) {
-        if (filch_park_wake_one(&pool->park) || (even_watchman && wake_watchman(pool)) ||
+        if (filch_park_wake_one(&pool->park) || (even_watchman && filch_pool_wake_watchman(pool)) ||
             filch_pool_make_thread(pool)) {
             filch_trace(FILCH_TRACE_WAKE, 0, NULL, 0);
             return;
@@ -155,5 +155,5 @@ void filch_pool_wake_all(struct filch_pool *pool)
 {
     filch_park_wake_all(&pool->park);
     atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, for the watchman */
-    wake_watchman(pool);
+    filch_pool_wake_watchman(pool);
 }

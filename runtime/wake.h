@@ -22,6 +22,9 @@ void filch_pool_pass_on(struct filch_pool *pool);
 /* The pool stops: everybody comes and sees it. */
 void filch_pool_wake_all(struct filch_pool *pool);
 
+/* False: there is none. Also from a signal handler. */
+bool filch_pool_wake_watchman(struct filch_pool *pool);
+
 /* Wake the watchman, who must look at his deadline again, if he sleeps beyond this one. */
 void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns);
 

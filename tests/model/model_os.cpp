@@ -57,6 +57,11 @@ __attribute__((weak)) void filch_strands_ready(struct filch_strand *const *, uns
     RL_ASSERT(!"the models wait on parkers");
 }
 
+__attribute__((weak)) void filch_strand_post(struct filch_strand *)
+{
+    RL_ASSERT(!"the models have no signal handlers");
+}
+
 // Of the models without thread.c and stuck.c: nobody counts who sleeps.
 __attribute__((weak)) void filch_thread_nap(struct filch_thread *)
 {
@@ -67,6 +72,11 @@ __attribute__((weak)) void filch_thread_rise(struct filch_thread *)
 }
 
 __attribute__((weak)) void filch_stuck_look(struct filch_waiter *)
+{
+}
+
+// Of the models without block.c: nothing forks.
+__attribute__((weak)) void filch_block_end_child(const char *)
 {
 }
 

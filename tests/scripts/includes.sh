@@ -29,7 +29,7 @@ own_rank() { # of a source file: its header's, or the policy's
     os_posix_poll) echo 2 ;;
     hub) echo 11 ;;
     os_* | switch_*) echo 1 ;;
-    core | crowd | starve | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | expect | hold | watch | wake | tally | serve | offer | open | pool | strand | process) echo 10 ;;
+    core | crowd | starve | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | expect | hold | watch | wake | post | tally | serve | offer | open | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }
