@@ -18,7 +18,7 @@ const char *filch_strerror(filch_status status)
     case FILCH_EBUSY: return "the pool is still running";
     case FILCH_EPENDING: return "not ready yet";
     case FILCH_EBROKEN: return "the promise was dropped, or a worker could not start";
-    case FILCH_EFORKED: return "the pool belongs to the parent process";
+    case FILCH_EFORKED: return "it belongs to the parent process";
     case FILCH_ERAISED: return "the task raised an error";
     case FILCH_END: return "there is no more";
     }

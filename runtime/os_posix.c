@@ -22,11 +22,6 @@ static struct bucket {
 static pthread_once_t buckets_once = PTHREAD_ONCE_INIT;
 static _Atomic(uint32_t) fork_word;
 
-static void child_of_fork(void)
-{
-    atomic_store_explicit(&fork_word, 0, memory_order_relaxed); /* the child has one thread */
-}
-
 static void make_buckets(void)
 {
     pthread_condattr_t monotonic;
@@ -37,6 +32,14 @@ static void make_buckets(void)
         pthread_cond_init(&buckets[i].changed, &monotonic);
     }
     pthread_condattr_destroy(&monotonic);
+}
+
+/* There is one thread: who holds a mutex, or sleeps, is in the parent. */
+static void child_of_fork(void)
+{
+    pthread_once(&buckets_once, make_buckets);
+    make_buckets();
+    atomic_store_explicit(&fork_word, 0, memory_order_relaxed); /* as said */
 }
 
 static struct bucket *bucket_of(const void *word)

@@ -1,8 +1,8 @@
 /* post: making a strand ready from a signal handler, or from where one may be.
  *
  * A handler may interrupt code that holds any lock, or is in the middle of making a thread. So a
- * strand is posted to its pool's queue by one exchange (queue.h), and sleepers are woken without the
- * lists of them: the watchman, whose name is an atomic, or else all threads of the pool, which are
+ * strand is posted to its pool's queue by one exchange (queue.h), and sleepers are woken without
+ * their lists: the watchman, whose name is an atomic, or else all threads of the pool, which are
  * found among the records of the process; a token that is left for nothing is consumed by the
  * sleeper's loop (park.h). No thread is made, unless it is clear that this is not a handler: the
  * strand has run before, so there are threads that will come by.

@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "stuck.h"
+#include "thread.h"
 
 FILCH_CHANNEL(numbers, int);
 
@@ -382,6 +385,387 @@ START_TEST(a_cycle_with_a_deadline_is_left_to_the_deadline)
 }
 END_TEST
 
+/* What ends a wait from outside of filch; each some 0.7 s later, longer than any look. */
+static void waits_for_the_promise(filch_pool *pool, filch_promise *promise, filch_future *promised)
+{
+    ck_assert_int_eq(filch_future_wait(promised), FILCH_OK);
+    ck_assert_int_eq(stories, 0);
+    filch_promise_free(promise);
+    filch_future_free(promised);
+    pool_closed(pool);
+}
+
+static void keep_promise(union sigval promise)
+{
+    filch_promise_set_value(promise.sival_ptr, NULL);
+}
+
+START_TEST(a_wait_that_a_timer_of_the_system_will_end_goes_on)
+{
+    filch_pool *pool = pool_with_story(_i);
+    filch_promise *promise;
+    filch_future *promised;
+    timer_t timer;
+    ck_assert_int_eq(filch_promise_new(0, &promise, &promised), FILCH_OK);
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD,
+                             .sigev_notify_function = keep_promise,
+                             .sigev_value.sival_ptr = promise};
+    ck_assert_int_eq(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+    ck_assert_int_eq(
+        timer_settime(timer, 0, &(struct itimerspec){.it_value.tv_nsec = 700000000}, NULL), 0);
+    waits_for_the_promise(pool, promise, promised);
+    ck_assert_int_eq(timer_delete(timer), 0);
+}
+END_TEST
+
+static int waits_for_the_alarm(void *promise)
+{
+    sigset_t alarms;
+    int came = 0;
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    return sigwait(&alarms, &came) == 0 && came == SIGALRM &&
+                   filch_promise_set_value(promise, NULL) == FILCH_OK
+               ? 0
+               : 1;
+}
+
+START_TEST(a_wait_that_a_thread_in_sigwait_will_end_goes_on)
+{
+    filch_pool *pool = pool_with_story(_i);
+    filch_promise *promise;
+    filch_future *promised;
+    sigset_t alarms;
+    thrd_t thread;
+    int answer = -1;
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    ck_assert_int_eq(sigprocmask(SIG_BLOCK, &alarms, NULL), 0);
+    ck_assert_int_eq(filch_promise_new(0, &promise, &promised), FILCH_OK);
+    ck_assert_int_eq(thrd_create(&thread, waits_for_the_alarm, promise), thrd_success);
+    ck_assert_int_eq(setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = 700000}, NULL),
+                     0);
+    ck_assert_int_eq(filch_future_wait(promised), FILCH_OK);
+    thrd_join(thread, &answer);
+    ck_assert_int_eq(answer, 0);
+    waits_for_the_promise(pool, promise, promised);
+}
+END_TEST
+
+static pid_t write_late(int end)
+{
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        nanosleep(&(struct timespec){.tv_nsec = 700000000}, NULL);
+        _exit(write(end, "", 1) == 1 ? 0 : 1);
+    }
+    return child;
+}
+
+struct reader {
+    int end;
+    filch_promise *promise;
+};
+
+static int reads_and_keeps(void *context)
+{
+    struct reader *reader = context;
+    char byte;
+    filch_now(); /* it may know filch or not */
+    return read(reader->end, &byte, 1) == 1 &&
+                   filch_promise_set_value(reader->promise, NULL) == FILCH_OK
+               ? 0
+               : 1;
+}
+
+START_TEST(a_wait_that_a_thread_in_a_system_call_will_end_goes_on)
+{
+    filch_pool *pool = pool_with_story(_i);
+    struct reader reader;
+    filch_future *promised;
+    thrd_t thread;
+    int answer = -1;
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    reader.end = ends[0];
+    ck_assert_int_eq(filch_promise_new(0, &reader.promise, &promised), FILCH_OK);
+    pid_t child = write_late(ends[1]);
+    ck_assert_int_eq(thrd_create(&thread, reads_and_keeps, &reader), thrd_success);
+    ck_assert_int_eq(filch_future_wait(promised), FILCH_OK);
+    thrd_join(thread, &answer);
+    ck_assert_int_eq(answer, 0);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    close(ends[0]);
+    close(ends[1]);
+    waits_for_the_promise(pool, reader.promise, promised);
+}
+END_TEST
+
+FILCH_FUNCTION(int, reads_in_filch, (int, end), (filch_promise *, promise))
+{
+    char byte;
+    return filch_read(end, &byte, 1, INFINITY) == 1 ? (int)filch_promise_set_value(promise, NULL)
+                                                    : -1;
+}
+
+START_TEST(a_wait_that_another_process_will_end_goes_on)
+{
+    filch_pool *pool = pool_with_story(_i);
+    filch_promise *promise;
+    filch_future *promised;
+    filch_future *reader;
+    int ends[2];
+    int status = -1;
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(filch_promise_new(0, &promise, &promised), FILCH_OK);
+    pid_t child = write_late(ends[1]);
+    ck_assert_int_eq(reads_in_filch_apply_async(pool, ends[0], promise, &reader), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait(promised), FILCH_OK);
+    ck_assert_int_eq(reads_in_filch_get(reader, &status), FILCH_OK);
+    ck_assert_int_eq(status, FILCH_OK);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    filch_future_free(reader);
+    close(ends[0]);
+    close(ends[1]);
+    waits_for_the_promise(pool, promise, promised);
+}
+END_TEST
+
+/* ---- what changes while it is looked at ---- */
+
+static void (*in_between)(void); /* called once, in the middle of a look */
+static int calls_before;
+
+static void call_in_between(void)
+{
+    if (in_between && calls_before-- == 0) {
+        void (*call)(void) = in_between;
+        in_between = NULL;
+        call();
+    }
+}
+
+/* A look asks how many threads there are before it looks, and at the end of either look at all. */
+unsigned __real_filch_os_thread_count(void);
+unsigned __wrap_filch_os_thread_count(void);
+unsigned __wrap_filch_os_thread_count(void)
+{
+    call_in_between();
+    return __real_filch_os_thread_count();
+}
+
+/* It sorts what it has found, before it searches that for cycles and looks at these again. */
+void __real_qsort(void *base, size_t n, size_t bytes, int (*compare)(const void *, const void *));
+void __wrap_qsort(void *base, size_t n, size_t bytes, int (*compare)(const void *, const void *));
+void __wrap_qsort(void *base, size_t n, size_t bytes, int (*compare)(const void *, const void *))
+{
+    call_in_between();
+    __real_qsort(base, n, bytes, compare);
+}
+
+static void look(void (*meanwhile)(void), int calls)
+{
+    in_between = meanwhile;
+    calls_before = calls;
+    filch_stuck_look(NULL);
+}
+
+static _Atomic(struct filch_thread *) sleeper;
+
+static int receives_here(void *box)
+{
+    int value;
+    atomic_store(&sleeper, filch_thread_self());
+    return (int)numbers_receive(*(numbers *)box, &value);
+}
+
+static void be_awake_for_a_moment(void)
+{
+    filch_thread_rise(atomic_load(&sleeper));
+    filch_thread_nap(atomic_load(&sleeper));
+}
+
+START_TEST(a_thread_that_was_awake_between_two_looks_may_have_woken_others)
+{
+    numbers box;
+    thrd_t thread;
+    int answer = 0;
+    story[0] = '\0';
+    atomic_store(&stories, 0);
+    atomic_store(&sleeper, NULL);
+    filch_log_to(keep_story, NULL);
+    ck_assert_ptr_nonnull(filch_thread_self()); /* now filch knows all threads */
+    ck_assert_int_eq(numbers_new(0, &box), FILCH_OK);
+    ck_assert_int_eq(thrd_create(&thread, receives_here, &box), thrd_success);
+    while (!atomic_load(&sleeper) || atomic_load(&atomic_load(&sleeper)->naps) % 2 == 0) {
+        thrd_yield();
+    }
+    look(be_awake_for_a_moment, 1);
+    ck_assert_int_eq(stories, 0);
+    while (stories == 0) { /* its own looks may come in between: they find us awake */
+        look(NULL, 0);
+    }
+    thrd_join(thread, &answer);
+    ck_assert_int_eq(answer, FILCH_EDEADLK);
+    numbers_free(box);
+}
+END_TEST
+
+/* Both of a pair have a mutex and wait for the other's. */
+static filch_mutex pairs[2][2];
+static atomic_int hold_one;
+
+FILCH_FUNCTION(int, wants_the_others, (int, pair), (int, me))
+{
+    filch_mutex_lock(&pairs[pair][me]);
+    atomic_fetch_add(&hold_one, 1);
+    while (atomic_load(&hold_one) < 4) {
+        filch_yield();
+    }
+    filch_status status = filch_mutex_lock(&pairs[pair][1 - me]);
+    if (status == FILCH_OK) {
+        filch_mutex_unlock(&pairs[pair][1 - me]);
+    }
+    filch_mutex_unlock(&pairs[pair][me]);
+    return (int)status;
+}
+
+static bool story_has(const char *text, int times)
+{
+    const char *at = story;
+    int n = 0;
+    while ((at = strstr(at, text))) {
+        at++;
+        n++;
+    }
+    return n == times;
+}
+
+static void wait_for_waits(filch_pool *pool, const char *what, int times);
+
+/* What one of the first pair waits for is free for it now. */
+static void break_the_first_cycle(void)
+{
+    filch_mutex_unlock(&pairs[0][1]);
+}
+
+START_TEST(a_cycle_that_is_broken_while_it_is_looked_at_is_none)
+{
+    filch_pool *pool = pool_with_story(_i);
+    filch_future *futures[4];
+    memset(pairs, 0, sizeof pairs);
+    atomic_store(&hold_one, 0);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(wants_the_others_apply_async(pool, i / 2, i % 2, &futures[i]), FILCH_OK);
+    }
+    wait_for_waits(pool, "waits for a mutex", 4);
+    look(break_the_first_cycle, 0);
+    ck_assert_msg(story_has("waits for a mutex", 2), "%s", story);
+    for (int i = 0; i < 4; i++) {
+        int status = -1;
+        ck_assert_int_eq(wants_the_others_get(futures[i], &status), FILCH_OK);
+        ck_assert_int_eq(status, i < 2 ? FILCH_OK : FILCH_EDEADLK);
+        filch_future_free(futures[i]);
+    }
+    ck_assert_int_eq(stories, 1);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(one_who_waits_for_a_cycle_is_not_part_of_it)
+{
+    filch_pool *pool = pool_with_story(_i);
+    filch_future *futures[3];
+    int status = -1;
+    memset(pairs, 0, sizeof pairs);
+    forks[0] = (filch_mutex)FILCH_MUTEX_INIT;
+    atomic_store(&hold_one, 2);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(wants_the_others_apply_async(pool, 0, i, &futures[i]), FILCH_OK);
+    }
+    wait_for_waits(pool, "waits for a mutex", 2);
+    ck_assert_int_eq(wants_the_others_apply_async(pool, 0, 0, &futures[2]), FILCH_OK);
+    wait_for_waits(pool, "waits for a mutex", 3);
+    look(NULL, 0);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(wants_the_others_get(futures[i], &status), FILCH_OK);
+        ck_assert_int_eq(status, i < 2 ? FILCH_EDEADLK : FILCH_OK);
+        filch_future_free(futures[i]);
+    }
+    ck_assert_msg(story_has("ends with FILCH_EDEADLK", 2), "%s", story);
+    pool_closed(pool);
+}
+END_TEST
+
+FILCH_FUNCTION(int, spins, (atomic_int *, spinning), (atomic_int *, go))
+{
+    atomic_store(spinning, 1);
+    while (!atomic_load(go)) {
+    }
+    return 0;
+}
+
+/* One worker, and that is busy: who is woken goes on later. */
+START_TEST(one_whose_wait_has_ended_waits_no_more_before_it_goes_on)
+{
+    filch_pool *pool = pool_with_story(0);
+    filch_future *futures[2];
+    filch_future *spinner;
+    atomic_int spinning = 0;
+    atomic_int go = 0;
+    int status = -1;
+    memset(pairs, 0, sizeof pairs);
+    atomic_store(&hold_one, 2);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(wants_the_others_apply_async(pool, 0, i, &futures[i]), FILCH_OK);
+    }
+    ck_assert_int_eq(spins_apply_async(pool, &spinning, &go, &spinner), FILCH_OK);
+    wait_for_waits(pool, "waits for a mutex", 2);
+    await(&spinning, 1);
+    ck_assert_int_eq(filch_future_cancel(futures[0]), FILCH_OK);
+    look(NULL, 0);
+    ck_assert_int_eq(stories, 0);
+    atomic_store(&go, 1);
+    while (!filch_future_ready(futures[0]) || !filch_future_ready(futures[1])) {
+        thrd_yield();
+    }
+    ck_assert_int_eq(wants_the_others_get(futures[0], &status), FILCH_OK);
+    ck_assert_int_eq(status, FILCH_ECANCELED);
+    ck_assert_int_eq(wants_the_others_get(futures[1], &status), FILCH_OK);
+    ck_assert_int_eq(status, FILCH_OK);
+    ck_assert_int_eq(filch_future_wait(spinner), FILCH_OK);
+    for (int i = 0; i < 2; i++) {
+        filch_future_free(futures[i]);
+    }
+    filch_future_free(spinner);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(a_later_wait_is_not_taken_for_the_one_that_was_seen)
+{
+    static const struct filch_wait_kind kind = {.what = "nothing"};
+    struct filch_party party = {.forever = true};
+    uint32_t first = 0;
+    uint32_t any = 0;
+    ck_assert(!filch_party_hold(&party, &first));
+    filch_party_begin_wait(&party, &kind, NULL, NULL, true);
+    ck_assert(filch_party_hold(&party, &first));
+    ck_assert(!filch_party_hold(&party, &any)); /* it is held */
+    filch_party_let_go(&party);
+    ck_assert(filch_party_hold(&party, &first));
+    filch_party_let_go(&party);
+    filch_party_end_wait(&party);
+    ck_assert(!filch_party_hold(&party, &first));
+    filch_party_begin_wait(&party, &kind, NULL, NULL, true);
+    ck_assert(!filch_party_hold(&party, &first));
+    ck_assert(filch_party_hold(&party, &any));
+    filch_party_let_go(&party);
+    filch_party_end_wait(&party);
+}
+END_TEST
+
 /* ---- dumps ---- */
 
 static const char *dump_of(filch_pool *pool)
@@ -392,6 +776,18 @@ static const char *dump_of(filch_pool *pool)
     ck_assert_int_eq(filch_dump(pool, stream), FILCH_OK);
     fclose(stream);
     return text;
+}
+
+static void wait_for_waits(filch_pool *pool, const char *what, int times)
+{
+    int n;
+    do {
+        thrd_yield();
+        n = 0;
+        for (const char *at = dump_of(pool); (at = strstr(at, what)); at++) {
+            n++;
+        }
+    } while (n < times);
 }
 
 FILCH_FUNCTION(int, spins_until, (atomic_int *, flag))
@@ -482,6 +878,19 @@ int main(void)
     tcase_add_loop_test(tcase, a_wait_that_another_thread_may_end_goes_on, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_wait_that_a_sleeping_task_will_end_goes_on, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_wait_that_another_pools_task_will_end_goes_on, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_wait_that_a_timer_of_the_system_will_end_goes_on, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_wait_that_a_thread_in_sigwait_will_end_goes_on, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_wait_that_a_thread_in_a_system_call_will_end_goes_on, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_wait_that_another_process_will_end_goes_on, 0, WORKER_SWEEP);
+    if (filch_stuck_knows_threads()) {
+        tcase_add_test(tcase, a_thread_that_was_awake_between_two_looks_may_have_woken_others);
+    }
+    tcase_add_loop_test(tcase, a_cycle_that_is_broken_while_it_is_looked_at_is_none, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, one_who_waits_for_a_cycle_is_not_part_of_it, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, one_whose_wait_has_ended_waits_no_more_before_it_goes_on);
+    tcase_add_test(tcase, a_later_wait_is_not_taken_for_the_one_that_was_seen);
     tcase_add_loop_test(tcase, a_cycle_with_a_deadline_is_left_to_the_deadline, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_dump_names_all_tasks_and_what_they_wait_for, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_signal_makes_a_dump_and_the_program_goes_on);

@@ -163,6 +163,26 @@ START_TEST(bound_workers_stay_on_a_processor_and_the_callers_thread_is_left_alon
 }
 END_TEST
 
+/* ---- what is accepted and comes later ---- */
+
+static void is_not_cancelled(struct filch_expected *expected)
+{
+    (void)expected;
+    ck_abort_msg("it has come already");
+}
+
+START_TEST(what_has_come_before_it_was_listed_is_not_cancelled_with_the_pool)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct filch_expected early = {.retain = is_not_cancelled, .cancel = is_not_cancelled};
+    filch_pool_expected(pool, &early);
+    ck_assert(filch_pool_list_expected(pool, &early));
+    ck_assert(!early.listed);
+    ck_assert_int_eq(filch_pool_terminate(pool), FILCH_OK);
+    pool_closed(pool);
+}
+END_TEST
+
 /* ---- an inbox ---- */
 
 static uint64_t served_by[20];
@@ -352,6 +372,8 @@ int main(void)
     tcase_add_test(tcase, a_senseless_environment_is_ignored_with_one_warning);
     tcase_add_loop_test(tcase,
                         bound_workers_stay_on_a_processor_and_the_callers_thread_is_left_alone, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, what_has_come_before_it_was_listed_is_not_cancelled_with_the_pool, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, what_is_posted_runs_on_the_thread_that_serves, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, what_is_left_in_an_inbox_is_cancelled, 0, WORKER_SWEEP);

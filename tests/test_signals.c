@@ -15,9 +15,9 @@
 #include "os.h"
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-enum { SIGNALS = 4000 };
+enum { SIGNALS = 2000 };
 #else
-enum { SIGNALS = 100000 };
+enum { SIGNALS = 10000 }; /* 4 numbers of workers, two tests */
 #endif
 
 static filch_semaphore permits;

@@ -4,13 +4,31 @@
  * story: each task's name and place, what it waits for, and who holds that. It is looked for when a
  * pool has been idle for some 0.1 s, and when a thread of the program has waited that long:
  *
- * cycles tasks or threads that wait, without deadlines, for mutexes, onces or futures which the
- *              next of them holds, or runs. All these waits end.
- *   stillness  every thread of the process waits in filch, and nothing is left that could wake one:
- * no timer, no descriptor, no running task. Then the waits end that nobody holds the key
- *              to, of channels, semaphores, conditions, wait groups and promises; the others may go
- * on when those have returned. A thread that waits elsewhere (in read(), thrd_join()), or
- *              that filch has never seen, might still do something: nothing is concluded then.
+ *   cycles     tasks or threads that wait, without deadlines, for mutexes, onces or futures which
+ *              the next of them holds, or runs. All these waits end.
+ *   stillness  every thread of the process waits in filch, and nothing is left that could wake one.
+ *              Then the waits end that nobody holds the key to, of channels, semaphores,
+ *              conditions, wait groups and promises; the others may go on when those have returned.
+ *
+ * A deadlock that is reported is one. Stillness is concluded only if all of this is so, seen twice,
+ * and nobody was awake in between:
+ *
+ *   - The system says how many threads there are, and filch knows them all: a thread that has never
+ *     called filch (of a library, of timer_create() with SIGEV_THREAD, of aio) might do something.
+ *   - Each of them sleeps in a call of filch that has no deadline: one that is in read(), poll(),
+ *     sigwait() or thrd_join(), or computes, might go on.
+ *   - No task runs, is ready or is to begin; no timer of a pool runs.
+ *   - Nobody waits for a descriptor, in filch_read() and the like, which other processes can make
+ *     ready.
+ *   - Nobody waits for a semaphore while the program has a handler for any signal but faults, which
+ *     may release it (sync.h). For all else that is waited for handlers do not matter, since they
+ *     may not touch it.
+ *
+ * So nothing is concluded where the system does not tell about threads, nor under ThreadSanitizer,
+ * which has one of its own. In the child of a fork() only the threads that are there count. What is
+ * not known, and must not be: an object in memory that is shared with another process, and a mutex
+ * that is unlocked by another task or thread than the one that locked it. That a wait of a cycle
+ * might be cancelled, or its pool terminated, is not waited for.
  *
  * A wait for oneself, for a mutex that one has, or for the end of the own task, is refused at once.
  * Waits for a stolen child, a loop or the tasks of a group cannot be ended: they are told of only.

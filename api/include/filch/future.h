@@ -61,8 +61,9 @@ filch_status filch_apply_async_with(filch_pool *pool, const filch_closure *closu
 
 /* Effect: wait until the future is ready.
  * Errors: FILCH_EINVAL; FILCH_EDEADLK: the caller is the task that the future is for;
- * FILCH_ECANCELED: the caller was asked to stop, see filch_cancelled(). How the task itself ended
- * is for get().
+ * FILCH_ECANCELED: the caller was asked to stop, see filch_cancelled(); FILCH_EDEADLK: nobody can
+ * end the wait, see deadlock.h; FILCH_EFORKED: it was pending in the parent of this process. How
+ * the task itself ended is for get().
  * Threads: any. Blocks; may migrate. */
 filch_status filch_future_wait(filch_future *future);
 
@@ -94,7 +95,7 @@ filch_status filch_future_error(filch_future *future, filch_error *error);
  * one of a promise. A task that runs is asked to stop: filch_cancelled() is true for it and for
  * what it has forked, and its waits return FILCH_ECANCELED; what it then returns or raises is its
  * end.
- * Errors: FILCH_EALREADY: it has ended; FILCH_EINVAL. Does not block. */
+ * Errors: FILCH_EALREADY: it has ended; FILCH_EINVAL; FILCH_EFORKED as wait. Does not block. */
 filch_status filch_future_cancel(filch_future *future);
 
 /* Effect: writes a line for logs and debuggers, e.g. "<filch_future square state=pending>". */
@@ -117,7 +118,8 @@ void filch_future_free(filch_future *future);
 filch_status filch_promise_new(size_t bytes, filch_promise **promise, filch_future **future);
 
 /* Effect: completes the future; value: `bytes` bytes, copied.
- * Errors: FILCH_EALREADY: it was complete, the first value stands; FILCH_EINVAL.
+ * Errors: FILCH_EALREADY: it was complete, the first value stands; FILCH_EINVAL; FILCH_EFORKED: it
+ * was made by the parent of this process, whose tasks wait for it.
  * Threads: any, also outside of every pool. Does not block. */
 filch_status filch_promise_set_value(filch_promise *promise, const void *value);
 

@@ -24,7 +24,16 @@
  * wait goes on, and the request stays until later. Asynchronous cancellation is not supported.
  *
  * Plug-ins. A library that contains filch stays loaded, from its first call of filch until the
- * process ends, whatever dlclose() is told. */
+ * process ends, whatever dlclose() is told.
+ *
+ * fork(). A child has none of the pools' threads. What was under way in the parent never ends
+ * there: calls with a pool of the parent's, and waits for a future, promise, group, channel,
+ * iterator, inbox or set of futures that was made there, are refused with FILCH_EFORKED, at once;
+ * futures that were ready are, and values that a channel had can be received. So are all waits in
+ * the child of a task, also filch_sleep(): it may exec or exit. One that goes on with work of the
+ * parent's, because its task returns, say, is ended by abort(). A child of a thread that was inside
+ * a pool (in a group's block, say) is outside of it. All else is as in any process: the child may
+ * open pools and make what it waits for. */
 #ifndef FILCH_POOL_H_PUBLIC
 #define FILCH_POOL_H_PUBLIC
 

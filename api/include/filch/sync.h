@@ -14,6 +14,20 @@
  * not have returned yet. A wait that can still end otherwise (that times out, or is cancelled) uses
  * its object until it has returned.
  *
+ * Signal handlers: filch_semaphore_release() may be called by one, whatever it interrupts, and so
+ * may filch_now(), filch_future_ready(), filch_future_successful(), filch_future_cancelled(),
+ * filch_future_try_get() and filch_future_fd(), of a future that has its descriptor already.
+ * Nothing else may. A task that waits for a permit goes on when one of the threads that its pool
+ * has comes to it: a handler makes none. That is for handlers of signals that filch's threads leave
+ * to the program's own, not of SIGPROF and of faults; that were installed without SA_NODEFER; and
+ * where the library was built for Linux (POSIX alone has no wake-up that is safe there).
+ *
+ * fork(): what is neither held nor waited for can be used by the child as by the parent; those who
+ * wait in the parent are not woken by it. FILCH_EFORKED says that only the parent could end a wait:
+ * for a mutex that one of its threads or tasks has, or a once that it runs; for a wait group that
+ * it has added to; for a semaphore that it has initialized or waited for. Initialize these anew in
+ * the child.
+ *
  * Every function that waits: threads: any. Blocks; may migrate. Errors also FILCH_EINVAL (NULL),
  * FILCH_ENOMEM (a thread's first call). */
 #ifndef FILCH_SYNC_H
@@ -42,8 +56,9 @@ typedef struct filch_mutex {
 filch_status filch_mutex_lock(filch_mutex *mutex);
 filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline);
 
-/* Effect: hands it to the one who has waited longest. May be called on another thread than the one
- * that locked, since tasks move. Errors: FILCH_EINVAL: it is free. Does not block. */
+/* Effect: hands it to the one who has waited longest. By the task or thread that locked it, which
+ * may be on another thread by then, since tasks move. Errors: FILCH_EINVAL: it is free. Does not
+ * block. */
 filch_status filch_mutex_unlock(filch_mutex *mutex);
 
 /* ---- so many at a time ---- */
@@ -59,7 +74,8 @@ void filch_semaphore_init(filch_semaphore *semaphore, unsigned count);
 filch_status filch_semaphore_acquire(filch_semaphore *semaphore);
 filch_status filch_semaphore_acquire_until(filch_semaphore *semaphore, double deadline);
 
-/* Effect: gives `count` permits. Errors: FILCH_EOVERFLOW: more than UINT_MAX. Does not block. */
+/* Effect: gives `count` permits. Errors: FILCH_EOVERFLOW: more than UINT_MAX. Does not block.
+ * Signal handlers may call it, see above. */
 filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count);
 
 /* ---- until something is the case ---- */

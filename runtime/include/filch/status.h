@@ -21,7 +21,7 @@ typedef enum filch_status {
     FILCH_EPENDING,  /* the future is not ready yet */
     FILCH_EBROKEN,   /* the promise was dropped unset, the pool's start hook failed, or the thread
                         that ran the task has ended */
-    FILCH_EFORKED,   /* the pool belongs to the parent of this process */
+    FILCH_EFORKED,   /* it belongs to the parent of this process */
     FILCH_ERAISED,   /* the task raised an error: see filch_error */
     FILCH_END        /* there is no more: not an error */
 } filch_status;
