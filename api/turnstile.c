@@ -58,11 +58,21 @@ void filch_turnstile_serve_all_locked(struct filch_turnstile *turnstile,
     }
 }
 
+/* Taken, what somebody in particular has is ours, also until its owner is named. */
+static bool take_for(struct filch_turnstile_request *request)
+{
+    bool taken = request->take_locked(request->turnstile);
+    if (taken && request->kind->holder && filch_process()->forked) {
+        filch_turnstile_adopt_locked(request->turnstile);
+    }
+    return taken;
+}
+
 static bool try_to_take(struct filch_turnstile_request *request)
 {
     struct filch_turnstile *turnstile = request->turnstile;
     filch_lock_acquire(&turnstile->lock);
-    bool taken = request->take_locked(turnstile);
+    bool taken = take_for(request);
     filch_turnstile_release(turnstile);
     return taken;
 }
@@ -73,7 +83,7 @@ bool filch_turnstile_enlist(struct filch_waiter *waiter, void *context)
     struct filch_turnstile_request *request = context;
     struct filch_turnstile *turnstile = request->turnstile;
     filch_lock_acquire(&turnstile->lock);
-    bool waits = !request->take_locked(turnstile);
+    bool waits = !take_for(request);
     if (waits && is_parents_locked(request)) {
         request->forked = true;
         waits = false;
