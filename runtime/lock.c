@@ -59,13 +59,18 @@ static uint32_t word_of(struct filch_lock *lock)
     return atomic_load_explicit(&lock->word, memory_order_relaxed);
 }
 
-bool filch_lock_try_acquire(struct filch_lock *lock)
+FILCH_APART static bool try_acquire_slow(struct filch_lock *lock)
 {
     bool taken = spin(lock);
     for (uint32_t word; !taken && is_free(word = word_of(lock));) {
         taken = take(lock, word, held);
     }
     return taken;
+}
+
+bool filch_lock_try_acquire(struct filch_lock *lock)
+{
+    return FILCH_LIKELY(try_acquire(lock)) || try_acquire_slow(lock);
 }
 
 /* Say that we sleep, then sleep. A mark that is left meanwhile wakes us for nothing. */
@@ -80,7 +85,7 @@ static void sleep_while_held(struct filch_lock *lock, uint32_t word)
     }
 }
 
-static bool acquire_slow(struct filch_lock *lock)
+FILCH_APART static bool acquire_slow(struct filch_lock *lock)
 {
     uint32_t word = 0;
     bool taken = spin(lock);
@@ -122,9 +127,10 @@ bool filch_lock_mark(struct filch_lock *lock)
     return false;
 }
 
-bool filch_lock_release_unless_marked(struct filch_lock *lock)
+FILCH_APART static bool release_slow(struct filch_lock *lock)
 {
-    for (uint32_t word = held;;) {
+    for (;;) {
+        uint32_t word = word_of(lock);
         uint32_t wanted = word & MARKED ? word & ~(uint32_t)MARKED : 0;
         /* release: as in filch_lock_release. acquire: pairs with the release in filch_lock_mark. */
         if (atomic_compare_exchange_strong_explicit(&lock->word, &word, wanted,
@@ -135,4 +141,13 @@ bool filch_lock_release_unless_marked(struct filch_lock *lock)
             return !wanted;
         }
     }
+}
+
+bool filch_lock_release_unless_marked(struct filch_lock *lock)
+{
+    uint32_t word = held;
+    /* release: as in filch_lock_release */
+    return FILCH_LIKELY(atomic_compare_exchange_strong_explicit(
+               &lock->word, &word, 0, memory_order_release, memory_order_relaxed)) ||
+           release_slow(lock);
 }
