@@ -408,16 +408,38 @@ static void look_at_all(struct search *search,
     look_at_threads(&sight);
 }
 
-/* There is not even memory to note who waits: all waits that can be ended are. */
-static void end_unnoted(struct search *search, struct filch_party *party)
+/* ---- without memory to note who waits: what can be ended is, at once ---- */
+
+static void end_one(struct search *search, struct filch_party *party, bool derived)
 {
     uint32_t any = 0;
-    (void)search;
-    if (filch_party_hold(party, &any)) {
-        if (party->waiter && party->forever) {
-            filch_waiter_end(party->waiter, FILCH_NO_MEMORY);
-        }
-        filch_party_let_go(party);
+    if (!filch_party_hold(party, &any)) {
+        return;
+    }
+    if (party->waiter && party->forever && party->kind->derived == derived) {
+        search->n += filch_waiter_end(party->waiter,
+                                      search->starved ? FILCH_NO_MEMORY : FILCH_DEADLOCKED);
+    }
+    filch_party_let_go(party);
+}
+
+static void end_original(struct search *search, struct filch_party *party)
+{
+    end_one(search, party, false);
+}
+
+static void end_derived(struct search *search, struct filch_party *party)
+{
+    end_one(search, party, true);
+}
+
+/* The others may go on when those have for which nothing in particular is responsible. */
+static void end_unnoted(struct search *search)
+{
+    search->n = 0;
+    look_at_all(search, end_original);
+    if (search->n == 0) {
+        look_at_all(search, end_derived);
     }
 }
 
@@ -429,8 +451,8 @@ void filch_stuck_look(struct filch_waiter *own)
     search.still = (!own || !filch_waiter_decided(own)) && is_still();
     search.starved = search.still && any_starves();
     look_at_all(&search, look_at);
-    if (search.still && search.starved && search.forgets) {
-        look_at_all(&search, end_unnoted);
+    if (search.still && search.forgets) {
+        end_unnoted(&search);
     } else if (judge(&search)) {
         uint64_t now = signature(&search);
         if (now != process->told) {
