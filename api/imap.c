@@ -279,7 +279,8 @@ static filch_status copy_state(filch_iterator *iterator, const filch_source *sou
         memcpy(&iterator->state, &source->state, sizeof iterator->state);
         return FILCH_OK;
     }
-    iterator->copied = iterator->state = filch_malloc(source->state_bytes);
+    iterator->copied = iterator->state =
+        filch_malloc_for(source->state_bytes, source->state_bytes);
     if (iterator->copied) {
         memcpy(iterator->copied, source->state, source->state_bytes);
     }

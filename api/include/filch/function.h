@@ -67,6 +67,7 @@
 
 /* Closures and calls through a pool. */
 #define FILCH_CALLABLE(R, name, ...)                                                               \
+    FILCH_RESULT(FILCH_RESULT_ALIGNED_, R)                                                         \
     FILCH_UNUSED static void name##_invoke(void *filch_captures, void *filch_result)               \
     {                                                                                              \
         name##_args filch_bound;                                                                   \

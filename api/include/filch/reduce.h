@@ -59,6 +59,7 @@ filch_status filch_scan_exclusive(filch_pool *pool, const filch_reducer *reducer
 #define FILCH_REDUCER_I(T, name, ...)                                                              \
     FILCH_DOCUMENTED(FILCH_REDUCER_GENERATE, T, name, __VA_ARGS__)
 #define FILCH_REDUCER_GENERATE(T, name, doc, first, second, end)                                   \
+    FILCH_ASSERT_ALIGNED(T);                                                                       \
     static T name(FILCH_DECLARE first, FILCH_DECLARE second);                                      \
     FILCH_INFO(name, doc, 2 * sizeof(T))                                                           \
     FILCH_UNUSED static void name##_combine_block(void *filch_into, const void *filch_elements,    \

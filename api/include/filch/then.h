@@ -93,6 +93,7 @@ filch_status filch_future_then(filch_pool *pool, filch_future *future,
 #define FILCH_HANDLER_I(R, name, ...)                                                              \
     static R name(FILCH_UNUSED const filch_error *error FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));   \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
+    FILCH_RESULT(FILCH_RESULT_ALIGNED_, R)                                                         \
     FILCH_INFO(name, "", sizeof(name##_args))                                                      \
     FILCH_UNUSED static void name##_on_error(const void *filch_captures,                           \
                                              const filch_error *filch_why, void *filch_result)     \
