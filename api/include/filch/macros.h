@@ -31,12 +31,20 @@
                         "filch: a type that is smaller than its alignment is not supported")
 
 /* A struct whose fields are aligned to 16 bytes at most, for where there is no more: the compiler
- * must not take more for granted there. */
+ * must not take more for granted there. gcc wonders whether that is meant. */
 #define FILCH_PACKED_16(type, fields)                                                              \
-    _Pragma("pack(push, 16)") typedef struct type {                                                \
+    FILCH_PACKED_QUIETLY _Pragma("pack(push, 16)") typedef struct type {                           \
         fields                                                                                     \
     } type;                                                                                        \
-    _Pragma("pack(pop)")
+    _Pragma("pack(pop)") FILCH_PACKED_END
+#ifdef __clang__
+#define FILCH_PACKED_QUIETLY
+#define FILCH_PACKED_END
+#else
+#define FILCH_PACKED_QUIETLY                                                                       \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wpacked-not-aligned\"")
+#define FILCH_PACKED_END _Pragma("GCC diagnostic pop")
+#endif
 
 #define FILCH_CAT(a, b) FILCH_CAT_I(a, b)
 #define FILCH_CAT_I(a, b) a##b
