@@ -30,10 +30,9 @@ static struct filch_future *closure_future(const filch_closure *closure,
 {
     const filch_callable *callable = closure->callable;
     size_t behind = filch_aligned_up(callable->result_bytes, 16);
-    struct filch_future *future =
-        filch_future_new_at(options ? behind + sizeof *options : callable->result_bytes,
-                            filch_alignment_for(callable->result_bytes), 0, &closure_kind,
-                            callable->info);
+    struct filch_future *future = filch_future_new_at(
+        options ? behind + sizeof *options : callable->result_bytes,
+        filch_alignment_for(callable->result_bytes), 0, &closure_kind, callable->info);
     if (future) {
         future->closure = filch_closure_retain(closure);
         future->result_bytes = callable->result_bytes;

@@ -19,10 +19,10 @@ static const filch_closure empty = {.callable = NULL};
 static struct filch_box *box_new(size_t bytes, void (*destroy)(void *))
 {
     size_t total;
-    struct filch_box *box = filch_add(sizeof *box, bytes, &total)
-                                ? filch_alloc_at(total, filch_alignment_for(bytes),
-                                                 offsetof(struct filch_box, bytes))
-                                : NULL;
+    struct filch_box *box =
+        filch_add(sizeof *box, bytes, &total)
+            ? filch_alloc_at(total, filch_alignment_for(bytes), offsetof(struct filch_box, bytes))
+            : NULL;
     if (box) {
         atomic_init(&box->owners, 1);
         box->destroy = destroy;

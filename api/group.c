@@ -142,11 +142,10 @@ static struct spawned *spawned_new(struct filch_group *group, const filch_closur
 {
     size_t unwanted = result ? 0 : closure->callable->result_bytes;
     size_t bytes;
-    struct spawned *spawned =
-        filch_add(sizeof *spawned, unwanted, &bytes)
-            ? filch_alloc_at(bytes, filch_alignment_for(unwanted),
-                             offsetof(struct spawned, unwanted))
-            : NULL;
+    struct spawned *spawned = filch_add(sizeof *spawned, unwanted, &bytes)
+                                  ? filch_alloc_at(bytes, filch_alignment_for(unwanted),
+                                                   offsetof(struct spawned, unwanted))
+                                  : NULL;
     if (spawned) {
         spawned->task.run = run_spawned;
         spawned->group = group;

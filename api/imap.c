@@ -268,8 +268,8 @@ static bool measure(filch_iterator *iterator, const filch_callable *callable)
     if (callable->captures_bytes >= SIZE_MAX / 4 || callable->result_bytes >= SIZE_MAX / 4) {
         return false;
     }
-    iterator->stride = filch_aligned_up(result_offset(callable) + callable->result_bytes,
-                                        alignment_of(callable));
+    iterator->stride =
+        filch_aligned_up(result_offset(callable) + callable->result_bytes, alignment_of(callable));
     return filch_multiply(iterator->stride, iterator->chunksize, &all) && all < SIZE_MAX / 4;
 }
 
@@ -279,8 +279,7 @@ static filch_status copy_state(filch_iterator *iterator, const filch_source *sou
         memcpy(&iterator->state, &source->state, sizeof iterator->state);
         return FILCH_OK;
     }
-    iterator->copied = iterator->state =
-        filch_malloc_for(source->state_bytes, source->state_bytes);
+    iterator->copied = iterator->state = filch_malloc_for(source->state_bytes, source->state_bytes);
     if (iterator->copied) {
         memcpy(iterator->copied, source->state, source->state_bytes);
     }

@@ -37,9 +37,8 @@ static filch_status reduce_leaves(filch_pool *pool, void *context)
     const filch_reducer *reducer = reduction->reducer;
     size_t count = reduction->leaves.count;
     size_t bytes = count * reducer->element_bytes; /* at most n elements: no overflow */
-    reduction->totals = bytes <= sizeof on_stack
-                            ? on_stack
-                            : filch_malloc_for(reducer->element_bytes, bytes);
+    reduction->totals =
+        bytes <= sizeof on_stack ? on_stack : filch_malloc_for(reducer->element_bytes, bytes);
     if (!reduction->totals) {
         return FILCH_ENOMEM;
     }

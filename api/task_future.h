@@ -51,7 +51,7 @@ struct filch_future {
     struct filch_scope scope; /* of its task: how that is asked to stop while it runs */
     filch_closure closure;    /* of apply_async */
     struct filch_fault fault;
-    FILCH_ALIGNED(16) unsigned char payload[]; /* the result, aligned for its size; or what run needs */
+    FILCH_ALIGNED(16) unsigned char payload[]; /* the aligned result; or what run needs */
 };
 
 /* Claimed by the caller, who holds a reference: spare its pool the entry, if that comes soon. */

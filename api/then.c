@@ -110,9 +110,8 @@ static bool fits(const filch_continuation *what, const struct filch_future *futu
 static struct filch_future *link_new(const filch_continuation *what, struct filch_future *before,
                                      const void *captures)
 {
-    struct filch_future *made =
-        filch_future_new_at(captures_offset(what) + what->captures_bytes, alignment_of(what), 0,
-                            &link_kind, what->info);
+    struct filch_future *made = filch_future_new_at(captures_offset(what) + what->captures_bytes,
+                                                    alignment_of(what), 0, &link_kind, what->info);
     if (made) {
         made->result_bytes = what->result_bytes;
         struct link *link = link_of(made);

@@ -31,9 +31,9 @@
  *         FILCH_JOIN(right);
  *     }
  *
- * Arguments and result of a fork function may each take at most FILCH_INLINE_BYTES. Recursion
- * needs stack as in plain C; forks more than 1,024 deep on one stack run at once instead of being
- * latent. */
+ * Arguments and result of a fork function may each take at most FILCH_INLINE_BYTES, in which
+ * arguments are packed to 16 bytes, whatever alignment their types have. Recursion needs stack as
+ * in plain C; forks more than 1,024 deep on one stack run at once instead of being latent. */
 #ifndef FILCH_FORK_H
 #define FILCH_FORK_H
 

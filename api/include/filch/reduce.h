@@ -22,7 +22,9 @@
 extern "C" {
 #endif
 
-/* How elements combine; static, made by FILCH_REDUCER. */
+/* How elements combine; static, made by FILCH_REDUCER. Totals that the library keeps are where a
+ * type of element_bytes may lie, aligned to up to 64 bytes; so is what an order (order.h) is given.
+ */
 typedef struct filch_reducer {
     /* into = into (+) elements[0] (+) ... */
     void (*combine_block)(void *into, const void *elements, size_t n);

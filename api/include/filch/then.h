@@ -22,7 +22,8 @@
 extern "C" {
 #endif
 
-/* One of the two functions is not NULL; what has none passes through. */
+/* One of the two functions is not NULL; what has none passes through. Captures, value and result
+ * are where types of their sizes may lie, aligned to up to 64 bytes. */
 typedef struct filch_continuation {
     void (*on_value)(const void *captures, const void *value, void *result);
     void (*on_error)(const void *captures, const filch_error *error, void *result);
