@@ -185,6 +185,35 @@ START_TEST(no_alignment_is_a_matter_of_luck)
 }
 END_TEST
 
+/* A task that there is no memory for runs at once, and its result goes to the stack. */
+static void spawned_without_memory(filch_group *group, int deep)
+{
+    volatile char shift[16 * deep + 1];
+    filch_closure closure;
+    shift[0] = 1;
+    ck_assert_int_eq(
+        filch_closure_make(&closure, &at_64_numbered_seen, &(int){deep + shift[0]}, NULL),
+        FILCH_OK);
+    fail_call(1);
+    ck_assert_int_eq(filch_group_spawn(group, &closure, NULL), FILCH_OK);
+    fail_call(0);
+    filch_closure_release(&closure);
+}
+
+START_TEST(a_result_that_is_dropped_is_aligned_without_memory_too)
+{
+    filch_pool *pool = pool_opened(0);
+    filch_status status;
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
+        for (int deep = 0; deep < 8; deep++) {
+            spawned_without_memory(group, deep);
+        }
+    }
+    ck_assert_int_eq(status, FILCH_OK);
+    pool_closed(pool);
+}
+END_TEST
+
 /* ---- types of whose alignment the size says too little ---- */
 
 /* A typedef can be aligned to more than its size. As a parameter it makes a struct of captures
@@ -258,6 +287,7 @@ int main(void)
     tcase_add_loop_test(tcase, items_of_a_pipeline_are_aligned, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, forks_take_and_give_any_type_stolen_or_not, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, no_alignment_is_a_matter_of_luck, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, a_result_that_is_dropped_is_aligned_without_memory_too);
     tcase_add_loop_test(tcase, a_parameter_may_be_aligned_to_more_than_its_size, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_range_may_be_of_long_doubles, 0, 2);
     suite_add_tcase(suite, tcase);

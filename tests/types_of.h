@@ -72,6 +72,17 @@ FILCH_FUNCTION(TYPE, OF(next), (TYPE, a))
     return OF(plus)(a, OF(made)(1));
 }
 
+/* Where captures need another alignment than results, and are not as large. */
+FILCH_FUNCTION(int, OF(key_sum), (TYPE, a), (TYPE, b))
+{
+    return OF(key)(&a) + OF(key)(&b);
+}
+
+FILCH_FUNCTION(TYPE, OF(numbered), (int, n))
+{
+    return OF(made)((size_t)n);
+}
+
 FILCH_COMPOSE(TYPE, OF(next_but_one), OF(next), OF(next), (TYPE, a))
 EXPANDED(FILCH_REGISTER, OF(next));
 
@@ -90,6 +101,24 @@ static void OF(seen_next)(void *captures, void *result)
     OF(next_invoke)(captures, result);
 }
 
+static void OF(seen_key_sum)(void *captures, void *result)
+{
+    see(captures, TYPE_ALIGNMENT);
+    see(result, _Alignof(int));
+    OF(key_sum_invoke)(captures, result);
+}
+
+static void OF(seen_numbered)(void *captures, void *result)
+{
+    see(captures, _Alignof(int));
+    see(result, TYPE_ALIGNMENT);
+    OF(numbered_invoke)(captures, result);
+}
+
+static const filch_callable OF(key_sum_seen) = {OF(seen_key_sum), sizeof(OF(key_sum_args)),
+                                                sizeof(int), &OF(key_sum_info)};
+static const filch_callable OF(numbered_seen) = {OF(seen_numbered), sizeof(OF(numbered_args)),
+                                                 sizeof(TYPE), &OF(numbered_info)};
 static const filch_callable OF(sum_seen) = {OF(seen_sum), sizeof(OF(sum_args)), sizeof(TYPE),
                                             &OF(sum_info)};
 static const filch_callable OF(next_seen) = {OF(seen_next), sizeof(OF(next_args)), sizeof(TYPE),
@@ -297,9 +326,54 @@ static filch_status OF(generate)(void *context, OF(sum_args) *arguments)
     return (*next)++ < 40 ? FILCH_OK : FILCH_END;
 }
 
-static filch_status OF(source_next)(void *state, void *captures)
+struct OF(state) {
+    TYPE value;
+    size_t next;
+};
+
+static filch_status OF(next_sum)(void *state, void *captures)
 {
-    return OF(generate)(state, captures);
+    struct OF(state) *source = state;
+    see(state, _Alignof(struct OF(state)));
+    return OF(generate)(&source->next, captures);
+}
+
+static filch_status OF(next_pair)(void *state, void *captures)
+{
+    struct OF(state) *source = state;
+    see(captures, TYPE_ALIGNMENT);
+    *(OF(key_sum_args) *)captures = (OF(key_sum_args)){source->value, OF(made)(source->next)};
+    return source->next++ < 40 ? FILCH_OK : FILCH_END;
+}
+
+static filch_status OF(next_number)(void *state, void *captures)
+{
+    struct OF(state) *source = state;
+    *(OF(numbered_args) *)captures = (OF(numbered_args)){(int)source->next};
+    return source->next++ < 40 ? FILCH_OK : FILCH_END;
+}
+
+/* Captures of one size and alignment, results of another. */
+static void OF(iterated_unlike)(filch_pool *pool, const filch_imap_options *how)
+{
+    const struct OF(state) state = {OF(made)(5), 0};
+    const filch_source pairs = {OF(next_pair), &state, sizeof state};
+    const filch_source numbers = {OF(next_number), &state, sizeof state};
+    filch_iterator *it;
+    int key;
+    TYPE got;
+    check_int_eq(filch_imap(pool, &OF(key_sum_seen), &pairs, how, &it), FILCH_OK);
+    for (int i = 0; i < 40; i++) {
+        check_int_eq(OF(key_sum_imap_next)(it, &key), FILCH_OK);
+        check_int_eq(key, i + 5);
+    }
+    filch_iterator_free(it);
+    check_int_eq(filch_imap(pool, &OF(numbered_seen), &numbers, how, &it), FILCH_OK);
+    for (size_t i = 0; i < 40; i++) {
+        check_int_eq(OF(numbered_imap_next)(it, &got), FILCH_OK);
+        check_int_eq(OF(is)(&got, i), true);
+    }
+    filch_iterator_free(it);
 }
 
 static void OF(iterated)(filch_iterator *it)
@@ -330,7 +404,8 @@ static void OF(imaps)(filch_pool *pool)
     for (int chunks = 0; chunks < 2; chunks++) {
         size_t next = 0;
         const filch_imap_options *how = chunks ? &options : NULL;
-        const filch_source source = {OF(source_next), &next, 0};
+        const struct OF(state) state = {OF(made)(0), 0};
+        const filch_source source = {OF(next_sum), &state, sizeof state};
         filch_iterator *it;
         check_int_eq(OF(sum_imap)(pool, all, ones, all, 40, how, &it), FILCH_OK);
         OF(iterated)(it);
@@ -338,9 +413,9 @@ static void OF(imaps)(filch_pool *pool)
         OF(iterated)(it);
         check_int_eq(OF(sum_imap_from)(pool, OF(generate), &next, how, &it), FILCH_OK);
         OF(iterated)(it);
-        next = 0;
         check_int_eq(filch_imap(pool, &OF(sum_seen), &source, how, &it), FILCH_OK);
         OF(iterated)(it);
+        OF(iterated_unlike)(pool, how);
     }
     array_free(all);
 }
@@ -380,6 +455,59 @@ static void OF(seen_on_error)(const void *captures, const filch_error *error, vo
 static const filch_continuation OF(handler_seen) = {
     NULL, OF(seen_on_error), 0, sizeof(TYPE), sizeof(OF(or_else_args)), &OF(or_else_info)};
 
+static void OF(seen_key_sum_on_value)(const void *captures, const void *value, void *result)
+{
+    see(captures, TYPE_ALIGNMENT);
+    see(value, TYPE_ALIGNMENT);
+    see(result, _Alignof(int));
+    OF(key_sum_on_value)(captures, value, result);
+}
+
+static void OF(seen_numbered_on_value)(const void *captures, const void *value, void *result)
+{
+    see(result, TYPE_ALIGNMENT);
+    OF(numbered_on_value)(captures, value, result);
+}
+
+static const filch_continuation OF(key_sum_follows) = {
+    OF(seen_key_sum_on_value),   NULL,               sizeof(TYPE), sizeof(int),
+    sizeof(OF(key_sum_args)), &OF(key_sum_info)};
+static const filch_continuation OF(numbered_follows) = {
+    OF(seen_numbered_on_value),   NULL,                sizeof(int), sizeof(TYPE),
+    sizeof(OF(numbered_args)), &OF(numbered_info)};
+
+/* From a value to a number and back. */
+static void OF(there_and_back)(filch_pool *pool, filch_future *value)
+{
+    const OF(key_sum_args) added = {.b = OF(made)(7)};
+    const OF(numbered_args) unused = {0};
+    filch_future *key;
+    filch_future *numbered;
+    TYPE got;
+    check_int_eq(filch_future_then(pool, value, &OF(key_sum_follows), &added, &key), FILCH_OK);
+    check_int_eq(filch_future_then(pool, key, &OF(numbered_follows), &unused, &numbered),
+                 FILCH_OK);
+    check_int_eq(OF(numbered_get)(numbered, &got), FILCH_OK);
+    check_int_eq(OF(is)(&got, 11), true);
+    filch_future_free(key);
+    filch_future_free(numbered);
+}
+
+/* Work that a thread has been sent. */
+static void OF(posted)(filch_pool *pool)
+{
+    filch_closure closure = OF(next_bind)(OF(made)(3));
+    filch_inbox *inbox;
+    filch_future *future;
+    check_int_eq(filch_inbox_new(pool, &inbox), FILCH_OK);
+    check_int_eq(filch_inbox_post(inbox, &closure, &future), FILCH_OK);
+    check_int_eq(filch_inbox_serve(inbox, 0), FILCH_OK);
+    OF(there_and_back)(pool, future);
+    filch_future_free(future);
+    filch_inbox_free(inbox);
+    filch_closure_release(&closure);
+}
+
 static void OF(got)(filch_future *future, size_t wanted)
 {
     TYPE got;
@@ -406,6 +534,8 @@ static void OF(continued)(filch_pool *pool)
         OF(got)(next, 12);
         check_int_eq(OF(or_else_catch)(pool, promised, value, &next), FILCH_OK);
         OF(got)(next, 4);
+        OF(there_and_back)(pool, promised);
+        OF(posted)(pool);
         OF(got)(promised, 4);
         filch_promise_free(promise);
         check_int_eq(OF(failing_apply_async)(pool, value, &failing), FILCH_OK);
@@ -501,6 +631,20 @@ static void OF(seen_scan)(const void *prefix, const void *elements, size_t n, vo
 static const filch_reducer OF(reducer_seen) = {
     OF(seen_combine), OF(seen_scan), NULL, sizeof(TYPE), &OF(total_info)};
 
+#if TYPE_BYTES == 64
+/* So many that the leaves' totals do not fit the stack. */
+static void OF(reduced_many)(filch_pool *pool)
+{
+    enum { MANY = 20000 };
+    const TYPE zero = OF(made)(0);
+    TYPE *all = OF(array)(MANY);
+    TYPE got;
+    check_int_eq(filch_reduce(pool, &OF(reducer_seen), all, MANY, &zero, &got), FILCH_OK);
+    check_int_eq(OF(is)(&got, (size_t)MANY * (MANY - 1) / 2), true);
+    array_free(all);
+}
+#endif
+
 static void OF(reduced)(filch_pool *pool)
 {
     const size_t sizes[] = {0, 1, 10, 1000};
@@ -526,6 +670,9 @@ static void OF(reduced)(filch_pool *pool)
     }
     array_free(all);
     array_free(out);
+#if TYPE_BYTES == 64
+    OF(reduced_many)(pool);
+#endif
 }
 
 FILCH_PREDICATE(OF(is_below), (TYPE, x), (TYPE, limit))
