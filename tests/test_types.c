@@ -153,9 +153,10 @@ TEST_OF_ALL(forks_take_and_give_any_type_stolen_or_not, forks)
 
 static void *get_badly(void *context, size_t bytes, size_t alignment)
 {
+    static atomic_uint turn;
     (void)context;
-    char *memory = aligned_alloc(64, (bytes + 16 + 63) / 64 * 64);
-    return memory && alignment <= 16 ? memory + 16 : memory;
+    char *memory = aligned_alloc(64, (bytes + 48 + 63) / 64 * 64);
+    return memory && alignment <= 16 ? memory + 16 * (atomic_fetch_add(&turn, 1) % 4) : memory;
 }
 
 static void give(void *context, void *memory, size_t bytes)
@@ -204,6 +205,7 @@ START_TEST(a_result_that_is_dropped_is_aligned_without_memory_too)
 {
     filch_pool *pool = pool_opened(0);
     filch_status status;
+    byte_spawned(pool); /* its worker has what it needs from now on */
     FILCH_WITH_GROUP(group, pool, NULL, &status) {
         for (int deep = 0; deep < 8; deep++) {
             spawned_without_memory(group, deep);
