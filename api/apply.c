@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base.h"
 #include "box.h"
 #include "default_pool.h"
 #include "memory.h"
@@ -12,7 +13,7 @@
 static void run_closure(struct filch_future *future)
 {
     void *result = future->result_bytes ? future->payload : NULL;
-    future->closure.callable->invoke(filch_closure_captures(&future->closure), result);
+    filch_closure_invoke(&future->closure, result);
 }
 
 static void release_closure(struct filch_future *future)
@@ -28,9 +29,10 @@ static struct filch_future *closure_future(const filch_closure *closure,
                                            const filch_async_options *options)
 {
     const filch_callable *callable = closure->callable;
-    size_t behind = (callable->result_bytes + 15) & ~(size_t)15;
-    struct filch_future *future = filch_future_new(
-        options ? behind + sizeof *options : callable->result_bytes, &closure_kind, callable->info);
+    size_t behind = filch_aligned_up(callable->result_bytes, 16);
+    struct filch_future *future = filch_future_new_at(
+        options ? behind + sizeof *options : callable->result_bytes,
+        filch_alignment_for(callable->result_bytes), 0, &closure_kind, callable->info);
     if (future) {
         future->closure = filch_closure_retain(closure);
         future->result_bytes = callable->result_bytes;
@@ -81,12 +83,12 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
     if (!closure || !closure->callable || (closure->callable->result_bytes && !result)) {
         return FILCH_EINVAL;
     }
-    FILCH_ALIGNED(16) unsigned char small[FILCH_INLINE_BYTES];
+    FILCH_ALIGNED(64) unsigned char small[FILCH_INLINE_BYTES];
     size_t bytes = closure->callable->result_bytes;
     filch_status status = filch_pool_resolve(pool, &pool);
     void *kept = small; /* the result, until we know that nothing was raised */
     if (status == FILCH_OK && bytes > sizeof small) {
-        kept = filch_malloc(bytes);
+        kept = filch_malloc_for(bytes, bytes);
         status = kept ? FILCH_OK : FILCH_ENOMEM;
     }
     if (status == FILCH_OK) {

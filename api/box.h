@@ -4,7 +4,8 @@
 
 #include <filch/closure.h>
 
-/* The captured bytes of a closure that is not empty. */
-void *filch_closure_captures(filch_closure *closure);
+/* Call a closure that is not empty and that nobody else calls: the function may change its
+ * captures. Wherever the closure lies, they are aligned for their size. */
+void filch_closure_invoke(filch_closure *closure, void *result);
 
 #endif

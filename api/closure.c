@@ -25,7 +25,10 @@ static const filch_closure empty = {.callable = NULL};
 static struct filch_box *box_new(size_t bytes, void (*destroy)(void *))
 {
     size_t total;
-    struct filch_box *box = filch_add(sizeof *box, bytes, &total) ? filch_malloc(total) : NULL;
+    struct filch_box *box =
+        filch_add(sizeof *box, bytes, &total)
+            ? filch_alloc_at(total, filch_alignment_for(bytes), offsetof(struct filch_box, bytes))
+            : NULL;
     if (box) {
         atomic_init(&box->owners, 1);
         box->destroy = destroy;
@@ -53,14 +56,35 @@ filch_status filch_closure_make(filch_closure *out, const filch_callable *callab
     out->boxed = boxed;
     out->callable = callable;
     if (callable->captures_bytes) {
-        memcpy(filch_closure_captures(out), captures, callable->captures_bytes);
+        memcpy(boxed ? out->captures.box->bytes : out->captures.bytes, captures,
+               callable->captures_bytes);
     }
     return FILCH_OK;
 }
 
-void *filch_closure_captures(filch_closure *closure)
+/* The function gets its own copy of plain captures, which is aligned for their size. */
+static void invoke_copy(const filch_closure *closure, void *result)
 {
-    return closure->boxed ? closure->captures.box->bytes : closure->captures.bytes;
+    FILCH_ALIGNED(64) unsigned char captures[FILCH_INLINE_BYTES];
+    memcpy(captures, closure->captures.bytes, sizeof captures);
+    closure->callable->invoke(captures, result);
+}
+
+static void invoke_boxed(const filch_closure *closure, void *result)
+{
+    closure->callable->invoke(closure->captures.box->bytes, result);
+}
+
+void filch_closure_invoke(filch_closure *closure, void *result)
+{
+    size_t alignment = filch_alignment_for(closure->callable->captures_bytes);
+    if (closure->boxed) {
+        invoke_boxed(closure, result);
+    } else if ((uintptr_t)closure->captures.bytes & (alignment - 1)) {
+        invoke_copy(closure, result);
+    } else {
+        closure->callable->invoke(closure->captures.bytes, result);
+    }
 }
 
 struct plain {
@@ -92,9 +116,11 @@ filch_status filch_closure_call(const filch_closure *closure, void *result)
     if (!closure || !closure->callable || (closure->callable->result_bytes && !result)) {
         return FILCH_EINVAL;
     }
-    /* The function gets its own copy of plain captures: a closure can be called by several. */
-    filch_closure copy = *closure;
-    copy.callable->invoke(filch_closure_captures(&copy), result);
+    if (closure->boxed) {
+        invoke_boxed(closure, result);
+    } else {
+        invoke_copy(closure, result); /* a closure can be called by several at once */
+    }
     return FILCH_OK;
 }
 

@@ -182,7 +182,7 @@ static void call(struct filch_group *group, filch_closure *closure, void *result
     filch_frame_push(&frame, strand, &group->fault, closure->callable->info);
     frame.scope = &group->scope;
     FILCH_UNWINDS(call_left) struct filch_frame *running = &frame;
-    closure->callable->invoke(filch_closure_captures(closure), result);
+    filch_closure_invoke(closure, result);
     running = NULL;
     filch_frame_pop(&frame, strand);
     if (is_over(group)) {
@@ -236,8 +236,10 @@ static struct spawned *spawned_new(struct filch_group *group, const filch_closur
 {
     size_t unwanted = result ? 0 : closure->callable->result_bytes;
     size_t bytes;
-    struct spawned *spawned =
-        filch_add(sizeof *spawned, unwanted, &bytes) ? filch_malloc(bytes) : NULL;
+    struct spawned *spawned = filch_add(sizeof *spawned, unwanted, &bytes)
+                                  ? filch_alloc_at(bytes, filch_alignment_for(unwanted),
+                                                   offsetof(struct spawned, unwanted))
+                                  : NULL;
     if (spawned) {
         spawned->task.run = run_spawned;
         spawned->group = group;
@@ -251,7 +253,7 @@ static struct spawned *spawned_new(struct filch_group *group, const filch_closur
 static filch_status call_at_once(struct filch_group *group, const filch_closure *closure,
                                  void *result)
 {
-    FILCH_ALIGNED(16) unsigned char unwanted[256];
+    FILCH_ALIGNED(64) unsigned char unwanted[256];
     filch_closure own = filch_closure_retain(closure);
     filch_status status = FILCH_OK;
     if (!result && closure->callable->result_bytes > sizeof unwanted) {

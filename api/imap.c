@@ -16,7 +16,6 @@
 /* One call. Behind it its captures and its result. */
 struct item {
     struct filch_fault fault;
-    FILCH_ALIGNED(16) unsigned char bytes[];
 };
 
 /* What the future of a chunk holds: items that run one after the other. */
@@ -26,7 +25,7 @@ struct batch {
     size_t count;  /* items */
     size_t taken;  /* of which that many have been returned */
     size_t stride; /* bytes from item to item */
-    FILCH_ALIGNED(16) unsigned char items[];
+    FILCH_ALIGNED(16) unsigned char items[]; /* aligned for captures and results */
 };
 
 struct filch_iterator {
@@ -38,7 +37,6 @@ struct filch_iterator {
     size_t chunksize;
     size_t window; /* chunks that may be in flight */
     size_t stride; /* bytes of an item */
-    size_t result_offset;
     size_t pulled;           /* items from the source so far */
     size_t in_flight;        /* chunks */
     filch_status end;        /* FILCH_OK: the source has more */
@@ -59,14 +57,33 @@ static struct item *item_at(struct batch *batch, size_t index)
     return (struct item *)(void *)(batch->items + index * batch->stride);
 }
 
-static size_t rounded(size_t bytes)
+/* Of an item's captures and of its result, and so of the item. */
+static size_t alignment_of(const filch_callable *callable)
 {
-    return (bytes + 15) & ~(size_t)15;
+    size_t captures = filch_alignment_for(callable->captures_bytes);
+    size_t result = filch_alignment_for(callable->result_bytes);
+    return captures > result ? captures : result;
 }
 
-static void *result_of(struct batch *batch, struct item *item)
+static size_t captures_offset(const filch_callable *callable)
 {
-    return item->bytes + rounded(batch->callable->captures_bytes);
+    return filch_aligned_up(sizeof(struct item), alignment_of(callable));
+}
+
+static size_t result_offset(const filch_callable *callable)
+{
+    return captures_offset(callable) +
+           filch_aligned_up(callable->captures_bytes, filch_alignment_for(callable->result_bytes));
+}
+
+static void *captures_of(const struct batch *batch, struct item *item)
+{
+    return (unsigned char *)item + captures_offset(batch->callable);
+}
+
+static void *result_of(const struct batch *batch, struct item *item)
+{
+    return (unsigned char *)item + result_offset(batch->callable);
 }
 
 /* ---- running a chunk ---- */
@@ -80,7 +97,7 @@ static void run_item(struct filch_future *future, struct batch *batch, struct it
     }
     item->fault.error.status = FILCH_OK;
     filch_frame_push(&frame, strand, &item->fault, batch->callable->info);
-    batch->callable->invoke(item->bytes, result_of(batch, item));
+    batch->callable->invoke(captures_of(batch, item), result_of(batch, item));
     filch_frame_pop(&frame, strand);
 }
 
@@ -103,7 +120,7 @@ static void pull(filch_iterator *iterator, struct batch *batch)
         struct item *item = item_at(batch, batch->count);
         filch_fault_init(&item->fault);
         item->fault.error.status = FILCH_ECANCELED;
-        iterator->end = iterator->next(iterator->state, item->bytes);
+        iterator->end = iterator->next(iterator->state, captures_of(batch, item));
         if (iterator->end == FILCH_OK) {
             batch->count++;
         }
@@ -114,8 +131,9 @@ static void pull(filch_iterator *iterator, struct batch *batch)
 static filch_future *batch_new(filch_iterator *iterator)
 {
     filch_future *future =
-        filch_future_new(sizeof(struct batch) + iterator->chunksize * iterator->stride, &batch_kind,
-                         iterator->callable->info);
+        filch_future_new_at(sizeof(struct batch) + iterator->chunksize * iterator->stride,
+                            alignment_of(iterator->callable), offsetof(struct batch, items),
+                            &batch_kind, iterator->callable->info);
     if (future) {
         struct batch *batch = batch_of(future);
         *batch = (struct batch){
@@ -246,12 +264,13 @@ filch_status filch_iterator_error(const filch_iterator *iterator, filch_error *e
 /* Bytes of one item, and of a chunk of them; false: too many. */
 static bool measure(filch_iterator *iterator, const filch_callable *callable)
 {
-    size_t bytes;
     size_t all;
-    return callable->captures_bytes < SIZE_MAX / 4 && callable->result_bytes < SIZE_MAX / 4 &&
-           filch_add(rounded(callable->captures_bytes), rounded(callable->result_bytes), &bytes) &&
-           filch_add(bytes, sizeof(struct item), &iterator->stride) &&
-           filch_multiply(iterator->stride, iterator->chunksize, &all) && all < SIZE_MAX / 4;
+    if (callable->captures_bytes >= SIZE_MAX / 4 || callable->result_bytes >= SIZE_MAX / 4) {
+        return false;
+    }
+    iterator->stride =
+        filch_aligned_up(result_offset(callable) + callable->result_bytes, alignment_of(callable));
+    return filch_multiply(iterator->stride, iterator->chunksize, &all) && all < SIZE_MAX / 4;
 }
 
 static filch_status copy_state(filch_iterator *iterator, const filch_source *source)
@@ -260,7 +279,7 @@ static filch_status copy_state(filch_iterator *iterator, const filch_source *sou
         memcpy(&iterator->state, &source->state, sizeof iterator->state);
         return FILCH_OK;
     }
-    iterator->copied = iterator->state = filch_malloc(source->state_bytes);
+    iterator->copied = iterator->state = filch_malloc_for(source->state_bytes, source->state_bytes);
     if (iterator->copied) {
         memcpy(iterator->copied, source->state, source->state_bytes);
     }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base.h"
 #include "default_pool.h"
 #include "memory.h"
 #include "pool.h"
@@ -87,7 +88,8 @@ filch_status filch_inbox_post(filch_inbox *inbox, const filch_closure *closure, 
         return FILCH_EFORKED;
     }
     size_t bytes = closure->callable->result_bytes;
-    struct filch_future *future = filch_future_new(bytes, &letter_kind, closure->callable->info);
+    struct filch_future *future = filch_future_new_at(bytes, filch_alignment_for(bytes), 0,
+                                                      &letter_kind, closure->callable->info);
     if (!future) {
         return FILCH_ENOMEM;
     }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base.h"
 #include "default_pool.h"
 #include "loop_run.h"
 #include "pool.h"
@@ -73,7 +74,9 @@ filch_status filch_map_async(filch_pool *pool, const filch_body *body, const voi
         return status;
     }
     struct filch_future *made =
-        filch_future_new(sizeof(struct later) + body->environment_bytes, &later_kind, body->info);
+        filch_future_new_at(sizeof(struct later) + body->environment_bytes,
+                            filch_alignment_for(body->environment_bytes),
+                            offsetof(struct later, environment), &later_kind, body->info);
     if (!made) {
         return FILCH_ENOMEM;
     }

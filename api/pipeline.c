@@ -328,7 +328,7 @@ static bool allocate(struct line *line)
         return false;
     }
     line->tokens = filch_malloc(tokens);
-    line->items = filch_malloc(items);
+    line->items = filch_malloc_for(line->item_bytes, items);
     line->turns = filch_calloc(line->stage_count, sizeof *line->turns);
     line->rows = filch_calloc(rows, sizeof *line->rows);
     for (size_t s = 0; line->turns && s < line->stage_count; s++) {

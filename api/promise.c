@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base.h"
 #include "memory.h"
 #include "task_future.h"
 
@@ -22,7 +23,8 @@ filch_status filch_promise_new(size_t bytes, filch_promise **promise, filch_futu
     if (bytes > SIZE_MAX - sizeof(struct filch_future)) {
         return FILCH_EOVERFLOW;
     }
-    struct filch_future *made = filch_future_new(bytes, &promise_kind, NULL);
+    struct filch_future *made =
+        filch_future_new_at(bytes, filch_alignment_for(bytes), 0, &promise_kind, NULL);
     struct filch_promise *paired = filch_malloc(sizeof *paired);
     if (!made || !paired) {
         filch_free(made);

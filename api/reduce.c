@@ -33,11 +33,12 @@ static void reduce_leaf(void *context, size_t leaf)
 static filch_status reduce_leaves(filch_pool *pool, void *context)
 {
     struct reduction *reduction = context;
-    FILCH_ALIGNED(16) unsigned char on_stack[ON_STACK_BYTES];
+    FILCH_ALIGNED(64) unsigned char on_stack[ON_STACK_BYTES];
     const filch_reducer *reducer = reduction->reducer;
     size_t count = reduction->leaves.count;
     size_t bytes = count * reducer->element_bytes; /* at most n elements: no overflow */
-    reduction->totals = bytes <= sizeof on_stack ? on_stack : filch_malloc(bytes);
+    reduction->totals =
+        bytes <= sizeof on_stack ? on_stack : filch_malloc_for(reducer->element_bytes, bytes);
     if (!reduction->totals) {
         return FILCH_ENOMEM;
     }
@@ -62,9 +63,9 @@ filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const 
     if (!filch_multiply(n, reducer->element_bytes, &bytes)) {
         return FILCH_EOVERFLOW;
     }
-    FILCH_ALIGNED(16) unsigned char small[64];
+    FILCH_ALIGNED(64) unsigned char small[64];
     size_t element = reducer->element_bytes;
-    unsigned char *total = element <= sizeof small ? small : filch_malloc(element);
+    unsigned char *total = element <= sizeof small ? small : filch_malloc_for(element, element);
     if (!total) {
         return FILCH_ENOMEM;
     }

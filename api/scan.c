@@ -90,7 +90,7 @@ static filch_status scan(filch_pool *pool, void *context)
     if (!filch_multiply(2 * count + 1, bytes, &all)) { /* without a leaf, too, there is a base */
         return FILCH_EOVERFLOW;
     }
-    scanning->bases = filch_malloc(all);
+    scanning->bases = filch_malloc_for(bytes, all);
     if (!scanning->bases) {
         return FILCH_ENOMEM;
     }

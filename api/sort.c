@@ -128,7 +128,7 @@ filch_status filch_sort(filch_pool *pool, const filch_order *order, void *elemen
     }
     struct sorting s = {.order = order, .elements = elements, .n = n};
     if (n > FEW) {
-        s.scratch = filch_malloc(n * order->element_bytes);
+        s.scratch = filch_malloc_for(order->element_bytes, n * order->element_bytes);
         if (!s.scratch) {
             return FILCH_ENOMEM;
         }
@@ -161,7 +161,7 @@ static void choose_leaf(void *context, size_t leaf)
 static filch_status choose_among(struct choosing *c)
 {
     size_t bytes = c->order->element_bytes;
-    unsigned char *candidates = filch_malloc(c->leaves.count * bytes);
+    unsigned char *candidates = filch_malloc_for(bytes, c->leaves.count * bytes);
     if (!candidates) {
         return FILCH_ENOMEM;
     }

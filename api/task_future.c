@@ -22,12 +22,15 @@ enum claim {
     OTHER_DONE,   /* the other has finished; the entry is still to come up */
 };
 
-struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_future_kind *kind,
-                                      const filch_function_info *info)
+struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment, size_t offset,
+                                         const struct filch_future_kind *kind,
+                                         const filch_function_info *info)
 {
     size_t bytes;
     struct filch_future *future =
-        filch_add(sizeof *future, payload_bytes, &bytes) ? filch_malloc(bytes) : NULL;
+        filch_add(sizeof *future, payload_bytes, &bytes)
+            ? filch_alloc_at(bytes, alignment, offsetof(struct filch_future, payload) + offset)
+            : NULL;
     if (future) { /* field by field: most of it is never looked at */
         future->kind = kind;
         filch_cell_init(&future->cell);
@@ -51,6 +54,12 @@ struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_f
 bool filch_future_is_parents(struct filch_future *future)
 {
     return filch_process_inherited(future->token) && !filch_cell_done(&future->cell);
+}
+
+struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_future_kind *kind,
+                                      const filch_function_info *info)
+{
+    return filch_future_new_at(payload_bytes, filch_alignment_for(0), 0, kind, info);
 }
 
 filch_future *filch_future_retain(filch_future *future)

@@ -59,7 +59,7 @@ struct filch_future {
     struct filch_scope scope; /* of its task: how that is asked to stop while it runs */
     filch_closure closure;    /* of apply_async */
     struct filch_fault fault;
-    FILCH_ALIGNED(16) unsigned char payload[]; /* the result; or what run needs */
+    FILCH_ALIGNED(16) unsigned char payload[]; /* the aligned result; or what run needs */
 };
 
 /* One owner less; if it was the last, into the list. NULL: no-op. */
@@ -75,6 +75,11 @@ void filch_future_withdraw(struct filch_future *future);
  * memory. */
 struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_future_kind *kind,
                                       const filch_function_info *info);
+
+/* The same whose payload is aligned at `offset` (a multiple of 16) for what lies there. */
+struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment, size_t offset,
+                                         const struct filch_future_kind *kind,
+                                         const filch_function_info *info);
 
 /* It is to be run later, when filch_future_go() says so: it counts as accepted by its pool from now
  * on. On failure it is released and gone. Nobody else knows it yet. The

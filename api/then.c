@@ -7,19 +7,37 @@
 #include "default_pool.h"
 #include "task_future.h"
 
-/* Behind the result in a continuation's payload. */
+/* Behind the result in a continuation's payload. Behind it are the captures. */
 struct link {
     struct filch_waiter waiter; /* called when the one before is ready */
     struct filch_expected expected;
     struct filch_future *future;
     struct filch_future *before; /* a reference */
     const filch_continuation *what;
-    FILCH_ALIGNED(16) unsigned char captures[];
 };
 
 static size_t link_offset(size_t result_bytes)
 {
-    return (result_bytes + 15) & ~(size_t)15;
+    return filch_aligned_up(result_bytes, 16);
+}
+
+static size_t captures_offset(const filch_continuation *what)
+{
+    return filch_aligned_up(link_offset(what->result_bytes) + sizeof(struct link),
+                            filch_alignment_for(what->captures_bytes));
+}
+
+/* Of the payload, so that the result and the captures are aligned in it. */
+static size_t alignment_of(const filch_continuation *what)
+{
+    size_t result = filch_alignment_for(what->result_bytes);
+    size_t captures = filch_alignment_for(what->captures_bytes);
+    return result > captures ? result : captures;
+}
+
+static unsigned char *captures_of(struct filch_future *future, const filch_continuation *what)
+{
+    return future->payload + captures_offset(what);
 }
 
 static struct link *link_of(struct filch_future *future)
@@ -33,13 +51,13 @@ static void run_link(struct filch_future *future)
     const struct filch_future *before = link->before;
     const filch_continuation *what = link->what;
     if (before->outcome == FILCH_OK && what->on_value) {
-        what->on_value(link->captures, before->payload, future->payload);
+        what->on_value(captures_of(future, what), before->payload, future->payload);
     } else if (before->outcome == FILCH_OK) {
         memcpy(future->payload, before->payload, future->result_bytes);
     } else if (what->on_error) {
         filch_error error;
         filch_future_tell(before, &error);
-        what->on_error(link->captures, &error, future->payload);
+        what->on_error(captures_of(future, what), &error, future->payload);
     } else {
         filch_future_end_like(future, before);
     }
@@ -93,9 +111,8 @@ static bool fits(const filch_continuation *what, const struct filch_future *futu
 static struct filch_future *link_new(const filch_continuation *what, struct filch_future *before,
                                      const void *captures)
 {
-    struct filch_future *made = filch_future_new(link_offset(what->result_bytes) +
-                                                     sizeof(struct link) + what->captures_bytes,
-                                                 &link_kind, what->info);
+    struct filch_future *made = filch_future_new_at(captures_offset(what) + what->captures_bytes,
+                                                    alignment_of(what), 0, &link_kind, what->info);
     if (made) {
         made->result_bytes = what->result_bytes;
         struct link *link = link_of(made);
@@ -107,7 +124,7 @@ static struct filch_future *link_new(const filch_continuation *what, struct filc
         link->before = filch_future_retain(before);
         link->what = what;
         if (what->captures_bytes) {
-            memcpy(link->captures, captures, what->captures_bytes);
+            memcpy(captures_of(made, what), captures, what->captures_bytes);
         }
     }
     return made;
@@ -134,7 +151,7 @@ filch_status filch_future_then(filch_pool *pool, filch_future *future,
     if (!future || !what || !fits(what, future, captures)) {
         return FILCH_EINVAL;
     }
-    if (!filch_add(what->result_bytes, 2 * sizeof(struct link), &bytes) ||
+    if (!filch_add(what->result_bytes, sizeof(struct link) + 2 * FILCH_CACHE_LINE, &bytes) ||
         !filch_add(bytes, what->captures_bytes, &bytes)) {
         return FILCH_EOVERFLOW;
     }

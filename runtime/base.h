@@ -38,6 +38,20 @@ static inline bool filch_add(size_t a, size_t b, size_t *sum)
     return !__builtin_add_overflow(a, b, sum);
 }
 
+/* What a type of that size may be aligned to, at most: its size is a multiple of its alignment, so
+ * the latter need not be known. From 16, which all memory has, to 64, the most that filch knows. */
+static inline size_t filch_alignment_for(size_t bytes)
+{
+    size_t lowest = bytes & (~bytes + 1);
+    return lowest > 64 ? 64 : lowest < 16 ? 16 : lowest;
+}
+
+/* The next multiple of an alignment. The caller knows that there is one. */
+static inline size_t filch_aligned_up(size_t bytes, size_t alignment)
+{
+    return (bytes + alignment - 1) & ~(alignment - 1);
+}
+
 /* Soon to be touched, and maybe not at hand. Any address will do. */
 static inline void filch_prefetch(const void *address)
 {

@@ -11,6 +11,7 @@ static const uintptr_t tag_bits = 7;
 static const uintptr_t traced_limit = 1; /* makes every fork slow, as 0 does, but nobody asks */
 
 _Static_assert(sizeof(filch_slot) == 64, "a slot is one cache line");
+_Static_assert(offsetof(filch_slot, payload) % 16 == 0, "generated code counts on that much");
 
 const filch_slot_type filch_slot_running = {NULL, NULL, NULL};
 

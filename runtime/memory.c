@@ -76,6 +76,23 @@ void *filch_malloc(size_t bytes)
     return filch_aligned_alloc(HEAD, bytes);
 }
 
+void *filch_alloc_at(size_t bytes, size_t alignment, size_t offset)
+{
+    size_t slack = alignment > HEAD ? alignment - HEAD : 0;
+    size_t total;
+    if (!filch_add(bytes, HEAD + slack, &total)) {
+        return NULL;
+    }
+    char *whole = get(total, HEAD);
+    size_t missing = slack ? -((uintptr_t)whole + HEAD + offset) & (alignment - 1) : 0;
+    return with_head(whole, total, HEAD + missing);
+}
+
+void *filch_malloc_for(size_t unit_bytes, size_t bytes)
+{
+    return filch_alloc_at(bytes, filch_alignment_for(unit_bytes), 0);
+}
+
 /* The C library knows which pages are zero already. */
 static void *get_zeroed(size_t bytes)
 {

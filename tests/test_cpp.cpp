@@ -27,6 +27,7 @@
 #include <filch/then.h>
 #include <filch/version.h>
 
+#include <cstdint>
 #include <cstdio>
 
 FILCH_FUNCTION(int, mult, "Multiplies.", (int, a), (int, b))
@@ -110,6 +111,55 @@ FILCH_LOOP_3D(fill_3d, (size_t, i), (size_t, j), (size_t, k), (int *, cells))
     cells[(i * 5 + j) * 5 + k] = static_cast<int>(i * j * k);
 }
 
+// Aligned to more than memory is by itself.
+struct alignas(32) vector {
+    double x[4];
+};
+
+static vector vector_of(double value)
+{
+    return {{value, value, value, value}};
+}
+
+static bool is_placed(const vector *value)
+{
+    const volatile void *volatile unknown = value;
+    return reinterpret_cast<std::uintptr_t>(unknown) % alignof(vector) == 0;
+}
+
+FILCH_REDUCER(vector, vector_sum, (vector, a), (vector, b))
+{
+    return vector_of(a.x[0] + b.x[0]);
+}
+
+FILCH_FUNCTION(vector, scaled, (vector, a), (int, factor))
+{
+    return vector_of(is_placed(&a) ? a.x[0] * factor : -1);
+}
+
+FILCH_ORDER(vector_before, (vector, a), (vector, b))
+{
+    return a.x[0] < b.x[0];
+}
+
+FILCH_CHANNEL(vectors, vector);
+
+FILCH_SIGNATURE(vector_to_vector, vector, (vector, a))
+FILCH_LAMBDA(vector_to_vector, vector, times, ((vector, by)), (vector, a))
+{
+    return vector_of(is_placed(&by) ? a.x[0] * by.x[0] : -1);
+}
+
+FILCH_FORK_FUNCTION(vector, vector_fib, (int, n), (vector, one))
+{
+    if (n < 2) {
+        return vector_of(is_placed(&one) ? n * one.x[3] : -1);
+    }
+    FILCH_FORK(left, vector_fib, n - 1, one);
+    const vector right = FILCH_CALL(vector_fib, n - 2, one);
+    return vector_of(FILCH_JOIN(left).x[1] + right.x[2]);
+}
+
 // How a library of parallel algorithms that knows nothing of filch forks: any two callables.
 using call = void (*)(void *);
 
@@ -160,6 +210,13 @@ static long sum_of_hundreds(int count)
     return sum;
 }
 
+static void scale(void *captures, void *result)
+{
+    const auto *a = static_cast<const vector *>(captures);
+    auto *to = static_cast<vector *>(result);
+    *to = vector_of(is_placed(a) && is_placed(to) ? 2 * a->x[0] : -1);
+}
+
 #define EXPECT(x)                                                                                  \
     do {                                                                                           \
         if (!(x)) {                                                                                \
@@ -189,6 +246,43 @@ static int catch_it(filch_pool *pool, int x)
         caught += thrown;
     }
     return caught;
+}
+
+static int use_vectors(filch_pool *pool)
+{
+    const filch_callable scaling = {scale, sizeof(vector), sizeof(vector), nullptr};
+    vector all[3] = {vector_of(2), vector_of(3), vector_of(1)};
+    vector out[3];
+    vector result;
+    filch_future *first;
+    filch_future *second;
+    filch_closure closure;
+    filch_iterator *it;
+    vectors box;
+    EXPECT(scaled_apply_async(pool, all[0], 3, &first) == FILCH_OK);
+    EXPECT(scaled_then(pool, first, 2, &second) == FILCH_OK);
+    EXPECT(scaled_get(second, &result) == FILCH_OK && result.x[3] == 12);
+    filch_future_free(first);
+    filch_future_free(second);
+    EXPECT(filch_closure_make(&closure, &scaling, &all[1], nullptr) == FILCH_OK);
+    EXPECT(filch_apply(pool, &closure, &result, nullptr) == FILCH_OK && result.x[0] == 6);
+    EXPECT(filch_apply_async(pool, &closure, &first) == FILCH_OK);
+    EXPECT(filch_future_get(first, &result, sizeof result) == FILCH_OK && result.x[0] == 6);
+    filch_future_free(first);
+    filch_closure_release(&closure);
+    const int factors[3] = {4, 5, 6};
+    EXPECT(scaled_imap(pool, all, factors, 3, nullptr, &it) == FILCH_OK);
+    EXPECT(scaled_imap_next(it, &result) == FILCH_OK && result.x[0] == 8);
+    filch_iterator_free(it);
+    EXPECT(vector_sum_reduce(pool, all, 3, vector_of(1), &result) == FILCH_OK && result.x[2] == 7);
+    EXPECT(vector_sum_scan(pool, all, 3, vector_of(1), out) == FILCH_OK && out[1].x[2] == 6);
+    EXPECT(vector_before_sort(pool, all, 3) == FILCH_OK && all[0].x[0] == 1);
+    EXPECT(vectors_new(1, &box) == FILCH_OK && vectors_send(box, all[2]) == FILCH_OK);
+    EXPECT(vectors_receive(box, &result) == FILCH_OK && result.x[1] == 3);
+    vectors_free(box);
+    EXPECT(vector_to_vector_call(times_bind(vector_of(4)), vector_of(3)).x[3] == 12);
+    EXPECT(vector_fib_apply(pool, 15, vector_of(1), &result) == FILCH_OK && result.x[0] == 610);
+    return 0;
 }
 
 int main()
@@ -236,6 +330,7 @@ int main()
         }
         EXPECT(status == FILCH_OK && result == 42);
         EXPECT(fib_apply(pool, 20, &sum) == FILCH_OK && sum == 6765);
+        EXPECT(use_vectors(pool) == 0);
     }
     EXPECT(status == FILCH_OK);
     EXPECT(sum_of_hundreds(1000) == 10000000);

@@ -144,6 +144,6 @@ filch_status filch_select(filch_case *cases, size_t n, double deadline, size_t *
         filch_case filch_made = {filch_on.untyped, NULL, filch_value, {0}};                        \
         return filch_made;                                                                         \
     }                                                                                              \
-    FILCH_ASSERT_STATIC(sizeof(T) > 0, "a value has a size")
+    FILCH_ASSERT_ALIGNED(T)
 
 #endif

@@ -24,6 +24,8 @@ extern "C" {
 
 /* What can be called with its arguments in one block of memory. Static, usually. */
 typedef struct filch_callable {
+    /* Both are where a type of their size may lie, aligned to up to 64 bytes, if the library has
+     * put them there. */
     void (*invoke)(void *captures, void *result);
     size_t captures_bytes;
     size_t result_bytes; /* 0: no result, `result` is NULL */

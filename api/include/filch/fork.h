@@ -31,11 +31,13 @@
  *         FILCH_JOIN(right);
  *     }
  *
- * Arguments and result of a fork function may each take at most FILCH_INLINE_BYTES. Recursion
- * needs stack as in plain C; forks more than 1,024 deep on one stack run at once instead of being
- * latent. */
+ * Arguments and result of a fork function may each take at most FILCH_INLINE_BYTES, in which
+ * arguments are packed to 16 bytes, whatever alignment their types have. Recursion needs stack as
+ * in plain C; forks more than 1,024 deep on one stack run at once instead of being latent. */
 #ifndef FILCH_FORK_H
 #define FILCH_FORK_H
+
+#include <string.h>
 
 #include <filch/function.h>
 #include <filch/lane.h>
@@ -107,7 +109,8 @@ void filch_fork_leave(filch_fork_entry *entry);
 /* The parts of a fork function. The lane and its top travel as two scalars, in registers. */
 #define FILCH_FORK_GENERATE(R, name, doc, ...)                                                     \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
-    FILCH_ASSERT_STATIC(sizeof(name##_args) <= FILCH_INLINE_BYTES,                                 \
+    FILCH_PACKED_16(name##_slot, FILCH_FIELDS(__VA_ARGS__))                                        \
+    FILCH_ASSERT_STATIC(sizeof(name##_slot) <= FILCH_INLINE_BYTES,                                 \
                         "the arguments of a fork function take at most FILCH_INLINE_BYTES");       \
     FILCH_ASSERT_STATIC(FILCH_RESULT(FILCH_RESULT_BYTES_, R) <= FILCH_INLINE_BYTES,                \
                         "the result of a fork function takes at most FILCH_INLINE_BYTES");         \
@@ -125,10 +128,10 @@ void filch_fork_leave(filch_fork_entry *entry);
     static void name##_run(filch_lane *filch_run_lane, filch_slot *filch_run_top,                  \
                            filch_slot *filch_run_slot)                                             \
     {                                                                                              \
-        FILCH_UNUSED name##_args *filch_args = (name##_args *)(void *)filch_run_slot->payload;     \
-        FILCH_UNUSED void *filch_result = filch_run_slot->payload;                                 \
-        FILCH_RESULT(FILCH_RESULT_STORE_, R)                                                       \
+        FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)filch_run_slot->payload;     \
+        FILCH_RESULT(FILCH_RESULT_LOCAL_, R)                                                       \
         name##_body(filch_run_lane, filch_run_top FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));         \
+        FILCH_RESULT(FILCH_RESULT_LEAVE_, R)                                                       \
     }                                                                                              \
     static const filch_slot_type name##_slot_type = {name##_run, NULL, &name##_info};              \
     FILCH_INLINE R name##_join(name##_handle *filch_handle)                                        \
@@ -136,7 +139,7 @@ void filch_fork_leave(filch_fork_entry *entry);
         filch_slot *filch_joined = filch_handle->slot;                                             \
         filch_slot **filch_top = filch_handle->top;                                                \
         if (filch_join_is_fast(filch_handle->lane, filch_joined, *filch_top)) {                    \
-            FILCH_UNUSED name##_args *filch_args = (name##_args *)(void *)filch_joined->payload;   \
+            FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)filch_joined->payload;   \
             filch_handle->slot = NULL;                                                             \
             filch_handle->lane->top = filch_joined;                                                \
             *filch_top = filch_joined;                                                             \
@@ -157,7 +160,7 @@ void filch_fork_leave(filch_fork_entry *entry);
     {                                                                                              \
         filch_slot *filch_forked = *filch_top;                                                     \
         const int filch_slow = filch_fork_is_slow(filch_fork_lane, filch_forked);                  \
-        FILCH_UNUSED name##_args *filch_args;                                                      \
+        FILCH_UNUSED name##_slot *filch_args;                                                      \
         name##_handle filch_handle;                                                                \
         filch_handle.lane = filch_fork_lane;                                                       \
         filch_handle.top = filch_top;                                                              \
@@ -168,7 +171,7 @@ void filch_fork_leave(filch_fork_entry *entry);
             name##_body(filch_fork_lane, filch_forked FILCH_MORE(FILCH_NAME, __VA_ARGS__));        \
             return filch_handle;                                                                   \
         }                                                                                          \
-        filch_args = (name##_args *)(void *)filch_forked->payload;                                 \
+        filch_args = (name##_slot *)(void *)filch_forked->payload;                                 \
         FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
         filch_forked->type = &name##_slot_type;                                                    \
         filch_fork_lane->top = filch_forked + 1;                                                   \
@@ -201,7 +204,12 @@ void filch_fork_leave(filch_fork_entry *entry);
 
 #define FILCH_RESULT_FIELD_0(R) R result;
 #define FILCH_RESULT_FIELD_1(R)
-#define FILCH_RESULT_KEEP_0(R) filch_handle->result = *(R *)(void *)filch_joined->payload;
+/* Copied, because a slot is aligned to 16 bytes only. */
+#define FILCH_RESULT_LEAVE_0(R)                                                                    \
+    memcpy((void *)filch_run_slot->payload, (const void *)&filch_local, sizeof filch_local);
+#define FILCH_RESULT_LEAVE_1(R)
+#define FILCH_RESULT_KEEP_0(R)                                                                     \
+    memcpy((void *)&filch_handle->result, filch_joined->payload, sizeof filch_handle->result);
 #define FILCH_RESULT_KEEP_1(R)
 #define FILCH_RESULT_SET_0(R) filch_handle->result =
 #define FILCH_RESULT_SET_1(R)

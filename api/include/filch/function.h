@@ -28,9 +28,9 @@
  *     name_imap(...), name_imap_unordered(...)     results one by one, computed ahead (imap.h)
  *     name_lazy(xs, ..., n), name_next(&lazy, &result)   results one by one, each when asked for
  *
- * For void functions `results`, `result` and `&result` are left out. Everything is static, typed
- * and checked by the compiler; statuses and errors are those of filch_apply(), filch_apply_async(),
- * filch_future_get() (future.h) and filch_map() (loop.h). */
+ * For void functions `results`, `result` and `&result` are left out. All is static, and checked by
+ * the compiler, which refuses types aligned to more than 64 bytes, here and elsewhere. Errors are
+ * those of filch_apply(), filch_apply_async(), filch_future_get(), and filch_map() (loop.h). */
 #ifndef FILCH_FUNCTION_H
 #define FILCH_FUNCTION_H
 
@@ -67,6 +67,7 @@
 
 /* Closures and calls through a pool. */
 #define FILCH_CALLABLE(R, name, ...)                                                               \
+    FILCH_RESULT(FILCH_RESULT_ALIGNED_, R)                                                         \
     FILCH_UNUSED static void name##_invoke(void *filch_captures, void *filch_result)               \
     {                                                                                              \
         name##_args filch_bound;                                                                   \

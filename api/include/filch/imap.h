@@ -32,8 +32,9 @@ typedef struct filch_iterator filch_iterator;
 
 /* Where arguments come from. */
 typedef struct filch_source {
-    /* Fills in the captures of one call. FILCH_END: there are no more; any other error ends the
-     * iteration with that status, behind the items before it. */
+    /* Fills in the captures of one call, which are aligned for their size, to up to 64 bytes.
+     * FILCH_END: there are no more; any other error ends the iteration with that status, behind
+     * the items before it. */
     filch_status (*next)(void *state, void *captures);
     const void *state;  /* copied, unless state_bytes is 0 */
     size_t state_bytes;

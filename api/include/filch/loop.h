@@ -90,6 +90,7 @@ typedef struct filch_range {
 
 /* What a loop runs; static, usually, and made by FILCH_FUNCTION, FILCH_LOOP and others. */
 typedef struct filch_body {
+    /* An environment that was copied is aligned for its size, to up to 64 bytes. */
     void (*block)(const void *environment, filch_range *range);
     size_t environment_bytes;
     size_t element_bytes; /* of the output; 0: none. n times this must not overflow. */

@@ -16,6 +16,36 @@
 #define FILCH_ASSERT_STATIC(condition, text) _Static_assert(condition, text)
 #endif
 
+#ifdef __cplusplus
+#define FILCH_ALIGNMENT_OF(T) alignof(T)
+#else
+#define FILCH_ALIGNMENT_OF(T) _Alignof(T)
+#endif
+
+/* Values of the type T are put where the library has room for them: it aligns that room by what a
+ * type of that size can be aligned to. */
+#define FILCH_ASSERT_ALIGNED(T)                                                                    \
+    FILCH_ASSERT_STATIC(FILCH_ALIGNMENT_OF(T) <= 64,                                               \
+                        "filch: types aligned to more than 64 bytes are not supported");           \
+    FILCH_ASSERT_STATIC(FILCH_ALIGNMENT_OF(T) <= 16 || sizeof(T) % FILCH_ALIGNMENT_OF(T) == 0,     \
+                        "filch: a type that is smaller than its alignment is not supported")
+
+/* A struct whose fields are aligned to 16 bytes at most, for where there is no more: the compiler
+ * must not take more for granted there. gcc wonders whether that is meant. */
+#define FILCH_PACKED_16(type, fields)                                                              \
+    FILCH_PACKED_QUIETLY _Pragma("pack(push, 16)") typedef struct type {                           \
+        fields                                                                                     \
+    } type;                                                                                        \
+    _Pragma("pack(pop)") FILCH_PACKED_END
+#ifdef __clang__
+#define FILCH_PACKED_QUIETLY
+#define FILCH_PACKED_END
+#else
+#define FILCH_PACKED_QUIETLY                                                                       \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wpacked-not-aligned\"")
+#define FILCH_PACKED_END _Pragma("GCC diagnostic pop")
+#endif
+
 #define FILCH_CAT(a, b) FILCH_CAT_I(a, b)
 #define FILCH_CAT_I(a, b) a##b
 
@@ -131,6 +161,8 @@
 #define FILCH_RESULT(m, R) FILCH_CAT(m, FILCH_IS_VOID(R))(R)
 #define FILCH_RESULT_BYTES_0(R) sizeof(R)
 #define FILCH_RESULT_BYTES_1(R) 0
+#define FILCH_RESULT_ALIGNED_0(R) FILCH_ASSERT_ALIGNED(R);
+#define FILCH_RESULT_ALIGNED_1(R)
 #define FILCH_RESULT_STORE_0(R) *(R *)filch_result =
 #define FILCH_RESULT_STORE_1(R) (void)filch_result;
 #define FILCH_RESULT_POINTER_0(R) , R *filch_result
@@ -166,7 +198,8 @@
 #define FILCH_ARGS_TYPE(name, ...)                                                                 \
     typedef struct name##_args {                                                                   \
         FILCH_FIELDS(__VA_ARGS__)                                                                  \
-    } name##_args;
+    } name##_args;                                                                                 \
+    FILCH_ASSERT_ALIGNED(name##_args);
 #define FILCH_INFO(name, doc, bytes)                                                               \
     FILCH_UNUSED static const filch_function_info name##_info = {#name, doc, __FILE__, __LINE__,   \
                                                                  (unsigned)(bytes)};

@@ -63,6 +63,7 @@ filch_status filch_max(filch_pool *pool, const filch_order *order, const void *e
 #define FILCH_ORDER_GENERATE(R, name, doc, first, second, end)                                     \
     static bool name(FILCH_DECLARE first, FILCH_DECLARE second);                                   \
     typedef FILCH_ELEMENT_OF first name##_element;                                                 \
+    FILCH_ASSERT_ALIGNED(name##_element);                                                          \
     FILCH_INFO(name, doc, 2 * sizeof(name##_element))                                              \
     FILCH_UNUSED static void name##_sort_few(void *filch_elements, size_t filch_n)                 \
     {                                                                                              \

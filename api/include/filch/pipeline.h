@@ -8,9 +8,10 @@
  *                                   {FILCH_STAGE_SERIAL, write_line, out}};
  *     filch_pipeline(pool, read_line, in, sizeof(struct line), stages, 2, NULL);
  *
- * An item is a block of memory that each stage finds as the one before left it. A serial stage
- * has one item at a time, in the order in which the source made them; a parallel one any. The
- * source is asked for one item at a time. No more items are under way than there are tokens. */
+ * An item is a block of memory, aligned for a type of its size to up to 64 bytes, that each stage
+ * finds as the one before left it. A serial stage has one item at a time, in the order in which the
+ * source made them; a parallel one any. The source is asked for one item at a time. No more items
+ * are under way than there are tokens. */
 #ifndef FILCH_PIPELINE_H
 #define FILCH_PIPELINE_H
 

@@ -74,6 +74,7 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate,
 #define FILCH_PREDICATE_GENERATE(R, name, doc, first, ...)                                         \
     static bool name(FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                  \
     typedef FILCH_TYPE_OF first name##_element;                                                    \
+    FILCH_ASSERT_ALIGNED(name##_element);                                                          \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
     FILCH_UNUSED static size_t name##_count_block(                                                 \

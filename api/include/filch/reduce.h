@@ -22,7 +22,9 @@
 extern "C" {
 #endif
 
-/* How elements combine; static, made by FILCH_REDUCER. */
+/* How elements combine; static, made by FILCH_REDUCER. Totals that the library keeps are where a
+ * type of element_bytes may lie, aligned to up to 64 bytes; so is what an order (order.h) is given.
+ */
 typedef struct filch_reducer {
     /* into = into (+) elements[0] (+) ... */
     void (*combine_block)(void *into, const void *elements, size_t n);
@@ -59,6 +61,7 @@ filch_status filch_scan_exclusive(filch_pool *pool, const filch_reducer *reducer
 #define FILCH_REDUCER_I(T, name, ...)                                                              \
     FILCH_DOCUMENTED(FILCH_REDUCER_GENERATE, T, name, __VA_ARGS__)
 #define FILCH_REDUCER_GENERATE(T, name, doc, first, second, end)                                   \
+    FILCH_ASSERT_ALIGNED(T);                                                                       \
     static T name(FILCH_DECLARE first, FILCH_DECLARE second);                                      \
     FILCH_INFO(name, doc, 2 * sizeof(T))                                                           \
     FILCH_UNUSED static void name##_combine_block(void *filch_into, const void *filch_elements,    \

@@ -106,7 +106,7 @@
     static R name##_lambda(FILCH_UNUSED const void *filch_self                                     \
                                FILCH_LAMBDA_DECLARE(FILCH_UNGROUP captured)                        \
                                    FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
-#define FILCH_LAMBDA_CAPTURES(name, ...) FILCH_ARGS_TYPE(name, __VA_ARGS__)
+#define FILCH_LAMBDA_CAPTURES(name, ...) FILCH_PACKED_16(name##_args, FILCH_FIELDS(__VA_ARGS__))
 #define FILCH_LAMBDA_DECLARE(...) FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)
 #define FILCH_LAMBDA_PASS(...) FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__)
 #define FILCH_LAMBDA_BIND(...) FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__)

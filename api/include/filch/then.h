@@ -22,7 +22,8 @@
 extern "C" {
 #endif
 
-/* One of the two functions is not NULL; what has none passes through. */
+/* One of the two functions is not NULL; what has none passes through. Captures, value and result
+ * are where types of their sizes may lie, aligned to up to 64 bytes. */
 typedef struct filch_continuation {
     void (*on_value)(const void *captures, const void *value, void *result);
     void (*on_error)(const void *captures, const filch_error *error, void *result);
@@ -93,6 +94,7 @@ filch_status filch_future_then(filch_pool *pool, filch_future *future,
 #define FILCH_HANDLER_I(R, name, ...)                                                              \
     static R name(FILCH_UNUSED const filch_error *error FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));   \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
+    FILCH_RESULT(FILCH_RESULT_ALIGNED_, R)                                                         \
     FILCH_INFO(name, "", sizeof(name##_args))                                                      \
     FILCH_UNUSED static void name##_on_error(const void *filch_captures,                           \
                                              const filch_error *filch_why, void *filch_result)     \
