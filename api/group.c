@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "memory.h"
 #include "os.h"
+#include "os_modes.h"
 #include "pool.h"
 #include "region.h"
 #include "scope.h"
@@ -35,6 +36,7 @@ struct spawned {
     struct filch_group *group;
     filch_closure closure;
     void *result;
+    uint64_t modes; /* of the one who spawned it */
     FILCH_ALIGNED(16) unsigned char unwanted[]; /* room for a result that nobody asked for */
 };
 
@@ -95,7 +97,7 @@ static void cut_short(struct filch_group *group)
     atomic_store_explicit(&group->cut_short, true, memory_order_relaxed);
 }
 
-static void call(struct filch_group *group, filch_closure *closure, void *result)
+static void call(struct filch_group *group, filch_closure *closure, void *result, uint64_t modes)
 {
     if (is_over(group)) {
         cut_short(group);
@@ -105,6 +107,7 @@ static void call(struct filch_group *group, filch_closure *closure, void *result
     struct filch_frame frame;
     filch_frame_push(&frame, strand, &group->fault, closure->callable->info);
     frame.scope = &group->scope;
+    filch_frame_seclude_as(&frame, strand, modes);
     closure->callable->invoke(filch_closure_captures(closure), result);
     filch_frame_pop(&frame, strand);
     if (is_over(group)) {
@@ -129,7 +132,7 @@ static void run_spawned(struct filch_detached *task)
     struct filch_pool *pool = group->pool;
     enum filch_trace_type end = filch_core_trace_task(
         filch_core_picked(), spawned->closure.callable->info, spawned);
-    call(group, &spawned->closure, spawned->result);
+    call(group, &spawned->closure, spawned->result, spawned->modes);
     filch_trace(end, 0, NULL, filch_trace_name_of(group)); /* it counts for the group */
     filch_closure_release(&spawned->closure);
     filch_free(spawned);
@@ -149,6 +152,7 @@ static struct spawned *spawned_new(struct filch_group *group, const filch_closur
         spawned->group = group;
         spawned->closure = filch_closure_retain(closure);
         spawned->result = result ? result : spawned->unwanted;
+        spawned->modes = filch_os_modes();
     }
     return spawned;
 }
@@ -163,7 +167,7 @@ static filch_status call_at_once(struct filch_group *group, const filch_closure 
     if (!result && closure->callable->result_bytes > sizeof unwanted) {
         status = FILCH_ENOMEM;
     } else if (filch_strand_self()) {
-        call(group, &own, result ? result : unwanted);
+        call(group, &own, result ? result : unwanted, filch_os_modes());
     } else {
         status = FILCH_EINVAL; /* neither the owner nor a task of the group */
     }

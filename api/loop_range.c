@@ -261,6 +261,7 @@ static void run_taken(struct filch_strand *strand, struct piece taken)
     struct filch_frame frame;
     filch_frame_push(&frame, strand, loop->frame.fault, loop->body->info);
     frame.scope = loop->frame.scope;
+    filch_frame_seclude_as(&frame, strand, filch_frame_modes(&loop->frame));
     struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
     size_t done = filch_ranges_run(strand, loop, taken.range.next, taken.end, &pace);
     filch_frame_pop(&frame, strand);

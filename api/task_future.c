@@ -8,6 +8,7 @@
 #include "hooks.h"
 #include "memory.h"
 #include "os.h"
+#include "os_modes.h"
 #include "region.h"
 #include "strand.h"
 
@@ -37,6 +38,7 @@ struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_f
         future->callbacks = NULL;
         atomic_init(&future->notifier, NULL);
         future->result_bytes = 0;
+        future->modes = FILCH_OS_MODES_DEFAULT;
         future->outcome = FILCH_OK;
         filch_scope_open(&future->scope, NULL, FILCH_OS_NEVER);
         future->closure.callable = NULL;
@@ -105,6 +107,7 @@ static void call_back(struct filch_future *future)
     filch_fault_init(&dropped);
     if (strand) {
         filch_frame_push(&frame, strand, &dropped, future->info);
+        filch_frame_seclude_as(&frame, strand, future->modes);
     }
     if (future->outcome == FILCH_OK && callbacks->callback) {
         callbacks->callback(callbacks->context, future->result_bytes ? future->payload : NULL);
@@ -155,6 +158,7 @@ void filch_future_execute(struct filch_future *future, enum filch_future_runs_in
     enum filch_trace_type end = trace_begin(future, place);
     filch_frame_push(&frame, strand, &future->fault, future->info);
     frame.scope = &future->scope;
+    filch_frame_seclude_as(&frame, strand, future->modes);
     /* relaxed: whoever searches looks twice */
     atomic_store_explicit(&future->runner, filch_party_self(), memory_order_relaxed);
     future->kind->run(future);
@@ -210,6 +214,7 @@ filch_status filch_future_submit(struct filch_future *future, struct filch_pool 
 {
     future->pool = pool;
     future->task.run = run_queued;
+    future->modes = filch_os_modes();
     if (out) {
         *out = filch_future_retain(future);
     }
@@ -228,6 +233,7 @@ filch_status filch_future_accept(struct filch_future *future, struct filch_pool 
 {
     future->pool = pool;
     future->task.run = run_queued;
+    future->modes = filch_os_modes();
     atomic_init(&future->claim, NOT_YET);
     if (out) {
         *out = filch_future_retain(future);

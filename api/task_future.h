@@ -48,6 +48,7 @@ struct filch_future {
     _Atomic(struct filch_notifier *) notifier; /* future_fd.c; NULL: nobody asked for one */
     size_t result_bytes;
     filch_status outcome;     /* the one who claimed it, before the cell is complete */
+    uint64_t modes;           /* of the one who submitted it (os_modes.h) */
     struct filch_scope scope; /* of its task: how that is asked to stop while it runs */
     filch_closure closure;    /* of apply_async */
     struct filch_fault fault;

@@ -28,6 +28,8 @@
 
 #include <filch/lane.h>
 
+#include "exceptions.h"
+
 struct filch_waiter;
 
 /* What the function that forks is part of: a task, a call of a pool, a stolen slot, a loop's
@@ -40,7 +42,24 @@ struct filch_frame {
     const filch_function_info *info;
     const unsigned long long *next; /* a loop's: one more than the running index; else NULL */
     unsigned long long *stop; /* a loop's, while its elements run here: where they end; or NULL */
+    uint64_t modes;   /* the owner: what its stolen children begin with (os_modes.h); thieves read */
+    bool secluded;    /* region.h; if it is: */
+    uint64_t outside; /* its caller's modes */
+    struct filch_exceptions exceptions; /* its caller's, meanwhile */
 };
+
+/* Owner, and thief: what the frame's stolen children begin with. Whoever forks keeps its modes until
+ * it has joined, so it is the same for all that are out. */
+static inline void filch_frame_set_modes(struct filch_frame *frame, uint64_t modes)
+{
+    /* relaxed: the slot that is published next carries it over */
+    __atomic_store_n(&frame->modes, modes, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t filch_frame_modes(const struct filch_frame *frame)
+{
+    return __atomic_load_n(&frame->modes, __ATOMIC_RELAXED); /* relaxed: as above */
+}
 
 /* The type of a slot whose work its owner is running in place: not to be published. */
 extern const filch_slot_type filch_slot_running;

@@ -3,6 +3,7 @@
 #include "base.h"
 #include "block.h"
 #include "core.h"
+#include "os_modes.h"
 #include "pool.h"
 #include "thread.h"
 
@@ -17,8 +18,51 @@ void filch_frame_push(struct filch_frame *frame, struct filch_strand *strand,
     filch_party_do(strand->party, info);
 }
 
+/* It runs on top of its thread's own code, or of others' work. */
+static void look_around(struct filch_frame *frame)
+{
+    struct filch_exceptions *here = filch_exceptions_here();
+    if (here) {
+        filch_exceptions_move(&frame->exceptions, here);
+    }
+    frame->outside = filch_os_modes();
+    if (frame->parent) {
+        filch_frame_set_modes(frame->parent, frame->outside);
+    }
+}
+
+void filch_frame_seclude(struct filch_frame *frame, struct filch_strand *strand)
+{
+    frame->secluded = true;
+    frame->outside = FILCH_OS_MODES_DEFAULT; /* of a worker, between tasks */
+    if (frame->parent || strand->guest) {
+        look_around(frame);
+    }
+    frame->modes = frame->outside;
+}
+
+void filch_frame_seclude_as(struct filch_frame *frame, struct filch_strand *strand, uint64_t modes)
+{
+    filch_frame_seclude(frame, strand);
+    frame->modes = modes;
+    if (modes != frame->outside) {
+        filch_os_set_modes(modes);
+    }
+}
+
+static void restore(struct filch_frame *frame)
+{
+    filch_os_restore_modes(frame->outside);
+    if (FILCH_UNLIKELY(filch_exceptions_any(&frame->exceptions))) {
+        *filch_exceptions_here() = frame->exceptions;
+    }
+}
+
 void filch_frame_pop(struct filch_frame *frame, struct filch_strand *strand)
 {
+    if (frame->secluded) {
+        restore(frame);
+    }
     strand->frame = frame->parent;
     filch_party_do(strand->party, frame->parent ? frame->parent->info : NULL);
 }
@@ -135,6 +179,7 @@ struct errand {
     void *context;
     struct filch_fault *fault;
     struct filch_scope *scope; /* the caller's, which waits */
+    uint64_t modes;            /* the same */
     const filch_function_info *info;
 };
 
@@ -147,6 +192,7 @@ static void run_errand(struct filch_detached *task)
     enum filch_trace_type end = filch_core_trace_task(filch_core_picked(), errand->info, errand);
     filch_frame_push(&frame, strand, errand->fault, errand->info);
     frame.scope = errand->scope;
+    filch_frame_seclude_as(&frame, strand, errand->modes);
     errand->status = filch_pool_ended_as(pool, FILCH_OK);
     if (errand->status == FILCH_OK) {
         errand->function(errand->context);
@@ -184,10 +230,12 @@ filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *)
                                 .context = context,
                                 .fault = fault,
                                 .scope = filch_scope_self(),
+                                .modes = filch_os_modes(),
                                 .info = info};
         return send_errand(&errand);
     }
     if (status == FILCH_OK) {
+        filch_frame_seclude(&region.frame, region.strand);
         function(context);
         filch_region_leave(&region);
     }
