@@ -108,6 +108,7 @@ static void call(struct filch_group *group, filch_closure *closure, void *result
     filch_frame_push(&frame, strand, &group->fault, closure->callable->info);
     frame.scope = &group->scope;
     filch_frame_seclude_as(&frame, strand, modes);
+    filch_frame_seclude_locale(&frame, strand);
     closure->callable->invoke(filch_closure_captures(closure), result);
     filch_frame_pop(&frame, strand);
     if (is_over(group)) {

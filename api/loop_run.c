@@ -121,7 +121,7 @@ static size_t run_own_part(struct filch_loop *loop, struct filch_strand *strand)
 void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
 {
     loop->frame.scope = strand->frame->scope;
-    filch_frame_set_modes(&loop->frame, filch_frame_modes(strand->frame)); /* they are the caller's */
+    filch_frame_set_modes(&loop->frame, filch_frame_modes(strand->frame)); /* its caller's */
     filch_trace(FILCH_TRACE_LOOP, 0, loop->body->info, loop->n);
     size_t done = run_own_part(loop, strand);
     if (!only_root_is_left(loop, done)) {

@@ -159,6 +159,7 @@ void filch_future_execute(struct filch_future *future, enum filch_future_runs_in
     filch_frame_push(&frame, strand, &future->fault, future->info);
     frame.scope = &future->scope;
     filch_frame_seclude_as(&frame, strand, future->modes);
+    filch_frame_seclude_locale(&frame, strand);
     /* relaxed: whoever searches looks twice */
     atomic_store_explicit(&future->runner, filch_party_self(), memory_order_relaxed);
     future->kind->run(future);

@@ -42,14 +42,18 @@ struct filch_frame {
     const filch_function_info *info;
     const unsigned long long *next; /* a loop's: one more than the running index; else NULL */
     unsigned long long *stop; /* a loop's, while its elements run here: where they end; or NULL */
-    uint64_t modes;   /* the owner: what its stolen children begin with (os_modes.h); thieves read */
-    bool secluded;    /* region.h; if it is: */
-    uint64_t outside; /* its caller's modes */
-    struct filch_exceptions exceptions; /* its caller's, meanwhile */
+    uint64_t modes; /* what its stolen children begin with (os_modes.h); see below */
+
+    /* region.h: what its caller finds again when it has ended. */
+    bool secluded;    /* `outside` and `exceptions` are the caller's */
+    bool secludes_locale; /* `locale` is */
+    uint64_t outside; /* modes */
+    struct filch_exceptions exceptions;
+    void *locale;
 };
 
-/* Owner, and thief: what the frame's stolen children begin with. Whoever forks keeps its modes until
- * it has joined, so it is the same for all that are out. */
+/* The owner writes them, thieves read. Who forks keeps its modes until it has joined, so they are
+ * the same for all that are out. */
 static inline void filch_frame_set_modes(struct filch_frame *frame, uint64_t modes)
 {
     /* relaxed: the slot that is published next carries it over */

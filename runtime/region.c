@@ -3,6 +3,7 @@
 #include "base.h"
 #include "block.h"
 #include "core.h"
+#include "os.h"
 #include "os_modes.h"
 #include "pool.h"
 #include "thread.h"
@@ -50,9 +51,22 @@ void filch_frame_seclude_as(struct filch_frame *frame, struct filch_strand *stra
     }
 }
 
+void filch_frame_seclude_locale(struct filch_frame *frame, struct filch_strand *strand)
+{
+    void *locale = filch_os_locale();
+    frame->secludes_locale = frame->parent || strand->guest;
+    frame->locale = locale;
+    if (FILCH_UNLIKELY(locale != NULL)) { /* the caller's, or what the last task here has left */
+        filch_os_set_locale(NULL);
+    }
+}
+
 static void restore(struct filch_frame *frame)
 {
     filch_os_restore_modes(frame->outside);
+    if (frame->secludes_locale && filch_os_locale() != frame->locale) {
+        filch_os_set_locale(frame->locale);
+    }
     if (FILCH_UNLIKELY(filch_exceptions_any(&frame->exceptions))) {
         *filch_exceptions_here() = frame->exceptions;
     }
@@ -193,6 +207,7 @@ static void run_errand(struct filch_detached *task)
     filch_frame_push(&frame, strand, errand->fault, errand->info);
     frame.scope = errand->scope;
     filch_frame_seclude_as(&frame, strand, errand->modes);
+    filch_frame_seclude_locale(&frame, strand);
     errand->status = filch_pool_ended_as(pool, FILCH_OK);
     if (errand->status == FILCH_OK) {
         errand->function(errand->context);

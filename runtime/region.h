@@ -45,6 +45,10 @@ void filch_frame_pop(struct filch_frame *frame, struct filch_strand *strand);
 void filch_frame_seclude(struct filch_frame *frame, struct filch_strand *strand);
 void filch_frame_seclude_as(struct filch_frame *frame, struct filch_strand *strand, uint64_t modes);
 
+/* The same for the thread's locale, on top of that: a task begins with the process's. Elements of a
+ * loop do without. */
+void filch_frame_seclude_locale(struct filch_frame *frame, struct filch_strand *strand);
+
 /* The strand that the caller runs on, NULL: it is not inside a pool. */
 struct filch_strand *filch_strand_self(void);
 

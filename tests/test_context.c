@@ -7,7 +7,6 @@
 #include <locale.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "os_modes.h"
@@ -122,8 +121,7 @@ START_TEST(a_groups_task_begins_with_the_modes_of_the_one_who_spawned_it)
     filch_pool *pool = pool_opened(_i);
     int found[TASKS];
     filch_status status;
-    FILCH_WITH_GROUP(group, pool, NULL, &status)
-    {
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
         for (int i = 0; i < TASKS; i++) {
             fesetround(rounding_of(i));
             rounding_spawn(group, &found[i]);
@@ -401,8 +399,7 @@ START_TEST(the_modes_that_a_loops_elements_set_end_with_it)
     ck_assert_int_eq(fegetround(), FE_TONEAREST);
     ck_assert_int_eq(spoil_each_for(pool, 10000, 0), FILCH_OK);
     check_nothing_is_left(pool);
-    FILCH_WITH_GROUP(group, pool, NULL, &status)
-    {
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
         for (int i = 0; i < TASKS; i++) {
             spoil_spawn(group, i, NULL);
         }
@@ -415,7 +412,7 @@ END_TEST
 
 #if defined(__x86_64__)
 
-/* Flush to zero and "denormals are zero" of SSE; and the x87's precision, which nothing in C sets. */
+/* "Flush to zero" and "denormals are zero" of SSE; and the x87's precision. */
 static const uint64_t of_sse = 0x8040;
 static const uint64_t of_x87 = (uint64_t)0x300 << 32;
 
@@ -499,6 +496,152 @@ END_TEST
 
 #endif
 
+/* ---- what belongs to the thread ---- */
+
+FILCH_FUNCTION(int, has_own_locale)
+{
+    return uselocale((locale_t)0) != LC_GLOBAL_LOCALE;
+}
+
+FILCH_FUNCTION(int, leave_locale, (void *, locale))
+{
+    return uselocale((locale_t)locale) != LC_GLOBAL_LOCALE;
+}
+
+static void check_no_task_has_a_locale(filch_pool *pool)
+{
+    filch_future *futures[TASKS];
+    int has = -1;
+    for (int i = 0; i < TASKS; i++) {
+        check_int_eq(has_own_locale_apply_async(pool, &futures[i]), FILCH_OK);
+    }
+    for (int i = 0; i < TASKS; i++) {
+        check_int_eq(filch_future_wait_for(futures[i], 100), FILCH_OK);
+        check_int_eq(has_own_locale_get(futures[i], &has), FILCH_OK);
+        check_int_eq(has, 0);
+        filch_future_free(futures[i]);
+    }
+}
+
+START_TEST(a_task_begins_with_the_processs_locale_and_leaves_none)
+{
+    filch_pool *pool = pool_opened(_i);
+    locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    filch_future *futures[TASKS];
+    filch_status status;
+    int had = -1;
+    ck_assert_ptr_ne(locale, LC_GLOBAL_LOCALE);
+    for (int i = 0; i < TASKS; i++) {
+        ck_assert_int_eq(leave_locale_apply_async(pool, locale, &futures[i]), FILCH_OK);
+    }
+    for (int i = 0; i < TASKS; i++) {
+        ck_assert_int_eq(leave_locale_get(futures[i], &had), FILCH_OK);
+        check_int_eq(had, 0);
+        filch_future_free(futures[i]);
+    }
+    ck_assert_int_eq(leave_locale_apply(pool, locale, &had), FILCH_OK);
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
+        for (int i = 0; i < TASKS; i++) {
+            leave_locale_spawn(group, locale, NULL);
+        }
+    }
+    ck_assert_int_eq(status, FILCH_OK);
+    ck_assert_ptr_eq(uselocale((locale_t)0), LC_GLOBAL_LOCALE);
+    check_no_task_has_a_locale(pool);
+    pool_closed(pool);
+    freelocale(locale);
+}
+END_TEST
+
+START_TEST(a_thread_that_runs_a_task_keeps_its_locale)
+{
+    filch_pool *pool = pool_opened(_i);
+    locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    int had = -1;
+    uselocale(locale);
+    check_no_task_has_a_locale(pool);
+    ck_assert_int_eq(has_own_locale_apply(pool, &had), FILCH_OK);
+    ck_assert_int_eq(had, 0);
+    ck_assert_ptr_eq(uselocale((locale_t)0), locale);
+    uselocale(LC_GLOBAL_LOCALE);
+    pool_closed(pool);
+    freelocale(locale);
+}
+END_TEST
+
+/* The task of a worker, or of a program's own thread: is its thread as filch makes them? */
+FILCH_FUNCTION(int, blocks_asynchronous_signals)
+{
+    static const int asynchronous[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGUSR1, SIGUSR2, SIGCHLD};
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGPROF};
+    sigset_t mask;
+    bool as_wanted = pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0;
+    for (size_t i = 0; i < sizeof asynchronous / sizeof *asynchronous; i++) {
+        as_wanted &= sigismember(&mask, asynchronous[i]) == 1;
+    }
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        as_wanted &= sigismember(&mask, own[i]) == 0;
+    }
+    filch_yield();
+    return as_wanted;
+}
+
+FILCH_FUNCTION(int, has_workers_name)
+{
+    char name[16] = "";
+    pthread_getname_np(pthread_self(), name, sizeof name);
+    return strcmp(name, "filch") == 0;
+}
+
+START_TEST(a_workers_signals_and_name_are_those_it_was_made_with)
+{
+    filch_pool *pool = pool_opened(_i);
+    for (int i = 0; i < TASKS; i++) {
+        filch_future *futures[2];
+        int result = -1;
+        check_int_eq(blocks_asynchronous_signals_apply_async(pool, &futures[0]), FILCH_OK);
+        check_int_eq(has_workers_name_apply_async(pool, &futures[1]), FILCH_OK);
+        for (int f = 0; f < 2; f++) {
+            check_int_eq(filch_future_wait_for(futures[f], 100), FILCH_OK);
+            check_int_eq(filch_future_get(futures[f], &result, sizeof result), FILCH_OK);
+            check_int_eq(result, 1);
+            filch_future_free(futures[f]);
+        }
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+FILCH_LOOP(wait_a_little, (size_t, i), (int, unused))
+{
+    (void)unused;
+    if (i % 100 == 0) {
+        filch_sleep(1e-5);
+    }
+}
+
+START_TEST(filch_leaves_the_signals_and_the_name_of_a_programs_own_thread_alone)
+{
+    sigset_t before;
+    sigset_t after;
+    char name[16] = "";
+    ck_assert_int_eq(pthread_setname_np(pthread_self(), "mine"), 0);
+    ck_assert_int_eq(pthread_sigmask(SIG_BLOCK, NULL, &before), 0);
+    filch_pool *pool = pool_opened(_i);
+    int result = 0;
+    ck_assert_int_eq(wait_a_little_for(pool, 1000, 0), FILCH_OK);
+    ck_assert_int_eq(has_workers_name_apply(pool, &result), FILCH_OK); /* it runs here */
+    ck_assert_int_eq(result, 0);
+    pool_closed(pool);
+    ck_assert_int_eq(pthread_sigmask(SIG_BLOCK, NULL, &after), 0);
+    for (int number = 1; number < SIGRTMAX; number++) {
+        check_int_eq(sigismember(&after, number), sigismember(&before, number));
+    }
+    ck_assert_int_eq(pthread_getname_np(pthread_self(), name, sizeof name), 0);
+    ck_assert_str_eq(name, "mine");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("context");
@@ -527,6 +670,13 @@ int main(void)
     tcase_add_loop_test(tcase, modes_that_c_has_no_name_for_are_kept_apart_too, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_flag_of_one_task_does_not_trap_in_another);
 #endif
+    tcase_add_loop_test(tcase, a_task_begins_with_the_processs_locale_and_leaves_none, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_thread_that_runs_a_task_keeps_its_locale, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_workers_signals_and_name_are_those_it_was_made_with, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, filch_leaves_the_signals_and_the_name_of_a_programs_own_thread_alone,
+                        0, WORKER_SWEEP);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -6,7 +6,8 @@
 #include <exception>
 #include <stdexcept>
 
-namespace {
+namespace
+{
 
 enum { TASKS = 400, ROUNDS = 5 };
 
@@ -148,8 +149,7 @@ static void wait_in_handler(filch_pool *pool, int i)
         expect(look_around_apply(pool, i, &result) == FILCH_OK);
         expect(look_at_each_for(pool, 8, numbers) == FILCH_OK);
         filch_status status;
-        FILCH_WITH_GROUP(group, pool, nullptr, &status)
-        {
+        FILCH_WITH_GROUP(group, pool, nullptr, &status) {
             expect(look_around_spawn(group, i, nullptr) == FILCH_OK);
             expect(std::current_exception() != nullptr); // still the caller's own code
         }
@@ -204,8 +204,9 @@ static void a_task_sees_no_exception_of_the_one_who_waits_for_it(filch_pool *poo
     for (int i = 0; i < 20; i++) {
         wait_in_handler(pool, i);
     }
-    in_many_tasks(
-        [=](int i, filch_future **out) { return wait_for_another_apply_async(pool, pool, i, out); });
+    in_many_tasks([=](int i, filch_future **out) {
+        return wait_for_another_apply_async(pool, pool, i, out);
+    });
 }
 
 static int failed(const char *name, void (*test)(filch_pool *pool), unsigned workers)
