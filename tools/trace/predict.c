@@ -4,22 +4,39 @@
 
 #include <filch/filch.h>
 
+#include "amount.h"
 #include "memory.h"
 
 /* ---- a copy to play with ---- */
 
-enum { LEAST_PIECE_NS = 1000 }; /* of what could be split: shorter pieces would not be made */
+enum {
+    LEAST_PIECE_NS = 1000, /* of what could be split: shorter pieces would not be made */
+    PIECES_MAX = 1 << 16,  /* of one segment: many for each core there could be; and its edges */
+    SPLIT_MAX = 1 << 23,   /* of all; after them nothing is split */
+};
 
 static unsigned pieces_of(const struct segment *segment, int64_t grain,
-                          const struct what_if *change)
+                          const struct what_if *change, uint32_t edges)
 {
     unsigned parts = segment->parts;
     if (change && change->parts && segment->task != UINT32_MAX && change->parts[segment->task]) {
         parts = change->parts[segment->task];
         grain = LEAST_PIECE_NS;
     }
-    int64_t most = segment->ns / grain + 1;
+    int64_t most = segment->ns > 0 ? segment->ns / grain : 0;
+    int64_t bound = PIECES_MAX / (edges + 1) + 1;
+    most = most < bound ? most + 1 : bound;
     return segment->kind == SEGMENT_TIME ? 1 : (int64_t)parts < most ? parts : (unsigned)most;
+}
+
+/* By segment: how many edges lead to it. To be given back. */
+static uint32_t *count_edges(const struct dag *dag)
+{
+    uint32_t *edges = tool_alloc(dag->segments.count, sizeof *edges);
+    for (size_t e = 0; e < dag->edges.count; e++) {
+        edges[dag->edges.at[e].to]++;
+    }
+    return edges;
 }
 
 /* The pieces of segment i are from first[i] on; if there are several, the one before first[i + 1]
@@ -27,9 +44,11 @@ static unsigned pieces_of(const struct segment *segment, int64_t grain,
 static void copy_segments(const struct dag *dag, int64_t grain, const struct what_if *change,
                           struct dag *expanded, uint32_t *first)
 {
+    uint32_t *edges = count_edges(dag);
     for (size_t i = 0; i < dag->segments.count; i++) {
         const struct segment *segment = &dag->segments.at[i];
-        unsigned pieces = pieces_of(segment, grain, change);
+        bool splits = expanded->segments.count < dag->segments.count + SPLIT_MAX;
+        unsigned pieces = splits ? pieces_of(segment, grain, change, edges[i]) : 1;
         double ns = (double)segment->ns;
         if (change && change->scale && segment->task != UINT32_MAX) {
             ns *= change->scale[segment->task];
@@ -37,7 +56,7 @@ static void copy_segments(const struct dag *dag, int64_t grain, const struct wha
         first[i] = (uint32_t)expanded->segments.count;
         for (unsigned k = 0; k < pieces; k++) {
             uint32_t piece = dag_segment(expanded, segment->task, segment->kind, segment->start);
-            expanded->segments.at[piece].ns = (int64_t)(ns / pieces);
+            expanded->segments.at[piece].ns = amount_of(ns / pieces);
             expanded->segments.at[piece].loop = segment->loop;
         }
         if (pieces > 1) {
@@ -48,6 +67,7 @@ static void copy_segments(const struct dag *dag, int64_t grain, const struct wha
         }
     }
     first[dag->segments.count] = (uint32_t)expanded->segments.count;
+    free(edges);
 }
 
 static void copy_edges(const struct dag *dag, const struct what_if *change, struct dag *expanded,
@@ -179,7 +199,8 @@ static struct running heap_take(struct machine *machine)
 static void start(struct machine *machine, uint32_t core, uint32_t segment, int64_t delay)
 {
     int64_t ns = machine->dag->segments.at[segment].ns;
-    heap_add(machine, (struct running){machine->now + delay + ns, segment, core});
+    int64_t until = amount_sum(amount_sum(machine->now, delay), ns > 0 ? ns : 0);
+    heap_add(machine, (struct running){until, segment, core});
 }
 
 /* ---- deques ---- */
