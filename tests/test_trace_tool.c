@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "analysis.h"
@@ -418,9 +419,16 @@ START_TEST(what_is_no_trace_is_refused)
     const char *why = NULL;
     ck_assert_ptr_null(trace_read("/nowhere", &why));
     ck_assert_str_eq(why, "it cannot be opened");
-    ck_assert_ptr_null(trace_read("/dev/null", &why));
-    ck_assert_str_eq(why, "this is not a filch trace");
     ck_assert_ptr_null(trace_read("/dev/zero", &why));
+    ck_assert_str_eq(why, "it is no regular file");
+    ck_assert_ptr_null(trace_read("/tmp", &why));
+    ck_assert_str_eq(why, "it is no regular file");
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(mkfifo(path, 0600), 0); /* to which nobody writes */
+    ck_assert_ptr_null(trace_read(path, &why));
+    ck_assert_str_eq(why, "it is no regular file");
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_ptr_null(read_bytes(whole + 8, whole_bytes - 8, &why));
     ck_assert_str_eq(why, "this is not a filch trace");
 }
 END_TEST
