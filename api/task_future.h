@@ -64,8 +64,8 @@ struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_f
                                       const filch_function_info *info);
 
 /* It is to be run later, when filch_future_go() says so: it counts as accepted by its pool from now
- * on. On failure it is released and gone. Nobody else knows it yet. The
- * caller then has filch_future_go() called, and if that may take time, holds a reference and calls
+ * on. On failure it is released and gone. Nobody else knows it yet. The caller then has
+ * filch_future_go() called, and if that may take time, holds a reference and calls
  * filch_future_waits(), so that it is cancelled if the pool is terminated. */
 filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,
                                  struct filch_future **out);

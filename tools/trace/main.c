@@ -23,7 +23,7 @@ static const char usage[] =
     "filch-trace diff BEFORE AFTER     what changed\n"
     "\n"
     "FILE is what a program recorded: FILCH_TRACE=FILE ./program, or FILCH_TRACE=FILE:tasks, or\n"
-    "FILCH_TRACE=FILE:all for every fork. It may be - for the standard input, OUT and PAGE for the\n"
+    "FILCH_TRACE=FILE:all for every fork; - is the standard input. OUT and PAGE may be - for the\n"
     "standard output.\n";
 
 enum { FINE = 0, FAILED = 1, MISUSED = 2 };

@@ -35,8 +35,8 @@ typedef struct filch_stage {
 typedef struct filch_pipeline_options {
     size_t tokens;      /* items under way at once. Default: four for each worker */
     filch_error *error; /* not NULL: told what was raised; its index is the item's number */
-    /* NULL, or called with each item that does not reach the end, so that it can free what it has
-     * */
+    /* NULL, or called with each item that does not reach the end, so that it can free what the item
+     * has. */
     void (*drop)(void *context, void *item);
     void *drop_context;
 } filch_pipeline_options;

@@ -57,8 +57,8 @@ unsigned filch_worker_id(void);
 uint64_t filch_thread_id(void);
 
 /* Effect: has the caller been asked to stop: its future or group was cancelled, its group's
- * deadline has passed, or its pool was terminated? Long computations look now and then, and return.
- * */
+ * deadline has passed, or its pool was terminated? Long computations look now and then, and
+ * return. */
 bool filch_cancelled(void);
 
 #ifdef __cplusplus
