@@ -350,11 +350,17 @@ static void damage(unsigned char *data, size_t bytes)
     }
 }
 
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { ROUNDS = 31 };
+#else
+enum { ROUNDS = 150 };
+#endif
+
 START_TEST(garbage_is_survived)
 {
     unsigned char *data = malloc(whole_bytes);
     srand((unsigned)_i);
-    for (int round = 0; round < 150; round++) {
+    for (int round = 0; round < ROUNDS; round++) {
         memcpy(data, whole, whole_bytes);
         damage(data, whole_bytes);
         use(data, whole_bytes, round % 30 ? say_forecast : say_all);
