@@ -8,6 +8,7 @@
 #include "default_pool.h"
 #include "memory.h"
 #include "region.h"
+#include "strand.h"
 #include "task_future.h"
 
 static void run_closure(struct filch_future *future)
@@ -74,6 +75,8 @@ struct application {
 static void run_application(void *context)
 {
     struct application *application = context;
+    struct filch_strand *strand = filch_strand_self();
+    filch_frame_seclude_locale(strand->frame, strand);
     filch_closure_call(application->closure, application->result);
 }
 

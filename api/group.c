@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "memory.h"
 #include "os.h"
+#include "os_modes.h"
 #include "pool.h"
 #include "process.h"
 #include "region.h"
@@ -38,6 +39,7 @@ struct spawned {
     struct filch_group *group;
     filch_closure closure;
     void *result;
+    uint64_t modes; /* of the one who spawned it */
     FILCH_ALIGNED(16) unsigned char unwanted[]; /* room for a result that nobody asked for */
 };
 
@@ -171,7 +173,7 @@ static inline void call_left(struct filch_frame **running)
     }
 }
 
-static void call(struct filch_group *group, filch_closure *closure, void *result)
+static void call(struct filch_group *group, filch_closure *closure, void *result, uint64_t modes)
 {
     if (is_over(group)) {
         cut_short(group);
@@ -181,6 +183,8 @@ static void call(struct filch_group *group, filch_closure *closure, void *result
     struct filch_frame frame;
     filch_frame_push(&frame, strand, &group->fault, closure->callable->info);
     frame.scope = &group->scope;
+    filch_frame_seclude_as(&frame, strand, modes);
+    filch_frame_seclude_locale(&frame, strand);
     FILCH_UNWINDS(call_left) struct filch_frame *running = &frame;
     filch_closure_invoke(closure, result);
     running = NULL;
@@ -225,7 +229,7 @@ static void run_spawned(struct filch_detached *task)
     enum filch_trace_type end = filch_core_trace_task(
         filch_core_picked(), spawned->closure.callable->info, spawned);
     FILCH_UNWINDS(spawned_left) struct spawned *running = spawned;
-    call(group, &spawned->closure, spawned->result);
+    call(group, &spawned->closure, spawned->result, spawned->modes);
     running = NULL;
     filch_trace(end, 0, NULL, filch_trace_name_of(group)); /* it counts for the group */
     spawned_done(spawned);
@@ -245,6 +249,7 @@ static struct spawned *spawned_new(struct filch_group *group, const filch_closur
         spawned->group = group;
         spawned->closure = filch_closure_retain(closure);
         spawned->result = result ? result : spawned->unwanted;
+        spawned->modes = filch_os_modes();
     }
     return spawned;
 }
@@ -259,7 +264,7 @@ static filch_status call_at_once(struct filch_group *group, const filch_closure 
     if (!result && closure->callable->result_bytes > sizeof unwanted) {
         status = FILCH_ENOMEM;
     } else if (filch_strand_self()) {
-        call(group, &own, result ? result : unwanted);
+        call(group, &own, result ? result : unwanted, filch_os_modes());
     } else {
         status = FILCH_EINVAL; /* neither the owner nor a task of the group */
     }

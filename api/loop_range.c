@@ -308,6 +308,7 @@ static void run_taken(struct filch_strand *strand, struct piece piece)
     filch_frame_push(&taken.frame, strand, loop->frame.fault, loop->body->info);
     taken.frame.scope = loop->frame.scope;
     taken.frame.crowd = &loop->waiting;
+    filch_frame_seclude_as(&taken.frame, strand, filch_frame_modes(&loop->frame));
     struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
     FILCH_UNWINDS(taken_left) struct taken *running = &taken;
     filch_ranges_run(strand, loop, piece.range.next, piece.end, &pace, &taken.told);

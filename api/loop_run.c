@@ -161,6 +161,7 @@ void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
     FILCH_UNWINDS(loop_left) struct root *running = &root;
     loop->frame.scope = strand->frame->scope;
     strand->frame->crowd = &loop->waiting;
+    filch_frame_set_modes(&loop->frame, filch_frame_modes(strand->frame)); /* its caller's */
     filch_trace(FILCH_TRACE_LOOP, 0, loop->body->info, loop->n);
     run_own_part(loop, strand, &root.told);
     strand->frame->crowd = NULL;

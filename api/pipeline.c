@@ -11,6 +11,7 @@
 #include "default_pool.h"
 #include "fault.h"
 #include "memory.h"
+#include "os_modes.h"
 #include "pool.h"
 #include "region.h"
 #include "scope.h"
@@ -45,6 +46,7 @@ struct line {
     const filch_pipeline_options *options;
     struct filch_pool *pool;
     struct filch_frame *frame; /* the caller's: errors go there */
+    uint64_t modes;            /* the caller's */
     struct token *tokens;
     unsigned char *items;
     struct turn *turns; /* one per stage */
@@ -104,6 +106,7 @@ static bool visit(struct token *token, const filch_stage *stage)
     filch_frame_push(&frame, strand, &fault, line->frame->info);
     frame.scope = line->frame->scope;
     frame.next = &token->number;
+    filch_frame_seclude_as(&frame, strand, line->modes);
     FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
     if (stage) {
         stage->run(stage->context, token->item);
@@ -299,6 +302,7 @@ static void run_line(void *context)
 {
     struct line *line = context;
     line->frame = filch_strand_self()->frame;
+    line->modes = filch_os_modes();
     if (!filch_pool_has_thread(line->pool)) {
         line->token_count = 1; /* the caller does it all */
     }

@@ -8,6 +8,7 @@
 #include "hooks.h"
 #include "memory.h"
 #include "os.h"
+#include "os_modes.h"
 #include "process.h"
 #include "region.h"
 #include "strand.h"
@@ -42,6 +43,7 @@ struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment,
         future->callbacks = NULL;
         atomic_init(&future->notifier, NULL);
         future->result_bytes = 0;
+        future->modes = FILCH_OS_MODES_DEFAULT;
         future->outcome = FILCH_OK;
         future->token = filch_process_token();
         filch_scope_open(&future->scope, NULL, FILCH_OS_NEVER);
@@ -151,6 +153,7 @@ static void call_back(struct filch_future *future)
     filch_fault_init(&dropped);
     if (strand) {
         filch_frame_push(&frame, strand, &dropped, future->info);
+        filch_frame_seclude_as(&frame, strand, future->modes);
     }
     if (future->outcome == FILCH_OK && callbacks->callback) {
         callbacks->callback(callbacks->context, future->result_bytes ? future->payload : NULL);
@@ -238,6 +241,8 @@ void filch_future_execute(struct filch_future *future, enum filch_future_runs_in
     struct execution execution = {future, strand, .end = trace_begin(future, place)};
     filch_frame_push(&execution.frame, strand, &future->fault, future->info);
     execution.frame.scope = &future->scope;
+    filch_frame_seclude_as(&execution.frame, strand, future->modes);
+    filch_frame_seclude_locale(&execution.frame, strand);
     /* relaxed: whoever searches looks twice */
     atomic_store_explicit(&future->runner, filch_party_self(), memory_order_relaxed);
     FILCH_UNWINDS(task_left) struct execution *running = &execution;
@@ -294,6 +299,7 @@ filch_status filch_future_submit(struct filch_future *future, struct filch_pool 
 {
     future->pool = pool;
     future->task.run = run_queued;
+    future->modes = filch_os_modes();
     if (out) {
         *out = filch_future_retain(future);
     }
@@ -312,6 +318,7 @@ filch_status filch_future_accept(struct filch_future *future, struct filch_pool 
 {
     future->pool = pool;
     future->task.run = run_queued;
+    future->modes = filch_os_modes();
     atomic_init(&future->claim, NOT_YET);
     if (out) {
         *out = filch_future_retain(future);

@@ -56,6 +56,7 @@ struct filch_future {
     size_t result_bytes;
     filch_status outcome;     /* the one who claimed it, before the cell is complete */
     uint32_t token;           /* constant; of the process that made it */
+    uint64_t modes;           /* of the one who submitted it (os_modes.h) */
     struct filch_scope scope; /* of its task: how that is asked to stop while it runs */
     filch_closure closure;    /* of apply_async */
     struct filch_fault fault;
@@ -82,8 +83,8 @@ struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment,
                                          const filch_function_info *info);
 
 /* It is to be run later, when filch_future_go() says so: it counts as accepted by its pool from now
- * on. On failure it is released and gone. Nobody else knows it yet. The
- * caller then has filch_future_go() called, and if that may take time, holds a reference and calls
+ * on. On failure it is released and gone. Nobody else knows it yet. The caller then has
+ * filch_future_go() called, and if that may take time, holds a reference and calls
  * filch_future_waits(), so that it is cancelled if the pool is terminated. */
 filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,
                                  struct filch_future **out);

@@ -105,7 +105,13 @@ void filch_trace_section_end(filch_trace_section *section)
 
 static const char *const level_names[] = {"sched", "tasks", "all"};
 
-/* Takes ":level" off the end. */
+/* What ends a file's name differs: ".ftrace", a number, another folder. */
+static bool is_meant_as_level(const char *text)
+{
+    return !text[strcspn(text, "./0123456789")];
+}
+
+/* Takes ":level" off the end. 0: it is none, misspelt. */
 static filch_trace_level cut_level(char *path)
 {
     char *colon = strrchr(path, ':');
@@ -115,7 +121,7 @@ static filch_trace_level cut_level(char *path)
             return (filch_trace_level)(i + 1);
         }
     }
-    return FILCH_TRACE_LEVEL_SCHED;
+    return colon && is_meant_as_level(colon + 1) ? (filch_trace_level)0 : FILCH_TRACE_LEVEL_SCHED;
 }
 
 /* False: it is too long. */
@@ -137,9 +143,9 @@ static bool fill_in(char *path, const char *text)
     return length < PATH_BYTES;
 }
 
-static filch_status start_at(char *path)
+static filch_status start_at(const char *path, filch_trace_level level)
 {
-    filch_trace_options options = {.path = path, .level = cut_level(path)};
+    filch_trace_options options = {.path = path, .level = level};
     filch_status status = *path ? filch_trace_start(&options) : FILCH_EINVAL;
     char other[PATH_BYTES + 32];
     if (status == FILCH_EBUSY) {
@@ -159,6 +165,19 @@ static bool first_to_ask(void)
     return first;
 }
 
+static void warn(const char *text, const char *what, const char *why)
+{
+    char message[256];
+    snprintf(message, sizeof message, "FILCH_TRACE=\"%.80s\": %s: %s\n", text, what, why);
+    filch_log(FILCH_LOG_WARNING, message);
+}
+
+static const char *why_not(filch_status status)
+{
+    return status == FILCH_EAGAIN ? "no disk space, or a limit of files or their sizes is reached"
+                                  : filch_strerror(status);
+}
+
 void filch_tracing_begin(void)
 {
     const char *text = first_to_ask() ? filch_os_getenv("FILCH_TRACE") : NULL;
@@ -166,13 +185,18 @@ void filch_tracing_begin(void)
         return;
     }
     char path[PATH_BYTES];
-    filch_status status = fill_in(path, text) ? start_at(path) : FILCH_EINVAL;
+    if (!fill_in(path, text)) {
+        warn(text, "cannot record there", "the name is too long");
+        return;
+    }
+    filch_trace_level level = cut_level(path);
+    filch_status status = level ? start_at(path, level) : FILCH_EINVAL;
     if (status == FILCH_OK) {
         atexit(filch_recording_finish);
+    } else if (!level) {
+        warn(text, "nothing is recorded",
+             "what follows the last colon is no level; levels are sched, tasks and all");
     } else if (status != FILCH_EALREADY) {
-        char message[256];
-        snprintf(message, sizeof message, "FILCH_TRACE=\"%.80s\": cannot record there: %s\n", text,
-                 filch_strerror(status));
-        filch_log(FILCH_LOG_WARNING, message);
+        warn(text, "cannot record there", why_not(status));
     }
 }

@@ -9,6 +9,7 @@
 
 #include "block.h"
 #include "os.h"
+#include "os_modes.h"
 #include "pool.h"
 #include "strand.h"
 #include "thread.h"
@@ -254,6 +255,15 @@ static void trace_taken(struct filch_core *core, filch_slot *slot, const filch_f
                      filch_trace_name_from(slot, core->picked.from));
 }
 
+static void run_with_modes(filch_lane *lane, filch_slot *slot, uint64_t modes)
+{
+    if (FILCH_UNLIKELY(modes != FILCH_OS_MODES_DEFAULT)) {
+        filch_os_set_modes(modes);
+    }
+    slot->type->run(lane, lane->top, slot);
+    filch_os_restore_modes(FILCH_OS_MODES_DEFAULT);
+}
+
 /* Run a published slot for its owner, who may be waiting for it. */
 static void run_stolen(struct filch_strand *strand, filch_slot *slot, struct filch_frame *origin)
 {
@@ -265,7 +275,8 @@ static void run_stolen(struct filch_strand *strand, filch_slot *slot, struct fil
                                 .fault = origin->fault,
                                 .scope = origin->scope,
                                 .info = type->info,
-                                .next = origin->next ? &next : NULL};
+                                .next = origin->next ? &next : NULL,
+                                .modes = filch_frame_modes(origin)};
     trace_taken(filch_thread_known()->core, slot, type->info ? type->info : origin->info);
     strand->frame = &frame;
     filch_party_do(strand->party, type->info);
@@ -275,7 +286,7 @@ static void run_stolen(struct filch_strand *strand, filch_slot *slot, struct fil
         filch_slot_finish(slot);            /* the owner needs its slot no longer */
         type->run(lane, lane->top, &moved); /* which records its end itself */
     } else {
-        type->run(lane, lane->top, slot);
+        run_with_modes(lane, slot, frame.modes);
         filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(slot)); /* before it is known */
         filch_thread_known()->between_jobs = true;
         filch_slot_finish(slot);

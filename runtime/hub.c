@@ -1,6 +1,7 @@
 /* hub: what a pool's thread does on its native stack, between two strands. */
 #include "core.h"
 #include "os.h"
+#include "os_modes.h"
 #include "overflow.h"
 #include "pool.h"
 #include "sanitize.h"
@@ -104,12 +105,18 @@ static struct filch_strand *stand_in_line(struct filch_pool *pool, struct filch_
 static void run(struct filch_thread *thread, struct filch_strand *strand)
 {
     thread->strand = strand;
+    if (thread->exceptions) {
+        filch_exceptions_move(thread->exceptions, &strand->exceptions);
+    }
     thread->hub_fiber = filch_sanitize_fiber_current();
     filch_core_enter(thread->core, strand);
     filch_sanitize_leave(&thread->hub_fake_stack, strand->stack.low, strand->stack.bytes,
                          strand->stack.fiber);
     filch_context_switch(&thread->hub, &strand->context);
     filch_sanitize_arrive(thread->hub_fake_stack, NULL, NULL);
+    if (thread->exceptions) {
+        filch_exceptions_move(&strand->exceptions, thread->exceptions);
+    }
     filch_core_leave(thread->core);
     thread->strand = NULL;
 }
@@ -156,6 +163,8 @@ static void live(void *record)
     struct filch_pool *pool = filch_thread_pool(thread);
     filch_os_thread_name("filch");
     filch_thread_adopt(thread);
+    filch_os_set_modes(FILCH_OS_MODES_DEFAULT); /* it has inherited its maker's */
+    thread->exceptions = filch_exceptions_here();
     bool reports = pool->config.report_overflow && filch_overflow_begin_thread();
     do {
         run_strands(pool, thread);

@@ -33,6 +33,8 @@
 
 #include <filch/lane.h>
 
+#include "exceptions.h"
+
 struct filch_waiter;
 
 /* What the function that forks is part of: a task, a call of a pool, a stolen slot, a loop's
@@ -46,7 +48,28 @@ struct filch_frame {
     const unsigned long long *next; /* a loop's: one more than the running index; else NULL */
     unsigned long long *stop; /* a loop's, while its elements run here: where they end; or NULL */
     _Atomic(uint32_t) *crowd; /* a loop's: how many of its elements wait (crowd.h); else NULL */
+    uint64_t modes; /* what its stolen children begin with (os_modes.h); see below */
+
+    /* region.h: what its caller finds again when it has ended. */
+    bool secluded;    /* `outside` and `exceptions` are the caller's */
+    bool secludes_locale; /* `locale` is */
+    uint64_t outside; /* modes */
+    struct filch_exceptions exceptions;
+    void *locale;
 };
+
+/* The owner writes them, thieves read. Who forks keeps its modes until it has joined, so they are
+ * the same for all that are out. */
+static inline void filch_frame_set_modes(struct filch_frame *frame, uint64_t modes)
+{
+    /* relaxed: the slot that is published next carries it over */
+    __atomic_store_n(&frame->modes, modes, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t filch_frame_modes(const struct filch_frame *frame)
+{
+    return __atomic_load_n(&frame->modes, __ATOMIC_RELAXED); /* relaxed: as above */
+}
 
 /* The type of a slot whose work its owner is running in place: not to be published. */
 extern const filch_slot_type filch_slot_running;

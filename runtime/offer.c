@@ -1,5 +1,6 @@
 /* offer: how latent work becomes something that others can take. */
 #include "core.h"
+#include "os_modes.h"
 #include "os_ticks.h"
 #include "pool.h"
 #include "strand.h"
@@ -54,11 +55,22 @@ static bool push_published(struct filch_core *core, struct filch_strand *strand,
     return false;
 }
 
+/* The oldest that is latent, or NULL. Its thief begins as its owner would, which is us, or what we
+ * run on top of. */
+static filch_slot *publish(struct filch_strand *strand)
+{
+    if (strand->lane.split >= strand->lane.top) {
+        return NULL;
+    }
+    filch_frame_set_modes(strand->frame, filch_os_modes());
+    return filch_lane_publish(&strand->lane, strand->frame);
+}
+
 /* What was asked for, or NULL. */
 static filch_slot *publish_oldest(struct filch_strand *strand)
 {
     filch_lane_settle(&strand->lane);
-    filch_slot *slot = filch_lane_publish(&strand->lane, strand->frame);
+    filch_slot *slot = publish(strand);
     if (!slot) {
         filch_lane_want(&strand->lane); /* the next fork will have something */
     }
@@ -169,7 +181,7 @@ static void serve_all_but(struct filch_strand *strand,
     struct filch_core *here = filch_thread_known()->core;
     bool pushed = here && offer_loudly(here);
     filch_slot *slot;
-    while ((slot = filch_lane_publish(&strand->lane, strand->frame))) {
+    while ((slot = publish(strand))) {
         struct filch_core *core = filch_thread_known()->core;
         if (holds_back(strand, slot)) {
             continue;

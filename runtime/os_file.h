@@ -15,7 +15,7 @@ filch_status filch_os_file_open(const char *path, int *file);
 void filch_os_file_close(int file);
 
 /* See that so many bytes from the start have space on the disk, so that writing to them through a
- * mapping cannot fail. False: there is none. */
+ * mapping cannot fail. False: there is none, or the process may not have so long a file. */
 bool filch_os_file_grow(int file, size_t bytes);
 
 /* Cut it to that length. */

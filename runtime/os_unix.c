@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <locale.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -89,6 +90,17 @@ void filch_os_thread_name(const char *name)
         cut[i] = name[i];
     }
     pthread_setname_np(pthread_self(), cut);
+}
+
+void *filch_os_locale(void)
+{
+    locale_t locale = uselocale((locale_t)0);
+    return locale == LC_GLOBAL_LOCALE ? NULL : locale;
+}
+
+void filch_os_set_locale(void *locale)
+{
+    uselocale(locale ? locale : LC_GLOBAL_LOCALE);
 }
 
 void filch_os_in_child(void (*function)(void))

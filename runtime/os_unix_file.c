@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,12 +71,23 @@ void filch_os_file_close(int file)
     }
 }
 
+/* May a file be so long (ulimit -f)? To try is a signal that kills. */
+static bool may_be(uintmax_t bytes)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+           bytes <= limit.rlim_cur;
+}
+
 bool filch_os_file_grow(int file, size_t bytes)
 {
     int cancel = filch_os_cancel_off();
-    bool grown = posix_fallocate(file, 0, (off_t)bytes) == 0;
+    int error;
+    do {
+        error = may_be(bytes) ? posix_fallocate(file, 0, (off_t)bytes) : EFBIG;
+    } while (error == EINTR);
     filch_os_cancel_restore(cancel);
-    return grown;
+    return error == 0;
 }
 
 void filch_os_file_cut(int file, size_t bytes)
@@ -88,6 +100,10 @@ void filch_os_file_cut(int file, size_t bytes)
 static bool write_uncancelled(int file, const void *data, size_t bytes)
 {
     const char *from = data;
+    off_t end = lseek(file, 0, SEEK_END);
+    if (end < 0 || !may_be((uintmax_t)end + bytes)) {
+        return false;
+    }
     while (bytes > 0) {
         ssize_t written = write(file, from, bytes);
         if (written <= 0 && errno != EINTR) {

@@ -49,6 +49,31 @@ uint64_t filch_recording_ticks(bool by_ns)
     return by_ns ? filch_os_now_ns() : filch_os_ticks();
 }
 
+/* ---- the file ---- */
+
+static bool grow_to(struct filch_recording *recording, size_t chunks)
+{
+    if (chunks <= recording->chunks || !filch_os_file_grow(recording->file, bytes_for(chunks))) {
+        return false;
+    }
+    recording->chunks = chunks;
+    return true;
+}
+
+/* False: the bound is reached, or the disk is full. */
+static bool grow_locked(struct filch_recording *recording)
+{
+    size_t wanted = recording->chunks + recording->chunks / 2 + 4;
+    if (wanted > recording->chunks + GROW_CHUNKS) {
+        wanted = recording->chunks + GROW_CHUNKS;
+    }
+    if (wanted > recording->chunk_limit) {
+        wanted = recording->chunk_limit;
+    }
+    return wanted > recording->chunks &&
+           (grow_to(recording, wanted) || grow_to(recording, recording->chunks + 1));
+}
+
 /* ---- beginning ---- */
 
 static void set_clock(struct filch_recording *recording)
@@ -112,9 +137,8 @@ static filch_status open_memory(struct filch_recording *recording,
     }
     filch_status status =
         options->path ? filch_os_file_open(options->path, &recording->file) : FILCH_OK;
-    if (status == FILCH_OK && options->path &&
-        !filch_os_file_grow(recording->file, FILCH_TRACE_HEADER_BYTES)) {
-        status = FILCH_EAGAIN;
+    if (status == FILCH_OK && options->path && !grow_locked(recording)) {
+        status = FILCH_EAGAIN; /* without a chunk it would be a recording of nothing */
     }
     if (status == FILCH_OK) {
         recording->base = filch_os_file_map(recording->file, bytes_for(recording->chunk_limit));
@@ -228,23 +252,6 @@ static size_t index_of(struct filch_recording *recording, const filch_trace_chun
 {
     size_t offset = (size_t)((const unsigned char *)chunk - recording->base);
     return (offset - FILCH_TRACE_HEADER_BYTES) / FILCH_TRACE_CHUNK_BYTES;
-}
-
-/* False: the bound is reached, or the disk is full. */
-static bool grow_locked(struct filch_recording *recording)
-{
-    size_t wanted = recording->chunks + recording->chunks / 2 + 4;
-    if (wanted > recording->chunks + GROW_CHUNKS) {
-        wanted = recording->chunks + GROW_CHUNKS;
-    }
-    if (wanted > recording->chunk_limit) {
-        wanted = recording->chunk_limit;
-    }
-    if (wanted == recording->chunks || !filch_os_file_grow(recording->file, bytes_for(wanted))) {
-        return false;
-    }
-    recording->chunks = wanted;
-    return true;
 }
 
 static filch_trace_chunk *oldest_locked(struct filch_recording *recording)

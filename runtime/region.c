@@ -3,6 +3,8 @@
 #include "base.h"
 #include "block.h"
 #include "core.h"
+#include "os.h"
+#include "os_modes.h"
 #include "pool.h"
 #include "process.h"
 #include "thread.h"
@@ -19,8 +21,64 @@ void filch_frame_push(struct filch_frame *frame, struct filch_strand *strand,
     filch_party_do(strand->party, info);
 }
 
+/* It runs on top of its thread's own code, or of others' work. */
+static void look_around(struct filch_frame *frame)
+{
+    struct filch_exceptions *here = filch_exceptions_here();
+    if (here) {
+        filch_exceptions_move(&frame->exceptions, here);
+    }
+    frame->outside = filch_os_modes();
+    if (frame->parent) {
+        filch_frame_set_modes(frame->parent, frame->outside);
+    }
+}
+
+void filch_frame_seclude(struct filch_frame *frame, struct filch_strand *strand)
+{
+    frame->secluded = true;
+    frame->outside = FILCH_OS_MODES_DEFAULT; /* of a worker, between tasks */
+    if (frame->parent || strand->guest) {
+        look_around(frame);
+    }
+    frame->modes = frame->outside;
+}
+
+void filch_frame_seclude_as(struct filch_frame *frame, struct filch_strand *strand, uint64_t modes)
+{
+    filch_frame_seclude(frame, strand);
+    frame->modes = modes;
+    if (modes != frame->outside) {
+        filch_os_set_modes(modes);
+    }
+}
+
+void filch_frame_seclude_locale(struct filch_frame *frame, struct filch_strand *strand)
+{
+    void *locale = filch_os_locale();
+    frame->secludes_locale = frame->parent || strand->guest;
+    frame->locale = locale;
+    if (FILCH_UNLIKELY(locale != NULL)) { /* the caller's, or what the last task here has left */
+        filch_os_set_locale(NULL);
+    }
+}
+
+static void restore(struct filch_frame *frame)
+{
+    filch_os_restore_modes(frame->outside);
+    if (frame->secludes_locale && filch_os_locale() != frame->locale) {
+        filch_os_set_locale(frame->locale);
+    }
+    if (FILCH_UNLIKELY(filch_exceptions_any(&frame->exceptions))) {
+        *filch_exceptions_here() = frame->exceptions;
+    }
+}
+
 void filch_frame_pop(struct filch_frame *frame, struct filch_strand *strand)
 {
+    if (frame->secluded) {
+        restore(frame);
+    }
     strand->frame = frame->parent;
     filch_party_do(strand->party, frame->parent ? frame->parent->info : NULL);
 }
@@ -185,6 +243,7 @@ struct errand {
     void *context;
     struct filch_fault *fault;
     struct filch_scope *scope; /* the caller's, which waits */
+    uint64_t modes;            /* the same */
     const filch_function_info *info;
 };
 
@@ -197,6 +256,8 @@ static void run_errand(struct filch_detached *task)
     enum filch_trace_type end = filch_core_trace_task(filch_core_picked(), errand->info, errand);
     filch_frame_push(&frame, strand, errand->fault, errand->info);
     frame.scope = errand->scope;
+    filch_frame_seclude_as(&frame, strand, errand->modes);
+    filch_frame_seclude_locale(&frame, strand);
     errand->status = filch_pool_ended_as(pool, FILCH_OK);
     if (errand->status == FILCH_OK) {
         errand->function(errand->context);
@@ -250,10 +311,12 @@ filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *)
                                 .context = context,
                                 .fault = fault,
                                 .scope = filch_scope_self(),
+                                .modes = filch_os_modes(),
                                 .info = info};
         return send_errand(&errand);
     }
     if (status == FILCH_OK) {
+        filch_frame_seclude(filch_region_frame(&region), region.strand);
         FILCH_UNWINDS(call_left) struct filch_region *running = &region;
         function(context);
         running = NULL;

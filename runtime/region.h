@@ -48,6 +48,16 @@ void filch_frame_push(struct filch_frame *frame, struct filch_strand *strand,
                       struct filch_fault *fault, const filch_function_info *info);
 void filch_frame_pop(struct filch_frame *frame, struct filch_strand *strand);
 
+/* It was just pushed, and what runs in it is somebody's task, not its caller's own code: it finds
+ * none of the exceptions that its caller handles, and its caller finds its own modes (os_modes.h)
+ * again when it is popped. The task begins with its caller's modes, or with those of another. */
+void filch_frame_seclude(struct filch_frame *frame, struct filch_strand *strand);
+void filch_frame_seclude_as(struct filch_frame *frame, struct filch_strand *strand, uint64_t modes);
+
+/* The same for the thread's locale, on top of that: a task begins with the process's. Elements of a
+ * loop do without. */
+void filch_frame_seclude_locale(struct filch_frame *frame, struct filch_strand *strand);
+
 /* The strand that the caller runs on, NULL: it is not inside a pool. */
 struct filch_strand *filch_strand_self(void);
 

@@ -13,6 +13,7 @@ static struct filch_strand *strand_on(struct filch_stack *stack, struct filch_po
         strand->work.kind = FILCH_WORK_STRAND;
         strand->pool = pool;
         strand->frame = NULL;
+        strand->exceptions = (struct filch_exceptions){NULL, 0};
         strand->fake_stack = NULL;
         strand->lent = strand->pins = 0;
         strand->forking = false;

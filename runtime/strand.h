@@ -12,6 +12,7 @@
 #define FILCH_STRAND_H
 
 #include "context.h"
+#include "exceptions.h"
 #include "lane.h"
 #include "party.h"
 #include "site.h"
@@ -32,7 +33,8 @@ struct filch_strand {
     struct filch_frame *frame; /* innermost; the strand itself */
     struct filch_party *party; /* its own, or of the guest's thread */
     struct filch_party own_party;
-    void *fake_stack;          /* AddressSanitizer's */
+    struct filch_exceptions exceptions; /* while it is not running; a guest's never are here */
+    void *fake_stack;                   /* AddressSanitizer's */
     bool forking;              /* inside a fork function's outermost call, which knows its site */
     enum filch_help help;      /* whom its next offer is for; from then on ASK */
     uint64_t apart;            /* ticks (os.h) of serving and waiting, not of the work itself */

@@ -53,6 +53,7 @@ filch_context_switch:                   /* rdi: from, rsi: to */
         .cfi_adjust_cfa_offset 64
         .cfi_offset rip, -8
 1:      ldmxcsr (%rsp)
+        fnclex                          /* a flag of the other's would trap if that is allowed here */
         fldcw   4(%rsp)
         jmp     2b
         .cfi_endproc

@@ -27,6 +27,7 @@ struct filch_thread {
     _Atomic(int64_t) heap_bytes; /* it alone; taken less given back, by all whose record this was */
     struct filch_leave leave;
     struct filch_context hub;
+    struct filch_exceptions *exceptions; /* a pool's thread: the C++ runtime's for it, or NULL */
     void *hub_fake_stack; /* the sanitizers' view of the native stack */
     const void *hub_low;
     size_t hub_bytes;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <threads.h>
@@ -496,6 +497,138 @@ START_TEST(the_environment_asks_for_a_recording)
 }
 END_TEST
 
+/* ---- what is refused ---- */
+
+static void may_write(size_t bytes)
+{
+    struct rlimit limit = {bytes, RLIM_INFINITY};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void make_marks(int n)
+{
+    for (int i = 0; i < n; i++) {
+        filch_trace_mark("mark", (uint64_t)i);
+    }
+}
+
+enum { CHUNKS = 6 };
+static const size_t six_chunks = FILCH_TRACE_HEADER_BYTES + CHUNKS * FILCH_TRACE_CHUNK_BYTES + 1000;
+
+START_TEST(a_limit_of_file_sizes_ends_the_recording_and_not_the_program)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        filch_trace_options options = {.path = path};
+        may_write(six_chunks);
+        bool fine = filch_trace_start(&options) == FILCH_OK;
+        make_marks(200000);
+        _exit(fine && filch_trace_stop() == FILCH_OK ? 0 : 1);
+    }
+    ck_assert_int_eq(status_of_child(child), 0);
+    struct counts counts = counts_of(path);
+    ck_assert_uint_gt(counts.header.full_ns, 0);
+    ck_assert_int_eq(counts.chunks, CHUNKS);
+}
+END_TEST
+
+START_TEST(a_snapshot_beyond_the_limit_of_file_sizes_fails_and_harms_nobody)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        filch_trace_options options = {.path = NULL};
+        may_write(six_chunks);
+        bool fine = filch_trace_start(&options) == FILCH_OK;
+        make_marks(1000);
+        fine = fine && filch_trace_snapshot(path) == FILCH_OK;
+        make_marks(200000);
+        _exit(fine && filch_trace_snapshot(path) == FILCH_EAGAIN ? 0 : 1);
+    }
+    ck_assert_int_eq(status_of_child(child), 0);
+}
+END_TEST
+
+START_TEST(nothing_is_recorded_where_there_is_no_space_for_a_chunk)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        filch_trace_options options = {.path = path};
+        may_write(FILCH_TRACE_HEADER_BYTES + FILCH_TRACE_CHUNK_BYTES - 1);
+        _exit(filch_trace_start(&options) == FILCH_EAGAIN ? 0 : 1);
+    }
+    ck_assert_int_eq(status_of_child(child), 0);
+}
+END_TEST
+
+static void keep_message(void *kept, filch_log_level level, const char *message)
+{
+    (void)level;
+    snprintf(kept, 256, "%s", message);
+}
+
+/* What is said in a process that is asked for `text`, which is the rest of the path. */
+static void told_for(const char *rest, size_t limit, char *told)
+{
+    int said[2];
+    char text[160];
+    snprintf(text, sizeof text, "%s%s", path, rest);
+    ck_assert_int_eq(pipe(said), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        static char message[256];
+        filch_pool *pool;
+        may_write(limit);
+        filch_log_to(keep_message, message);
+        setenv("FILCH_TRACE", text, 1);
+        bool fine = filch_pool_open(NULL, &pool) == FILCH_OK && filch_pool_free(pool) == FILCH_OK;
+        fine = fine && write(said[1], message, sizeof message) == (ssize_t)sizeof message;
+        exit(fine ? 0 : 1);
+    }
+    close(said[1]);
+    ck_assert_int_eq(read(said[0], told, 256), 256);
+    ck_assert_int_eq(status_of_child(child), 0);
+    close(said[0]);
+}
+
+START_TEST(a_disk_without_space_is_told)
+{
+    char told[256];
+    told_for(":all", 1000, told);
+    ck_assert_msg(strstr(told, "no disk space") != NULL, "%s", told);
+}
+END_TEST
+
+START_TEST(a_misspelt_level_is_told_and_makes_no_file)
+{
+    static const char *const levels[] = {":ALL", ":al", ":", ":tasks ", ":sched,all", "::"};
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        char told[256];
+        char file[160];
+        told_for(levels[i], RLIM_INFINITY, told);
+        ck_assert_msg(strstr(told, "sched, tasks and all") != NULL, "%s: %s", levels[i], told);
+        snprintf(file, sizeof file, "%s%s", path, levels[i]);
+        ck_assert_int_ne(access(file, F_OK), 0);
+        ck_assert_int_ne(access(path, F_OK), 0);
+    }
+}
+END_TEST
+
+START_TEST(a_colon_may_be_in_a_files_name)
+{
+    static const char *const rests[] = {":run.ftrace", ":10", ":10:all"};
+    static const char *const names[] = {":run.ftrace", ":10", ":10"};
+    for (size_t i = 0; i < sizeof rests / sizeof *rests; i++) {
+        char told[256];
+        char file[160];
+        told_for(rests[i], RLIM_INFINITY, told);
+        ck_assert_str_eq(told, "");
+        snprintf(file, sizeof file, "%s%s", path, names[i]);
+        ck_assert_int_eq(access(file, F_OK), 0);
+        ck_assert_int_eq(unlink(file), 0);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("trace");
@@ -523,6 +656,12 @@ int main(void)
     tcase_add_test(once, a_child_writes_nothing_into_its_parents_trace);
     tcase_add_test(once, two_processes_do_not_share_a_file);
     tcase_add_test(once, the_environment_asks_for_a_recording);
+    tcase_add_test(once, a_limit_of_file_sizes_ends_the_recording_and_not_the_program);
+    tcase_add_test(once, a_snapshot_beyond_the_limit_of_file_sizes_fails_and_harms_nobody);
+    tcase_add_test(once, nothing_is_recorded_where_there_is_no_space_for_a_chunk);
+    tcase_add_test(once, a_disk_without_space_is_told);
+    tcase_add_test(once, a_misspelt_level_is_told_and_makes_no_file);
+    tcase_add_test(once, a_colon_may_be_in_a_files_name);
     suite_add_tcase(suite, each);
     suite_add_tcase(suite, once);
     return run_suite(suite);

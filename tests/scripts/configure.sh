@@ -17,4 +17,5 @@ for tools in ON OFF; do
     done
 done
 configure -DFILCH_WHOLE=OFF
+configure -DFILCH_INSTALL=OFF
 configure -DCMAKE_BUILD_TYPE=Debug

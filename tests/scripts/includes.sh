@@ -8,8 +8,8 @@ bad=0
 # name of each header -> its rank; a file may include headers of its own rank or below
 rank() {
     case $1 in
-    base | platform | status | party | memory | probe) echo 0 ;;
-    os | os_poll | os_file | os_ticks | context | sanitize | cpu | lane_layout) echo 1 ;;
+    base | exceptions | platform | status | party | memory | probe) echo 0 ;;
+    os | os_poll | os_file | os_modes | os_ticks | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
     tracer | recording) echo 3 ;;
     crowd | deque | queue | park | places | site | timer | stack | slab) echo 3 ;;

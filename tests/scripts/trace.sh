@@ -118,6 +118,41 @@ for arguments in "" "view $dir/mixed" "export $dir/mixed -o x" "--nonsense" "dif
     status=0; "$tool" $arguments >"$dir/out" 2>/dev/null || status=$?
     [ "$status" = 2 ] && [ ! -s "$dir/out" ] || fail "'$arguments' ended with $status"
 done
+# Neither the trace itself is written over, by whatever name, nor is a pipe waited for.
+cp "$dir/mixed" "$dir/kept"
+ln -s mixed "$dir/symbolic"
+ln "$dir/mixed" "$dir/hard"
+for out in mixed symbolic hard; do
+    for command in view "export --csv" "export --chrome" "export --perfetto"; do
+        # shellcheck disable=SC2086
+        status=0; "$tool" $command "$dir/mixed" -o "$dir/$out" 2>"$dir/out" || status=$?
+        [ "$status" = 1 ] && grep -q 'the trace itself' "$dir/out" || fail "$command over $out"
+        cmp "$dir/mixed" "$dir/kept" || fail "$command wrote over the trace by way of $out"
+    done
+done
+status=0; "$tool" export --csv - -o "$dir/mixed" <"$dir/mixed" 2>/dev/null || status=$?
+[ "$status" = 1 ] && cmp "$dir/mixed" "$dir/kept" || fail "the standard input was written over"
+status=0; "$tool" export --csv "$dir/mixed" -o - 1<>"$dir/mixed" 2>/dev/null || status=$?
+[ "$status" = 1 ] && cmp "$dir/mixed" "$dir/kept" || fail "the standard output was the trace"
+mkfifo "$dir/pipe"
+for command in "" view "export --csv" predict; do
+    # shellcheck disable=SC2086
+    status=0; timeout 60 "$tool" $command "$dir/pipe" -o "$dir/out" >/dev/null 2>&1 || status=$?
+    [ "$status" = 1 ] || fail "'$command' of a pipe ended with $status"
+done
+
+# The standard input is as good as a file, also when it is a pipe.
+"$tool" "$dir/mixed" >"$dir/by-name"
+"$tool" - <"$dir/mixed" | cmp "$dir/by-name" - || fail "a file as the standard input"
+# shellcheck disable=SC2002
+cat "$dir/mixed" | "$tool" - | cmp "$dir/by-name" - || fail "a pipe as the standard input"
+"$tool" diff "$dir/mixed" - <"$dir/tree" >"$dir/out" || fail "diff with the standard input"
+for hostile in /dev/zero /dev/null; do
+    status=0; timeout 60 "$tool" - <"$hostile" >"$dir/out" 2>/dev/null || status=$?
+    [ "$status" = 1 ] && [ ! -s "$dir/out" ] || fail "$hostile as the standard input: $status"
+done
+checks=$((checks + 10))
+
 status=0; "$tool" /dev/null >"$dir/out" 2>/dev/null || status=$?
 [ "$status" = 1 ] && [ ! -s "$dir/out" ] || fail "/dev/null ended with $status"
 status=0; "$tool" predict "$dir/mixed" --scale nobody=2 >"$dir/out" 2>/dev/null || status=$?

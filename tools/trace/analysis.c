@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "amount.h"
+
 enum { KINDS = 2, SORTED_MAX = 1 << 20 };
 
 const char *format_ns(int64_t ns, char text[32])
@@ -112,7 +114,7 @@ static struct site *site_of(struct analysis *analysis, struct table *sites, uint
 static void count_one(struct analysis *analysis, struct site *site, struct sizes *sizes, int64_t ns)
 {
     unsigned bucket = 0;
-    while (bucket < 39 && ns >> (bucket + 1)) {
+    while (bucket < 39 && ns > 0 && ns >> (bucket + 1)) {
         bucket++;
     }
     site->count++;
@@ -127,8 +129,8 @@ static void count_tasks(struct analysis *analysis, struct table *sites, struct s
     for (size_t i = 0; i < run->tasks.count; i++) {
         const struct task *task = &run->tasks.at[i];
         struct site *site = site_of(analysis, sites, task->name);
-        site->ran += task->ran;
-        site->waited += task->waited;
+        amount_add(&site->ran, task->ran);
+        amount_add(&site->waited, task->waited);
         site->stolen += task->from != 0;
         count_one(analysis, site, sizes, task->ran);
         analysis->has_forks =
@@ -146,7 +148,7 @@ static void count_path(struct analysis *analysis, struct table *sites)
         const struct segment *segment = &dag->segments.at[i];
         if (analysis->on_path[i] && segment->kind == SEGMENT_WORK && segment->task != TASK_NONE) {
             uint32_t name = analysis->run->tasks.at[segment->task].name;
-            site_of(analysis, sites, name)->path += segment->ns;
+            amount_add(&site_of(analysis, sites, name)->path, segment->ns);
         }
     }
 }
@@ -212,7 +214,7 @@ static void find_waits(struct analysis *analysis)
             table_set(&table, key, index);
         }
         analysis->waits.at[index].count++;
-        analysis->waits.at[index].ns += slice->to - slice->from;
+        amount_add(&analysis->waits.at[index].ns, amount_difference(slice->to, slice->from));
     }
     ARRAY_SORT(analysis->waits, by_length);
     table_free(&table);
@@ -224,13 +226,14 @@ static void count_cores(struct analysis *analysis)
 {
     const struct run *run = analysis->run;
     const struct idle_time *idle = &run->idle;
-    int64_t idled = idle->starved + idle->waiting + idle->searching + idle->waking;
+    int64_t idled = amount_sum(amount_sum(idle->starved, idle->waiting),
+                               amount_sum(idle->searching, idle->waking));
     for (size_t i = 0; i < run->trace->tracks.count; i++) {
-        analysis->busy += run->cores[i].running;
+        amount_add(&analysis->busy, run->cores[i].running);
     }
     analysis->workers = run->workers;
     analysis->active =
-        analysis->workers ? (analysis->busy + idled) / (int64_t)analysis->workers : 0;
+        analysis->workers ? amount_sum(analysis->busy, idled) / (int64_t)analysis->workers : 0;
 }
 
 struct analysis *analysis_of(const struct run *run)

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "amount.h"
 #include "memory.h"
 
 static const double longest_ns = 1e17;      /* three years */
@@ -92,7 +93,7 @@ int64_t clock_ns(struct clock *clock, uint64_t ticks)
         slope = (double)(from.ns - before.ns) / (double)(from.ticks - before.ticks);
     }
     double ns = (double)(from.ns - clock->start.ns) + (double)(ticks - from.ticks) * slope;
-    return (int64_t)ns;
+    return amount_of(ns);
 }
 
 void clock_free(struct clock *clock)

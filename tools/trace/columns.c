@@ -4,6 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "amount.h"
 #include "order.h"
 
 enum { SLICES_MAX = 3000000, LANE_WAITS = LANE_KINDS };
@@ -28,7 +29,7 @@ static void end_slice(void *context, const struct slice *slice, int64_t ns)
     struct collector *collector = context;
     struct columns *columns = collector->columns;
     collector->depth--;
-    if (ns - slice->from < collector->shortest) {
+    if (amount_difference(ns, slice->from) < collector->shortest) {
         columns->dropped++;
         return;
     }
@@ -46,7 +47,7 @@ static void add_waits_and_gaps(const struct run *run, struct collector *collecto
         const struct slice *slice = &run->slices.at[i];
         bool gap = slice->kind == SLICE_GAP;
         if ((gap || slice->kind == SLICE_BLOCKED) &&
-            slice->to - slice->from >= collector->shortest) {
+            amount_difference(slice->to, slice->from) >= collector->shortest) {
             columns->slices[columns->slice_count++] =
                 (struct column_slice){.slice = *slice,
                                       .to = slice->to,
@@ -64,8 +65,8 @@ static int64_t shortest_of(const struct run *run)
         return 0;
     }
     for (size_t i = 0; i < run->slices.count; i++) {
-        int64_t ns = run->slices.at[i].to - run->slices.at[i].from;
-        for (unsigned b = 0; b < 62 && ns >> b; b++) {
+        int64_t ns = amount_difference(run->slices.at[i].to, run->slices.at[i].from);
+        for (unsigned b = 0; b < 62 && ns > 0 && ns >> b; b++) {
             longer[b]++;
         }
     }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "amount.h"
 #include "memory.h"
 
 uint32_t dag_segment(struct dag *dag, uint32_t task, enum segment_kind kind, int64_t start)
@@ -58,11 +59,12 @@ static int64_t longest(const struct dag *dag, int64_t burden, bool with_time, in
         }
     }
     for (size_t i = 0; i < dag->segments.count; i++) {
-        until[i] += cost_of(&dag->segments.at[i], with_time); /* all before it are done */
+        /* all before it are done */
+        amount_add(&until[i], cost_of(&dag->segments.at[i], with_time));
         most = until[i] > most ? until[i] : most;
         for (uint32_t e = dag->first[i]; e < dag->first[i + 1]; e++) {
             const struct edge *edge = &dag->edges.at[e];
-            int64_t reached = until[i] + (edge->kind == EDGE_NEXT ? 0 : burden);
+            int64_t reached = amount_sum(until[i], edge->kind == EDGE_NEXT ? 0 : burden);
             if (reached > until[edge->to] || (before && before[edge->to] == SEGMENT_NONE)) {
                 until[edge->to] = reached > until[edge->to] ? reached : until[edge->to];
                 if (before) {
@@ -79,7 +81,7 @@ struct dag_length dag_measure(const struct dag *dag, int64_t burden)
     struct dag_length length = {0};
     int64_t *until = tool_alloc(dag->segments.count, sizeof *until);
     for (size_t i = 0; i < dag->segments.count; i++) {
-        length.work += cost_of(&dag->segments.at[i], false);
+        amount_add(&length.work, cost_of(&dag->segments.at[i], false));
     }
     length.span = longest(dag, 0, false, until, NULL);
     length.burdened = longest(dag, burden, false, until, NULL);

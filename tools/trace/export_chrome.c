@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "amount.h"
 #include "order.h"
 
 /* How many bytes the UTF-8 sequence at `text` has; 0: it is none. */
@@ -60,6 +61,7 @@ static void begin_event(struct chrome *chrome, const char *phase, uint16_t track
 
 static void put_us(struct chrome *chrome, const char *key, int64_t ns)
 {
+    ns = ns > 0 ? ns : 0; /* before the beginning, or an end before its begin: it is damaged */
     fprintf(chrome->out, ",\"%s\":%" PRId64 ".%03d", key, ns / 1000, (int)(ns % 1000));
 }
 
@@ -101,7 +103,7 @@ static void end_slice(void *context, const struct slice *slice, int64_t ns)
     const struct run *run = chrome->run;
     begin_event(chrome, "X", slice->track, order_lane(slice));
     put_us(chrome, "ts", slice->from);
-    put_us(chrome, "dur", ns - slice->from);
+    put_us(chrome, "dur", amount_difference(ns, slice->from));
     put_name(chrome, order_name(run, slice));
     if (slice->kind == SLICE_TASK) {
         const struct task *task = &run->tasks.at[slice->what];

@@ -5,6 +5,7 @@
 
 #include <filch/filch.h>
 
+#include "amount.h"
 #include "memory.h"
 
 static const int64_t grain_ns = 20000; /* a loop's elements are not divided further */
@@ -59,7 +60,7 @@ FILCH_LOOP(play_point, (size_t, i), (const struct dag *, dag), (const struct del
 
 static bool is_at_limit(const struct prediction *point, int64_t path)
 {
-    return point->high <= path + path / 100;
+    return point->high <= amount_sum(path, path / 100);
 }
 
 /* As many points of the curve at once as there are processors; once more cores change nothing, the
@@ -117,9 +118,9 @@ bool forecast_of(const struct analysis *analysis, const struct forecast_options 
         play(analysis, &dag, forecast);
         dag_free(&dag);
         const struct trace *trace = run->trace;
-        forecast->took = trace->events.count
-                             ? trace->events.at[trace->events.count - 1].ns - trace->events.at[0].ns
-                             : 0;
+        size_t events = trace->events.count;
+        forecast->took =
+            events ? amount_difference(trace->events.at[events - 1].ns, trace->events.at[0].ns) : 0;
     }
     free(scale);
     free(parts);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "amount.h"
 #include "analysis.h"
 
 struct hints {
@@ -149,7 +150,7 @@ static void about_outside(struct hints *hints)
 {
     const struct analysis *a = hints->analysis;
     int64_t whole = a->run->trace->end;
-    int64_t outside = whole - a->active;
+    int64_t outside = amount_difference(whole, a->active);
     char text[32];
     if (whole > 1000000 && percent(outside, whole) >= 25) {
         say(hints,
@@ -177,7 +178,7 @@ void analysis_hints(const struct analysis *analysis, void (*call)(void *context,
     struct hints hints = {.analysis = analysis,
                           .call = call,
                           .context = context,
-                          .core_time = analysis->active * (int64_t)analysis->workers};
+                          .core_time = amount_product(analysis->active, analysis->workers)};
     about_alone(&hints);
     about_span(&hints);
     about_waits(&hints);

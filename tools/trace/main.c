@@ -6,6 +6,7 @@
 
 #include "export.h"
 #include "forecast.h"
+#include "input.h"
 #include "report.h"
 #include "view.h"
 
@@ -22,7 +23,8 @@ static const char usage[] =
     "filch-trace diff BEFORE AFTER     what changed\n"
     "\n"
     "FILE is what a program recorded: FILCH_TRACE=FILE ./program, or FILCH_TRACE=FILE:tasks, or\n"
-    "FILCH_TRACE=FILE:all for every fork. OUT and PAGE may be - for the standard output.\n";
+    "FILCH_TRACE=FILE:all for every fork; - is the standard input. OUT and PAGE may be - for the\n"
+    "standard output.\n";
 
 enum { FINE = 0, FAILED = 1, MISUSED = 2 };
 
@@ -199,6 +201,10 @@ static void write_as(const struct wishes *wishes, const struct loaded *loaded, F
 static int do_write(const struct wishes *wishes)
 {
     struct loaded loaded;
+    if (input_is_output(wishes->files[0], wishes->out)) {
+        fprintf(stderr, "filch-trace: %s: this is the trace itself\n", wishes->out);
+        return FAILED;
+    }
     if (!load(wishes->files[0], &loaded)) {
         return FAILED;
     }

@@ -4,79 +4,8 @@
 
 #include <filch/filch.h>
 
+#include "amount.h"
 #include "memory.h"
-
-/* ---- a copy to play with ---- */
-
-enum { LEAST_PIECE_NS = 1000 }; /* of what could be split: shorter pieces would not be made */
-
-static unsigned pieces_of(const struct segment *segment, int64_t grain,
-                          const struct what_if *change)
-{
-    unsigned parts = segment->parts;
-    if (change && change->parts && segment->task != UINT32_MAX && change->parts[segment->task]) {
-        parts = change->parts[segment->task];
-        grain = LEAST_PIECE_NS;
-    }
-    int64_t most = segment->ns / grain + 1;
-    return segment->kind == SEGMENT_TIME ? 1 : (int64_t)parts < most ? parts : (unsigned)most;
-}
-
-/* The pieces of segment i are from first[i] on; if there are several, the one before first[i + 1]
- * has no length: it comes after all of them, and what came after the segment comes after it. */
-static void copy_segments(const struct dag *dag, int64_t grain, const struct what_if *change,
-                          struct dag *expanded, uint32_t *first)
-{
-    for (size_t i = 0; i < dag->segments.count; i++) {
-        const struct segment *segment = &dag->segments.at[i];
-        unsigned pieces = pieces_of(segment, grain, change);
-        double ns = (double)segment->ns;
-        if (change && change->scale && segment->task != UINT32_MAX) {
-            ns *= change->scale[segment->task];
-        }
-        first[i] = (uint32_t)expanded->segments.count;
-        for (unsigned k = 0; k < pieces; k++) {
-            uint32_t piece = dag_segment(expanded, segment->task, segment->kind, segment->start);
-            expanded->segments.at[piece].ns = (int64_t)(ns / pieces);
-            expanded->segments.at[piece].loop = segment->loop;
-        }
-        if (pieces > 1) {
-            uint32_t end = dag_segment(expanded, segment->task, segment->kind, segment->start);
-            for (uint32_t piece = first[i]; piece < end; piece++) {
-                dag_edge(expanded, piece, end, EDGE_NEXT);
-            }
-        }
-    }
-    first[dag->segments.count] = (uint32_t)expanded->segments.count;
-}
-
-static void copy_edges(const struct dag *dag, const struct what_if *change, struct dag *expanded,
-                       const uint32_t *first)
-{
-    for (size_t e = 0; e < dag->edges.count; e++) {
-        const struct edge *edge = &dag->edges.at[e];
-        if (change && change->without_locks && edge->kind == EDGE_LOCK) {
-            continue;
-        }
-        uint32_t from = first[edge->from + 1] - 1;
-        uint32_t end = first[edge->to + 1];
-        uint32_t pieces_end = end - first[edge->to] > 1 ? end - 1 : end;
-        for (uint32_t to = first[edge->to]; to < pieces_end; to++) {
-            dag_edge(expanded, from, to, to > first[edge->to] ? EDGE_SPAWN : edge->kind);
-        }
-    }
-}
-
-void predict_expand(const struct dag *dag, int64_t grain, const struct what_if *change,
-                    struct dag *expanded)
-{
-    uint32_t *first = tool_alloc(dag->segments.count + 1, sizeof *first);
-    *expanded = (struct dag){.first = NULL};
-    copy_segments(dag, grain, change, expanded, first);
-    copy_edges(dag, change, expanded, first);
-    dag_finish(expanded);
-    free(first);
-}
 
 /* ---- virtual cores ---- */
 
@@ -179,7 +108,8 @@ static struct running heap_take(struct machine *machine)
 static void start(struct machine *machine, uint32_t core, uint32_t segment, int64_t delay)
 {
     int64_t ns = machine->dag->segments.at[segment].ns;
-    heap_add(machine, (struct running){machine->now + delay + ns, segment, core});
+    int64_t until = amount_sum(amount_sum(machine->now, delay), ns > 0 ? ns : 0);
+    heap_add(machine, (struct running){until, segment, core});
 }
 
 /* ---- deques ---- */

@@ -2,6 +2,7 @@
 #ifndef FILCH_TOOL_REPLAY_H
 #define FILCH_TOOL_REPLAY_H
 
+#include "amount.h"
 #include "run.h"
 
 enum { NOWHERE = UINT16_MAX };

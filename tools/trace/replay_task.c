@@ -99,7 +99,7 @@ static void note_theft(struct replay *replay, const struct trace_event *event, u
                                                     .from_track = made->track,
                                                     .to_track = event->track,
                                                     .kind = FLOW_STEAL};
-    *ARRAY_PUSH(replay->run->steal_ns) = replay->now - made->ns;
+    *ARRAY_PUSH(replay->run->steal_ns) = amount_difference(replay->now, made->ns);
     replay->run->cores[event->track].steals++;
 }
 

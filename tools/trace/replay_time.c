@@ -23,31 +23,31 @@ static void account_running(struct replay *replay, uint16_t track, int64_t passe
     struct strand *strand = strand_at(replay, replay->cores[track].strand);
     struct open_task *top = top_of(strand);
     uint32_t segment = *segment_of(strand);
-    replay->run->cores[track].running += passed;
+    amount_add(&replay->run->cores[track].running, passed);
     if (top) {
-        replay->run->tasks.at[top->task].ran += passed;
+        amount_add(&replay->run->tasks.at[top->task].ran, passed);
     }
     if (segment == SEGMENT_NONE) {
-        segment = strand->segment =
-            dag_segment(&replay->run->dag, TASK_NONE, SEGMENT_WORK, replay->now - passed);
+        int64_t began = amount_difference(replay->now, passed);
+        segment = strand->segment = dag_segment(&replay->run->dag, TASK_NONE, SEGMENT_WORK, began);
     }
-    replay->run->dag.segments.at[segment].ns += passed;
+    amount_add(&replay->run->dag.segments.at[segment].ns, passed);
 }
 
 void replay_account(struct replay *replay, uint16_t track)
 {
     struct core *core = &replay->cores[track];
     struct core_time *time = &replay->run->cores[track];
-    int64_t passed = replay->now - core->last;
+    int64_t passed = amount_difference(replay->now, core->last);
     core->last = replay->now;
     if (is_busy(replay, core)) {
         account_running(replay, track, passed);
     } else if (!core->held) {
-        time->parked += passed;
+        amount_add(&time->parked, passed);
     } else if (core->searching) {
-        time->searching += passed;
+        amount_add(&time->searching, passed);
     } else {
-        time->overhead += passed;
+        amount_add(&time->overhead, passed);
     }
 }
 
@@ -57,7 +57,7 @@ static void blame(struct replay *replay, int64_t lost)
         if (is_busy(replay, &replay->cores[i])) {
             struct open_task *top = top_of(strand_at(replay, replay->cores[i].strand));
             uint32_t name = top ? replay->run->tasks.at[top->task].name : 0;
-            replay->run->blame[name] += lost;
+            amount_add(&replay->run->blame[name], lost);
             return;
         }
     }
@@ -65,7 +65,7 @@ static void blame(struct replay *replay, int64_t lost)
 
 void replay_idle(struct replay *replay)
 {
-    int64_t passed = replay->now - replay->last;
+    int64_t passed = amount_difference(replay->now, replay->last);
     struct idle_time *idle = &replay->run->idle;
     unsigned running = 0;
     unsigned searching = 0;
@@ -84,18 +84,18 @@ void replay_idle(struct replay *replay)
         return;
     }
     searching = searching < idle_cores ? searching : idle_cores;
-    idle->searching += passed * (int64_t)searching;
-    int64_t asleep = passed * (int64_t)(idle_cores - searching);
-    if (replay->now - replay->wake_since > WAKE_NS_MAX) {
+    amount_add(&idle->searching, amount_product(passed, searching));
+    int64_t asleep = amount_product(passed, idle_cores - searching);
+    if (amount_difference(replay->now, replay->wake_since) > WAKE_NS_MAX) {
         replay->wake_since = -1; /* it was for something else than a core */
     }
     if (replay->wake_since >= 0 && asleep) {
-        idle->waking += passed;
-        asleep -= passed;
+        amount_add(&idle->waking, passed);
+        asleep -= passed; /* which is one of those */
     }
-    *(replay->blocked ? &idle->waiting : &idle->starved) += asleep;
+    amount_add(replay->blocked ? &idle->waiting : &idle->starved, asleep);
     if (running == 1) {
-        blame(replay, passed * (int64_t)idle_cores);
+        blame(replay, amount_product(passed, idle_cores));
     }
 }
 
@@ -148,7 +148,7 @@ void replay_hold(struct replay *replay, const struct trace_event *event)
     core->guest_thread = event->detail == 1 ? event->argument : 0;
     core->guest = TABLE_NONE;
     if (event->detail == 0 && replay->wake_since >= 0) {
-        *ARRAY_PUSH(replay->run->wake_ns) = replay->now - replay->wake_since;
+        *ARRAY_PUSH(replay->run->wake_ns) = amount_difference(replay->now, replay->wake_since);
         replay->wake_since = -1;
     }
 }

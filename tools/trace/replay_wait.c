@@ -10,7 +10,7 @@ void replay_thread_passes(struct replay *replay, uint32_t index)
     }
     if (thread->last >= 0) {
         uint32_t segment = dag_segment(&replay->run->dag, TASK_NONE, SEGMENT_TIME, thread->last);
-        replay->run->dag.segments.at[segment].ns = replay->now - thread->last;
+        replay->run->dag.segments.at[segment].ns = amount_difference(replay->now, thread->last);
         dag_edge(&replay->run->dag, thread->segment, segment, EDGE_NEXT);
         thread->segment = segment;
     }
@@ -53,7 +53,7 @@ static void pass_time(struct replay *replay, struct strand *strand, int64_t unti
     uint32_t *place = segment_of(strand);
     uint32_t segment =
         dag_segment(dag, top ? top->task : TASK_NONE, SEGMENT_TIME, strand->blocked_since);
-    dag->segments.at[segment].ns = until - strand->blocked_since;
+    dag->segments.at[segment].ns = amount_difference(until, strand->blocked_since);
     dag_edge(dag, *place, segment, EDGE_NEXT);
     *place = segment;
 }
@@ -99,7 +99,8 @@ void replay_unblock(struct replay *replay, uint32_t index, uint16_t track)
     bool by_time = strand->blocked_flags & FILCH_TRACE_FOR_OUTSIDE || strand->ready_outcome == 3;
     note_wait(replay, strand, task, track, until);
     if (task != TASK_NONE) {
-        replay->run->tasks.at[task].waited += until - strand->blocked_since;
+        amount_add(&replay->run->tasks.at[task].waited,
+                   amount_difference(until, strand->blocked_since));
     }
     if (by_time) {
         pass_time(replay, strand, until);

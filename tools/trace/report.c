@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "amount.h"
+
 enum { SITES_SHOWN = 20, WAITS_SHOWN = 10, LOOPS_SHOWN = 10, MATRIX_CORES = 16 };
 
 static void head(const struct analysis *a, FILE *out)
@@ -24,7 +26,7 @@ static void head(const struct analysis *a, FILE *out)
     if (trace->gaps.count) {
         int64_t lost = 0;
         for (size_t i = 0; i < trace->gaps.count; i++) {
-            lost += trace->gaps.at[i].to - trace->gaps.at[i].from;
+            amount_add(&lost, amount_difference(trace->gaps.at[i].to, trace->gaps.at[i].from));
         }
         fprintf(out, "Events were dropped in %zu places, %s of the tracks' time altogether.\n",
                 trace->gaps.count, format_ns(lost, text));
@@ -69,7 +71,8 @@ static void cores(const struct analysis *a, FILE *out)
         if (run->trace->tracks.at[i].kind != FILCH_TRACE_CORE) {
             continue;
         }
-        int64_t whole = core->running + core->searching + core->parked + core->overhead;
+        int64_t whole = amount_sum(amount_sum(core->running, core->searching),
+                                   amount_sum(core->parked, core->overhead));
         trace_track_name(run->trace, i, name, sizeof name);
         fprintf(out,
                 "  %-16s %5.1f %% %5.1f %% %5.1f %% %8" PRIu64 " %8" PRIu64 " (%" PRIu64
@@ -117,7 +120,7 @@ static void thefts(const struct analysis *a, FILE *out)
 static void idle(const struct analysis *a, FILE *out)
 {
     const struct idle_time *idle = &a->run->idle;
-    int64_t whole = a->active * (int64_t)a->workers;
+    int64_t whole = amount_product(a->active, a->workers);
     const struct {
         const char *name;
         int64_t ns;
@@ -209,7 +212,7 @@ static void loops(const struct analysis *a, FILE *out)
         const struct loop *loop = &run->loops.at[i];
         fprintf(out, "  %s\n", format_site(run->trace, loop->name, name, sizeof name));
         fprintf(out, "  %27" PRIu64 " %10u %10s\n", loop->elements, loop->chunks,
-                format_ns(loop->ended - loop->began, took));
+                format_ns(amount_difference(loop->ended, loop->began), took));
     }
     if (run->loops.count > LOOPS_SHOWN) {
         fprintf(out, "  ... and %zu more\n", run->loops.count - LOOPS_SHOWN);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "input.h"
 #include "memory.h"
 
 enum { TRACKS_MAX = 5000, WORKERS_MAX = 1024, CHUNKS_MAX = INT_MAX };
@@ -20,7 +21,7 @@ struct piece {
 };
 
 struct reader {
-    FILE *file;
+    struct input input;
     struct trace *trace;
     struct clock clock;
     struct table tracks;
@@ -38,8 +39,8 @@ struct reader {
 static size_t load(struct reader *reader, long offset)
 {
     memset(&reader->buffer, 0, sizeof reader->buffer);
-    size_t got = fseek(reader->file, offset, SEEK_SET) == 0
-                     ? fread(&reader->buffer, 1, sizeof reader->buffer, reader->file)
+    size_t got = fseek(reader->input.file, offset, SEEK_SET) == 0
+                     ? fread(&reader->buffer, 1, sizeof reader->buffer, reader->input.file)
                      : 0;
     bool is_chunk = got >= sizeof reader->buffer.chunk && reader->buffer.chunk.magic == chunk_magic;
     return is_chunk ? got : 0;
@@ -318,13 +319,12 @@ static const char *check_header(const filch_trace_header *header, size_t got)
 static void survey(struct reader *reader)
 {
     struct trace *trace = reader->trace;
-    for (long offset = FILCH_TRACE_HEADER_BYTES;; offset += FILCH_TRACE_CHUNK_BYTES) {
+    for (long offset = FILCH_TRACE_HEADER_BYTES; offset < reader->input.bytes;
+         offset += FILCH_TRACE_CHUNK_BYTES) {
         size_t got = load(reader, offset);
         if (got) {
             survey_chunk(reader, offset);
             trace->damaged += got < FILCH_TRACE_CHUNK_BYTES;
-        } else if (feof(reader->file) || ferror(reader->file)) {
-            break;
         }
     }
     size_t given = trace->header.chunks < CHUNKS_MAX ? trace->header.chunks : CHUNKS_MAX;
@@ -356,24 +356,26 @@ static void read_all(struct reader *reader)
     }
 }
 
+static bool begins_like_one(const void *data, size_t bytes)
+{
+    return check_header(data, bytes) == NULL;
+}
+
 struct trace *trace_read(const char *path, const char **why)
 {
     struct reader *reader = tool_alloc(1, sizeof *reader);
     struct trace *trace = tool_alloc(1, sizeof *trace);
     trace->names = tool_alloc(TRACE_NAMES, sizeof *trace->names);
     reader->trace = trace;
-    reader->file = fopen(path, "rb");
-    *why = "it cannot be opened";
-    if (reader->file) {
-        size_t got = fread(&trace->header, 1, sizeof trace->header, reader->file);
+    *why = NULL;
+    if (input_open(&reader->input, path, sizeof trace->header, begins_like_one, why)) {
+        size_t got = fread(&trace->header, 1, sizeof trace->header, reader->input.file);
         *why = check_header(&trace->header, got);
     }
     if (!*why) {
         read_all(reader);
     }
-    if (reader->file) {
-        fclose(reader->file);
-    }
+    input_close(&reader->input);
     table_free(&reader->tracks);
     clock_free(&reader->clock);
     free(reader->pieces.at);

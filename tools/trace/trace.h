@@ -70,7 +70,7 @@ struct trace {
     size_t damaged; /* of them: lost, cut short, or with something that could not be understood */
 };
 
-/* Read it. NULL: *why says what it is not. */
+/* Read it, a regular file or, "-", the standard input. NULL: *why says what it is not. */
 struct trace *trace_read(const char *path, const char **why);
 void trace_free(struct trace *trace);
 

@@ -35,8 +35,8 @@ typedef struct filch_grid_run {
     size_t count;
 } filch_grid_run;
 
-/* Effect: the elements from the `index`-th on, counted tile by tile, to the end of the tile's row.
- * */
+/* Effect: the elements from the `index`-th on, counted tile by tile, to the end of the row of that
+ * tile. */
 filch_grid_run filch_grid_at(const filch_grid *grid, size_t index);
 
 /* Effect: body's elements, as many as the grid has, as filch_map() does. `environment` begins with

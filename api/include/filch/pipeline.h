@@ -37,7 +37,7 @@ typedef struct filch_pipeline_options {
     size_t tokens;      /* items under way at once. Default: four for each worker */
     filch_error *error; /* not NULL: told what was raised; its index is the item's number */
     /* NULL, or called once with each item that does not get through all stages, so that it can free
-     * what it has: a stage that raises an error leaves its item as it is to this */
+     * what it has: a stage that raises an error leaves its item as it is to this. */
     void (*drop)(void *context, void *item);
     void *drop_context;
 } filch_pipeline_options;

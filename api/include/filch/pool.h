@@ -96,8 +96,8 @@ filch_status filch_pool_close(filch_pool *pool);
 /* Effect: as close; moreover tasks that have not begun never will, their futures fail with
  * FILCH_ECANCELED; tasks that run are asked to stop: filch_cancelled() is true for them, and their
  * filch_sleep() and waits for futures return FILCH_ECANCELED at once; maps leave out the elements
- * that have not begun. What a program's own thread
- * runs in the pool is told by filch_cancelled() alone. Again: no-op.
+ * that have not begun. What a program's own thread runs in the pool is told by filch_cancelled()
+ * alone. Again: no-op.
  * Errors, threads: as close. */
 filch_status filch_pool_terminate(filch_pool *pool);
 

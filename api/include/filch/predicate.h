@@ -2,7 +2,8 @@
  *
  *     FILCH_PREDICATE(is_below, (int, x), (int, limit)) { return x < limit; }
  *
- * is_below_filter(pool, xs, n, 10, kept, &count); kept: room for n; those that have it, in order
+ *     is_below_filter(pool, xs, n, 10, kept, &count);    those that have it, in order; kept: room
+ *                                                        for n
  *     is_below_count(pool, xs, n, 10, &count);
  *     is_below_any(pool, xs, n, 10, &answer);            bool; of no elements: false
  *     is_below_all(pool, xs, n, 10, &answer);            bool; of no elements: true

@@ -1,5 +1,33 @@
-/* filch/task.h: what a task can ask and do. All of it works in ordinary threads too. What becomes
- * of a task, or thread, that ends in the middle: pool.h. */
+/* filch/task.h: what a task can ask and do. All of it works in ordinary threads too.
+ * What becomes of a task, or thread, that ends in the middle: pool.h.
+ *
+ * The context of a task. A task runs on some thread, and after each wait maybe on another. Of what
+ * programs know as their thread's:
+ *
+ *   floating-point modes: how is rounded, what traps, what is flushed to zero (fesetround(), the
+ *     control words of x87 and SSE, fpcr). A task begins with those of the one who submitted it:
+ *     who called name_apply(), _apply_async(), _spawn(), _then(), _for(), and so on. They are its
+ *     own, across waits, too, and end with it: no other task finds them, nor does the thread that
+ *     waits for it. Elements that run one after the other on one thread share them, as in a plain
+ *     loop, until the loop has ended there. A fork's function has its caller's, who leaves them as
+ *     they are until it has joined; when nobody else took the fork it is called like any function,
+ *     and has to put back what it changes. The flags that tell what has happened
+ *     (fetestexcept()) mean nothing after a wait.
+ *
+ *   exceptions in C++: a task sees its own alone, and may wait while it handles one, or while one
+ *     passes. None may leave a task. In elements of a loop and forks, too, `throw;` is for what
+ *     they have caught themselves.
+ *
+ *   locale (uselocale()): a task begins with the process's, setlocale()'s. One that it sets ends
+ *     with it, and is to be put back before it waits.
+ *
+ *   signals that are blocked (pthread_sigmask()), and the thread's name: the thread's. A worker
+ *     blocks all signals but those that its own instructions raise, and SIGPROF; it is called
+ *     "filch". filch changes neither afterwards, nor ever those of a program's own thread, and does
+ *     not look, since only the kernel knows: a task that changes one puts it back before it waits
+ *     or ends, or the thread's next task finds it.
+ *
+ *   errno, thread-local variables: the thread's, and another's after a wait. */
 #ifndef FILCH_TASK_H
 #define FILCH_TASK_H
 

@@ -1,12 +1,14 @@
 /* filch/trace.h: recording what the pools do, to see afterwards where the time went.
  *
- * FILCH_TRACE=run.ftrace ./program # nothing to be rebuilt; or FILCH_TRACE=run.ftrace:all
+ *     FILCH_TRACE=run.ftrace ./program          # nothing is to be rebuilt
+ *     FILCH_TRACE=run.ftrace:tasks ./program    # more detail: a level (sched, tasks, all)
  *     filch-trace run.ftrace                    # a report
  *     filch-trace view run.ftrace -o run.html   # a page that opens in any browser
  *
  * or, from the program, a stretch of its run:
  *
- * filch_trace_start(&(filch_trace_options){.path = "slow.ftrace", .level = FILCH_TRACE_LEVEL_ALL});
+ *     filch_trace_start(&(filch_trace_options){.path = "slow.ftrace",
+ *                                              .level = FILCH_TRACE_LEVEL_ALL});
  *     work();
  *     filch_trace_stop();
  *
@@ -20,6 +22,10 @@
  * was recorded is in it even if the program crashes. It belongs to its user alone (mode 0600);
  * links are not followed; a file that another process records to is left alone (with FILCH_TRACE,
  * the second process appends its number to the name, and %p in the name is the process's number).
+ * The program is never harmed: where there is no space on the disk, or the process may not write so
+ * much (ulimit -f), the recording ends there, or does not begin. With FILCH_TRACE a warning says
+ * that it did not begin; so it does when what follows the last colon is no level, unless it has a
+ * dot, a slash or a digit in it: then it is a part of the file's name.
  *
  * What it costs while nothing is recorded: nothing at a fork or a join, a load and a branch at
  * other points. An event costs some 20 ns in a ring, 12 of them for the processor's clock in the
@@ -59,7 +65,8 @@ typedef struct filch_trace_options {
 /* Effect: from now on all pools are recorded; an existing file is overwritten. NULL: the defaults.
  * Errors: FILCH_EALREADY: something is being recorded; FILCH_EINVAL: an option is out of bounds, or
  * the path is no regular file of the caller's own, has several names or cannot be opened;
- * FILCH_EBUSY: another process records there; FILCH_EAGAIN: no disk space, no descriptor;
+ * FILCH_EBUSY: another process records there; FILCH_EAGAIN: no disk space, no descriptor, or the
+ * process may not write so much (ulimit -f);
  * FILCH_ENOMEM. Threads: any. Blocks for a millisecond, to compare clocks. */
 filch_status filch_trace_start(const filch_trace_options *options);
 
