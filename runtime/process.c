@@ -1,6 +1,7 @@
 #include "process.h"
 
 #include "base.h"
+#include "closing.h"
 #include "memory.h"
 #include "os.h"
 #include "core.h"
@@ -24,6 +25,7 @@ static void start_anew_in_child(void)
     filch_lock_init(&process->dump_lock);
     process->pools = NULL;
     process->dump_signal = 0; /* nor is the thread that dumps */
+    filch_fds_start_anew();
     filch_recording_abandon();
     struct filch_thread *thread = filch_thread_known();
     if (thread && thread->core) {
