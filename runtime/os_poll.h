@@ -26,8 +26,9 @@ void filch_os_poll_close(struct filch_os_poll *poll);
  * cannot tell of such a one; EBADF, ENOMEM. Any thread, one at a time for each number. */
 int filch_os_poll_ask(struct filch_os_poll *poll, int fd, unsigned events, uint32_t question);
 
-/* fd is about to be closed: it is asked no more, and when this returns the system does not keep
- * what it stands for alive on behalf of a wait. Any thread but the one that waits. */
+/* fd is asked no more, and may be closed next: when this returns the system does not keep what it
+ * stands for alive on behalf of a wait. It may answer once more where that costs it nothing. Any
+ * thread but the one that waits. */
 void filch_os_poll_drop(struct filch_os_poll *poll, int fd);
 
 /* Sleep until some are ready, at most `most`, or until interrupted: none. One thread. */

@@ -125,17 +125,23 @@ static bool enlist(struct filch_waiter *waiter, void *context)
     return !error;
 }
 
-/* However the wait ended: what woke it is done with the place after this. */
+/* However the wait ended: what woke it is done with the place after this. One that was not woken
+ * leaves no question behind that would keep alive what is plainly closed next. */
 static void leave(struct filch_waiter *waiter, void *context)
 {
     struct filch_fd_wait *wait = context;
     struct descriptor *descriptor = known(wait->poller, wait->fd);
     (void)waiter;
-    if (descriptor) {
-        filch_lock_acquire(&descriptor->lock);
-        filch_line_remove_locked(&descriptor->waiting, &wait->place);
-        filch_lock_release(&descriptor->lock);
+    if (!descriptor) {
+        return;
     }
+    filch_lock_acquire(&descriptor->lock);
+    bool unanswered = wait->place.waiter != NULL;
+    filch_line_remove_locked(&descriptor->waiting, &wait->place);
+    if (unanswered && !descriptor->waiting.first) {
+        filch_os_poll_drop(wait->poller->os, wait->fd);
+    }
+    filch_lock_release(&descriptor->lock);
 }
 
 const struct filch_wait_kind filch_fd_kind = {.what = "a descriptor",
