@@ -1,6 +1,6 @@
-/* A server and its clients, talking over the loopback: plain sequential code, a task for each end of
- * each connection, all open at the same time. echo [CONNECTIONS]: 1,000 if it is not said; 0: the
- * server alone, for other clients. SIGTERM stops it. */
+/* A server and its clients on the loopback: plain sequential code, a task for each end of each
+ * connection, all open at the same time. echo [CONNECTIONS]: 1,000 if it is not said; 0: the server
+ * alone, for other clients. SIGTERM stops it. */
 #define _GNU_SOURCE
 #include <math.h>
 #include <netinet/in.h>
