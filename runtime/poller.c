@@ -150,8 +150,8 @@ const struct filch_wait_kind filch_fd_kind = {.what = "a descriptor",
                                               .always_leaves = true,
                                               .outside = true};
 
-/* Wake the first in line for each of the events, in the order of the line. One whose wait has ended
- * otherwise meanwhile does not count. */
+/* Wake the first in line for each of the events, in the order of the line. If a wait has ended
+ * otherwise meanwhile, the event is the next one's when the system has been asked again. */
 static void wake_locked(struct descriptor *descriptor, unsigned events)
 {
     unsigned left = events & always ? ~0u : events;
@@ -166,7 +166,8 @@ static void wake_locked(struct descriptor *descriptor, unsigned events)
         }
         wait->came = events & wanted;
         filch_line_remove_locked(&descriptor->waiting, p);
-        if (filch_waiter_end(waiter, FILCH_SIGNALED) && !(events & always)) {
+        filch_waiter_end(waiter, FILCH_SIGNALED);
+        if (!(events & always)) {
             left &= ~wanted;
         }
     }

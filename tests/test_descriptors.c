@@ -255,6 +255,44 @@ END_TEST
 
 /* ---- what is ready ---- */
 
+FILCH_FUNCTION(int, holds_the_worker, (atomic_int *, go_on))
+{
+    atomic_fetch_add(&begun, 1);
+    await(go_on, 1);
+    return 0;
+}
+
+/* It has ended, and has not had a turn since: it is in line still when the byte comes. */
+START_TEST(a_wait_that_was_cancelled_takes_nothing_from_the_next_in_line)
+{
+    filch_pool *pool = pool_opened(0);
+    filch_future *cancelled;
+    filch_future *next;
+    filch_future *hog;
+    atomic_int go_on = 0;
+    open_pair();
+    atomic_store(&begun, 0);
+    ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], INFINITY, &cancelled), FILCH_OK);
+    await_waiting(pool, 1);
+    ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], INFINITY, &next), FILCH_OK);
+    await_waiting(pool, 2);
+    ck_assert_int_eq(holds_the_worker_apply_async(pool, &go_on, &hog), FILCH_OK);
+    await(&begun, 3);
+    ck_assert_int_eq(filch_future_cancel(cancelled), FILCH_OK);
+    put(ends[1], 'n');
+    struct timespec nap = {.tv_nsec = 5000000}; /* time for the answer; it may come later, too */
+    thrd_sleep(&nap, NULL);
+    atomic_store(&go_on, 1);
+    ck_assert_int_eq(result_of(cancelled), -ECANCELED);
+    ck_assert_int_eq(result_of(next), 'n');
+    ck_assert_int_eq(filch_future_wait(hog), FILCH_OK);
+    filch_future_free(hog);
+    close_plainly(ends[0]);
+    close_plainly(ends[1]);
+    pool_closed(pool);
+}
+END_TEST
+
 static atomic_int false_alarms;
 
 FILCH_FUNCTION(long, takes_bytes, (int, fd))
@@ -1381,6 +1419,7 @@ int main(void)
     tcase_add_loop_test(tcase, waiting_beside_what_is_ready_for_ever_takes_no_time, 0, 2);
     tcase_add_loop_test(tcase, all_that_wait_for_what_was_closed_plainly_fail_when_that_is_seen, 0,
                         WORKER_SWEEP);
+    tcase_add_test(tcase, a_wait_that_was_cancelled_takes_nothing_from_the_next_in_line);
     tcase_add_test(tcase, a_descriptor_that_was_waited_for_is_ready);
     tcase_add_test(tcase, a_byte_for_two_readers_of_a_blocking_pipe_blocks_no_worker);
     tcase_add_loop_test(tcase, what_the_system_answers_at_once_is_answered_at_once, 0,

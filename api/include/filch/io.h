@@ -60,9 +60,9 @@ int filch_accept(int fd, struct sockaddr *address, socklen_t *length, double dea
  * earlier call that timed out for example, waits for that. Returns: 0: it is connected. */
 int filch_connect(int fd, const struct sockaddr *address, socklen_t length, double deadline);
 
-/* Effect: closes the descriptor; first, all that wait for it, tasks and threads, are woken, and fail
- * with -EBADF or FILCH_ECLOSED. Returns: 0. Does not block, except until a thread that sleeps for
- * the descriptor has woken. Not in a signal handler. */
+/* Effect: closes the descriptor; first, all that wait for it, tasks and threads, are woken, and
+ * fail with -EBADF or FILCH_ECLOSED. Returns: 0. Does not block, except until a thread that sleeps
+ * for the descriptor has woken. Not in a signal handler. */
 int filch_close(int fd);
 
 #ifdef __cplusplus
