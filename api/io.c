@@ -99,11 +99,21 @@ FILCH_ONE_CALL int flags_of(int fd)
     return flags < 0 ? -errno : flags;
 }
 
-FILCH_ONE_CALL int make_nonblocking(int fd)
+FILCH_ONE_CALL int try_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
     bool done = flags >= 0 && (flags & O_NONBLOCK || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0);
     return done ? 0 : -errno;
+}
+
+static int make_nonblocking(struct filch_io_call *call)
+{
+    int error = filch_io_hold(call);
+    if (!error) {
+        error = try_nonblocking(call->fd);
+        filch_io_let_go(call);
+    }
+    return error;
 }
 
 /* After a call that answered `n`: wait if it would have, and have it tried again. False: that was
@@ -227,7 +237,7 @@ ssize_t filch_write(int fd, const void *buffer, size_t bytes, double deadline)
 int filch_accept(int fd, struct sockaddr *address, socklen_t *length, double deadline)
 {
     struct io io = {.call = filch_io_begin(fd, deadline), .peer = address, .peer_bytes = length};
-    ssize_t n = make_nonblocking(fd);
+    ssize_t n = make_nonblocking(&io.call);
     if (n == 0) {
         do {
             n = persist(&io, try_accept, POLLIN);
@@ -278,6 +288,17 @@ static int await_connect(struct filch_io_call *call)
     return error;
 }
 
+static int connect_as_user(struct filch_io_call *call, const struct sockaddr *address,
+                           socklen_t length)
+{
+    int error = filch_io_hold(call);
+    if (!error) {
+        error = try_connect(call->fd, address, length);
+        filch_io_let_go(call);
+    }
+    return error;
+}
+
 /* A local socket whose listener has no room answers "again", and nothing tells when it has. */
 static int retry_connect(struct filch_io_call *call, const struct sockaddr *address,
                          socklen_t length)
@@ -285,11 +306,7 @@ static int retry_connect(struct filch_io_call *call, const struct sockaddr *addr
     int error;
     do {
         error = filch_io_nap(call, NAP_NS);
-        error = error ? error : filch_io_hold(call);
-        if (!error) {
-            error = try_connect(call->fd, address, length);
-            filch_io_let_go(call);
-        }
+        error = error ? error : connect_as_user(call, address, length);
     } while (error == -EAGAIN);
     return error;
 }
@@ -297,8 +314,8 @@ static int retry_connect(struct filch_io_call *call, const struct sockaddr *addr
 int filch_connect(int fd, const struct sockaddr *address, socklen_t length, double deadline)
 {
     struct filch_io_call call = filch_io_begin(fd, deadline);
-    int error = make_nonblocking(fd);
-    error = error ? error : try_connect(fd, address, length);
+    int error = make_nonblocking(&call);
+    error = error ? error : connect_as_user(&call, address, length);
     if (error == -EAGAIN && address->sa_family == AF_UNIX) {
         return retry_connect(&call, address, length);
     }

@@ -22,18 +22,19 @@ enum { SLICE_NS = 10000000 };
 
 struct filch_io_call filch_io_begin(int fd, double deadline)
 {
+    uint32_t closes = filch_fd_closes(fd);
+    if (FILCH_UNLIKELY(closes % 2 == 1)) { /* it begins when that close has ended */
+        closes = filch_fd_settle(fd, closes);
+    }
     return (struct filch_io_call){
-        .fd = fd, .closes = filch_fd_closes(fd), .deadline_ns = filch_deadline_at(deadline)};
+        .fd = fd, .closes = closes, .deadline_ns = filch_deadline_at(deadline)};
 }
 
 int filch_io_hold(struct filch_io_call *call)
 {
-    if (!call->waited) {
-        return 0;
-    }
     int error = filch_fd_use(call->fd, call->closes);
     call->holds = error == 0;
-    return -error;
+    return error == ENOMEM ? 0 : -error; /* a try needs none */
 }
 
 void filch_io_let_go(struct filch_io_call *call)
@@ -100,6 +101,17 @@ filch_status filch_io_look(int fd, short events, short *came)
     return says(try_poll(&one, 1, 0), &one, came, &status) ? status : FILCH_ETIMEDOUT;
 }
 
+/* What it is ready for now, unless it has been closed. */
+static filch_status look_as_user(struct filch_io_call *call, short events, short *came)
+{
+    if (filch_io_hold(call) != 0) {
+        return FILCH_ECLOSED;
+    }
+    filch_status status = filch_io_look(call->fd, events, came);
+    filch_io_let_go(call);
+    return status;
+}
+
 /* Sleep once as a user of the descriptor. True: that was it. */
 static bool sleep_once(const struct filch_io_call *call, const struct filch_fd_sleeper *sleeper,
                        short events, short *came, filch_status *status)
@@ -122,12 +134,12 @@ static bool sleep_once(const struct filch_io_call *call, const struct filch_fd_s
 }
 
 /* On a thread that is in no pool, and for what the system does not watch for a pool. */
-static filch_status wait_here(const struct filch_io_call *call, short events, short *came)
+static filch_status wait_here(struct filch_io_call *call, short events, short *came)
 {
     struct filch_fd_sleeper sleeper;
     filch_status status = FILCH_ETIMEDOUT;
     if (call->deadline_ns == 0) {
-        return events ? filch_io_look(call->fd, events, came) : FILCH_ETIMEDOUT;
+        return events ? look_as_user(call, events, came) : FILCH_ETIMEDOUT;
     }
     filch_fd_sleeper_add(&sleeper, call->fd);
     while (!sleep_once(call, &sleeper, events, came, &status)) {
@@ -140,8 +152,8 @@ static filch_status wait_here(const struct filch_io_call *call, short events, sh
     return status;
 }
 
-static filch_status wait_in_pool(struct filch_pool *pool, const struct filch_io_call *call,
-                                 short events, short *came)
+static filch_status wait_in_pool(struct filch_pool *pool, struct filch_io_call *call, short events,
+                                 short *came)
 {
     struct filch_fd_wait wait = {.poller = filch_poller_of(pool),
                                  .fd = call->fd,
@@ -155,7 +167,7 @@ static filch_status wait_in_pool(struct filch_pool *pool, const struct filch_io_
         return status;
     }
     if (wait.error == EPERM) { /* a file on disk, which is always ready */
-        status = filch_io_look(call->fd, events, came);
+        status = look_as_user(call, events, came);
         return status == FILCH_ETIMEDOUT ? wait_here(call, events, came) : status;
     }
     *came = (short)wait.came;
@@ -174,11 +186,6 @@ static filch_status wait_until(struct filch_io_call *call, short events, short *
 {
     struct filch_pool *pool = own_pool();
     call->waited = true;
-    if (call->closes % 2 == 1) { /* the try may have met what is being closed */
-        call->closes = filch_fd_settle(call->fd, call->closes);
-        *came = events;
-        return FILCH_OK;
-    }
     return pool && call->deadline_ns && call->fd < FILCH_FD_MOST
                ? wait_in_pool(pool, call, events, came)
                : wait_here(call, events, came);
@@ -191,10 +198,9 @@ static filch_status wait_surely(struct filch_io_call *call, short events, short 
     do {
         status = wait_until(call, events, came);
         hint = status == FILCH_OK;
-        status = hint ? filch_io_look(call->fd, events, came) : status;
+        status = hint ? look_as_user(call, events, came) : status;
     } while (hint && status == FILCH_ETIMEDOUT);
-    /* If so, what was seen may have been another one. */
-    return hint && filch_fd_closes(call->fd) != call->closes ? FILCH_ECLOSED : status;
+    return status;
 }
 
 filch_status filch_wait_fd(int fd, short events, double deadline, short *came)
@@ -206,7 +212,7 @@ filch_status filch_wait_fd(int fd, short events, double deadline, short *came)
         return FILCH_EINVAL;
     }
     if (!own_pool()) { /* no line to stand in */
-        filch_status status = filch_io_look(fd, events, came);
+        filch_status status = look_as_user(&call, events, came);
         if (status != FILCH_ETIMEDOUT) {
             return status;
         }
@@ -233,8 +239,6 @@ int filch_io_nap(struct filch_io_call *call, uint64_t ns)
     short came;
     nap.deadline_ns = end < call->deadline_ns ? end : call->deadline_ns;
     filch_status status = wait_until(&nap, 0, &came);
-    call->waited = true;
-    call->closes = nap.closes;
     bool over = status == FILCH_ETIMEDOUT && filch_os_now_ns() < call->deadline_ns;
     return over ? 0 : error_of(status);
 }

@@ -1,8 +1,8 @@
 /* io_wait: how the calls of io.c wait for a descriptor.
  *
  * Such a call tries, waits if it would have to, and tries again. It is about what its number stood
- * for when it began (closing.h): a filch_close() meanwhile ends it, and each try after a wait is
- * made as a user of the descriptor. The first try is as any system call of the program's own. */
+ * for when it began (closing.h): a filch_close() meanwhile ends it, and each try is made as a user
+ * of the descriptor. */
 #ifndef FILCH_IO_WAIT_H
 #define FILCH_IO_WAIT_H
 

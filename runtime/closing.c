@@ -8,8 +8,8 @@
 
 enum { SETTLE_NS = 1000000 }; /* close() may take long, and does not tell when it has returned */
 
-struct number {
-    _Atomic(uint32_t) closes;
+struct number { /* a line each: neighbours are used on different cores */
+    FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(uint32_t) closes;
     _Atomic(uint32_t) users;
 };
 
@@ -60,7 +60,7 @@ uint32_t filch_fd_closes(int fd)
 int filch_fd_use(int fd, uint32_t closes)
 {
     if (fd < 0 || fd >= FILCH_FD_MOST) {
-        return 0;
+        return 0; /* the system says what it is, if anything */
     }
     struct number *number = made(fd);
     if (!number) {

@@ -5,9 +5,9 @@
  *   closes   how often a filch_close() of it has begun and ended: odd while one is under way
  *   users    system calls under way that must not meet another descriptor of that number
  *
- * A call that may wait notes `closes` when it begins: it is about the descriptor of that time. Each
- * time that it asks to be told when that is ready, and each time that it tries again, it is a user
- * for as long as that takes, and it cannot become one when `closes` has changed. The one that
+ * A call that may wait notes `closes` when it begins (and waits while it is odd): it is about the
+ * descriptor of that time. Each time that it tries, or asks to be told when that is ready, it is a
+ * user for as long as that takes, and it cannot become one when `closes` has changed. The one that
  * closes makes `closes` odd, lets the users end, wakes all that wait, closes, and makes it even:
  *
  *   user                                closer
@@ -35,7 +35,7 @@ uint32_t filch_fd_closes(int fd);
 int filch_fd_use(int fd, uint32_t closes);
 void filch_fd_unuse(int fd);
 
-/* The call began while a close was under way: sleep until that has ended. The new `closes`. */
+/* A close is under way: sleep until that has ended. The new `closes`. */
 uint32_t filch_fd_settle(int fd, uint32_t closes);
 
 /* From here the number stands for what it did, and none is a user; those who wait are still to be

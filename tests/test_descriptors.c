@@ -1410,7 +1410,7 @@ int main(void)
 {
     Suite *suite = suite_create("descriptors");
     TCase *tcase = tcase_create("descriptors");
-    tcase_set_timeout(tcase, 120);
+    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, a_number_that_is_used_again_is_read_whatever_waited_for_it_before, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_wait_that_was_given_up_keeps_nothing_alive, 0, WORKER_SWEEP);
