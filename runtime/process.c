@@ -1,6 +1,7 @@
 #include "process.h"
 
 #include "base.h"
+#include "closing.h"
 #include "memory.h"
 #include "os.h"
 #include "core.h"
@@ -78,6 +79,7 @@ static void start_anew_in_child(void)
     atomic_store_explicit(&process->posters, 0, memory_order_relaxed); /* there is one thread */
     process->dump_signal = 0; /* nor is the thread that dumps */
     forget_threads(process, thread);
+    filch_fds_start_anew();
     filch_recording_abandon();
     if (thread) {
         leave_pool(thread);

@@ -13,7 +13,7 @@ rank() {
     lock | work) echo 2 ;;
     tracer | recording) echo 3 ;;
     crowd | deque | queue | park | places | site | timer | stack | slab) echo 3 ;;
-    wait | process | line | log | tell | stuck | dump) echo 4 ;;
+    wait | process | line | log | closing | tell | stuck | dump) echo 4 ;;
     lane | scope | poller | lend) echo 5 ;;
     strand) echo 6 ;;
     thread) echo 7 ;;
@@ -29,7 +29,7 @@ own_rank() { # of a source file: its header's, or the policy's
     os_posix_poll) echo 2 ;;
     hub) echo 11 ;;
     os_* | switch_*) echo 1 ;;
-    core | crowd | starve | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | expect | hold | watch | wake | post | tally | serve | offer | open | pool | strand | process) echo 10 ;;
+    core | crowd | starve | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | closing | expect | hold | watch | wake | post | tally | serve | offer | open | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }
