@@ -176,15 +176,17 @@ static void destroy(struct filch_poller *poller)
     filch_free(poller);
 }
 
-static struct filch_poller *poller_new(void)
+static struct filch_poller *poller_new_locked(struct filch_pool *pool)
 {
-    struct filch_poller *poller = filch_calloc(1, sizeof *poller);
+    struct filch_poller *poller =
+        filch_pool_may_ask_thread(pool) ? filch_calloc(1, sizeof *poller) : NULL;
     if (!poller) {
         return NULL;
     }
     poller->os = filch_os_poll_open();
     poller->record = poller->os ? filch_process_take_thread() : NULL;
-    if (poller->record && filch_os_thread_create(&poller->thread, poll_for_ever, poller)) {
+    if (poller->record &&
+        filch_pool_ask_thread_locked(pool, &poller->thread, poll_for_ever, poller)) {
         return poller;
     }
     if (poller->record) {
@@ -201,7 +203,7 @@ struct filch_poller *filch_poller_of(struct filch_pool *pool)
     if (!poller) {
         filch_lock_acquire(&pool->lock);
         poller = atomic_load_explicit(&pool->poller, memory_order_relaxed); /* under the lock */
-        if (!poller && (poller = poller_new())) {
+        if (!poller && (poller = poller_new_locked(pool))) {
             atomic_store_explicit(&pool->poller, poller, memory_order_release); /* as above */
         }
         filch_lock_release(&pool->lock);

@@ -28,6 +28,10 @@ long allocations_alive(void);
 void fail_call(long number);
 long calls_so_far(void);
 
+/* So many of the next threads are refused; how many have been. */
+void refuse_threads(long count);
+long threads_refused(void);
+
 /* How often the library asked the system to wake somebody. */
 long wakes_so_far(void);
 

@@ -108,7 +108,8 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, 2 + Guests> {
         pool->broken.store(false, rl::mo_relaxed, $);
         pool->ends.store(0, rl::mo_relaxed, $);
         pool->thread_count.store(POOL_THREADS, rl::mo_relaxed, $);
-        pool->threads_exhausted.store(true, rl::mo_relaxed, $);
+        pool->ask_again_ns.store(UINT64_MAX, rl::mo_relaxed, $);
+        pool->ask_pause_ns = 0;
         pool->core_count.store(CORES, rl::mo_relaxed, $);
         pool->poller.store(NULL, rl::mo_relaxed, $);
     }
