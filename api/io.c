@@ -22,6 +22,7 @@ static filch_status status_of(int error)
     case EPERM: return FILCH_OK; /* always ready */
     case ENOMEM:
     case ENOSPC: return FILCH_ENOMEM;
+    case ENOSYS: return FILCH_ENOSYS;
     default: return FILCH_EINVAL;
     }
 }
@@ -34,6 +35,7 @@ static int error_of(filch_status status)
     case FILCH_ECANCELED: return -ECANCELED;
     case FILCH_ENOMEM: return -ENOMEM;
     case FILCH_EAGAIN: return -EAGAIN;
+    case FILCH_ENOSYS: return -ENOSYS;
     default: return -EBADF;
     }
 }
@@ -85,7 +87,7 @@ static filch_status wait_here(int fd, short events, uint64_t deadline, short *ca
     } while (n == -EINTR || (n == 0 && deadline > filch_os_now_ns()));
     *came = one.revents;
     if (n < 0) {
-        return FILCH_ENOMEM;
+        return n == -EPERM || n == -ENOSYS ? FILCH_ENOSYS : FILCH_ENOMEM;
     }
     return n == 0 ? FILCH_ETIMEDOUT : one.revents & POLLNVAL ? FILCH_EINVAL : FILCH_OK;
 }
@@ -213,7 +215,7 @@ ssize_t filch_read(int fd, void *buffer, size_t bytes, double deadline)
     ssize_t n;
     do {
         n = try_recv(fd, buffer, bytes);
-        if (n == -ENOTSOCK) {
+        if (n == -ENOTSOCK || n == -EPERM || n == -ENOSYS) { /* or recv() is refused */
             return read_ready(fd, buffer, bytes, until_ns);
         }
     } while (again(&n, fd, POLLIN, until_ns));
@@ -224,7 +226,7 @@ ssize_t filch_read(int fd, void *buffer, size_t bytes, double deadline)
 static ssize_t write_some(int fd, const void *buffer, size_t bytes, uint64_t deadline)
 {
     ssize_t n = try_send(fd, buffer, bytes);
-    if (n == -ENOTSOCK) {
+    if (n == -ENOTSOCK || n == -EPERM || n == -ENOSYS) { /* or send() is refused */
         int error = wait_before(fd, POLLOUT, deadline);
         n = error ? error : try_write(fd, buffer, bytes < PIPE_BUF ? bytes : PIPE_BUF);
     }

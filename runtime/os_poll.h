@@ -6,8 +6,11 @@
 #include <poll.h> /* POLLIN and so on */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct filch_os_poll;
+
+#define FILCH_OS_POLL_REFUSED SIZE_MAX
 
 struct filch_os_ready {
     int fd;
@@ -19,14 +22,16 @@ struct filch_os_poll *filch_os_poll_open(void);
 void filch_os_poll_close(struct filch_os_poll *poll);
 
 /* Ask to be told once when fd is ready for one of `events`; instead of what was asked for it
- * before. 0, or an errno: EPERM: it is always ready; EBADF, ENOMEM. Any thread. */
+ * before. 0, or an errno: EPERM: it is always ready; EBADF, ENOMEM; ENOSYS: the system refuses. Any
+ * thread. */
 int filch_os_poll_ask(struct filch_os_poll *poll, int fd, unsigned events);
 
 /* fd is about to be closed: it is asked no more, and when this returns the system does not keep
  * what it stands for alive on behalf of a wait. Any thread but the one that waits. */
 void filch_os_poll_drop(struct filch_os_poll *poll, int fd);
 
-/* Sleep until some are ready, at most `most`, or until interrupted: none. One thread. */
+/* Sleep until some are ready, at most `most`, or until interrupted: none. One thread.
+ * FILCH_OS_POLL_REFUSED: the system lets it wait no more. */
 size_t filch_os_poll_wait(struct filch_os_poll *poll, struct filch_os_ready *ready, size_t most);
 
 /* Any thread: end the present wait, or the next. */

@@ -1,10 +1,9 @@
 /* os without Linux: sleeping on a word through a table of condition variables, guards through
- * mprotect, fork noticed through pthread_atfork. Slower than os_linux.c and correct. */
+ * mprotect. Slower than os_linux.c and correct. */
 #define _GNU_SOURCE
 #include "os.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -22,11 +21,6 @@ static struct bucket {
 static pthread_once_t buckets_once = PTHREAD_ONCE_INIT;
 static _Atomic(uint32_t) fork_word;
 
-static void child_of_fork(void)
-{
-    atomic_store_explicit(&fork_word, 0, memory_order_relaxed); /* the child has one thread */
-}
-
 static void make_buckets(void)
 {
     pthread_condattr_t monotonic;
@@ -43,6 +37,16 @@ static struct bucket *bucket_of(const void *word)
 {
     pthread_once(&buckets_once, make_buckets);
     return &buckets[((uintptr_t)word >> 4) * 0x9E3779B97F4A7C15u >> 58];
+}
+
+const char *filch_os_refused(void)
+{
+    return NULL; /* the C library would end the process first */
+}
+
+void filch_os_thread_join(thrd_t thread)
+{
+    thrd_join(thread, NULL);
 }
 
 bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns)
@@ -87,7 +91,6 @@ bool filch_os_guard(void *memory, size_t bytes)
 
 _Atomic(uint32_t) *filch_os_fork_word(void)
 {
-    pthread_atfork(NULL, NULL, child_of_fork);
     return &fork_word;
 }
 
@@ -114,23 +117,12 @@ const char *filch_os_getenv(const char *name)
 
 bool filch_os_event_make(int *read_end, int *write_end)
 {
-    int ends[2];
-    if (pipe(ends) != 0) {
-        return false;
-    }
-    for (int i = 0; i < 2; i++) {
-        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-        fcntl(ends[i], F_SETFL, O_NONBLOCK);
-    }
-    *read_end = ends[0];
-    *write_end = ends[1];
-    return true;
+    return filch_os_event_pipe(read_end, write_end);
 }
 
-void filch_os_event_set(int write_end)
+bool filch_os_event_set(int write_end)
 {
-    ssize_t written = write(write_end, "", 1);
-    (void)written; /* it is set once: there is room for a byte */
+    return write(write_end, "", 1) == 1 || errno == EAGAIN; /* EAGAIN: it is set already */
 }
 
 void filch_os_event_close(int read_end, int write_end)

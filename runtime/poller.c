@@ -10,7 +10,7 @@
 #include "process.h"
 #include "thread.h"
 
-enum { PER_CHUNK = 256, CHUNKS = 4096, AT_ONCE = 128 };
+enum { PER_CHUNK = 256, CHUNKS = 4096, AT_ONCE = 128, REFUSED_NS = 20000000 };
 
 static const unsigned always = POLLERR | POLLHUP | POLLNVAL; /* comes unasked */
 
@@ -85,12 +85,13 @@ static bool enlist(struct filch_waiter *waiter, void *context)
     }
     filch_lock_acquire(&descriptor->lock);
     filch_line_add_locked(&descriptor->waiting, &wait->place, waiter);
-    wait->error = ask_locked(wait->poller, descriptor, wait->fd);
-    if (wait->error) {
+    int error = ask_locked(wait->poller, descriptor, wait->fd);
+    if (error) {
         filch_line_remove_locked(&descriptor->waiting, &wait->place);
+        wait->error = error;
     }
     filch_lock_release(&descriptor->lock);
-    return !wait->error;
+    return !error;
 }
 
 /* However the wait ended: whoever woke us is done with the place after this. */
@@ -139,10 +140,33 @@ static void answer(struct filch_poller *poller, const struct filch_os_ready *rea
     filch_lock_acquire(&descriptor->lock);
     descriptor->asked = 0;
     wake_locked(descriptor, ready->events);
-    if (ask_locked(poller, descriptor, ready->fd) != 0) {
-        wake_locked(descriptor, POLLNVAL); /* it has been closed */
+    int error = ask_locked(poller, descriptor, ready->fd);
+    if (error) {
+        wake_locked(descriptor, error == ENOSYS ? POLLERR : POLLNVAL); /* it has been closed */
     }
     filch_lock_release(&descriptor->lock);
+}
+
+/* The system lets us wait no more: whoever waits is told. It is asked again, in case that passes,
+ * but not at once. */
+static void refuse_all(struct filch_poller *poller)
+{
+    for (size_t i = 0; i < CHUNKS; i++) {
+        /* acquire: pairs with the release in descriptor_of */
+        struct chunk *chunk = atomic_load_explicit(&poller->chunks[i], memory_order_acquire);
+        for (size_t k = 0; chunk && k < PER_CHUNK; k++) {
+            struct descriptor *descriptor = &chunk->descriptors[k];
+            filch_lock_acquire(&descriptor->lock);
+            for (struct filch_place *p = descriptor->waiting.first; p; p = p->next) {
+                wait_of(p)->error = ENOSYS;
+            }
+            descriptor->asked = 0;
+            wake_locked(descriptor, POLLERR);
+            filch_lock_release(&descriptor->lock);
+        }
+    }
+    _Atomic(uint32_t) nobody = 0;
+    filch_os_wait(&nobody, 0, filch_os_now_ns() + REFUSED_NS);
 }
 
 static int poll_for_ever(void *context)
@@ -156,7 +180,10 @@ static int poll_for_ever(void *context)
         filch_thread_nap(poller->record);
         size_t n = filch_os_poll_wait(poller->os, ready, AT_ONCE);
         filch_thread_rise(poller->record);
-        for (size_t i = 0; i < n; i++) {
+        if (n == FILCH_OS_POLL_REFUSED) {
+            refuse_all(poller);
+        }
+        for (size_t i = 0; i < n && n != FILCH_OS_POLL_REFUSED; i++) {
             answer(poller, &ready[i]);
         }
     }
@@ -217,7 +244,7 @@ void filch_poller_end(struct filch_poller *poller)
         /* release: pairs with the acquire in poll_for_ever */
         atomic_store_explicit(&poller->ends, true, memory_order_release);
         filch_os_poll_interrupt(poller->os);
-        thrd_join(poller->thread, NULL);
+        filch_os_thread_join(poller->thread);
         destroy(poller);
     }
 }

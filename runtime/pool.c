@@ -259,7 +259,7 @@ static bool end_threads(struct filch_pool *pool)
     filch_lock_release(&pool->lock);
     filch_pool_wake_all(pool);
     for (unsigned i = 0; i < count; i++) {
-        thrd_join(pool->threads[i], NULL);
+        filch_os_thread_join(pool->threads[i]);
     }
     return first;
 }

@@ -24,6 +24,9 @@ static void start_anew_in_child(void)
     filch_lock_init(&process->dump_lock);
     process->pools = NULL;
     process->dump_signal = 0; /* nor is the thread that dumps */
+    if (process->fork_word) { /* where the system has not wiped it; relaxed: one thread is here */
+        atomic_store_explicit(process->fork_word, 0, memory_order_relaxed);
+    }
     filch_recording_abandon();
     struct filch_thread *thread = filch_thread_known();
     if (thread && thread->core) {

@@ -222,7 +222,7 @@ struct filch_thread *filch_thread_known(void)
 uint64_t filch_os_now_ns(void) { return now_ns += 1000000; } // a search has one round
 uint64_t filch_os_seed(void) { return 0; }
 bool filch_os_thread_create(thrd_t *, thrd_start_t, void *) { return false; }
-extern "C" int thrd_join(thrd_t, int *) { return 0; }
+void filch_os_thread_join(thrd_t) {}
 struct filch_thread *filch_process_take_thread(void) { return NULL; }
 void filch_process_give_thread(struct filch_thread *) {}
 bool filch_process_owns(uint32_t) { return true; }

@@ -11,7 +11,8 @@
  * tries. Answers are those of the system calls, but since errno does not survive a task's wait,
  * errors are returned as negative numbers: -ECONNRESET and so on, and -ETIMEDOUT: the deadline came
  * first, -ECANCELED: the caller is asked to stop, -EBADF: not open, or closed with filch_close()
- * meanwhile, -ENOMEM, -EAGAIN: no thread could be made that watches descriptors.
+ * meanwhile, -ENOMEM, -EAGAIN: no thread could be made that watches descriptors, -ENOSYS: the
+ * system lets none be watched (a filter of system calls).
  *
  * Threads: any. All but filch_close() block; may migrate. */
 #ifndef FILCH_IO_H
@@ -32,7 +33,7 @@ extern "C" {
  * are always ready. If several tasks wait for the same, the one who came first is woken first.
  * Errors: FILCH_EINVAL: no events, or the descriptor is not open; FILCH_ETIMEDOUT; FILCH_ECANCELED;
  * FILCH_ECLOSED: it was closed meanwhile, with filch_close(); FILCH_ENOMEM; FILCH_EAGAIN: no thread
- * could be made that watches descriptors. */
+ * could be made that watches descriptors; FILCH_ENOSYS: the system lets none be watched. */
 filch_status filch_wait_fd(int fd, short events, double deadline, short *came);
 
 /* Effect: reads at most `bytes`, as soon as there are any. Sockets, pipes, terminals and the like;
