@@ -502,6 +502,7 @@ static bool ends_well(const struct trial *trial, pid_t child)
     int status;
     unsigned need = trial->call->need;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
+    unlink(trial->path);
     if (WIFSIGNALED(status) && need & C_LIBRARY &&
         (trial->when != FROM_THE_START || on_posix_layer())) {
         /* "The futex facility returned an unexpected error code"; with SIGSEGV where abort() is not
@@ -558,12 +559,77 @@ START_TEST(whatever_call_is_refused_nothing_hangs_spins_or_lies)
 }
 END_TEST
 
+/* ---- what opening says ---- */
+
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+static const struct call *call_named(const char *name)
+{
+    int i = 0;
+    while (strcmp(calls[i].name, name) != 0) {
+        i++;
+    }
+    return &calls[i];
+}
+
+static int open_without(const char *name, filch_status eager, filch_status lazy)
+{
+    struct trial trial = {.call = call_named(name), .error = EPERM};
+    filch_pool_options options = {.processes = 2, .eager_threads = 1};
+    char log[200] = "";
+    int in[3] = {1, 2, 3};
+    int out[3] = {0};
+    filch_log_to(hear, log);
+    if (!refuse(&trial) || filch_pool_open(&options, &trial.pool) != eager || trial.pool) {
+        return 1;
+    }
+    options.eager_threads = 0;
+    if (filch_pool_open(&options, &trial.pool) != lazy) {
+        return 2;
+    }
+    if (lazy != FILCH_OK) {
+        return (lazy == FILCH_ENOSYS) == (strstr(log, name) != NULL) ? 0 : 3;
+    }
+    if (square_map(trial.pool, in, 3, out) != FILCH_OK || out[2] != 9 ||
+        square_apply_async(trial.pool, 1, NULL) != FILCH_EAGAIN) {
+        return 4;
+    }
+    return filch_pool_free(trial.pool) == FILCH_OK ? 0 : 5;
+}
+
+START_TEST(opening_says_what_is_missing_and_without_threads_the_caller_works)
+{
+    static const struct {
+        const char *name;
+        filch_status eager;
+        filch_status lazy;
+    } cases[] = {{"threads", FILCH_EAGAIN, FILCH_OK},
+                 {"mmap", FILCH_ENOMEM, FILCH_ENOMEM},
+                 {"futex", FILCH_ENOSYS, FILCH_ENOSYS}};
+    int n = on_posix_layer() ? 1 : 3; /* which keeps no page of its own, and sees no futex */
+    for (int i = 0; i < n; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(20);
+            _exit(open_without(cases[i].name, cases[i].eager, cases[i].lazy));
+        }
+        int status;
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: %x", cases[i].name,
+                      (unsigned)status);
+    }
+}
+END_TEST
+#endif
+
 int main(void)
 {
     Suite *suite = suite_create("refused");
     TCase *tcase = tcase_create("refused");
     tcase_set_timeout(tcase, 240);
     tcase_add_test(tcase, whatever_call_is_refused_nothing_hangs_spins_or_lies);
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+    tcase_add_test(tcase, opening_says_what_is_missing_and_without_threads_the_caller_works);
+#endif
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
