@@ -4,164 +4,84 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "deadline.h"
-#include "os.h"
+#include "closing.h"
+#include "io_wait.h"
+#include "os_poll.h"
 #include "pool.h"
 #include "poller.h"
 #include "process.h"
-#include "region.h"
-#include "strand.h"
-#include "waiting.h"
 
-static filch_status status_of(int error)
-{
-    switch (error) {
-    case 0:
-    case EPERM: return FILCH_OK; /* always ready */
-    case ENOMEM:
-    case ENOSPC: return FILCH_ENOMEM;
-    case ENOSYS: return FILCH_ENOSYS;
-    default: return FILCH_EINVAL;
-    }
-}
+enum { NAP_NS = 1000000 }; /* between tries of what cannot be waited for */
 
-/* The other way round: what a wait that failed with this is to callers who know errno. */
-static int error_of(filch_status status)
-{
-    switch (status) {
-    case FILCH_ETIMEDOUT: return -ETIMEDOUT;
-    case FILCH_ECANCELED: return -ECANCELED;
-    case FILCH_ENOMEM: return -ENOMEM;
-    case FILCH_EAGAIN: return -EAGAIN;
-    case FILCH_ENOSYS: return -ENOSYS;
-    default: return -EBADF;
-    }
-}
+/* One call of the program's, and its arguments. */
+struct io {
+    struct filch_io_call call;
+    void *in;
+    const void *out;
+    size_t bytes;
+    struct sockaddr *peer;
+    socklen_t *peer_bytes;
+};
 
-static filch_status wait_in_pool(struct filch_pool *pool, int fd, short events, uint64_t deadline,
-                                 short *came)
-{
-    struct filch_fd_wait wait = {
-        .poller = filch_poller_of(pool), .fd = fd, .events = (unsigned short)events};
-    if (!wait.poller) {
-        return FILCH_EAGAIN;
-    }
-    filch_status status = filch_wait_until(&filch_fd_kind, &wait, deadline);
-    if (status == FILCH_OK) {
-        status = status_of(wait.error);
-        *came = wait.error ? events : (short)wait.came;
-    }
-    return status == FILCH_OK && *came & POLLNVAL ? FILCH_ECLOSED : status;
-}
-
-/* Milliseconds for poll(), rounded up; -1: for ever. */
-static int until(uint64_t deadline)
-{
-    if (deadline == FILCH_OS_NEVER) {
-        return -1;
-    }
-    uint64_t now = filch_os_now_ns();
-    uint64_t left = deadline > now ? (deadline - now + 999999) / 1000000 : 0;
-    return left < INT_MAX ? (int)left : INT_MAX;
-}
+typedef ssize_t io_try(struct io *io);
 
 /* One system call each, and its errno at once: noinline, because the compiler takes the address of
  * errno to be the same for the whole of a function, while a wait may move us to another thread. */
 #define FILCH_ONE_CALL __attribute__((noinline)) static
 
-FILCH_ONE_CALL int try_poll(struct pollfd *one, int milliseconds)
+FILCH_ONE_CALL ssize_t try_recv(struct io *io)
 {
-    int n = poll(one, 1, milliseconds);
+    ssize_t n = recv(io->call.fd, io->in, io->bytes, MSG_DONTWAIT);
     return n < 0 ? -errno : n;
 }
 
-/* On a thread that is in no pool, or only for a look. */
-static filch_status wait_here(int fd, short events, uint64_t deadline, short *came)
+FILCH_ONE_CALL ssize_t try_read(struct io *io)
 {
-    struct pollfd one = {.fd = fd, .events = events};
-    int n;
-    do {
-        n = try_poll(&one, until(deadline));
-    } while (n == -EINTR || (n == 0 && deadline > filch_os_now_ns()));
-    *came = one.revents;
-    if (n < 0) {
-        return n == -EPERM || n == -ENOSYS ? FILCH_ENOSYS : FILCH_ENOMEM;
-    }
-    return n == 0 ? FILCH_ETIMEDOUT : one.revents & POLLNVAL ? FILCH_EINVAL : FILCH_OK;
-}
-
-static filch_status wait_until(int fd, short events, uint64_t deadline, short *came)
-{
-    struct filch_strand *strand = filch_strand_self();
-    if (fd < 0 || !events) {
-        return FILCH_EINVAL;
-    }
-    return strand && deadline ? wait_in_pool(strand->pool, fd, events, deadline, came)
-                              : wait_here(fd, events, deadline, came);
-}
-
-/* The same, and it is so: an answer that was under way when its descriptor was closed can reach
- * whoever waits for the next one of that number. */
-static filch_status wait_surely(int fd, short events, uint64_t deadline, short *came)
-{
-    filch_status status;
-    do {
-        status = wait_until(fd, events, deadline, came);
-    } while (status == FILCH_OK && wait_here(fd, events, 0, came) == FILCH_ETIMEDOUT);
-    return status;
-}
-
-filch_status filch_wait_fd(int fd, short events, double deadline, short *came)
-{
-    short any;
-    return wait_surely(fd, events, filch_deadline_at(deadline), came ? came : &any);
-}
-
-/* Wait, because a call would have, and is tried again: 0, or the error. */
-static int wait_for(int fd, short events, uint64_t deadline)
-{
-    short came;
-    filch_status status = wait_until(fd, events, deadline, &came);
-    return status == FILCH_OK ? 0 : error_of(status);
-}
-
-/* Wait so that a call that cannot be asked not to wait does not. */
-static int wait_before(int fd, short events, uint64_t deadline)
-{
-    short came;
-    filch_status status = wait_surely(fd, events, deadline, &came);
-    return status == FILCH_OK ? 0 : error_of(status);
-}
-
-FILCH_ONE_CALL ssize_t try_recv(int fd, void *buffer, size_t bytes)
-{
-    ssize_t n = recv(fd, buffer, bytes, MSG_DONTWAIT);
+    ssize_t n = read(io->call.fd, io->in, io->bytes);
     return n < 0 ? -errno : n;
 }
 
-FILCH_ONE_CALL ssize_t try_read(int fd, void *buffer, size_t bytes)
+FILCH_ONE_CALL ssize_t try_send(struct io *io)
 {
-    ssize_t n = read(fd, buffer, bytes);
+    ssize_t n = send(io->call.fd, io->out, io->bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
     return n < 0 ? -errno : n;
 }
 
-FILCH_ONE_CALL ssize_t try_send(int fd, const void *buffer, size_t bytes)
+FILCH_ONE_CALL ssize_t try_write(struct io *io)
 {
-    ssize_t n = send(fd, buffer, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t n = write(io->call.fd, io->out, io->bytes);
     return n < 0 ? -errno : n;
 }
 
-FILCH_ONE_CALL ssize_t try_write(int fd, const void *buffer, size_t bytes)
+/* What is never ready and yet does not have to be waited for. */
+static bool is_on_disk(int fd)
 {
-    ssize_t n = write(fd, buffer, bytes);
-    return n < 0 ? -errno : n;
+    struct stat is;
+    return fstat(fd, &is) == 0 && (S_ISREG(is.st_mode) || S_ISBLK(is.st_mode));
 }
 
-FILCH_ONE_CALL int try_accept(int fd, struct sockaddr *address, socklen_t *length)
+/* A file on disk says "again" when it has to be fetched from there, after a wait as before. */
+static ssize_t unless_on_disk(const struct io *io, ssize_t n)
 {
-    int accepted = accept(fd, address, length);
+    return n == -EAGAIN && io->call.waited && is_on_disk(io->call.fd) ? -EOPNOTSUPP : n;
+}
+
+static ssize_t try_read_now(struct io *io)
+{
+    return unless_on_disk(io, filch_os_read_now(io->call.fd, io->in, io->bytes));
+}
+
+static ssize_t try_write_now(struct io *io)
+{
+    return unless_on_disk(io, filch_os_write_now(io->call.fd, io->out, io->bytes));
+}
+
+FILCH_ONE_CALL ssize_t try_accept(struct io *io)
+{
+    int accepted = accept(io->call.fd, io->peer, io->peer_bytes);
     if (accepted >= 0) {
         fcntl(accepted, F_SETFD, FD_CLOEXEC);
     }
@@ -173,6 +93,12 @@ FILCH_ONE_CALL int try_connect(int fd, const struct sockaddr *address, socklen_t
     return connect(fd, address, length) != 0 ? -errno : 0;
 }
 
+FILCH_ONE_CALL int flags_of(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 ? -errno : flags;
+}
+
 FILCH_ONE_CALL int make_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -182,7 +108,7 @@ FILCH_ONE_CALL int make_nonblocking(int fd)
 
 /* After a call that answered `n`: wait if it would have, and have it tried again. False: that was
  * it, and *n is the answer. */
-static bool again(ssize_t *n, int fd, short events, uint64_t deadline)
+static bool again(ssize_t *n, struct io *io, short events)
 {
     if (*n == -EINTR) {
         return true;
@@ -190,117 +116,227 @@ static bool again(ssize_t *n, int fd, short events, uint64_t deadline)
     if (*n != -EAGAIN && *n != -EWOULDBLOCK) {
         return false;
     }
-    int error = wait_for(fd, events, deadline);
-    *n = error;
-    return error == 0;
+    *n = filch_io_wait(&io->call, events);
+    return *n == 0;
 }
 
-/* What cannot be asked not to wait is read when it is ready: then it does not. */
-static ssize_t read_ready(int fd, void *buffer, size_t bytes, uint64_t deadline)
+/* Try, and wait whenever that would. */
+static ssize_t persist(struct io *io, io_try *try_it, short events)
 {
     ssize_t n;
     do {
-        int error = wait_before(fd, POLLIN, deadline);
-        if (error) {
-            return error;
+        n = filch_io_hold(&io->call);
+        if (n == 0) {
+            n = try_it(io);
+            filch_io_let_go(&io->call);
         }
-        n = try_read(fd, buffer, bytes);
+    } while (again(&n, io, events));
+    return n;
+}
+
+/* What cannot be asked not to wait is tried when it is ready: then it does not, as long as no other
+ * is faster. Not as a user: it may take time, and a close does not wait for it. */
+static ssize_t try_ready(struct io *io, io_try *try_it, short events)
+{
+    ssize_t n;
+    do {
+        n = filch_io_wait_surely(&io->call, events);
+        if (n == 0) {
+            n = try_it(io);
+        }
     } while (n == -EINTR || n == -EAGAIN);
     return n;
 }
 
+/* Will a read (a write) answer at once: because it is set so, or is not allowed at all? */
+static bool answers_at_once(const struct io *io, int flags, int other_mode)
+{
+    int mode = flags & O_ACCMODE;
+    bool allowed = mode == O_RDWR || (mode != other_mode && mode != O_ACCMODE);
+    return io->bytes == 0 || flags & O_NONBLOCK || !allowed;
+}
+
+/* Of a descriptor that is no socket. */
+static ssize_t read_other(struct io *io)
+{
+    ssize_t n = persist(io, try_read_now, POLLIN);
+    if (n != -EOPNOTSUPP) {
+        return n;
+    }
+    int flags = flags_of(io->call.fd);
+    if (flags < 0) {
+        return flags;
+    }
+    return answers_at_once(io, flags, O_WRONLY) ? persist(io, try_read, POLLIN)
+                                                : try_ready(io, try_read, POLLIN);
+}
+
 ssize_t filch_read(int fd, void *buffer, size_t bytes, double deadline)
 {
-    uint64_t until_ns = filch_deadline_at(deadline);
-    ssize_t n;
-    do {
-        n = try_recv(fd, buffer, bytes);
-        if (n == -ENOTSOCK || n == -EPERM || n == -ENOSYS) { /* or recv() is refused */
-            return read_ready(fd, buffer, bytes, until_ns);
-        }
-    } while (again(&n, fd, POLLIN, until_ns));
-    return n;
+    struct io io = {.call = filch_io_begin(fd, deadline), .in = buffer, .bytes = bytes};
+    if (bytes == 0) {
+        return try_read(&io); /* nothing to wait for */
+    }
+    ssize_t n = persist(&io, try_recv, POLLIN);
+    /* a filter of system calls may refuse recv() and allow read() */
+    return n == -ENOTSOCK || n == -EPERM || n == -ENOSYS ? read_other(&io) : n;
 }
 
 /* Something that is no socket takes PIPE_BUF bytes without waiting, when it is ready at all. */
-static ssize_t write_some(int fd, const void *buffer, size_t bytes, uint64_t deadline)
+static ssize_t write_other(struct io *io)
 {
-    ssize_t n = try_send(fd, buffer, bytes);
-    if (n == -ENOTSOCK || n == -EPERM || n == -ENOSYS) { /* or send() is refused */
-        int error = wait_before(fd, POLLOUT, deadline);
-        n = error ? error : try_write(fd, buffer, bytes < PIPE_BUF ? bytes : PIPE_BUF);
+    ssize_t n = io->bytes ? persist(io, try_write_now, POLLOUT) : -EOPNOTSUPP;
+    if (n != -EOPNOTSUPP) {
+        return n;
     }
+    int flags = flags_of(io->call.fd);
+    if (flags < 0) {
+        return flags;
+    }
+    if (answers_at_once(io, flags, O_RDONLY)) {
+        return persist(io, try_write, POLLOUT);
+    }
+    size_t all = io->bytes;
+    io->bytes = all < PIPE_BUF ? all : PIPE_BUF;
+    n = try_ready(io, try_write, POLLOUT);
+    io->bytes = all;
     return n;
+}
+
+static ssize_t write_some(struct io *io, bool *is_socket)
+{
+    ssize_t n = *is_socket ? persist(io, try_send, POLLOUT) : -ENOTSOCK;
+    *is_socket = n != -ENOTSOCK;
+    return *is_socket ? n : write_other(io);
 }
 
 ssize_t filch_write(int fd, const void *buffer, size_t bytes, double deadline)
 {
-    uint64_t until_ns = filch_deadline_at(deadline);
-    size_t written = 0;
+    struct io io = {.call = filch_io_begin(fd, deadline), .out = buffer, .bytes = bytes};
+    bool is_socket = true;
     do {
-        ssize_t n;
-        do {
-            n = write_some(fd, (const char *)buffer + written, bytes - written, until_ns);
-        } while (again(&n, fd, POLLOUT, until_ns));
+        ssize_t n = write_some(&io, &is_socket);
         if (n < 0) {
             return n;
         }
-        written += (size_t)n;
-    } while (written < bytes);
+        io.out = (const char *)io.out + n;
+        io.bytes -= (size_t)n;
+    } while (io.bytes);
     return (ssize_t)bytes;
 }
 
 int filch_accept(int fd, struct sockaddr *address, socklen_t *length, double deadline)
 {
-    uint64_t until_ns = filch_deadline_at(deadline);
+    struct io io = {.call = filch_io_begin(fd, deadline), .peer = address, .peer_bytes = length};
     ssize_t n = make_nonblocking(fd);
     if (n == 0) {
         do {
-            n = try_accept(fd, address, length);
-        } while (n == -ECONNABORTED || again(&n, fd, POLLIN, until_ns));
+            n = persist(&io, try_accept, POLLIN);
+        } while (n == -ECONNABORTED);
     }
     return (int)n;
 }
 
-int filch_connect(int fd, const struct sockaddr *address, socklen_t length, double deadline)
+/* 0: it is connected; the error that it failed with; -ENOTCONN: neither. */
+FILCH_ONE_CALL int connected(int fd)
 {
-    uint64_t until_ns = filch_deadline_at(deadline);
-    int error = make_nonblocking(fd);
-    error = error ? error : try_connect(fd, address, length);
-    if (error == -EINPROGRESS || error == -EINTR) {
-        socklen_t bytes = sizeof(int);
-        int outcome = 0;
-        error = wait_for(fd, POLLOUT, until_ns);
-        if (!error && getsockopt(fd, SOL_SOCKET, SO_ERROR, &outcome, &bytes) == 0) {
-            error = -outcome;
-        }
+    struct sockaddr_storage peer;
+    socklen_t bytes = sizeof(int);
+    int outcome = 0;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &outcome, &bytes) != 0) {
+        return -errno;
     }
+    bytes = sizeof peer;
+    return outcome ? -outcome : getpeername(fd, (struct sockaddr *)&peer, &bytes) ? -errno : 0;
+}
+
+/* What has become of a connect(): what woke us was a hint. -EINPROGRESS: it is not decided. */
+static int outcome_of_connect(int fd)
+{
+    short came;
+    int error = connected(fd);
+    if (error != -ENOTCONN) {
+        return error;
+    }
+    if (filch_io_look(fd, POLLOUT, &came) == FILCH_ETIMEDOUT) {
+        return -EINPROGRESS;
+    }
+    error = connected(fd);                             /* it may have happened just now */
+    return error == -ENOTCONN ? -ECONNABORTED : error; /* somebody has shut it down */
+}
+
+static int await_connect(struct filch_io_call *call)
+{
+    int error;
+    do {
+        error = filch_io_wait(call, POLLOUT);
+        error = error ? error : filch_io_hold(call);
+        if (!error) {
+            error = outcome_of_connect(call->fd);
+            filch_io_let_go(call);
+        }
+    } while (error == -EINPROGRESS);
     return error;
 }
 
-/* For all pools: wake those who wait for it and nobody can until it is closed. */
-static void forget(struct filch_process *process, int fd,
-                   void (*step)(struct filch_poller *poller, int fd))
+/* A local socket whose listener has no room answers "again", and nothing tells when it has. */
+static int retry_connect(struct filch_io_call *call, const struct sockaddr *address,
+                         socklen_t length)
 {
+    int error;
+    do {
+        error = filch_io_nap(call, NAP_NS);
+        error = error ? error : filch_io_hold(call);
+        if (!error) {
+            error = try_connect(call->fd, address, length);
+            filch_io_let_go(call);
+        }
+    } while (error == -EAGAIN);
+    return error;
+}
+
+int filch_connect(int fd, const struct sockaddr *address, socklen_t length, double deadline)
+{
+    struct filch_io_call call = filch_io_begin(fd, deadline);
+    int error = make_nonblocking(fd);
+    error = error ? error : try_connect(fd, address, length);
+    if (error == -EAGAIN && address->sa_family == AF_UNIX) {
+        return retry_connect(&call, address, length);
+    }
+    bool under_way = error == -EINPROGRESS || error == -EALREADY || error == -EINTR;
+    return under_way ? await_connect(&call) : error;
+}
+
+/* In all pools. */
+static void wake_waiting(int fd)
+{
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->pools_lock);
     for (struct filch_pool *pool = process->pools; pool; pool = pool->next_pool) {
         /* acquire: pairs with the release in filch_poller_of */
         struct filch_poller *poller = atomic_load_explicit(&pool->poller, memory_order_acquire);
         if (poller) {
-            step(poller, fd);
+            filch_poller_forget(poller, fd);
         }
     }
+    filch_lock_release(&process->pools_lock);
+}
+
+FILCH_ONE_CALL int try_close(int fd)
+{
+    return close(fd) == 0 || errno == EINTR ? 0 : -errno;
 }
 
 int filch_close(int fd)
 {
-    struct filch_process *process = filch_process();
     if (fd < 0 || fcntl(fd, F_GETFD) < 0) {
         return -EBADF;
     }
-    filch_lock_acquire(&process->pools_lock);
-    forget(process, fd, filch_poller_forget);
-    int error = close(fd) == 0 || errno == EINTR ? 0 : -errno;
-    forget(process, fd, filch_poller_forgotten);
-    filch_lock_release(&process->pools_lock);
+    bool begun = filch_fd_close_begin(fd);
+    wake_waiting(fd);
+    int error = try_close(fd);
+    if (begun) {
+        filch_fd_close_end(fd);
+    }
     return error;
 }

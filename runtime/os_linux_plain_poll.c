@@ -6,4 +6,6 @@
 #define filch_os_poll_drop filch_os_plain_poll_drop
 #define filch_os_poll_wait filch_os_plain_poll_wait
 #define filch_os_poll_interrupt filch_os_plain_poll_interrupt
+#define filch_os_read_now filch_os_plain_read_now
+#define filch_os_write_now filch_os_plain_write_now
 #include "os_posix_poll.c"

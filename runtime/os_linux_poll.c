@@ -7,9 +7,12 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { AT_ONCE = 128 };
+
+static const uint64_t interrupted = UINT64_MAX; /* instead of a descriptor and a question */
 
 _Static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLPRI == EPOLLPRI &&
                    POLLERR == EPOLLERR && POLLHUP == EPOLLHUP && POLLRDHUP == EPOLLRDHUP,
@@ -25,7 +28,7 @@ struct filch_os_poll {
  * is something to read: reading may be refused, too. */
 static bool watches_interrupts(struct filch_os_poll *set)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = -1};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = interrupted};
     return epoll_ctl(set->epoll, EPOLL_CTL_ADD, set->interrupt[0], &event) == 0 &&
            epoll_wait(set->epoll, &event, 1, 0) >= 0;
 }
@@ -80,17 +83,23 @@ static int meaning_of(int error, int fd, unsigned events)
     return refused ? ENOSYS : error;
 }
 
-/* A descriptor that was closed meanwhile, and its number used again, is new to epoll. */
-int filch_os_poll_ask(struct filch_os_poll *set, int fd, unsigned events)
+/* epoll knows a descriptor by its number and what it stands for: one whose number has been used
+ * again is new to it, and back again when a duplicate has been put in its place. */
+int filch_os_poll_ask(struct filch_os_poll *set, int fd, unsigned events, uint32_t question)
 {
     if (set->plain) {
-        return filch_os_plain_poll_ask(set->plain, fd, events);
+        return filch_os_plain_poll_ask(set->plain, fd, events, question);
     }
-    struct epoll_event event = {.events = events | EPOLLONESHOT, .data.fd = fd};
-    if (epoll_ctl(set->epoll, EPOLL_CTL_MOD, fd, &event) == 0 ||
-        (errno == ENOENT && epoll_ctl(set->epoll, EPOLL_CTL_ADD, fd, &event) == 0)) {
-        return 0;
-    }
+    struct epoll_event event = {.events = events | EPOLLONESHOT,
+                                .data.u64 = (uint64_t)question << 32 | (uint32_t)fd};
+    do {
+        if (epoll_ctl(set->epoll, EPOLL_CTL_MOD, fd, &event) == 0) {
+            return 0;
+        }
+        if (errno == ENOENT && epoll_ctl(set->epoll, EPOLL_CTL_ADD, fd, &event) == 0) {
+            return 0;
+        }
+    } while (errno == EEXIST);
     return meaning_of(errno, fd, events);
 }
 
@@ -118,10 +127,12 @@ size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *read
     int n = epoll_wait(set->epoll, events, most < AT_ONCE ? (int)most : AT_ONCE, -1);
     size_t filled = 0;
     for (int i = 0; i < n; i++) {
-        if (events[i].data.fd < 0) {
+        uint64_t data = events[i].data.u64;
+        if (data == interrupted) {
             hear_interrupt(set);
         } else {
-            ready[filled++] = (struct filch_os_ready){events[i].data.fd, events[i].events};
+            ready[filled++] = (struct filch_os_ready){(int)(uint32_t)data, events[i].events,
+                                                      (uint32_t)(data >> 32)};
         }
     }
     return n < 0 && errno != EINTR ? FILCH_OS_POLL_REFUSED : filled;
@@ -133,8 +144,27 @@ void filch_os_poll_interrupt(struct filch_os_poll *set)
         filch_os_plain_poll_interrupt(set->plain);
     } else if (!filch_os_event_set(set->interrupt[1])) {
         /* Writing is refused: what could be written to is ready for that, told once. */
-        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.fd = -1};
+        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET,
+                                    .data.u64 = interrupted};
         epoll_ctl(set->epoll, EPOLL_CTL_ADD, set->interrupt[1], &event);
         epoll_ctl(set->epoll, EPOLL_CTL_MOD, set->interrupt[1], &event);
     }
+}
+
+/* Not known to this kernel or not allowed is as good as not possible. */
+static ssize_t result(ssize_t n)
+{
+    return n >= 0 ? n : errno == ENOSYS || errno == EPERM ? -EOPNOTSUPP : -errno;
+}
+
+ssize_t filch_os_read_now(int fd, void *buffer, size_t bytes)
+{
+    struct iovec part = {.iov_base = buffer, .iov_len = bytes};
+    return result(preadv2(fd, &part, 1, -1, RWF_NOWAIT));
+}
+
+ssize_t filch_os_write_now(int fd, const void *buffer, size_t bytes)
+{
+    struct iovec part = {.iov_base = (void *)(uintptr_t)buffer, .iov_len = bytes};
+    return result(pwritev2(fd, &part, 1, -1, RWF_NOWAIT));
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct filch_os_poll;
 
@@ -15,19 +16,22 @@ struct filch_os_poll;
 struct filch_os_ready {
     int fd;
     unsigned events;
+    uint32_t question;
 };
 
 /* NULL: the system has none to give. */
 struct filch_os_poll *filch_os_poll_open(void);
 void filch_os_poll_close(struct filch_os_poll *poll);
 
-/* Ask to be told once when fd is ready for one of `events`; instead of what was asked for it
- * before. 0, or an errno: EPERM: it is always ready; EBADF, ENOMEM; ENOSYS: the system refuses. Any
- * thread. */
-int filch_os_poll_ask(struct filch_os_poll *poll, int fd, unsigned events);
+/* Ask to be told once when fd is ready for one of `events`, instead of what was asked for that
+ * descriptor before; the answer has the number `question`. 0, or an errno: EPERM: this system
+ * cannot tell of such a one; EBADF, ENOMEM; ENOSYS: the system refuses. Any thread, one at a time
+ * for each number. */
+int filch_os_poll_ask(struct filch_os_poll *poll, int fd, unsigned events, uint32_t question);
 
-/* fd is about to be closed: it is asked no more, and when this returns the system does not keep
- * what it stands for alive on behalf of a wait. Any thread but the one that waits. */
+/* fd is asked no more, and may be closed next: when this returns the system does not keep what it
+ * stands for alive on behalf of a wait. It may answer once more where that costs it nothing. Any
+ * thread but the one that waits. */
 void filch_os_poll_drop(struct filch_os_poll *poll, int fd);
 
 /* Sleep until some are ready, at most `most`, or until interrupted: none. One thread.
@@ -36,5 +40,10 @@ size_t filch_os_poll_wait(struct filch_os_poll *poll, struct filch_os_ready *rea
 
 /* Any thread: end the present wait, or the next. */
 void filch_os_poll_interrupt(struct filch_os_poll *poll);
+
+/* Read and write without waiting, however the descriptor is set. What read() and write() would
+ * return, a negative errno for -1; -EOPNOTSUPP: it cannot be done with such a one. */
+ssize_t filch_os_read_now(int fd, void *buffer, size_t bytes);
+ssize_t filch_os_write_now(int fd, const void *buffer, size_t bytes);
 
 #endif

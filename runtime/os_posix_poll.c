@@ -12,6 +12,12 @@
 #include "lock.h"
 #include "os.h"
 
+struct question {
+    int fd;
+    short events;
+    uint32_t number;
+};
+
 /* An interrupt that gets lost (a filter of system calls refuses to write it) is noticed after that
  * long; once one was, or cannot be read, there are none any more, only looks. */
 enum { PATIENCE_MS = 2000, DEAF_MS = 10 };
@@ -20,10 +26,11 @@ struct filch_os_poll {
     int interrupt[2];
     _Atomic(bool) deaf; /* interrupts do not work */
     struct filch_lock lock;
-    struct pollfd *asked;    /* lock; the first is the pipe */
+    struct question *asked;  /* lock; the first is the pipe */
     size_t n;                /* lock */
     size_t room;             /* lock */
     struct pollfd *seen;     /* the one who waits; as long as `asked` was when it was copied */
+    uint32_t *seen_numbers;  /* likewise; of the questions */
     bool polling;            /* lock; poll() has `seen`, and keeps alive what it refers to */
     _Atomic(uint32_t) polls; /* lock to write: how often it has returned */
 };
@@ -42,7 +49,7 @@ struct filch_os_poll *filch_os_poll_open(void)
         filch_free(set);
         return NULL;
     }
-    set->asked[set->n++] = (struct pollfd){.fd = set->interrupt[0], .events = POLLIN};
+    set->asked[set->n++] = (struct question){.fd = set->interrupt[0], .events = POLLIN};
     return set;
 }
 
@@ -52,6 +59,7 @@ void filch_os_poll_close(struct filch_os_poll *set)
     close(set->interrupt[1]);
     filch_free(set->asked);
     filch_free(set->seen);
+    filch_free(set->seen_numbers);
     filch_free(set);
 }
 
@@ -64,7 +72,7 @@ void filch_os_poll_interrupt(struct filch_os_poll *set)
     }
 }
 
-static struct pollfd *place_of_locked(struct filch_os_poll *set, int fd)
+static struct question *place_of_locked(struct filch_os_poll *set, int fd)
 {
     for (size_t i = 1; i < set->n; i++) {
         if (set->asked[i].fd == fd) {
@@ -72,7 +80,7 @@ static struct pollfd *place_of_locked(struct filch_os_poll *set, int fd)
         }
     }
     if (set->n == set->room) {
-        struct pollfd *more = filch_realloc(set->asked, 2 * set->room * sizeof *more);
+        struct question *more = filch_realloc(set->asked, 2 * set->room * sizeof *more);
         if (!more) {
             return NULL;
         }
@@ -82,15 +90,15 @@ static struct pollfd *place_of_locked(struct filch_os_poll *set, int fd)
     return &set->asked[set->n++];
 }
 
-int filch_os_poll_ask(struct filch_os_poll *set, int fd, unsigned events)
+int filch_os_poll_ask(struct filch_os_poll *set, int fd, unsigned events, uint32_t number)
 {
     if (fcntl(fd, F_GETFD) < 0) {
         return errno == EBADF ? EBADF : ENOSYS;
     }
     filch_lock_acquire(&set->lock);
-    struct pollfd *place = place_of_locked(set, fd);
+    struct question *place = place_of_locked(set, fd);
     if (place) {
-        *place = (struct pollfd){.fd = fd, .events = (short)events};
+        *place = (struct question){fd, (short)events, number};
     }
     filch_lock_release(&set->lock);
     filch_os_poll_interrupt(set);
@@ -102,10 +110,13 @@ static size_t copy_questions(struct filch_os_poll *set)
 {
     filch_lock_acquire(&set->lock);
     filch_free(set->seen);
+    filch_free(set->seen_numbers);
     set->seen = filch_calloc(set->n, sizeof *set->seen);
-    size_t n = set->seen ? set->n : 0;
+    set->seen_numbers = filch_calloc(set->n, sizeof *set->seen_numbers);
+    size_t n = set->seen && set->seen_numbers ? set->n : 0;
     for (size_t i = 0; i < n; i++) {
-        set->seen[i] = set->asked[i];
+        set->seen[i] = (struct pollfd){.fd = set->asked[i].fd, .events = set->asked[i].events};
+        set->seen_numbers[i] = set->asked[i].number;
     }
     if (n && atomic_load_explicit(&set->deaf, memory_order_relaxed)) { /* as above */
         set->seen[0].fd = -1;
@@ -142,13 +153,30 @@ static void poll_returned(struct filch_os_poll *set)
     filch_os_wake(&set->polls, INT_MAX);
 }
 
-/* It was answered: it is asked no more. */
+static void remove_locked(struct filch_os_poll *set, size_t i)
+{
+    set->asked[i] = set->asked[--set->n];
+}
+
+/* It was answered: it is asked no more, unless that was another question. */
+static void answered(struct filch_os_poll *set, int fd, uint32_t number)
+{
+    filch_lock_acquire(&set->lock);
+    for (size_t i = 1; i < set->n; i++) {
+        if (set->asked[i].fd == fd && set->asked[i].number == number) {
+            remove_locked(set, i);
+            break;
+        }
+    }
+    filch_lock_release(&set->lock);
+}
+
 static void forget(struct filch_os_poll *set, int fd)
 {
     filch_lock_acquire(&set->lock);
     for (size_t i = 1; i < set->n; i++) {
         if (set->asked[i].fd == fd) {
-            set->asked[i] = set->asked[--set->n];
+            remove_locked(set, i);
             break;
         }
     }
@@ -183,8 +211,8 @@ size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *read
 {
     size_t n = copy_questions(set);
     size_t filled = 0;
-    int answered = poll(set->seen, (nfds_t)n, patience(set, n));
-    bool refused = answered < 0 && errno != EINTR && errno != EAGAIN && errno != ENOMEM;
+    int some = poll(set->seen, (nfds_t)n, patience(set, n));
+    bool refused = some < 0 && errno != EINTR && errno != EAGAIN && errno != ENOMEM;
     poll_returned(set);
     if (refused) {
         return FILCH_OS_POLL_REFUSED;
@@ -192,12 +220,29 @@ size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *read
     if (n && set->seen[0].revents) {
         hear_interrupts(set);
     }
-    for (size_t i = 1; answered > 0 && i < n && filled < most; i++) {
+    for (size_t i = 1; some > 0 && i < n && filled < most; i++) {
         if (set->seen[i].revents) {
-            forget(set, set->seen[i].fd);
-            ready[filled++] =
-                (struct filch_os_ready){set->seen[i].fd, (unsigned)set->seen[i].revents};
+            answered(set, set->seen[i].fd, set->seen_numbers[i]);
+            ready[filled++] = (struct filch_os_ready){
+                set->seen[i].fd, (unsigned)set->seen[i].revents, set->seen_numbers[i]};
         }
     }
     return filled;
+}
+
+/* POSIX has no such calls: whoever asks looks first. */
+ssize_t filch_os_read_now(int fd, void *buffer, size_t bytes)
+{
+    (void)fd;
+    (void)buffer;
+    (void)bytes;
+    return -EOPNOTSUPP;
+}
+
+ssize_t filch_os_write_now(int fd, const void *buffer, size_t bytes)
+{
+    (void)fd;
+    (void)buffer;
+    (void)bytes;
+    return -EOPNOTSUPP;
 }

@@ -1,8 +1,22 @@
+/* What the system has been asked, and what it still remembers of that, differ at any time, and it
+ * does not say when: a descriptor is closed with a plain close(), while a duplicate here or in the
+ * child of a fork() keeps alive what it stood for, and epoll watches on under a number that stands
+ * for something else; a wait ends otherwise and leaves its question behind; an answer is under way
+ * while all that happens. So there is one rule, and no belief about the past:
+ *
+ *   Each wait that begins asks anew, for all in line, and each question has a number. An answer to
+ *   another than the last question is none. An answer is a hint: what it woke looks for itself.
+ *
+ * No wake-up is lost by that, because a question asks whether the descriptor is ready now, not what
+ * has happened since the last one: what an ignored answer would have said, the one to the last
+ * question says. And nothing spins: a question is answered at most once, so what is left behind for
+ * something that no number stands for any more costs one look at most. */
 #include "poller.h"
 
 #include <errno.h>
 #include <threads.h>
 
+#include "closing.h"
 #include "lock.h"
 #include "memory.h"
 #include "os.h"
@@ -10,15 +24,14 @@
 #include "process.h"
 #include "thread.h"
 
-enum { PER_CHUNK = 256, CHUNKS = 4096, AT_ONCE = 128, REFUSED_NS = 20000000 };
+enum { PER_CHUNK = 256, CHUNKS = FILCH_FD_MOST / PER_CHUNK, AT_ONCE = 128, REFUSED_NS = 20000000 };
 
 static const unsigned always = POLLERR | POLLHUP | POLLNVAL; /* comes unasked */
 
 struct descriptor {
     struct filch_lock lock;
+    uint32_t question;         /* lock; the last one's number */
     struct filch_line waiting; /* lock */
-    unsigned asked;            /* lock; what the system will still answer */
-    bool closing;              /* whoever closes it, who has the lock */
 };
 
 struct chunk {
@@ -33,26 +46,34 @@ struct filch_poller {
     _Atomic(struct chunk *) chunks[CHUNKS]; /* of consecutive numbers; never removed */
 };
 
-/* The descriptor with that number, made if it must be. NULL: no memory, or out of bounds. */
-static struct descriptor *descriptor_of(struct filch_poller *poller, int fd)
+/* The descriptor with that number. NULL: out of bounds, or nobody has waited for it. */
+static struct descriptor *known(struct filch_poller *poller, int fd)
 {
-    if (fd < 0 || fd >= PER_CHUNK * CHUNKS) {
+    if (fd < 0 || fd >= FILCH_FD_MOST) {
         return NULL;
     }
-    _Atomic(struct chunk *) *place = &poller->chunks[fd / PER_CHUNK];
-    /* acquire: pairs with the release below; the chunk is zeroed, which is a valid start */
-    struct chunk *chunk = atomic_load_explicit(place, memory_order_acquire);
-    if (!chunk) {
-        struct chunk *made = filch_calloc(1, sizeof *made);
-        /* acq_rel: as above, whoever of us two it was */
-        if (made && atomic_compare_exchange_strong_explicit(
-                        place, &chunk, made, memory_order_acq_rel, memory_order_acquire)) {
-            chunk = made;
-        } else {
-            filch_free(made);
-        }
-    }
+    /* acquire: pairs with the release in made; the chunk is zeroed, which is a valid start */
+    struct chunk *chunk =
+        atomic_load_explicit(&poller->chunks[fd / PER_CHUNK], memory_order_acquire);
     return chunk ? &chunk->descriptors[fd % PER_CHUNK] : NULL;
+}
+
+/* The same, made if it must be. NULL: out of bounds, or no memory. */
+static struct descriptor *made(struct filch_poller *poller, int fd)
+{
+    struct descriptor *descriptor = known(poller, fd);
+    if (descriptor || fd < 0 || fd >= FILCH_FD_MOST) {
+        return descriptor;
+    }
+    struct chunk *none = NULL;
+    struct chunk *chunk = filch_calloc(1, sizeof *chunk);
+    /* release: pairs with the acquire in known; relaxed on failure: known() reads it again */
+    if (chunk &&
+        !atomic_compare_exchange_strong_explicit(&poller->chunks[fd / PER_CHUNK], &none, chunk,
+                                                 memory_order_release, memory_order_relaxed)) {
+        filch_free(chunk);
+    }
+    return known(poller, fd);
 }
 
 static struct filch_fd_wait *wait_of(struct filch_place *place)
@@ -60,29 +81,21 @@ static struct filch_fd_wait *wait_of(struct filch_place *place)
     return FILCH_CONTAINER(place, struct filch_fd_wait, place);
 }
 
-/* Ask for all that is waited for, unless that has been done. 0 or an errno. */
+/* Ask for all that is waited for now. 0 or an errno. */
 static int ask_locked(struct filch_poller *poller, struct descriptor *descriptor, int fd)
 {
     unsigned wanted = 0;
     for (struct filch_place *p = descriptor->waiting.first; p; p = p->next) {
         wanted |= wait_of(p)->events;
     }
-    if (!wanted || !(wanted & ~descriptor->asked)) {
-        return 0;
-    }
-    int error = filch_os_poll_ask(poller->os, fd, wanted);
-    descriptor->asked = error ? 0 : wanted;
-    return error;
+    descriptor->question++;
+    return wanted ? filch_os_poll_ask(poller->os, fd, wanted, descriptor->question) : 0;
 }
 
-static bool enlist(struct filch_waiter *waiter, void *context)
+/* Stand in line, and ask: 0 or an errno. */
+static int join(struct descriptor *descriptor, struct filch_fd_wait *wait,
+                struct filch_waiter *waiter)
 {
-    struct filch_fd_wait *wait = context;
-    struct descriptor *descriptor = descriptor_of(wait->poller, wait->fd);
-    if (!descriptor) {
-        wait->error = wait->fd < 0 || wait->fd >= PER_CHUNK * CHUNKS ? EBADF : ENOMEM;
-        return false;
-    }
     filch_lock_acquire(&descriptor->lock);
     filch_line_add_locked(&descriptor->waiting, &wait->place, waiter);
     int error = ask_locked(wait->poller, descriptor, wait->fd);
@@ -91,20 +104,44 @@ static bool enlist(struct filch_waiter *waiter, void *context)
         wait->error = error;
     }
     filch_lock_release(&descriptor->lock);
+    return error;
+}
+
+static bool enlist(struct filch_waiter *waiter, void *context)
+{
+    struct filch_fd_wait *wait = context;
+    struct descriptor *descriptor = made(wait->poller, wait->fd);
+    int unused = descriptor ? filch_fd_use(wait->fd, wait->closes) : ENOMEM;
+    if (unused == EBADF) {
+        wait->came = POLLNVAL;
+    } else {
+        wait->error = unused;
+    }
+    if (unused) {
+        return false;
+    }
+    int error = join(descriptor, wait, waiter);
+    filch_fd_unuse(wait->fd);
     return !error;
 }
 
-/* However the wait ended: whoever woke us is done with the place after this. */
+/* However the wait ended: what woke it is done with the place after this. One that was not woken
+ * leaves no question behind that would keep alive what is plainly closed next. */
 static void leave(struct filch_waiter *waiter, void *context)
 {
     struct filch_fd_wait *wait = context;
-    struct descriptor *descriptor = descriptor_of(wait->poller, wait->fd);
+    struct descriptor *descriptor = known(wait->poller, wait->fd);
     (void)waiter;
-    if (descriptor) {
-        filch_lock_acquire(&descriptor->lock);
-        filch_line_remove_locked(&descriptor->waiting, &wait->place);
-        filch_lock_release(&descriptor->lock);
+    if (!descriptor) {
+        return;
     }
+    filch_lock_acquire(&descriptor->lock);
+    bool unanswered = wait->place.waiter != NULL;
+    filch_line_remove_locked(&descriptor->waiting, &wait->place);
+    if (unanswered && !descriptor->waiting.first) {
+        filch_os_poll_drop(wait->poller->os, wait->fd);
+    }
+    filch_lock_release(&descriptor->lock);
 }
 
 const struct filch_wait_kind filch_fd_kind = {.what = "a descriptor",
@@ -113,7 +150,8 @@ const struct filch_wait_kind filch_fd_kind = {.what = "a descriptor",
                                               .always_leaves = true,
                                               .outside = true};
 
-/* Wake the first in line for each of the events, in the order of the line. */
+/* Wake the first in line for each of the events, in the order of the line. If a wait has ended
+ * otherwise meanwhile, the event is the next one's when the system has been asked again. */
 static void wake_locked(struct descriptor *descriptor, unsigned events)
 {
     unsigned left = events & always ? ~0u : events;
@@ -128,21 +166,38 @@ static void wake_locked(struct descriptor *descriptor, unsigned events)
         }
         wait->came = events & wanted;
         filch_line_remove_locked(&descriptor->waiting, p);
-        if (filch_waiter_end(waiter, FILCH_SIGNALED) && !(events & always)) {
+        filch_waiter_end(waiter, FILCH_SIGNALED);
+        if (!(events & always)) {
             left &= ~wanted;
         }
     }
 }
 
+/* The system cannot be asked any more: it has been closed (EBADF), or something else. */
+static void wake_all_locked(struct descriptor *descriptor, int error)
+{
+    struct filch_place *next;
+    for (struct filch_place *p = descriptor->waiting.first; p; p = next) {
+        struct filch_fd_wait *wait = wait_of(p);
+        struct filch_waiter *waiter = p->waiter;
+        next = p->next;
+        wait->came = error == EBADF ? POLLNVAL : 0;
+        wait->error = error == EBADF ? 0 : error;
+        filch_line_remove_locked(&descriptor->waiting, p);
+        filch_waiter_end(waiter, FILCH_SIGNALED);
+    }
+}
+
 static void answer(struct filch_poller *poller, const struct filch_os_ready *ready)
 {
-    struct descriptor *descriptor = descriptor_of(poller, ready->fd);
+    struct descriptor *descriptor = known(poller, ready->fd);
     filch_lock_acquire(&descriptor->lock);
-    descriptor->asked = 0;
-    wake_locked(descriptor, ready->events);
-    int error = ask_locked(poller, descriptor, ready->fd);
-    if (error) {
-        wake_locked(descriptor, error == ENOSYS ? POLLERR : POLLNVAL); /* it has been closed */
+    if (ready->question == descriptor->question) {
+        wake_locked(descriptor, ready->events);
+        int error = ask_locked(poller, descriptor, ready->fd);
+        if (error) {
+            wake_all_locked(descriptor, error);
+        }
     }
     filch_lock_release(&descriptor->lock);
 }
@@ -151,19 +206,15 @@ static void answer(struct filch_poller *poller, const struct filch_os_ready *rea
  * but not at once. */
 static void refuse_all(struct filch_poller *poller)
 {
-    for (size_t i = 0; i < CHUNKS; i++) {
-        /* acquire: pairs with the release in descriptor_of */
-        struct chunk *chunk = atomic_load_explicit(&poller->chunks[i], memory_order_acquire);
-        for (size_t k = 0; chunk && k < PER_CHUNK; k++) {
-            struct descriptor *descriptor = &chunk->descriptors[k];
-            filch_lock_acquire(&descriptor->lock);
-            for (struct filch_place *p = descriptor->waiting.first; p; p = p->next) {
-                wait_of(p)->error = ENOSYS;
-            }
-            descriptor->asked = 0;
-            wake_locked(descriptor, POLLERR);
-            filch_lock_release(&descriptor->lock);
+    for (int fd = 0; fd < FILCH_FD_MOST; fd++) {
+        struct descriptor *descriptor = known(poller, fd);
+        if (!descriptor) {
+            fd += PER_CHUNK - 1;
+            continue;
         }
+        filch_lock_acquire(&descriptor->lock);
+        wake_all_locked(descriptor, ENOSYS);
+        filch_lock_release(&descriptor->lock);
     }
     _Atomic(uint32_t) nobody = 0;
     filch_os_wait(&nobody, 0, filch_os_now_ns() + REFUSED_NS);
@@ -251,21 +302,12 @@ void filch_poller_end(struct filch_poller *poller)
 
 void filch_poller_forget(struct filch_poller *poller, int fd)
 {
-    struct descriptor *descriptor = descriptor_of(poller, fd);
+    struct descriptor *descriptor = known(poller, fd);
     if (descriptor) {
         filch_lock_acquire(&descriptor->lock);
-        descriptor->closing = true;
-        descriptor->asked = 0;
+        descriptor->question++; /* an answer that is under way is about what is closed now */
         filch_os_poll_drop(poller->os, fd);
-        wake_locked(descriptor, POLLNVAL);
-    }
-}
-
-void filch_poller_forgotten(struct filch_poller *poller, int fd)
-{
-    struct descriptor *descriptor = descriptor_of(poller, fd);
-    if (descriptor && descriptor->closing) { /* if not, the poller is new: nobody has locked it */
-        descriptor->closing = false;
+        wake_all_locked(descriptor, EBADF);
         filch_lock_release(&descriptor->lock);
     }
 }

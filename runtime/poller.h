@@ -1,10 +1,9 @@
 /* poller: strands that wait for descriptors.
  *
  * A pool whose strands wait for descriptors has one more thread, which sleeps in the system's poll
- * and wakes them. For each descriptor there is a line of those who wait, and what the system has
- * been asked: it answers a question once. When it answers, the first in line for each event is
- * woken, and it is asked again for the others: if what came was enough for two, the answer is there
- * at once. */
+ * and wakes them. For each descriptor number there is a line of those who wait. The system answers
+ * a question once; the first in line for each event that came is woken, and the system is asked
+ * again for the others: if what came was enough for two, the answer is there at once. */
 #ifndef FILCH_POLLER_H
 #define FILCH_POLLER_H
 
@@ -20,9 +19,10 @@ struct filch_fd_wait {
     struct filch_place place;
     struct filch_poller *poller;
     int fd;
-    unsigned events; /* asked for */
+    uint32_t closes; /* the descriptor of that time is meant (closing.h) */
+    unsigned events; /* asked for; 0: only the deadline or its being closed ends the wait */
     unsigned came;   /* what came, POLLNVAL if it was closed; lock of the descriptor */
-    int error;       /* an errno: it cannot be waited for; EPERM: it is always ready */
+    int error;       /* an errno: it cannot be waited for; EPERM: not in this way; lock likewise */
 };
 
 /* The pool's, made at its first use. NULL: the system has no thread or memory to give. */
@@ -34,9 +34,8 @@ void filch_poller_end(struct filch_poller *poller);
 /* What is waited for; the context is a struct filch_fd_wait. */
 extern const struct filch_wait_kind filch_fd_kind;
 
-/* fd is about to be closed: wake those who wait for it here; no more can come until it has been
- * closed, which the caller does between these two. */
+/* fd is being closed, and from filch_fd_close_begin() on no more waits for it begin: wake those who
+ * wait for it here. */
 void filch_poller_forget(struct filch_poller *poller, int fd);
-void filch_poller_forgotten(struct filch_poller *poller, int fd);
 
 #endif

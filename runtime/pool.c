@@ -266,9 +266,13 @@ static bool end_threads(struct filch_pool *pool)
 
 static void end_poller(struct filch_pool *pool)
 {
-    /* relaxed, both: nobody else is left */
-    filch_poller_end(atomic_load_explicit(&pool->poller, memory_order_relaxed));
-    atomic_store_explicit(&pool->poller, (struct filch_poller *)NULL, memory_order_relaxed);
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->pools_lock); /* filch_close() may be looking at it */
+    /* relaxed: under the lock, and no strands are left */
+    struct filch_poller *poller =
+        atomic_exchange_explicit(&pool->poller, (struct filch_poller *)NULL, memory_order_relaxed);
+    filch_lock_release(&process->pools_lock);
+    filch_poller_end(poller);
 }
 
 void filch_pool_drain(struct filch_pool *pool)

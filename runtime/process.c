@@ -1,6 +1,7 @@
 #include "process.h"
 
 #include "base.h"
+#include "closing.h"
 #include "memory.h"
 #include "os.h"
 #include "core.h"
@@ -27,6 +28,7 @@ static void start_anew_in_child(void)
     if (process->fork_word) { /* where the system has not wiped it; relaxed: one thread is here */
         atomic_store_explicit(process->fork_word, 0, memory_order_relaxed);
     }
+    filch_fds_start_anew();
     filch_recording_abandon();
     struct filch_thread *thread = filch_thread_known();
     if (thread && thread->core) {

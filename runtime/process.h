@@ -15,6 +15,10 @@ struct filch_thread;
 struct filch_pool;
 struct filch_overflow;
 struct filch_registered;
+struct filch_fd_chunk;
+struct filch_fd_sleeper;
+
+enum { FILCH_FD_CHUNKS = 2048 };
 
 struct filch_process {
     struct filch_lock lock;
@@ -39,6 +43,10 @@ struct filch_process {
     struct filch_lock dump_lock;
     int dump_signal;   /* dump_lock; 0: none */
     int dump_event[2]; /* dump_lock to write; api/dump_signal.c */
+
+    struct filch_lock sleepers_lock;
+    struct filch_fd_sleeper *fd_sleepers; /* sleepers_lock; closing.c */
+    _Atomic(struct filch_fd_chunk *) fd_chunks[FILCH_FD_CHUNKS]; /* never removed; closing.c */
 
     struct filch_lock pools_lock; /* held while somebody looks at other pools: they stay */
     struct filch_pool *pools;     /* pools_lock */

@@ -46,6 +46,21 @@ philosophers)
 bottleneck)
     "$program" fixed | cmp - "$work/raw" || { echo "the mended one finds something else"; exit 1; }
     ;;
+echo)
+    # The server alone, with two clients, one of which has said something: SIGTERM ends it well.
+    : >"$work/port"
+    "$program" 0 >"$work/end" 2>"$work/port" &
+    server=$!
+    until grep -q "^port [0-9]" "$work/port"; do
+        kill -0 $server 2>/dev/null || { echo "the server did not start"; exit 1; }
+        sleep 0.01
+    done
+    bash -c 'exec 3<>/dev/tcp/127.0.0.1/$1 4<>/dev/tcp/127.0.0.1/$1 && printf hello >&3 &&
+        read -r -t 20 -N 5 word <&3 && [ "$word" = hello ] && kill -TERM "$2" || exit 1
+        read -r -t 20 <&4; [ $? -eq 1 ]' clients "$(sed 's/port //' "$work/port")" $server ||
+        { echo "the clients were not served, or not let go"; kill -9 $server; exit 1; }
+    wait $server || { echo "stopped by SIGTERM, it ends with $?"; exit 1; }
+    ;;
 pool_v2)
     workers=$(grep -oE '^Worker [0-9]+' "$work/raw" | sort -u | wc -l)
     [ "$workers" -gt 1 ] || { echo "only one worker took part"; exit 1; }

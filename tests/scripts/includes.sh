@@ -13,7 +13,7 @@ rank() {
     lock | work) echo 2 ;;
     tracer | recording) echo 3 ;;
     deque | queue | park | places | site | timer | stack) echo 3 ;;
-    wait | process | line | log | tell | stuck | dump) echo 4 ;;
+    wait | process | line | log | closing | tell | stuck | dump) echo 4 ;;
     lane | scope | poller | lend) echo 5 ;;
     strand) echo 6 ;;
     thread) echo 7 ;;
@@ -28,7 +28,7 @@ own_rank() { # of a source file: its header's, or the policy's
     case $1 in
     os_posix_poll | os_linux_plain_poll) echo 2 ;;
     os_* | switch_*) echo 1 ;;
-    core | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | expect | hold | hub | watch | wake | tally | serve | offer | open | pool | strand | process) echo 10 ;;
+    core | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | closing | expect | hold | hub | watch | wake | tally | serve | offer | open | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }

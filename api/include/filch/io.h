@@ -6,13 +6,21 @@
  *         filch_write(socket, buffer, (size_t)n, INFINITY);
  *     }
  *
- * A task that must wait is suspended until the descriptor is ready; an ordinary thread sleeps.
- * Deadlines are seconds on filch_now()'s clock, INFINITY for none; one that has passed (0) only
- * tries. Answers are those of the system calls, but since errno does not survive a task's wait,
- * errors are returned as negative numbers: -ECONNRESET and so on, and -ETIMEDOUT: the deadline came
- * first, -ECANCELED: the caller is asked to stop, -EBADF: not open, or closed with filch_close()
- * meanwhile, -ENOMEM, -EAGAIN: no thread could be made that watches descriptors, -ENOSYS: the
- * system lets none be watched (a filter of system calls).
+ * A call tries first; a task that must wait is suspended until the descriptor is ready; an ordinary
+ * thread sleeps. Deadlines are seconds on filch_now()'s clock, INFINITY for none; one that has
+ * passed (0) only tries. Answers are those of the system calls, but since errno does not survive a
+ * task's wait, errors are returned as negative numbers: -ECONNRESET and so on, and -ETIMEDOUT: the
+ * deadline came first, -ECANCELED: the caller is asked to stop, -EBADF: not open (for that), or
+ * closed with filch_close() meanwhile, -ENOMEM, -EAGAIN: no thread could be made that watches
+ * descriptors, -ENOSYS: the system lets none be watched (a filter of system calls).
+ *
+ * A call is about what its number stood for when it began. filch_close() ends all calls that wait
+ * for it, in tasks and in ordinary threads, and they never read or write what gets that number
+ * next. A plain close() is not noticed: what waits for the number waits on, for whatever the number
+ * stands for next. Numbers may be closed plainly and used again when none waits for them,
+ * whatever waited for them before; duplicates may be kept.
+ *
+ * In the child of a fork(), a task of a parent's pool waits as an ordinary thread does.
  *
  * Threads: any. All but filch_close() block; may migrate. */
 #ifndef FILCH_IO_H
@@ -32,8 +40,9 @@ extern "C" {
  * `came`, if not NULL, gets what it is ready for, errors (POLLERR, POLLHUP) included. Files on disk
  * are always ready. If several tasks wait for the same, the one who came first is woken first.
  * Errors: FILCH_EINVAL: no events, or the descriptor is not open; FILCH_ETIMEDOUT; FILCH_ECANCELED;
- * FILCH_ECLOSED: it was closed meanwhile, with filch_close(); FILCH_ENOMEM; FILCH_EAGAIN: no thread
- * could be made that watches descriptors; FILCH_ENOSYS: the system lets none be watched. */
+ * FILCH_ECLOSED: it was closed meanwhile, with filch_close(), where the calls below say -EBADF;
+ * FILCH_ENOMEM; FILCH_EAGAIN: no thread could be made that watches descriptors;
+ * FILCH_ENOSYS: the system lets none be watched. */
 filch_status filch_wait_fd(int fd, short events, double deadline, short *came);
 
 /* Effect: reads at most `bytes`, as soon as there are any. Sockets, pipes, terminals and the like;
@@ -48,11 +57,13 @@ ssize_t filch_write(int fd, const void *buffer, size_t bytes, double deadline);
  * listening socket non-blocking. Returns: the new socket, which is closed on exec. */
 int filch_accept(int fd, struct sockaddr *address, socklen_t *length, double deadline);
 
-/* Effect: connects the socket, and makes it non-blocking. Returns: 0. */
+/* Effect: connects the socket, and makes it non-blocking. If it is being connected already, by an
+ * earlier call that timed out for example, waits for that. Returns: 0: it is connected. */
 int filch_connect(int fd, const struct sockaddr *address, socklen_t length, double deadline);
 
-/* Effect: closes the descriptor; tasks that wait for it are woken, and fail with -EBADF or
- * FILCH_ECLOSED. (After a plain close() they would wait on.) Returns: 0. Does not block. */
+/* Effect: closes the descriptor; first, all that wait for it, tasks and threads, are woken, and
+ * fail with -EBADF or FILCH_ECLOSED. Returns: 0. Does not block, except until a thread that sleeps
+ * for the descriptor has woken. Not in a signal handler. */
 int filch_close(int fd);
 
 #ifdef __cplusplus
