@@ -20,21 +20,35 @@ static void ask_for_dump(int signal)
     errno = saved;
 }
 
+/* Wait for the next question. False: the system does not let us (a filter of system calls). */
+static bool is_asked(struct filch_thread *thread, int event)
+{
+    struct pollfd one = {.fd = event, .events = POLLIN};
+    char asked[8];
+    do {
+        filch_thread_nap(thread); /* it wakes nobody: it does not count (stuck.h) */
+        int ready = poll(&one, 1, -1);
+        filch_thread_rise(thread);
+        if (ready == 1 && read(event, asked, sizeof asked) > 0) {
+            return true;
+        }
+    } while (errno == EINTR || errno == EAGAIN);
+    return false;
+}
+
 static int dump_whenever_asked(void *record)
 {
-    struct filch_thread *thread = record;
-    struct pollfd event = {.fd = filch_process()->dump_event[0], .events = POLLIN};
+    struct filch_process *process = filch_process();
+    int event = process->dump_event[0];
     filch_os_thread_name("filch-dump");
-    filch_thread_adopt(thread);
-    for (;;) {
-        char asked[8];
-        filch_thread_nap(thread); /* it wakes nobody: it does not count (stuck.h) */
-        int ready = poll(&event, 1, -1);
-        filch_thread_rise(thread);
-        if (ready == 1 && read(event.fd, asked, sizeof asked) > 0) {
-            filch_dump(NULL, stderr);
-        }
+    filch_thread_adopt(record);
+    while (is_asked(record, event)) {
+        filch_dump(NULL, stderr);
     }
+    filch_lock_acquire(&process->dump_lock);
+    process->dump_signal = 0; /* who asks for it next finds out that it is refused */
+    filch_lock_release(&process->dump_lock);
+    filch_thread_resign();
     return 0;
 }
 
@@ -59,11 +73,17 @@ static filch_status start_dumper(struct filch_process *process)
 }
 
 /* Faults cannot be survived, and two signals not be caught. */
-static bool can_be_handled(int signal)
+static filch_status check_signal(int signal)
 {
     struct sigaction before;
-    return signal != SIGKILL && signal != SIGSTOP && signal != SIGSEGV && signal != SIGBUS &&
-           signal != SIGILL && signal != SIGFPE && sigaction(signal, NULL, &before) == 0;
+    if (signal == SIGKILL || signal == SIGSTOP || signal == SIGSEGV || signal == SIGBUS ||
+        signal == SIGILL || signal == SIGFPE) {
+        return FILCH_EINVAL;
+    }
+    if (sigaction(signal, NULL, &before) == 0) {
+        return FILCH_OK;
+    }
+    return errno == EINVAL ? FILCH_EINVAL : FILCH_ENOSYS;
 }
 
 static filch_status dump_on_locked(struct filch_process *process, int signal)
@@ -72,10 +92,10 @@ static filch_status dump_on_locked(struct filch_process *process, int signal)
     if (process->dump_signal) {
         return process->dump_signal == signal ? FILCH_OK : FILCH_EALREADY;
     }
-    if (!can_be_handled(signal)) {
-        return FILCH_EINVAL;
+    filch_status status = check_signal(signal);
+    if (status == FILCH_OK) {
+        status = start_dumper(process);
     }
-    filch_status status = start_dumper(process);
     if (status == FILCH_OK) {
         sigemptyset(&action.sa_mask);
         process->dump_signal = sigaction(signal, &action, NULL) == 0 ? signal : 0;

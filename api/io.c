@@ -188,7 +188,8 @@ ssize_t filch_read(int fd, void *buffer, size_t bytes, double deadline)
         return try_read(&io); /* nothing to wait for */
     }
     ssize_t n = persist(&io, try_recv, POLLIN);
-    return n == -ENOTSOCK ? read_other(&io) : n;
+    /* a filter of system calls may refuse recv() and allow read() */
+    return n == -ENOTSOCK || n == -EPERM || n == -ENOSYS ? read_other(&io) : n;
 }
 
 /* Something that is no socket takes PIPE_BUF bytes without waiting, when it is ready at all. */

@@ -51,6 +51,7 @@ static filch_status status_of(int error)
     case 0: return FILCH_OK;
     case ENOMEM:
     case ENOSPC: return FILCH_ENOMEM;
+    case ENOSYS: return FILCH_ENOSYS;
     default: return FILCH_EINVAL;
     }
 }
@@ -64,6 +65,7 @@ static int error_of(filch_status status)
     case FILCH_ECANCELED: return -ECANCELED;
     case FILCH_ENOMEM: return -ENOMEM;
     case FILCH_EAGAIN: return -EAGAIN;
+    case FILCH_ENOSYS: return -ENOSYS;
     default: return -EBADF;
     }
 }
@@ -89,8 +91,12 @@ __attribute__((noinline)) static int try_poll(struct pollfd *fds, unsigned count
 /* What a poll() says that has returned n: false: nothing. */
 static bool says(int n, const struct pollfd *one, short *came, filch_status *status)
 {
+    bool refused = n == -EPERM || n == -ENOSYS;
     *came = one->revents;
-    *status = n < 0 ? FILCH_ENOMEM : one->revents & POLLNVAL ? FILCH_EINVAL : FILCH_OK;
+    *status = refused                   ? FILCH_ENOSYS
+              : n < 0                   ? FILCH_ENOMEM
+              : one->revents & POLLNVAL ? FILCH_EINVAL
+                                        : FILCH_OK;
     return (n < 0 && n != -EINTR) || (n > 0 && one->revents);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "context.h"
 #include "cpu.h"
 #include "default_pool.h"
 #include "hooks.h"
@@ -118,6 +119,19 @@ static filch_status resolve_options(const filch_pool_options *options,
     return filch_hooks_new(options, config);
 }
 
+/* Said here rather than found out by a thread that hangs. */
+static filch_status check_system(void)
+{
+    const char *call = filch_os_refused();
+    call = call ? call : filch_context_refused();
+    if (call) {
+        char message[100];
+        snprintf(message, sizeof message, "no pool: the system refuses %s\n", call);
+        filch_log(FILCH_LOG_ERROR, message);
+    }
+    return call ? FILCH_ENOSYS : FILCH_OK;
+}
+
 filch_status filch_pool_open(const filch_pool_options *options, filch_pool **pool)
 {
     struct filch_pool_config config = {.hooks = NULL};
@@ -126,7 +140,10 @@ filch_status filch_pool_open(const filch_pool_options *options, filch_pool **poo
     }
     *pool = NULL;
     filch_tracing_begin();
-    filch_status status = resolve_options(options, &config);
+    filch_status status = check_system();
+    if (status == FILCH_OK) {
+        status = resolve_options(options, &config);
+    }
     if (status == FILCH_OK) {
         status = filch_pool_create(&config, pool);
         if (status != FILCH_OK) {

@@ -21,6 +21,7 @@ const char *filch_strerror(filch_status status)
     case FILCH_EFORKED: return "it belongs to the parent process";
     case FILCH_ERAISED: return "the task raised an error";
     case FILCH_END: return "there is no more";
+    case FILCH_ENOSYS: return "the system refuses a call that is needed";
     }
     return "unknown status";
 }

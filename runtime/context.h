@@ -20,6 +20,9 @@ struct filch_context {
 };
 #endif
 
+/* The name of a call that the system refuses and switching needs; NULL: there is none. */
+const char *filch_context_refused(void);
+
 /* Prepare `context` so that the first switch to it calls entry(argument) on the given stack. entry
  * never returns. stack is 16-byte aligned at both ends. */
 void filch_context_make(struct filch_context *context, void *stack, size_t stack_bytes,

@@ -16,8 +16,12 @@
 
 uint64_t filch_os_now_ns(void);
 
+/* The name of a call that the system refuses and filch cannot do without; NULL: there is none. */
+const char *filch_os_refused(void);
+
 /* Sleep while *word == expected, at most until deadline_ns. False: the deadline has passed. True
- * says nothing: wake-ups may be spurious, so callers loop on their own condition. */
+ * says nothing: wake-ups may be spurious, so callers loop on their own condition. The word is
+ * alive until this returns: a sleeper may look at it itself now and then. */
 bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns);
 
 /* Wake at most `count` sleepers on word. The word's memory need not be alive any more. */
@@ -46,7 +50,8 @@ size_t filch_os_page_bytes(void);
 size_t filch_os_signal_frame_bytes(void);
 
 /* A word that reads zero in the child of a fork(): how a pool notices that its threads are gone.
- * NULL when there is no memory for it. */
+ * The system wipes it if it can; the function of filch_os_in_child() is to do so, too. NULL when
+ * there is no memory for it. */
 _Atomic(uint32_t) *filch_os_fork_word(void);
 
 /* Have function() called in the child of every fork() from now on, before fork() returns there. */
@@ -86,6 +91,9 @@ void filch_os_set_locale(void *locale);
  * has none to give. */
 bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument);
 
+/* Wait until it has ended. */
+void filch_os_thread_join(thrd_t thread);
+
 /* Call function(argument); if it does not return because the calling thread is ended inside, on
  * whatever stack, call ended(argument). */
 void filch_os_run_guarded(void (*function)(void *), void *argument, void (*ended)(void *));
@@ -106,8 +114,11 @@ bool filch_os_wakes_from_handlers(void);
 /* Two ends of something that poll() finds readable once it was set; maybe the same descriptor.
  * False: the system has none to give. */
 bool filch_os_event_make(int *read_end, int *write_end);
-void filch_os_event_set(int write_end);
+bool filch_os_event_set(int write_end); /* false: the system refuses */
 void filch_os_event_close(int read_end, int write_end);
+
+/* The same made of a pipe, for the implementations of filch_os_event_make(). */
+bool filch_os_event_pipe(int *read_end, int *write_end);
 
 /* Random bits for where a pool's first victim search starts; quality is irrelevant. */
 uint64_t filch_os_seed(void);

@@ -1,12 +1,12 @@
-/* os_poll on Linux: epoll, each question good for one answer. */
+/* os_poll on Linux: epoll, each question good for one answer; poll() where a filter of system calls
+ * refuses epoll. */
 #define _GNU_SOURCE
 #include "memory.h"
 #include "os.h"
-#include "os_poll.h"
+#include "os_plain_poll.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -19,84 +19,136 @@ _Static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLPRI == EPOLLPRI &
                "both count alike");
 
 struct filch_os_poll {
+    struct filch_os_plain_poll *plain; /* NULL: epoll does it */
     int epoll;
-    int interrupt;
+    int interrupt[2]; /* maybe one descriptor twice */
 };
+
+/* Is the set told of interrupts, and can it be waited for? It is told at each, not as long as there
+ * is something to read: reading may be refused, too. */
+static bool watches_interrupts(struct filch_os_poll *set)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = interrupted};
+    return epoll_ctl(set->epoll, EPOLL_CTL_ADD, set->interrupt[0], &event) == 0 &&
+           epoll_wait(set->epoll, &event, 1, 0) >= 0;
+}
+
+static bool open_epoll(struct filch_os_poll *set)
+{
+    set->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (set->epoll < 0) {
+        return false;
+    }
+    if (filch_os_event_make(&set->interrupt[0], &set->interrupt[1])) {
+        if (watches_interrupts(set)) {
+            return true;
+        }
+        filch_os_event_close(set->interrupt[0], set->interrupt[1]);
+    }
+    close(set->epoll);
+    return false;
+}
 
 struct filch_os_poll *filch_os_poll_open(void)
 {
-    struct filch_os_poll *poll = filch_malloc(sizeof *poll);
-    if (!poll) {
+    struct filch_os_poll *set = filch_malloc(sizeof *set);
+    if (!set) {
         return NULL;
     }
-    poll->epoll = epoll_create1(EPOLL_CLOEXEC);
-    poll->interrupt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = interrupted};
-    if (poll->epoll < 0 || poll->interrupt < 0 ||
-        epoll_ctl(poll->epoll, EPOLL_CTL_ADD, poll->interrupt, &event) != 0) {
-        filch_os_poll_close(poll);
+    set->plain = NULL;
+    if (!open_epoll(set) && !(set->plain = filch_os_plain_poll_open())) {
+        filch_free(set);
         return NULL;
     }
-    return poll;
+    return set;
 }
 
-void filch_os_poll_close(struct filch_os_poll *poll)
+void filch_os_poll_close(struct filch_os_poll *set)
 {
-    if (poll->epoll >= 0) {
-        close(poll->epoll);
+    if (set->plain) {
+        filch_os_plain_poll_close(set->plain);
+    } else {
+        close(set->epoll);
+        filch_os_event_close(set->interrupt[0], set->interrupt[1]);
     }
-    if (poll->interrupt >= 0) {
-        close(poll->interrupt);
-    }
-    filch_free(poll);
+    filch_free(set);
+}
+
+/* epoll says EPERM of a descriptor that it cannot watch, a file on disk, which poll() says is
+ * ready; a filter may say so of any. */
+static int meaning_of(int error, int fd, unsigned events)
+{
+    struct pollfd one = {.fd = fd, .events = (short)events};
+    bool refused = error == ENOSYS || error == EACCES || (error == EPERM && poll(&one, 1, 0) != 1);
+    return refused ? ENOSYS : error;
 }
 
 /* epoll knows a descriptor by its number and what it stands for: one whose number has been used
  * again is new to it, and back again when a duplicate has been put in its place. */
-int filch_os_poll_ask(struct filch_os_poll *poll, int fd, unsigned events, uint32_t question)
+int filch_os_poll_ask(struct filch_os_poll *set, int fd, unsigned events, uint32_t question)
 {
+    if (set->plain) {
+        return filch_os_plain_poll_ask(set->plain, fd, events, question);
+    }
     struct epoll_event event = {.events = events | EPOLLONESHOT,
                                 .data.u64 = (uint64_t)question << 32 | (uint32_t)fd};
     do {
-        if (epoll_ctl(poll->epoll, EPOLL_CTL_MOD, fd, &event) == 0) {
+        if (epoll_ctl(set->epoll, EPOLL_CTL_MOD, fd, &event) == 0) {
             return 0;
         }
-        if (errno == ENOENT && epoll_ctl(poll->epoll, EPOLL_CTL_ADD, fd, &event) == 0) {
+        if (errno == ENOENT && epoll_ctl(set->epoll, EPOLL_CTL_ADD, fd, &event) == 0) {
             return 0;
         }
     } while (errno == EEXIST);
-    return errno;
+    return meaning_of(errno, fd, events);
 }
 
+/* epoll watches without keeping anything alive. */
 void filch_os_poll_drop(struct filch_os_poll *set, int fd)
 {
-    (void)set; /* epoll watches without keeping anything alive: let it, one call less */
-    (void)fd;
+    if (set->plain) {
+        filch_os_plain_poll_drop(set->plain, fd);
+    }
 }
 
-size_t filch_os_poll_wait(struct filch_os_poll *poll, struct filch_os_ready *ready, size_t most)
+static void hear_interrupt(struct filch_os_poll *set)
 {
+    char bytes[64];
+    ssize_t n = read(set->interrupt[0], bytes, sizeof bytes);
+    (void)n; /* if it is refused, there is room for very many */
+}
+
+size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *ready, size_t most)
+{
+    if (set->plain) {
+        return filch_os_plain_poll_wait(set->plain, ready, most);
+    }
     struct epoll_event events[AT_ONCE];
-    int n = epoll_wait(poll->epoll, events, most < AT_ONCE ? (int)most : AT_ONCE, -1);
+    int n = epoll_wait(set->epoll, events, most < AT_ONCE ? (int)most : AT_ONCE, -1);
     size_t filled = 0;
     for (int i = 0; i < n; i++) {
         uint64_t data = events[i].data.u64;
         if (data == interrupted) {
-            eventfd_t count;
-            eventfd_read(poll->interrupt, &count);
+            hear_interrupt(set);
         } else {
             ready[filled++] = (struct filch_os_ready){(int)(uint32_t)data, events[i].events,
                                                       (uint32_t)(data >> 32)};
         }
     }
-    return filled;
+    return n < 0 && errno != EINTR ? FILCH_OS_POLL_REFUSED : filled;
 }
 
-void filch_os_poll_interrupt(struct filch_os_poll *poll)
+void filch_os_poll_interrupt(struct filch_os_poll *set)
 {
-    int cancel = filch_os_cancel_off();
-    eventfd_write(poll->interrupt, 1);
-    filch_os_cancel_restore(cancel);
+    if (set->plain) {
+        filch_os_plain_poll_interrupt(set->plain);
+    } else if (!filch_os_event_set(set->interrupt[1])) {
+        /* Writing is refused: what could be written to is ready for that, told once. */
+        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET,
+                                    .data.u64 = interrupted};
+        epoll_ctl(set->epoll, EPOLL_CTL_ADD, set->interrupt[1], &event);
+        epoll_ctl(set->epoll, EPOLL_CTL_MOD, set->interrupt[1], &event);
+    }
 }
 
 /* Not known to this kernel or not allowed is as good as not possible. */

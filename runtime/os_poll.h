@@ -11,6 +11,8 @@
 
 struct filch_os_poll;
 
+#define FILCH_OS_POLL_REFUSED SIZE_MAX
+
 struct filch_os_ready {
     int fd;
     unsigned events;
@@ -23,7 +25,8 @@ void filch_os_poll_close(struct filch_os_poll *poll);
 
 /* Ask to be told once when fd is ready for one of `events`, instead of what was asked for that
  * descriptor before; the answer has the number `question`. 0, or an errno: EPERM: this system
- * cannot tell of such a one; EBADF, ENOMEM. Any thread, one at a time for each number. */
+ * cannot tell of such a one; EBADF, ENOMEM; ENOSYS: the system refuses. Any thread, one at a time
+ * for each number. */
 int filch_os_poll_ask(struct filch_os_poll *poll, int fd, unsigned events, uint32_t question);
 
 /* fd is asked no more, and may be closed next: when this returns the system does not keep what it
@@ -31,7 +34,8 @@ int filch_os_poll_ask(struct filch_os_poll *poll, int fd, unsigned events, uint3
  * thread but the one that waits. */
 void filch_os_poll_drop(struct filch_os_poll *poll, int fd);
 
-/* Sleep until some are ready, at most `most`, or until interrupted: none. One thread. */
+/* Sleep until some are ready, at most `most`, or until interrupted: none. One thread.
+ * FILCH_OS_POLL_REFUSED: the system lets it wait no more. */
 size_t filch_os_poll_wait(struct filch_os_poll *poll, struct filch_os_ready *ready, size_t most);
 
 /* Any thread: end the present wait, or the next. */

@@ -1,10 +1,9 @@
 /* os without Linux: sleeping on a word through a table of condition variables, guards through
- * mprotect, fork noticed through pthread_atfork. Slower than os_linux.c and correct. */
+ * mprotect. Slower than os_linux.c and correct. */
 #define _GNU_SOURCE
 #include "os.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -46,6 +45,16 @@ static struct bucket *bucket_of(const void *word)
 {
     pthread_once(&buckets_once, make_buckets);
     return &buckets[((uintptr_t)word >> 4) * 0x9E3779B97F4A7C15u >> 58];
+}
+
+const char *filch_os_refused(void)
+{
+    return NULL; /* the C library would end the process first */
+}
+
+void filch_os_thread_join(thrd_t thread)
+{
+    thrd_join(thread, NULL);
 }
 
 bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns)
@@ -97,7 +106,6 @@ bool filch_os_guard(void *memory, size_t bytes)
 
 _Atomic(uint32_t) *filch_os_fork_word(void)
 {
-    pthread_atfork(NULL, NULL, child_of_fork);
     return &fork_word;
 }
 
@@ -124,25 +132,15 @@ const char *filch_os_getenv(const char *name)
 
 bool filch_os_event_make(int *read_end, int *write_end)
 {
-    int ends[2];
-    if (pipe(ends) != 0) {
-        return false;
-    }
-    for (int i = 0; i < 2; i++) {
-        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-        fcntl(ends[i], F_SETFL, O_NONBLOCK);
-    }
-    *read_end = ends[0];
-    *write_end = ends[1];
-    return true;
+    return filch_os_event_pipe(read_end, write_end);
 }
 
-void filch_os_event_set(int write_end)
+bool filch_os_event_set(int write_end)
 {
     int cancel = filch_os_cancel_off();
-    ssize_t written = write(write_end, "", 1);
-    (void)written; /* it is set once: there is room for a byte */
+    bool set = write(write_end, "", 1) == 1 || errno == EAGAIN; /* EAGAIN: it is set already */
     filch_os_cancel_restore(cancel);
+    return set;
 }
 
 void filch_os_event_close(int read_end, int write_end)

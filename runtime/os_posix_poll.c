@@ -18,8 +18,13 @@ struct question {
     uint32_t number;
 };
 
+/* An interrupt that gets lost (a filter of system calls refuses to write it) is noticed after that
+ * long; once one was, or cannot be read, there are none any more, only looks. */
+enum { PATIENCE_MS = 2000, DEAF_MS = 10 };
+
 struct filch_os_poll {
     int interrupt[2];
+    _Atomic(bool) deaf; /* interrupts do not work */
     struct filch_lock lock;
     struct question *asked;  /* lock; the first is the pipe */
     size_t n;                /* lock */
@@ -39,14 +44,10 @@ struct filch_os_poll *filch_os_poll_open(void)
     filch_lock_init(&set->lock);
     set->room = 16;
     set->asked = filch_calloc(set->room, sizeof *set->asked);
-    if (!set->asked || pipe(set->interrupt) != 0) {
+    if (!set->asked || !filch_os_event_pipe(&set->interrupt[0], &set->interrupt[1])) {
         filch_free(set->asked);
         filch_free(set);
         return NULL;
-    }
-    for (int i = 0; i < 2; i++) {
-        fcntl(set->interrupt[i], F_SETFD, FD_CLOEXEC);
-        fcntl(set->interrupt[i], F_SETFL, O_NONBLOCK);
     }
     set->asked[set->n++] = (struct question){.fd = set->interrupt[0], .events = POLLIN};
     return set;
@@ -66,8 +67,10 @@ void filch_os_poll_interrupt(struct filch_os_poll *set)
 {
     const char byte = 0;
     int cancel = filch_os_cancel_off();
-    ssize_t written = write(set->interrupt[1], &byte, 1);
-    (void)written; /* when the pipe is full it will wake up */
+    if (write(set->interrupt[1], &byte, 1) < 0 && errno != EAGAIN) { /* EAGAIN: it will wake up */
+        /* relaxed, here and below: whoever does not see it looks once more with patience */
+        atomic_store_explicit(&set->deaf, true, memory_order_relaxed);
+    }
     filch_os_cancel_restore(cancel);
 }
 
@@ -92,7 +95,7 @@ static struct question *place_of_locked(struct filch_os_poll *set, int fd)
 int filch_os_poll_ask(struct filch_os_poll *set, int fd, unsigned events, uint32_t number)
 {
     if (fcntl(fd, F_GETFD) < 0) {
-        return EBADF;
+        return errno == EBADF ? EBADF : ENOSYS;
     }
     filch_lock_acquire(&set->lock);
     struct question *place = place_of_locked(set, fd);
@@ -117,9 +120,29 @@ static size_t copy_questions(struct filch_os_poll *set)
         set->seen[i] = (struct pollfd){.fd = set->asked[i].fd, .events = set->asked[i].events};
         set->seen_numbers[i] = set->asked[i].number;
     }
+    if (n && atomic_load_explicit(&set->deaf, memory_order_relaxed)) { /* as above */
+        set->seen[0].fd = -1;
+    }
     set->polling = n > 0;
     filch_lock_release(&set->lock);
     return n;
+}
+
+/* Without memory for the questions: try again soon. */
+static int patience(struct filch_os_poll *set, size_t n)
+{
+    return n && !atomic_load_explicit(&set->deaf, memory_order_relaxed) ? PATIENCE_MS : DEAF_MS;
+}
+
+static void hear_interrupts(struct filch_os_poll *set)
+{
+    char bytes[64];
+    ssize_t n;
+    while ((n = read(set->interrupt[0], bytes, sizeof bytes)) > 0) {
+    }
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        atomic_store_explicit(&set->deaf, true, memory_order_relaxed); /* as above */
+    }
 }
 
 static void poll_returned(struct filch_os_poll *set)
@@ -190,10 +213,14 @@ size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *read
 {
     size_t n = copy_questions(set);
     size_t filled = 0;
-    char bytes[64];
-    int some = poll(set->seen, (nfds_t)n, n ? -1 : 10); /* without memory: try again soon */
+    int some = poll(set->seen, (nfds_t)n, patience(set, n));
+    bool refused = some < 0 && errno != EINTR && errno != EAGAIN && errno != ENOMEM;
     poll_returned(set);
-    while (n && read(set->interrupt[0], bytes, sizeof bytes) > 0) {
+    if (refused) {
+        return FILCH_OS_POLL_REFUSED;
+    }
+    if (n && set->seen[0].revents) {
+        hear_interrupts(set);
     }
     for (size_t i = 1; some > 0 && i < n && filled < most; i++) {
         if (set->seen[i].revents) {

@@ -3,6 +3,7 @@
 #include "os.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <locale.h>
 #include <pthread.h>
@@ -15,7 +16,7 @@
 
 uint64_t filch_os_now_ns(void)
 {
-    struct timespec now;
+    struct timespec now = {0}; /* should it be refused later */
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
@@ -121,9 +122,11 @@ bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument)
     sigdelset(&block, SIGTRAP);
     sigdelset(&block, SIGPROF);
     /* The new thread inherits the mask: there is no moment in which it could be interrupted. */
-    pthread_sigmask(SIG_BLOCK, &block, &before);
+    bool blocked = pthread_sigmask(SIG_BLOCK, &block, &before) == 0;
     bool made = thrd_create(thread, main, argument) == thrd_success;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (blocked) {
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
     return made;
 }
 
@@ -181,6 +184,26 @@ bool filch_os_has_handlers(int aside)
         }
     }
     return false;
+}
+
+bool filch_os_event_pipe(int *read_end, int *write_end)
+{
+    int ends[2];
+    if (pipe(ends) != 0) {
+        return false;
+    }
+    bool set = true; /* one that would block is worse than none */
+    for (int i = 0; i < 2; i++) {
+        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+        set = fcntl(ends[i], F_SETFL, O_NONBLOCK) == 0 && set;
+    }
+    *read_end = ends[0];
+    *write_end = ends[1];
+    if (!set) {
+        close(ends[0]);
+        close(ends[1]);
+    }
+    return set;
 }
 
 uint64_t filch_os_seed(void)

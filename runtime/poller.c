@@ -24,7 +24,7 @@
 #include "process.h"
 #include "thread.h"
 
-enum { PER_CHUNK = 256, CHUNKS = FILCH_FD_MOST / PER_CHUNK, AT_ONCE = 128 };
+enum { PER_CHUNK = 256, CHUNKS = FILCH_FD_MOST / PER_CHUNK, AT_ONCE = 128, REFUSED_NS = 20000000 };
 
 static const unsigned always = POLLERR | POLLHUP | POLLNVAL; /* comes unasked */
 
@@ -202,6 +202,24 @@ static void answer(struct filch_poller *poller, const struct filch_os_ready *rea
     filch_lock_release(&descriptor->lock);
 }
 
+/* The system lets us wait no more: whoever waits is told. It is asked again, in case that passes,
+ * but not at once. */
+static void refuse_all(struct filch_poller *poller)
+{
+    for (int fd = 0; fd < FILCH_FD_MOST; fd++) {
+        struct descriptor *descriptor = known(poller, fd);
+        if (!descriptor) {
+            fd += PER_CHUNK - 1;
+            continue;
+        }
+        filch_lock_acquire(&descriptor->lock);
+        wake_all_locked(descriptor, ENOSYS);
+        filch_lock_release(&descriptor->lock);
+    }
+    _Atomic(uint32_t) nobody = 0;
+    filch_os_wait(&nobody, 0, filch_os_now_ns() + REFUSED_NS);
+}
+
 static int poll_for_ever(void *context)
 {
     struct filch_poller *poller = context;
@@ -213,7 +231,10 @@ static int poll_for_ever(void *context)
         filch_thread_nap(poller->record);
         size_t n = filch_os_poll_wait(poller->os, ready, AT_ONCE);
         filch_thread_rise(poller->record);
-        for (size_t i = 0; i < n; i++) {
+        if (n == FILCH_OS_POLL_REFUSED) {
+            refuse_all(poller);
+        }
+        for (size_t i = 0; i < n && n != FILCH_OS_POLL_REFUSED; i++) {
             answer(poller, &ready[i]);
         }
     }
@@ -233,15 +254,17 @@ static void destroy(struct filch_poller *poller)
     filch_free(poller);
 }
 
-static struct filch_poller *poller_new(void)
+static struct filch_poller *poller_new_locked(struct filch_pool *pool)
 {
-    struct filch_poller *poller = filch_calloc(1, sizeof *poller);
+    struct filch_poller *poller =
+        filch_pool_may_ask_thread(pool) ? filch_calloc(1, sizeof *poller) : NULL;
     if (!poller) {
         return NULL;
     }
     poller->os = filch_os_poll_open();
     poller->record = poller->os ? filch_process_take_thread() : NULL;
-    if (poller->record && filch_os_thread_create(&poller->thread, poll_for_ever, poller)) {
+    if (poller->record &&
+        filch_pool_ask_thread_locked(pool, &poller->thread, poll_for_ever, poller)) {
         return poller;
     }
     if (poller->record) {
@@ -258,7 +281,7 @@ struct filch_poller *filch_poller_of(struct filch_pool *pool)
     if (!poller) {
         filch_lock_acquire(&pool->lock);
         poller = atomic_load_explicit(&pool->poller, memory_order_relaxed); /* under the lock */
-        if (!poller && (poller = poller_new())) {
+        if (!poller && (poller = poller_new_locked(pool))) {
             atomic_store_explicit(&pool->poller, poller, memory_order_release); /* as above */
         }
         filch_lock_release(&pool->lock);
@@ -266,17 +289,26 @@ struct filch_poller *filch_poller_of(struct filch_pool *pool)
     return poller;
 }
 
-void filch_poller_end(struct filch_poller *poller)
+static void end(struct filch_poller *poller)
 {
     if (poller) {
         /* release: pairs with the acquire in poll_for_ever */
         atomic_store_explicit(&poller->ends, true, memory_order_release);
         filch_os_poll_interrupt(poller->os);
-        int cancel = filch_os_cancel_off();
-        thrd_join(poller->thread, NULL);
-        filch_os_cancel_restore(cancel);
+        filch_os_thread_join(poller->thread);
         destroy(poller);
     }
+}
+
+void filch_poller_end(struct filch_pool *pool)
+{
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->pools_lock); /* filch_close() may be looking at it */
+    /* relaxed: under the lock, and no strands are left */
+    struct filch_poller *poller =
+        atomic_exchange_explicit(&pool->poller, (struct filch_poller *)NULL, memory_order_relaxed);
+    filch_lock_release(&process->pools_lock);
+    end(poller);
 }
 
 void filch_poller_forget(struct filch_poller *poller, int fd)

@@ -28,8 +28,8 @@ struct filch_fd_wait {
 /* The pool's, made at its first use. NULL: the system has no thread or memory to give. */
 struct filch_poller *filch_poller_of(struct filch_pool *pool);
 
-/* The pool's strands are gone: end the thread, free it all. Takes NULL. */
-void filch_poller_end(struct filch_poller *poller);
+/* The pool's strands are gone: end the thread, free it all, if there is one. */
+void filch_poller_end(struct filch_pool *pool);
 
 /* What is waited for; the context is a struct filch_fd_wait. */
 extern const struct filch_wait_kind filch_fd_kind;

@@ -18,15 +18,49 @@ static void set_thread_count_locked(struct filch_pool *pool, unsigned count)
     atomic_store_explicit(&pool->thread_count, count, memory_order_relaxed); /* as above */
 }
 
+/* ---- making threads ----
+ *
+ * A thread that is refused (a limit on processes, no memory for its stack) may be granted later.
+ * The system is asked again when one is needed, but not at once: each refusal costs it some
+ * microseconds, and every publication of a pool that lacks a thread would ask. */
+
+enum { PAUSE_MIN_NS = 1000000, PAUSE_MAX_NS = 256000000 }; /* doubled from refusal to refusal */
+
+bool filch_pool_may_ask_thread(struct filch_pool *pool)
+{
+    /* relaxed: written under the lock; a hint without it */
+    uint64_t again_ns = atomic_load_explicit(&pool->ask_again_ns, memory_order_relaxed);
+    return again_ns == 0 || filch_os_now_ns() >= again_ns;
+}
+
+static void note_answer_locked(struct filch_pool *pool, bool granted)
+{
+    uint64_t pause_ns = pool->ask_pause_ns ? 2 * pool->ask_pause_ns : PAUSE_MIN_NS;
+    pause_ns = pause_ns < PAUSE_MAX_NS ? pause_ns : PAUSE_MAX_NS;
+    pool->ask_pause_ns = granted ? 0 : pause_ns;
+    atomic_store_explicit(&pool->ask_again_ns, granted ? 0 : filch_os_now_ns() + pause_ns,
+                          memory_order_relaxed); /* as above */
+}
+
+bool filch_pool_ask_thread_locked(struct filch_pool *pool, thrd_t *thread, thrd_start_t start,
+                                  void *argument)
+{
+    bool granted = filch_os_thread_create(thread, start, argument);
+    note_answer_locked(pool, granted);
+    return granted;
+}
+
 /* A thread that starts has all that it needs: it must not fail after it was counted on. */
 static bool start_thread_locked(struct filch_pool *pool)
 {
     struct filch_thread *thread = filch_process_take_thread();
     if (!thread) {
+        note_answer_locked(pool, false);
         return false;
     }
     atomic_store_explicit(&thread->pool, pool, memory_order_relaxed); /* see filch_thread_pool */
-    if (!filch_os_thread_create(&pool->threads[thread_count(pool)], filch_core_thread, thread)) {
+    if (!filch_pool_ask_thread_locked(pool, &pool->threads[thread_count(pool)], filch_core_thread,
+                                      thread)) {
         filch_process_give_thread(thread);
         return false;
     }
@@ -38,8 +72,8 @@ static bool has_room(struct filch_pool *pool)
 {
     /* relaxed, both: written under the lock; a hint without it */
     return thread_count(pool) < filch_lend_threads(pool) &&
-           !atomic_load_explicit(&pool->threads_exhausted, memory_order_relaxed) &&
-           !atomic_load_explicit(&pool->stopping, memory_order_relaxed);
+           !atomic_load_explicit(&pool->stopping, memory_order_relaxed) &&
+           filch_pool_may_ask_thread(pool);
 }
 
 bool filch_pool_make_thread(struct filch_pool *pool)
@@ -48,11 +82,7 @@ bool filch_pool_make_thread(struct filch_pool *pool)
         return false;
     }
     filch_lock_acquire(&pool->lock);
-    bool room = has_room(pool);
-    bool made = room && start_thread_locked(pool);
-    if (room && !made) {
-        atomic_store_explicit(&pool->threads_exhausted, true, memory_order_relaxed);
-    }
+    bool made = has_room(pool) && start_thread_locked(pool);
     filch_lock_release(&pool->lock);
     return made;
 }
@@ -243,28 +273,17 @@ static bool end_threads(struct filch_pool *pool)
     filch_pool_wake_all(pool);
     int cancel = filch_os_cancel_off(); /* a join would be a point of cancellation */
     for (unsigned i = 0; i < count; i++) {
-        thrd_join(pool->threads[i], NULL);
+        filch_os_thread_join(pool->threads[i]);
     }
     filch_os_cancel_restore(cancel);
     return first;
-}
-
-static void end_poller(struct filch_pool *pool)
-{
-    struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->pools_lock); /* filch_close() may be looking at it */
-    /* relaxed: under the lock, and no strands are left */
-    struct filch_poller *poller =
-        atomic_exchange_explicit(&pool->poller, (struct filch_poller *)NULL, memory_order_relaxed);
-    filch_lock_release(&process->pools_lock);
-    filch_poller_end(poller);
 }
 
 void filch_pool_drain(struct filch_pool *pool)
 {
     filch_pool_await_quiet(pool);
     if (end_threads(pool)) { /* until then, one that was just made may still take a core */
-        end_poller(pool);
+        filch_poller_end(pool);
         filch_core_give_spares(pool);
         filch_core_finish_all(pool);
     }

@@ -112,7 +112,8 @@ struct filch_pool {
 
     struct filch_lock lock;                /* making cores and threads, joining */
     _Atomic(unsigned) thread_count;        /* lock; without it a hint */
-    _Atomic(bool) threads_exhausted;       /* lock; the system refused one: no more are asked for */
+    _Atomic(uint64_t) ask_again_ns;        /* lock; a thread was refused: not before; 0: none was */
+    uint64_t ask_pause_ns;                 /* lock; how long that was the last time; 0: granted */
     thrd_t *threads;                       /* lock; workers + permits + 1 of them */
     _Atomic(struct filch_core *) cores[1]; /* core_limit of them; lock to make one */
 };
@@ -153,8 +154,15 @@ bool filch_pool_has_thread(struct filch_pool *pool);
 /* Errors: FILCH_ENOMEM. */
 filch_status filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out);
 
-/* One more thread, unless there are enough, the pool is ending or the system refuses. */
+/* One more thread, unless there are enough, the pool is ending or the system refuses. After a
+ * refusal it is asked again, at growing intervals. */
 bool filch_pool_make_thread(struct filch_pool *pool);
+
+/* The steps of it, for a thread that is not a worker. The caller has the pool's lock when it asks;
+ * before that it sees that no thread was refused just now. */
+bool filch_pool_may_ask_thread(struct filch_pool *pool);
+bool filch_pool_ask_thread_locked(struct filch_pool *pool, thrd_t *thread, thrd_start_t start,
+                                  void *argument);
 
 /* A thread of the pool that is one too many, and runs nothing, wants to end. False: it is needed.
  * The pool may be gone after this. */

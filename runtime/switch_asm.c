@@ -14,6 +14,11 @@ enum { FRAME_WORDS = 22, CONTROL = 20, ENTRY = 0, ARGUMENT = 1, RETURN = 11 };
 #error "no stack switch in assembly for this processor: configure with FILCH_SWITCH=ucontext"
 #endif
 
+const char *filch_context_refused(void)
+{
+    return NULL; /* the kernel has no part in it */
+}
+
 static uint64_t control_words(void)
 {
 #if defined(__x86_64__)

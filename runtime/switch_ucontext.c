@@ -5,6 +5,12 @@
 
 #include "context.h"
 
+const char *filch_context_refused(void)
+{
+    ucontext_t here;
+    return getcontext(&here) == 0 ? NULL : "rt_sigprocmask";
+}
+
 /* makecontext() passes ints: a pointer travels as two halves. */
 static void start(unsigned entry_high, unsigned entry_low, unsigned arg_high, unsigned arg_low)
 {
@@ -19,7 +25,9 @@ void filch_context_make(struct filch_context *context, void *stack, size_t stack
 {
     uint64_t e = (uint64_t)(uintptr_t)entry;
     uint64_t a = (uint64_t)(uintptr_t)argument;
-    getcontext(&context->saved);
+    if (getcontext(&context->saved) != 0) {
+        abort(); /* as below */
+    }
     context->saved.uc_stack.ss_sp = stack;
     context->saved.uc_stack.ss_size = stack_bytes;
     context->saved.uc_link = NULL;
@@ -29,5 +37,7 @@ void filch_context_make(struct filch_context *context, void *stack, size_t stack
 
 void filch_context_switch(struct filch_context *from, struct filch_context *to)
 {
-    swapcontext(&from->saved, &to->saved);
+    if (swapcontext(&from->saved, &to->saved) != 0) {
+        abort(); /* the signal mask was to be had at open and is not now: there is no way on */
+    }
 }

@@ -28,6 +28,28 @@ void fail_call(long number)
     atomic_store(&failing, number > 0 ? atomic_load(&calls) + number : 0);
 }
 
+static atomic_long refusals_left;
+static atomic_long refusals;
+
+void refuse_threads(long count)
+{
+    atomic_store(&refusals_left, count);
+}
+
+long threads_refused(void)
+{
+    return atomic_load(&refusals);
+}
+
+static bool refuses_thread(void)
+{
+    long left = atomic_load(&refusals_left);
+    while (left > 0 && !atomic_compare_exchange_weak(&refusals_left, &left, left - 1)) {
+    }
+    atomic_fetch_add(&refusals, left > 0);
+    return left > 0;
+}
+
 long calls_so_far(void)
 {
     return atomic_load(&calls);
@@ -83,7 +105,7 @@ void *counted_mmap(void *at, size_t bytes, int protection, int flags, int fd, of
 
 int counted_thrd_create(thrd_t *thread, thrd_start_t main, void *argument)
 {
-    return fails(FAIL_THREADS) ? thrd_error : thrd_create(thread, main, argument);
+    return fails(FAIL_THREADS) || refuses_thread() ? thrd_error : thrd_create(thread, main, argument);
 }
 
 static atomic_long wakes;

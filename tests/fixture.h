@@ -33,6 +33,10 @@ void fail_calls_from(long number, int kinds);
 
 long calls_so_far(void);
 
+/* So many of the next threads are refused; how many have been. */
+void refuse_threads(long count);
+long threads_refused(void);
+
 /* How often the library asked the system to wake somebody. */
 long wakes_so_far(void);
 

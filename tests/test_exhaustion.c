@@ -1,12 +1,19 @@
 /* Each request to the system (memory, maps, threads) fails once, in each of these uses of the
  * library: every call answers with a status that says so or does what it should, nothing that was
- * accepted is lost, nothing leaks. */
+ * accepted is lost, nothing leaks. Threads are refused for a while, and asked for again. */
+#define _GNU_SOURCE
 #include "fixture.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "pool.h"
 #include "thread.h"
 
 FILCH_FUNCTION(int, square, (int, x))
@@ -361,12 +368,194 @@ START_TEST(every_request_to_the_system_may_fail_once)
 }
 END_TEST
 
+/* ---- threads that are refused for a while ---- */
+
+static int square_of_three(filch_pool *pool)
+{
+    filch_future *future;
+    int value = -1;
+    filch_status status = square_apply_async(pool, 3, &future);
+    if (status == FILCH_OK) {
+        status = square_get(future, &value);
+        filch_future_free(future);
+    }
+    return status == FILCH_OK ? value : -(int)status;
+}
+
+/* Refused for `seconds`, a pool may ask at once, after 1 ms, 2 ms, ... 256 ms, and then each 256 ms
+ * again. */
+static bool is_bounded(long asked, double seconds)
+{
+    return asked <= 10 + (long)(seconds / 0.256);
+}
+
+START_TEST(a_thread_that_was_refused_is_asked_for_again_and_not_too_often)
+{
+    filch_pool *pool = pool_opened(_i);
+    double began = filch_now();
+    long before = threads_refused();
+    refuse_threads(LONG_MAX);
+    for (int i = 0; i < 10000; i++) {
+        check_int_eq(square_of_three(pool), -FILCH_EAGAIN);
+    }
+    ck_assert(is_bounded(threads_refused() - before, filch_now() - began));
+    while (threads_refused() - before < 3) { /* it does ask again */
+        check_int_eq(square_of_three(pool), -FILCH_EAGAIN);
+    }
+    refuse_threads(0);
+    int value;
+    while ((value = square_of_three(pool)) == -FILCH_EAGAIN) {
+    }
+    ck_assert_int_eq(value, 9);
+    pool_closed(pool);
+}
+END_TEST
+
+static unsigned threads_of(filch_pool *pool)
+{
+    return atomic_load(&pool->thread_count);
+}
+
+static void nap_together(filch_pool *pool)
+{
+    enum { MANY = 50 };
+    filch_future *futures[MANY];
+    for (int i = 0; i < MANY; i++) {
+        check_int_eq(naps_apply_async(pool, i, &futures[i]), FILCH_OK);
+    }
+    end_all(futures, MANY);
+}
+
+START_TEST(a_pool_that_got_few_threads_does_its_work_and_gets_the_others_later)
+{
+    filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 3});
+    ck_assert_int_eq(square_of_three(pool), 9);
+    refuse_threads(LONG_MAX);
+    unsigned few = threads_of(pool);
+    nap_together(pool);
+    ck_assert_uint_eq(threads_of(pool), few);
+    refuse_threads(0);
+    while (threads_of(pool) < 3) {
+        nap_together(pool);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+FILCH_FUNCTION(int, reads, (int, fd))
+{
+    char byte = 0;
+    ssize_t n = filch_read(fd, &byte, 1, filch_now() + 100);
+    return n == 1 ? byte : (int)n;
+}
+
+static int read_in(filch_pool *pool, int fd)
+{
+    filch_future *future;
+    int value;
+    ck_assert_int_eq(reads_apply_async(pool, fd, &future), FILCH_OK);
+    ck_assert_int_eq(reads_get(future, &value), FILCH_OK);
+    filch_future_free(future);
+    return value;
+}
+
+static bool has_poller(filch_pool *pool)
+{
+    return atomic_load(&pool->poller) != NULL;
+}
+
+START_TEST(a_poller_that_was_refused_is_asked_for_again_and_not_too_often)
+{
+    filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 1, .eager_threads = 1});
+    int ends[2];
+    filch_future *future;
+    int value;
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(square_of_three(pool), 9);
+    double began = filch_now();
+    long before = threads_refused();
+    refuse_threads(LONG_MAX);
+    for (int i = 0; i < 1000; i++) {
+        check_int_eq(read_in(pool, ends[0]), -EAGAIN);
+    }
+    ck_assert(is_bounded(threads_refused() - before, filch_now() - began));
+    refuse_threads(0);
+    do {
+        ck_assert_int_eq(reads_apply_async(pool, ends[0], &future), FILCH_OK);
+        while (!has_poller(pool) && !filch_future_ready(future)) {
+        }
+        if (has_poller(pool)) {
+            ck_assert_int_eq(write(ends[1], "x", 1), 1);
+        }
+        ck_assert_int_eq(reads_get(future, &value), FILCH_OK);
+        filch_future_free(future);
+    } while (value == -EAGAIN);
+    ck_assert_int_eq(value, 'x');
+    close(ends[0]);
+    close(ends[1]);
+    pool_closed(pool);
+}
+END_TEST
+
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+static bool goes_at_last(filch_pool *pool)
+{
+    int value;
+    while ((value = square_of_three(pool)) == -FILCH_EAGAIN) {
+    }
+    return value == 9;
+}
+
+/* Root ignores the limit on threads: an unprivileged child meets it. */
+static int until_the_limit_is_lifted(void)
+{
+    struct rlimit before;
+    filch_pool *pool;
+    if (setuid(65534) != 0 || getrlimit(RLIMIT_NPROC, &before) != 0) {
+        return 1;
+    }
+    struct rlimit none = {.rlim_cur = 1, .rlim_max = before.rlim_max};
+    if (setrlimit(RLIMIT_NPROC, &none) != 0 ||
+        filch_pool_open(&(filch_pool_options){.processes = 3}, &pool) != FILCH_OK) {
+        return 2;
+    }
+    if (square_of_three(pool) != -FILCH_EAGAIN || square_of_three(NULL) != -FILCH_EAGAIN) {
+        return 3;
+    }
+    if (setrlimit(RLIMIT_NPROC, &before) != 0 || !goes_at_last(pool) || !goes_at_last(NULL)) {
+        return 4;
+    }
+    return filch_pool_free(pool) == FILCH_OK ? 0 : 5;
+}
+
+START_TEST(pools_recover_when_a_limit_on_threads_is_lifted)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(30);
+        _exit(until_the_limit_is_lifted());
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+#endif
+
 int main(void)
 {
     Suite *suite = suite_create("exhaustion");
     TCase *tcase = tcase_create("exhaustion");
     tcase_set_timeout(tcase, 240);
     tcase_add_loop_test(tcase, every_request_to_the_system_may_fail_once, 0, USES * WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_thread_that_was_refused_is_asked_for_again_and_not_too_often, 0,
+                        WORKER_SWEEP);
+    tcase_add_test(tcase, a_pool_that_got_few_threads_does_its_work_and_gets_the_others_later);
+    tcase_add_test(tcase, a_poller_that_was_refused_is_asked_for_again_and_not_too_often);
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+    tcase_add_test(tcase, pools_recover_when_a_limit_on_threads_is_lifted);
+#endif
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

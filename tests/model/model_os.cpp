@@ -82,6 +82,6 @@ __attribute__((weak)) void filch_block_end_child(const char *)
 
 // Of the models of a pool without poller.c: nobody waits for descriptors.
 struct filch_poller;
-__attribute__((weak)) void filch_poller_end(struct filch_poller *)
+__attribute__((weak)) void filch_poller_end(struct filch_pool *)
 {
 }

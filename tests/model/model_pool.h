@@ -83,7 +83,8 @@ template <unsigned Workers, unsigned Cores, unsigned Strands, unsigned Threads> 
         pool->broken.store(false, rl::mo_relaxed, $);
         pool->ends.store(0, rl::mo_relaxed, $);
         pool->thread_count.store(Strands, rl::mo_relaxed, $);
-        pool->threads_exhausted.store(true, rl::mo_relaxed, $);
+        pool->ask_again_ns.store(UINT64_MAX, rl::mo_relaxed, $);
+        pool->ask_pause_ns = 0;
         pool->core_count.store(Cores, rl::mo_relaxed, $);
         pool->poller.store(NULL, rl::mo_relaxed, $);
     }
@@ -170,7 +171,7 @@ bool filch_pool_give_memory(struct filch_pool *, struct filch_thread *, bool) { 
 uint64_t filch_os_now_ns(void) { return now_ns += 1000000; } // a search has one round
 uint64_t filch_os_seed(void) { return 0; }
 void filch_os_bind(unsigned) {}
-extern "C" int thrd_join(thrd_t, int *) { return 0; }
+void filch_os_thread_join(thrd_t) {}
 bool filch_process_owns(uint32_t) { return true; }
 bool filch_stacks_reserve(struct filch_stacks *) { return true; }
 void filch_stacks_put_bare(struct filch_stacks *, struct filch_stack *) {}

@@ -28,7 +28,7 @@ struct retire_model : rl::test_suite<retire_model, THREADS>, house<1, 2, THREADS
         pool->permits.taken.store(0, rl::mo_relaxed, $);
         pool->permits.wanted = {};
         pool->thread_count.store(THREADS - 1 + ELSEWHERE, rl::mo_relaxed, $);
-        pool->threads_exhausted.store(false, rl::mo_relaxed, $);
+        pool->ask_again_ns.store(0, rl::mo_relaxed, $);
         pool->watchman.store(&threads[LENDER], rl::mo_relaxed, $);
         wanted.run = signal;
         spare.store(UNUSED, rl::mo_relaxed, $);

@@ -9,7 +9,7 @@ bad=0
 rank() {
     case $1 in
     base | exceptions | platform | status | party | memory | probe) echo 0 ;;
-    os | os_poll | os_file | os_modes | os_ticks | context | sanitize | cpu | lane_layout) echo 1 ;;
+    os | os_poll | os_plain_poll | os_file | os_modes | os_ticks | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
     tracer | recording) echo 3 ;;
     crowd | deque | queue | park | places | site | timer | stack | slab) echo 3 ;;
@@ -26,7 +26,7 @@ rank() {
 }
 own_rank() { # of a source file: its header's, or the policy's
     case $1 in
-    os_posix_poll) echo 2 ;;
+    os_posix_poll | os_linux_plain_poll) echo 2 ;;
     hub) echo 11 ;;
     os_* | switch_*) echo 1 ;;
     core | crowd | starve | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | closing | expect | hold | watch | wake | post | tally | serve | offer | open | pool | strand | process) echo 10 ;;

@@ -31,6 +31,10 @@ endif()
 
 if(FILCH_OS STREQUAL "linux" OR (FILCH_OS STREQUAL "auto" AND CMAKE_SYSTEM_NAME STREQUAL "Linux"))
     set(FILCH_OS_SOURCES runtime/os_linux.c runtime/os_linux_poll.c)
+    # Compiled with the rest, whose locks it needs, and called by the above.
+    set(FILCH_OS_SOURCES_INSIDE runtime/os_linux_plain_poll.c)
+    set(FILCH_OS_NAMES_INSIDE ask close drop interrupt open wait)
+    list(TRANSFORM FILCH_OS_NAMES_INSIDE PREPEND filch_os_plain_poll_)
 elseif(FILCH_OS MATCHES "^(auto|posix)$")
     set(FILCH_OS_SOURCES runtime/os_posix.c runtime/os_posix_poll.c)
 else()
@@ -118,8 +122,9 @@ function(filch_add_parts parts)
     target_compile_options(${parts} PRIVATE "SHELL:-include ${exports}")
     if(with_WHOLE)
         # Memory for the layer to the system, and what tools/gdb begins at.
-        filch_write_exports(${exports} WHOLE HEADERS memory.h process.h ${with_HEADERS}
-            NAMES filch_malloc filch_free filch_process ${with_NAMES})
+        filch_write_exports(${exports} WHOLE HEADERS memory.h os_plain_poll.h process.h ${with_HEADERS}
+            NAMES filch_malloc filch_free filch_process ${FILCH_OS_NAMES_INSIDE}
+                ${with_NAMES})
         target_compile_options(${parts} PRIVATE ${filch_whole_compile})
         filch_make_whole(${parts})
         set(${parts}_FILES ${${parts}_WHOLE} $<TARGET_OBJECTS:${parts}_apart> PARENT_SCOPE)

@@ -57,7 +57,8 @@ filch_status filch_dump(filch_pool *pool, FILE *stream);
  * all pools to the standard error; the program goes on. Installs a handler for it and starts the
  * thread, once per process.
  * Errors: FILCH_EINVAL: not a signal that can be handled; FILCH_EALREADY: done already, for another
- * signal; FILCH_EAGAIN, FILCH_ENOMEM. Threads: any. Does not block. */
+ * signal; FILCH_EAGAIN, FILCH_ENOMEM; FILCH_ENOSYS: the system lets no signal be handled.
+ * Threads: any. Does not block. */
 filch_status filch_dump_on_signal(int signal);
 
 #ifdef __cplusplus

@@ -12,7 +12,7 @@
  * task's wait, errors are returned as negative numbers: -ECONNRESET and so on, and -ETIMEDOUT: the
  * deadline came first, -ECANCELED: the caller is asked to stop, -EBADF: not open (for that), or
  * closed with filch_close() meanwhile, -ENOMEM, -EAGAIN: no thread could be made that watches
- * descriptors.
+ * descriptors, -ENOSYS: the system lets none be watched (a filter of system calls).
  *
  * A call is about what its number stood for when it began. filch_close() ends all calls that wait
  * for it, in tasks and in ordinary threads, and they never read or write what gets that number
@@ -41,7 +41,8 @@ extern "C" {
  * are always ready. If several tasks wait for the same, the one who came first is woken first.
  * Errors: FILCH_EINVAL: no events, or the descriptor is not open; FILCH_ETIMEDOUT; FILCH_ECANCELED;
  * FILCH_ECLOSED: it was closed meanwhile, with filch_close(), where the calls below say -EBADF;
- * FILCH_ENOMEM; FILCH_EAGAIN: no thread could be made that watches descriptors. */
+ * FILCH_ENOMEM; FILCH_EAGAIN: no thread could be made that watches descriptors;
+ * FILCH_ENOSYS: the system lets none be watched. */
 filch_status filch_wait_fd(int fd, short events, double deadline, short *came);
 
 /* Effect: reads at most `bytes`, as soon as there are any. Sockets, pipes, terminals and the like;

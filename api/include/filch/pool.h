@@ -84,7 +84,13 @@ typedef struct filch_pool_options {
 /* Effect: opens a pool. options: NULL for all defaults; copied.
  * Owns: the caller; ends with filch_pool_free().
  * Errors: FILCH_EINVAL: processes above FILCH_WORKERS_MAX, a stack too small; FILCH_ENOMEM, also
- * for a stack too large; FILCH_EAGAIN: eager_threads, and one could not be made.
+ * for a stack too large; FILCH_EAGAIN: eager_threads, and one could not be made; FILCH_ENOSYS: a
+ * filter of system calls (seccomp) refuses one that no pool can do without, named through
+ * filch_log_to(). What else it refuses is done in another way, left out, or is the error of the
+ * call that needs it. One that comes later is met as well as can be: without futex a pool that is
+ * open goes on slowly, as long as the C library does not end the process over it.
+ * A pool whose threads the system refuses asks again, at first after 1 ms and then at growing
+ * intervals up to 256 ms, when one is needed.
  * Threads: any. Does not block. */
 filch_status filch_pool_open(const filch_pool_options *options, filch_pool **pool);
 

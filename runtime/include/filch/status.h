@@ -23,7 +23,8 @@ typedef enum filch_status {
                         that ran the task has ended */
     FILCH_EFORKED,   /* it belongs to the parent of this process */
     FILCH_ERAISED,   /* the task raised an error: see filch_error */
-    FILCH_END        /* there is no more: not an error */
+    FILCH_END,       /* there is no more: not an error */
+    FILCH_ENOSYS     /* the system refuses a call that filch cannot do without */
 } filch_status;
 
 /* Effect: a short English text for a status, never NULL.
