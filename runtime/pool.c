@@ -76,9 +76,17 @@ static bool has_room(struct filch_pool *pool)
            filch_pool_may_ask_thread(pool);
 }
 
+/* Has the first thread what it needs, or could it begin nothing? Others may have to wait for stacks,
+ * and are made while the lock of the stacks is held (filch_stacks_each). */
+static bool first_can_begin(struct filch_pool *pool)
+{
+    return filch_core_make_first(pool) &&
+           (thread_count(pool) > 0 || filch_stacks_reserve(&pool->stacks));
+}
+
 bool filch_pool_make_thread(struct filch_pool *pool)
 {
-    if (!has_room(pool) || !filch_core_make_first(pool) || !filch_stacks_reserve(&pool->stacks)) {
+    if (!has_room(pool) || !first_can_begin(pool)) {
         return false;
     }
     filch_lock_acquire(&pool->lock);
