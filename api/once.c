@@ -80,5 +80,8 @@ filch_status filch_once_run(filch_once *once, void (*function)(void *context), v
         return FILCH_OK;
     }
     filch_status status = filch_turnstile_take_surely(turnstile, see_it_run, &once_wait);
-    return status != FILCH_OK || has_run(turnstile) ? status : filch_once_run(once, function, context);
+    if (status == FILCH_OK && !has_run(turnstile)) { /* its runner has ended */
+        status = filch_once_run(once, function, context);
+    }
+    return status;
 }

@@ -93,9 +93,8 @@ static void retire(struct line *line)
     }
 }
 
-/* ---- user code, in a frame whose index is the item's number ---- */
-
-/* False: it raised an error. Whether it was this item or another is seen in a fault of its own. */
+/* User code, in a frame whose index is the item's number. False: it raised an error. Whether it was
+ * this item or another is seen in a fault of its own. */
 static bool visit(struct token *token, const filch_stage *stage)
 {
     struct line *line = token->line;
@@ -323,9 +322,7 @@ static void run_line(void *context)
 
 static bool allocate(struct line *line)
 {
-    size_t items;
-    size_t rows;
-    size_t tokens;
+    size_t items, rows, tokens;
     if (!filch_multiply(line->token_count, line->item_bytes, &items) ||
         !filch_multiply(line->token_count, sizeof *line->tokens, &tokens) ||
         !filch_multiply(line->token_count, line->stage_count, &rows)) {
@@ -344,13 +341,12 @@ static bool allocate(struct line *line)
 
 static bool is_valid(const filch_stage *stages, size_t stage_count)
 {
-    for (size_t s = 0; stages && s < stage_count; s++) {
-        if (!stages[s].run ||
-            (stages[s].kind != FILCH_STAGE_PARALLEL && stages[s].kind != FILCH_STAGE_SERIAL)) {
-            return false;
-        }
+    bool valid = stages && stage_count;
+    for (size_t s = 0; valid && s < stage_count; s++) {
+        filch_stage_kind kind = stages[s].kind;
+        valid = stages[s].run && (kind == FILCH_STAGE_PARALLEL || kind == FILCH_STAGE_SERIAL);
     }
-    return stages && stage_count;
+    return valid;
 }
 
 static filch_status outcome(struct line *line, struct filch_fault *fault)
@@ -379,6 +375,7 @@ filch_status filch_pipeline(filch_pool *pool, filch_status (*source)(void *conte
     if (status != FILCH_OK) {
         return status;
     }
+    size_t wanted = options ? options->tokens : 0;
     struct line line = {.source = source,
                         .source_context = source_context,
                         .item_bytes = item_bytes,
@@ -386,19 +383,15 @@ filch_status filch_pipeline(filch_pool *pool, filch_status (*source)(void *conte
                         .stage_count = stage_count,
                         .options = options,
                         .pool = pool,
-                        .token_count = options && options->tokens
-                                           ? options->tokens
-                                           : 4 * (size_t)pool->config.workers};
+                        .token_count = wanted ? wanted : 4 * (size_t)pool->config.workers};
     static const filch_function_info info = {"pipeline", "", __FILE__, __LINE__, 0};
     struct filch_fault fault;
     filch_fault_init(&fault);
     filch_lock_init(&line.lock);
     filch_latch_init(&line.done);
-    status =
-        allocate(&line) ? filch_region_call(pool, run_line, &line, &fault, &info) : FILCH_ENOMEM;
-    if (status == FILCH_OK) {
-        status = outcome(&line, &fault);
-    }
+    bool room = allocate(&line);
+    status = room ? filch_region_call(pool, run_line, &line, &fault, &info) : FILCH_ENOMEM;
+    status = status == FILCH_OK ? outcome(&line, &fault) : status;
     filch_free(line.tokens);
     filch_free(line.items);
     filch_free(line.turns);

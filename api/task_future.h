@@ -12,6 +12,7 @@
 
 #include <filch/future.h>
 
+#include "expect.h"
 #include "fault.h"
 #include "lane.h"
 #include "party.h"

@@ -1,4 +1,6 @@
 /* expect: what a pool has accepted and still waits for, and how that ends when it is terminated. */
+#include "expect.h"
+
 #include "pool.h"
 #include "strand.h"
 

@@ -76,8 +76,8 @@ static bool has_room(struct filch_pool *pool)
            filch_pool_may_ask_thread(pool);
 }
 
-/* Has the first thread what it needs, or could it begin nothing? Others may have to wait for stacks,
- * and are made while the lock of the stacks is held (filch_stacks_each). */
+/* Has the first thread what it needs, or could it begin nothing? Others may have to wait for
+ * stacks, and are made while the lock of the stacks is held (filch_stacks_each). */
 static bool first_can_begin(struct filch_pool *pool)
 {
     return filch_core_make_first(pool) &&

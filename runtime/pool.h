@@ -25,6 +25,7 @@
 #include "wait.h"
 
 struct filch_core;
+struct filch_expected;
 struct filch_hooks;
 struct filch_poller;
 struct filch_pool;
@@ -126,24 +127,8 @@ _Static_assert(offsetof(struct filch_pool, park) / FILCH_CACHE_LINE !=
                        offsetof(struct filch_pool, timers) / FILCH_CACHE_LINE,
                "what different threads write lies on different lines");
 
-/* Work that the pool has accepted and that will come later, when something else has happened. */
-struct filch_expected {
-    struct filch_expected *next; /* expect_lock of the pool */
-    struct filch_expected *prev; /* expect_lock of the pool */
-    bool listed;                 /* expect_lock of the pool */
-    bool come;                   /* expect_lock of the pool: too late to list it */
-    void (*retain)(struct filch_expected *expected); /* it stays until cancel has returned */
-    void (*cancel)(struct filch_expected *expected); /* the pool was terminated */
-};
-
 /* Accept some: the pool is not quiet until its task has ended. Errors: as filch_pool_submit(). */
 filch_status filch_pool_expect(struct filch_pool *pool);
-
-/* It is accepted and may take time. False: the pool was terminated, it is to be cancelled. */
-bool filch_pool_list_expected(struct filch_pool *pool, struct filch_expected *expected);
-
-/* It has come, or never will. */
-void filch_pool_expected(struct filch_pool *pool, struct filch_expected *expected);
 
 /* It can run now. */
 void filch_pool_submit_expected(struct filch_pool *pool, struct filch_detached *task);

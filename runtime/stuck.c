@@ -1,5 +1,7 @@
 #include "stuck.h"
 
+#include "stuck_search.h"
+
 #include <stdlib.h>
 
 #include "core.h"
@@ -13,33 +15,6 @@
 #include "strand.h"
 #include "tell.h"
 #include "thread.h"
-
-enum { STORY_LINES = 100, NOBODY = -1 };
-
-/* One who waits without a deadline. */
-struct wait {
-    struct filch_party *party;
-    struct filch_party *holder;
-    uint32_t number; /* which of the party's waits */
-    long next;       /* the index of the holder's own wait, or NOBODY */
-    bool derived;
-    bool endable;
-    bool in_cycle;
-    bool ends;   /* this one is to be ended */
-    bool sleeps; /* and is to be woken for that */
-    unsigned mark;
-};
-
-struct search {
-    struct wait *waits;
-    size_t n;
-    size_t room;
-    bool still;   /* nothing can happen any more */
-    bool starved; /* because there is no memory for what could: stacks, see starve.c */
-    bool forgets; /* no memory for all of them */
-    bool asked_for_handlers;
-    bool has_handlers;
-};
 
 /* ---- stillness ---- */
 
@@ -107,11 +82,11 @@ static bool is_still(void)
 
 /* ---- who waits for whom ---- */
 
-static void note(struct search *search, const struct wait *wait)
+static void note(struct filch_stuck_search *search, const struct filch_stuck_wait *wait)
 {
     if (search->n == search->room) {
         size_t room = search->room ? 2 * search->room : 64;
-        struct wait *more = filch_realloc(search->waits, room * sizeof *more);
+        struct filch_stuck_wait *more = filch_realloc(search->waits, room * sizeof *more);
         if (!more) {
             search->forgets = true;
             return;
@@ -123,7 +98,7 @@ static void note(struct search *search, const struct wait *wait)
 }
 
 /* A handler of the program may be the one to end it, at any time. The one for dumps is ours. */
-static bool handlers_may_come(struct search *search)
+static bool handlers_may_come(struct filch_stuck_search *search)
 {
     if (!search->asked_for_handlers) {
         struct filch_process *process = filch_process();
@@ -136,9 +111,9 @@ static bool handlers_may_come(struct search *search)
     return search->has_handlers;
 }
 
-static void look_at(struct search *search, struct filch_party *party)
+static void look_at(struct filch_stuck_search *search, struct filch_party *party)
 {
-    struct wait wait = {.party = party, .next = NOBODY};
+    struct filch_stuck_wait wait = {.party = party, .next = FILCH_STUCK_NOBODY};
     if (!filch_party_hold(party, &wait.number)) {
         return;
     }
@@ -159,8 +134,8 @@ static void look_at(struct search *search, struct filch_party *party)
 
 /* What is done with each party. */
 struct sight {
-    struct search *search;
-    void (*look)(struct search *search, struct filch_party *party);
+    struct filch_stuck_search *search;
+    void (*look)(struct filch_stuck_search *search, struct filch_party *party);
 };
 
 static void look_at_strand(struct filch_stack *stack, void *context)
@@ -179,22 +154,22 @@ static void look_at_threads(const struct sight *sight)
 
 static int by_party(const void *a, const void *b)
 {
-    uintptr_t x = (uintptr_t)((const struct wait *)a)->party;
-    uintptr_t y = (uintptr_t)((const struct wait *)b)->party;
+    uintptr_t x = (uintptr_t)((const struct filch_stuck_wait *)a)->party;
+    uintptr_t y = (uintptr_t)((const struct filch_stuck_wait *)b)->party;
     return x < y ? -1 : x > y;
 }
 
 /* Whoever is not found does not wait, or is not there any more. */
-static void find_holders(struct search *search)
+static void find_holders(struct filch_stuck_search *search)
 {
     if (search->n) { /* qsort() takes no NULL, not even to sort nothing */
         qsort(search->waits, search->n, sizeof *search->waits, by_party);
     }
     for (size_t i = 0; i < search->n; i++) {
-        const struct wait key = {.party = search->waits[i].holder};
-        const struct wait *holder =
+        const struct filch_stuck_wait key = {.party = search->waits[i].holder};
+        const struct filch_stuck_wait *holder =
             key.party ? bsearch(&key, search->waits, search->n, sizeof key, by_party) : NULL;
-        search->waits[i].next = holder ? (long)(holder - search->waits) : NOBODY;
+        search->waits[i].next = holder ? (long)(holder - search->waits) : FILCH_STUCK_NOBODY;
     }
 }
 
@@ -202,15 +177,15 @@ static void find_holders(struct search *search)
 
 /* Each wait has at most one holder: from each, go until there is none, or one that was met before:
  * met on this way, it is in a cycle. */
-static void mark_cycles(struct search *search)
+static void mark_cycles(struct filch_stuck_search *search)
 {
     for (size_t i = 0; i < search->n; i++) {
         long at = (long)i;
-        while (at != NOBODY && search->waits[at].mark == 0) {
+        while (at != FILCH_STUCK_NOBODY && search->waits[at].mark == 0) {
             search->waits[at].mark = (unsigned)i + 1;
             at = search->waits[at].next;
         }
-        bool cycle = at != NOBODY && search->waits[at].mark == (unsigned)i + 1;
+        bool cycle = at != FILCH_STUCK_NOBODY && search->waits[at].mark == (unsigned)i + 1;
         for (; cycle && !search->waits[at].in_cycle; at = search->waits[at].next) {
             search->waits[at].in_cycle = true;
         }
@@ -219,7 +194,7 @@ static void mark_cycles(struct search *search)
 
 /* The same wait, for the same holder, as when the cycle was found. All of a cycle waited then and
  * do now, so they did in between: it is one. */
-static bool goes_on(const struct wait *wait)
+static bool goes_on(const struct filch_stuck_wait *wait)
 {
     uint32_t number = wait->number;
     if (!filch_party_hold(wait->party, &number)) {
@@ -230,7 +205,7 @@ static bool goes_on(const struct wait *wait)
     return holder == wait->holder;
 }
 
-static bool cycle_goes_on(struct search *search, size_t first)
+static bool cycle_goes_on(struct filch_stuck_search *search, size_t first)
 {
     long at = (long)first;
     do {
@@ -242,11 +217,11 @@ static bool cycle_goes_on(struct search *search, size_t first)
     return true;
 }
 
-static size_t end_cycles(struct search *search)
+static size_t end_cycles(struct filch_stuck_search *search)
 {
     size_t ends = 0;
     for (size_t i = 0; i < search->n; i++) {
-        struct wait *wait = &search->waits[i];
+        struct filch_stuck_wait *wait = &search->waits[i];
         wait->in_cycle = wait->in_cycle && cycle_goes_on(search, i);
         wait->ends = wait->in_cycle && wait->endable;
         ends += wait->in_cycle;
@@ -256,7 +231,8 @@ static size_t end_cycles(struct search *search)
 
 /* ---- which waits end ---- */
 
-static size_t end_those(struct search *search, bool (*should)(const struct wait *wait))
+static size_t end_those(struct filch_stuck_search *search,
+                        bool (*should)(const struct filch_stuck_wait *wait))
 {
     size_t ends = 0;
     for (size_t i = 0; i < search->n; i++) {
@@ -266,19 +242,19 @@ static size_t end_those(struct search *search, bool (*should)(const struct wait 
     return ends;
 }
 
-static bool nobody_is_responsible(const struct wait *wait)
+static bool nobody_is_responsible(const struct filch_stuck_wait *wait)
 {
-    return !wait->derived && wait->next == NOBODY;
+    return !wait->derived && wait->next == FILCH_STUCK_NOBODY;
 }
 
-static bool any_wait(const struct wait *wait)
+static bool any_wait(const struct filch_stuck_wait *wait)
 {
     (void)wait;
     return true;
 }
 
 /* True: there is something to tell. */
-static bool judge(struct search *search)
+static bool judge(struct filch_stuck_search *search)
 {
     find_holders(search);
     mark_cycles(search);
@@ -294,96 +270,25 @@ static bool judge(struct search *search)
     return true;
 }
 
-/* ---- the story ---- */
-
-static bool belongs_to_story(const struct search *search, const struct wait *wait)
-{
-    return search->still || wait->in_cycle;
-}
-
-/* Might what it waits for come if there were memory? */
-static bool is_starved(const struct search *search, const struct wait *wait)
-{
-    return search->starved && !wait->in_cycle;
-}
-
-static void tell_one(struct filch_words *words, const struct search *search,
-                     const struct wait *wait)
-{
-    uint32_t number = wait->number;
-    filch_say(words, "  ");
-    filch_tell_party(words, wait->party);
-    if (filch_party_hold(wait->party, &number)) {
-        filch_say(words, " ");
-        filch_tell_wait(words, wait->party,
-                        wait->next == NOBODY ? NULL : search->waits[wait->next].party);
-        filch_party_let_go(wait->party);
-    }
-    filch_say(words, !wait->ends                ? "\n"
-                     : is_starved(search, wait) ? ": ends with FILCH_ENOMEM\n"
-                                                : ": ends with FILCH_EDEADLK\n");
-}
-
-static const char *title_of(const struct search *search)
-{
-    if (search->starved) {
-        return "no memory for another stack, and all that have one wait\n";
-    }
-    return search->still ? "deadlock: everybody waits, and nobody is left to wake one\n"
-                         : "deadlock: these wait for each other\n";
-}
-
-static void tell(const struct search *search)
-{
-    struct filch_words words = {.text = NULL};
-    size_t lines = 0;
-    filch_say(&words, "%s", title_of(search));
-    for (size_t i = 0; i < search->n; i++) {
-        const struct wait *wait = &search->waits[i];
-        if (belongs_to_story(search, wait) && lines++ < STORY_LINES) {
-            tell_one(&words, search, wait);
-        }
-    }
-    if (lines > STORY_LINES) {
-        filch_say(&words, "  and %zu more\n", lines - STORY_LINES);
-    }
-    if (words.text) {
-        filch_log(FILCH_LOG_ERROR, words.text);
-    }
-    filch_free(words.text);
-}
-
-/* A deadlock that cannot be ended is told of once: this says whether it is the same. */
-static uint64_t signature(const struct search *search)
-{
-    uint64_t sum = search->still;
-    for (size_t i = 0; i < search->n; i++) {
-        const struct wait *wait = &search->waits[i];
-        if (belongs_to_story(search, wait)) {
-            sum = (sum ^ (uint64_t)(uintptr_t)wait->party ^ wait->number) * 0x9e3779b97f4a7c15u;
-        }
-    }
-    return sum;
-}
-
 /* All are held until the outcomes of all have been decided: the first that went on would give the
  * next what that waits for. */
-static void decide_ends(struct search *search)
+static void decide_ends(struct filch_stuck_search *search)
 {
     for (size_t i = 0; i < search->n; i++) {
-        struct wait *wait = &search->waits[i];
+        struct filch_stuck_wait *wait = &search->waits[i];
         uint32_t number = wait->number;
         wait->ends = wait->ends && filch_party_hold(wait->party, &number);
-        enum filch_outcome as = is_starved(search, wait) ? FILCH_NO_MEMORY : FILCH_DEADLOCKED;
+        bool starved = filch_stuck_is_starved(search, wait);
+        enum filch_outcome as = starved ? FILCH_NO_MEMORY : FILCH_DEADLOCKED;
         wait->sleeps = wait->ends && filch_waiter_fire(wait->party->waiter, as);
     }
 }
 
-static void end_waits(struct search *search)
+static void end_waits(struct filch_stuck_search *search)
 {
     decide_ends(search);
     for (size_t i = 0; i < search->n; i++) {
-        struct wait *wait = &search->waits[i];
+        struct filch_stuck_wait *wait = &search->waits[i];
         if (wait->ends) {
             struct filch_waiter *waiter = wait->party->waiter;
             struct filch_strand *strand = waiter->strand; /* read before it can go on */
@@ -398,8 +303,8 @@ static void end_waits(struct search *search)
     }
 }
 
-static void look_at_all(struct search *search,
-                        void (*look)(struct search *search, struct filch_party *party))
+static void look_at_all(struct filch_stuck_search *search,
+                        void (*look)(struct filch_stuck_search *search, struct filch_party *party))
 {
     struct sight sight = {search, look};
     for (struct filch_pool *pool = filch_process()->pools; pool; pool = pool->next_pool) {
@@ -410,7 +315,7 @@ static void look_at_all(struct search *search,
 
 /* ---- without memory to note who waits: what can be ended is, at once ---- */
 
-static void end_one(struct search *search, struct filch_party *party, bool derived)
+static void end_one(struct filch_stuck_search *search, struct filch_party *party, bool derived)
 {
     uint32_t any = 0;
     if (!filch_party_hold(party, &any)) {
@@ -423,18 +328,18 @@ static void end_one(struct search *search, struct filch_party *party, bool deriv
     filch_party_let_go(party);
 }
 
-static void end_original(struct search *search, struct filch_party *party)
+static void end_original(struct filch_stuck_search *search, struct filch_party *party)
 {
     end_one(search, party, false);
 }
 
-static void end_derived(struct search *search, struct filch_party *party)
+static void end_derived(struct filch_stuck_search *search, struct filch_party *party)
 {
     end_one(search, party, true);
 }
 
 /* The others may go on when those have for which nothing in particular is responsible. */
-static void end_unnoted(struct search *search)
+static void end_unnoted(struct filch_stuck_search *search)
 {
     search->n = 0;
     look_at_all(search, end_original);
@@ -446,7 +351,7 @@ static void end_unnoted(struct search *search)
 void filch_stuck_look(struct filch_waiter *own)
 {
     struct filch_process *process = filch_process();
-    struct search search = {.waits = NULL};
+    struct filch_stuck_search search = {.waits = NULL};
     filch_lock_acquire(&process->pools_lock);
     search.still = (!own || !filch_waiter_decided(own)) && is_still();
     search.starved = search.still && any_starves();
@@ -454,9 +359,9 @@ void filch_stuck_look(struct filch_waiter *own)
     if (search.still && search.forgets) {
         end_unnoted(&search);
     } else if (judge(&search)) {
-        uint64_t now = signature(&search);
+        uint64_t now = filch_stuck_signature(&search);
         if (now != process->told) {
-            tell(&search);
+            filch_stuck_tell(&search);
         }
         process->told = now;
         end_waits(&search);

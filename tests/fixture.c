@@ -105,7 +105,8 @@ void *counted_mmap(void *at, size_t bytes, int protection, int flags, int fd, of
 
 int counted_thrd_create(thrd_t *thread, thrd_start_t main, void *argument)
 {
-    return fails(FAIL_THREADS) || refuses_thread() ? thrd_error : thrd_create(thread, main, argument);
+    bool refused = fails(FAIL_THREADS) || refuses_thread();
+    return refused ? thrd_error : thrd_create(thread, main, argument);
 }
 
 static atomic_long wakes;

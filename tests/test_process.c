@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "expect.h"
 #include "pool.h"
 
 /* ---- memory ---- */

@@ -12,8 +12,8 @@ rank() {
     os | os_poll | os_plain_poll | os_file | os_modes | os_ticks | context | sanitize | cpu | lane_layout) echo 1 ;;
     lock | work) echo 2 ;;
     tracer | recording) echo 3 ;;
-    crowd | deque | queue | park | places | site | timer | stack | slab) echo 3 ;;
-    wait | process | line | log | closing | tell | stuck | dump) echo 4 ;;
+    crowd | deque | expect | queue | park | places | site | timer | stack | slab) echo 3 ;;
+    wait | process | line | log | closing | tell | stuck | stuck_search | dump) echo 4 ;;
     lane | scope | poller | lend) echo 5 ;;
     strand) echo 6 ;;
     thread) echo 7 ;;
@@ -29,7 +29,7 @@ own_rank() { # of a source file: its header's, or the policy's
     os_posix_poll | os_linux_plain_poll) echo 2 ;;
     hub) echo 11 ;;
     os_* | switch_*) echo 1 ;;
-    core | crowd | starve | tracer | recording | recording_names | dump | memory | lend | stuck | party | poller | closing | expect | hold | watch | wake | post | tally | serve | offer | open | pool | strand | process) echo 10 ;;
+    core | crowd | starve | tracer | recording | recording_names | dump | memory | lend | stuck | stuck_tell | party | poller | closing | expect | hold | watch | wake | post | tally | serve | offer | open | pool | strand | process) echo 10 ;;
     *) rank "$1" ;;
     esac
 }
