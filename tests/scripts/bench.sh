@@ -25,6 +25,8 @@ compile tasks "tasks.c" $filch
 # shellcheck disable=SC2086
 compile loops "loops.c" $filch
 # shellcheck disable=SC2086
+compile waiting-loops "waiting_loops.c" $filch
+# shellcheck disable=SC2086
 compile never-slower "never_slower.c" $filch
 # shellcheck disable=SC2086
 compile startup "startup.c" $filch
@@ -67,6 +69,9 @@ counted tasks unblock 500 500
 counted tasks switch 100 200
 counted primitives futex 10 1
 "$work/loops" uniform 2 1000000 >/dev/null # checks each element itself
+for loop in mutex channel; do
+    "$work/waiting-loops" $loop 3000 >/dev/null # fails if not all have run
+done
 for way in map reduce fork scan filter; do
     "$work/never-slower" $way 2 10000 >/dev/null # compares with the serial result itself
 done

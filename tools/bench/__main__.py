@@ -246,6 +246,20 @@ def footprint(commands):
             print(f"  {name:22} {size:>10}")
 
 
+def waiting_loops(commands):
+    """Loops whose elements wait for each other: their memory is not to grow with their length."""
+    if "waiting-loops" not in commands:
+        return
+    print("\nloops whose elements wait for each other: peak of memory, and ns an element (goal: flat)")
+    for loop in ("mutex", "channel"):
+        for elements in (10 ** 4, 10 ** 6):
+            lines = [subprocess.run([*commands["waiting-loops"], loop, str(elements)],
+                                    stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+                     for _ in range(3)]
+            kib, ns = (sorted(float(line[i]) for line in lines)[1] for i in (0, 1))
+            print(f"  {loop:8} {elements:>8} elements {kib / 1024:8.1f} MiB {ns:8.0f} ns")
+
+
 def main():
     options = arguments()
     chosen = [row for row in ROWS if not options.rows or row.name in options.rows]
@@ -271,6 +285,7 @@ def main():
         against_serial(commands, options.quick)
         counters(commands)
         footprint(commands)
+        waiting_loops(commands)
     wait_until_quiet(options.anyway)
     write_csv(folder / "results.csv", results)
     write_markdown(folder / "results.md", results)

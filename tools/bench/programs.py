@@ -51,6 +51,7 @@ def build(folder):
         "primitives": c + [SOURCES / "primitives.c"],
         "footprint": c + [SOURCES / "footprint.c"] + internal,
         "counters": c + [SOURCES / "counters.c"] + internal,
+        "waiting-loops": c + [SOURCES / "waiting_loops.c"] + filch,
         "loops": c + [SOURCES / "loops.c"] + filch,
         "never-slower": c + [SOURCES / "never_slower.c"] + filch,
         "startup-serial": c + ["-DSERIAL", SOURCES / "startup.c"],
