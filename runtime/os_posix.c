@@ -106,6 +106,7 @@ bool filch_os_guard(void *memory, size_t bytes)
 
 _Atomic(uint32_t) *filch_os_fork_word(void)
 {
+    pthread_atfork(NULL, NULL, child_of_fork);
     return &fork_word;
 }
 
