@@ -40,7 +40,7 @@ static bool try_to_take(struct petition *petition, struct filch_waiter *waiter)
 
 static bool enlist(struct filch_waiter *waiter, void *petition)
 {
-    return !try_to_take(petition, waiter);
+    return !try_to_take((struct petition *)petition, waiter); /* the cast is for the models' C++ */
 }
 
 static const struct filch_wait_kind permit_kind = {

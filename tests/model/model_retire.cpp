@@ -135,7 +135,6 @@ void filch_core_serve_all(struct filch_strand *) {}
 void filch_strand_leave(struct filch_strand *, struct filch_thread *) { RL_ASSERT(!"it is bound"); }
 void filch_block_join(const struct filch_wait_kind *, void *) { RL_ASSERT(!"there are permits"); }
 extern "C" thrd_t thrd_current(void) { return 0; }
-extern "C" int thrd_equal(thrd_t, thrd_t) { return 0; }
 extern "C" int thrd_detach(thrd_t) { return 0; }
 
 // A thread that is too many sleeps for a second, the watchman for a quarter at most. Once is enough.
