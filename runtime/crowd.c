@@ -12,8 +12,8 @@ void filch_crowding_init(struct filch_crowding *crowding)
     atomic_init(&crowding->most, FILCH_CROWD_FIRST);
     atomic_init(&crowding->held, 0);
     atomic_init(&crowding->let_go, 0);
-    crowding->next_ns = 0;
-    crowding->interval_ns = INTERVAL_NS;
+    atomic_init(&crowding->next_ns, 0);
+    atomic_init(&crowding->interval_ns, INTERVAL_NS);
 }
 
 static uint32_t held(struct filch_crowding *crowding)
@@ -111,6 +111,17 @@ bool filch_crowd_hold_back(struct filch_strand *strand, filch_slot *slot)
 
 /* ---- the watchman ---- */
 
+/* relaxed, both: of the watchman of the moment; a value of the one before it will do */
+static uint64_t seen(_Atomic(uint64_t) *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static void note(_Atomic(uint64_t) *word, uint64_t value)
+{
+    atomic_store_explicit(word, value, memory_order_relaxed); /* as above */
+}
+
 static void grow(struct filch_crowding *crowding, uint32_t more)
 {
     /* relaxed, both: guesses; who takes the number looks at the strands themselves */
@@ -133,8 +144,8 @@ static bool is_idle(struct filch_pool *pool)
     struct filch_crowding *crowding = &pool->crowding;
     /* relaxed: a core that is taken just now is seen at the next look */
     uint64_t epoch = atomic_load_explicit(&pool->running, memory_order_relaxed);
-    bool same = epoch == crowding->epoch;
-    crowding->epoch = epoch;
+    bool same = epoch == seen(&crowding->epoch);
+    note(&crowding->epoch, epoch);
     return same && (uint32_t)epoch == 0;
 }
 
@@ -142,13 +153,14 @@ static bool is_idle(struct filch_pool *pool)
 static bool is_due(struct filch_crowding *crowding)
 {
     uint64_t now_ns = filch_os_now_ns();
-    bool first = crowding->next_ns == 0;
-    if (!first && now_ns < crowding->next_ns) {
+    uint64_t next_ns = seen(&crowding->next_ns);
+    uint64_t interval_ns = seen(&crowding->interval_ns);
+    if (next_ns && now_ns < next_ns) {
         return false;
     }
-    crowding->next_ns = now_ns + crowding->interval_ns;
-    crowding->interval_ns *= 2;
-    return !first;
+    note(&crowding->next_ns, now_ns + interval_ns);
+    note(&crowding->interval_ns, 2 * interval_ns);
+    return next_ns != 0;
 }
 
 void filch_crowd_watch(struct filch_pool *pool)

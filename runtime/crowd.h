@@ -35,9 +35,9 @@ struct filch_crowding {
     _Atomic(uint32_t) most; /* how many elements of one loop may wait; the watchman raises it */
     _Atomic(uint32_t) held; /* ranges that are held back */
     _Atomic(uint32_t) let_go; /* so many of them are to be let go by the next thread */
-    uint64_t epoch;         /* the watchman: the pool's `running` when it looked last */
-    uint64_t next_ns;       /* the watchman: it grows no sooner while others run */
-    uint64_t interval_ns;   /* the watchman */
+    _Atomic(uint64_t) epoch;    /* the watchman: the pool's `running` when it looked last */
+    _Atomic(uint64_t) next_ns;  /* the watchman: it grows no sooner while others run */
+    _Atomic(uint64_t) interval_ns; /* the watchman */
 };
 
 void filch_crowding_init(struct filch_crowding *crowding);

@@ -1,6 +1,7 @@
 #include "starve.h"
 
 #include "core.h"
+#include "log.h"
 #include "pool.h"
 #include "strand.h"
 #include "thread.h"
@@ -65,10 +66,38 @@ void filch_pool_feed(struct filch_pool *pool, struct filch_core *core)
     filch_pool_wake(pool);
 }
 
-void filch_pool_feed_again(struct filch_pool *pool)
+static void end_wait(struct filch_stack *stack, void *ended)
 {
-    if (filch_pool_is_starving(pool) && filch_stacks_reserve(&pool->stacks)) {
+    struct filch_party *party = &((struct filch_strand *)stack)->own_party;
+    uint32_t any = 0;
+    if (!filch_party_hold(party, &any)) {
+        return;
+    }
+    if (party->waiter && party->forever && !party->kind->outside) {
+        *(size_t *)ended += filch_waiter_end(party->waiter, FILCH_NO_MEMORY);
+    }
+    filch_party_let_go(party);
+}
+
+static void end_waits(struct filch_pool *pool)
+{
+    size_t ended = 0;
+    filch_stacks_each(&pool->stacks, end_wait, &ended);
+    if (ended) {
+        filch_log(FILCH_LOG_ERROR, "no memory for stacks, and all tasks that have one wait: their "
+                                   "waits end with FILCH_ENOMEM\n");
+    }
+}
+
+void filch_pool_feed_again(struct filch_pool *pool, bool long_ago)
+{
+    if (!filch_pool_is_starving(pool)) {
+        return;
+    }
+    if (filch_stacks_reserve(&pool->stacks)) {
         set_starving(pool, false); /* the watchman looks for work next */
+    } else if (long_ago && filch_pool_running(pool) == 0) {
+        end_waits(pool);
     }
 }
 

@@ -3,9 +3,9 @@
  * When no stack is to be had, strands that have theirs go on, and what is new waits: a thread that
  * found none sleeps, and does not see it (watch.c). Threads that sleep on a stack do, so all are
  * woken, then and at each wake-up that follows. The first stack that becomes free ends that; or the
- * watchman does, when the system has memory again. If nothing can go on meanwhile, because all that
- * have a stack wait for what is new, that is found like a deadlock (stuck.c), and their waits end
- * with FILCH_NO_MEMORY. */
+ * watchman does, when the system has memory again. If nothing in the pool can go on meanwhile, those
+ * that have a stack may wait for what is new: after a while their waits end with FILCH_NO_MEMORY,
+ * but for those that something outside of the program ends. */
 #ifndef FILCH_STARVE_H
 #define FILCH_STARVE_H
 
@@ -23,8 +23,9 @@ struct filch_strand *filch_pool_starve(struct filch_pool *pool, struct filch_thr
 /* A stack has become free, on the core if there is one: what is new may begin again. */
 void filch_pool_feed(struct filch_pool *pool, struct filch_core *core);
 
-/* The watchman: see whether the system gives memory again. */
-void filch_pool_feed_again(struct filch_pool *pool);
+/* The watchman: see whether the system gives memory again; if not, and nothing has run for
+ * `long_ago`, end the waits of those that have stacks. */
+void filch_pool_feed_again(struct filch_pool *pool, bool long_ago);
 
 bool filch_pool_is_starving(struct filch_pool *pool);
 

@@ -50,19 +50,11 @@ static bool all_sleep(uint64_t *naps)
     return all && known == filch_os_thread_count();
 }
 
-static bool any_starves(void)
-{
-    struct filch_pool *pool = filch_process()->pools;
-    while (pool && !filch_pool_is_starving(pool)) {
-        pool = pool->next_pool;
-    }
-    return pool != NULL;
-}
-
 static bool pools_rest(void)
 {
     for (struct filch_pool *pool = filch_process()->pools; pool; pool = pool->next_pool) {
         if (filch_pool_running(pool) > 0 || filch_core_work_visible(pool) ||
+            filch_pool_is_starving(pool) ||
             filch_crowd_is_held(pool) ||
             filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER) {
             return false;
@@ -278,9 +270,7 @@ static void decide_ends(struct filch_stuck_search *search)
         struct filch_stuck_wait *wait = &search->waits[i];
         uint32_t number = wait->number;
         wait->ends = wait->ends && filch_party_hold(wait->party, &number);
-        bool starved = filch_stuck_is_starved(search, wait);
-        enum filch_outcome as = starved ? FILCH_NO_MEMORY : FILCH_DEADLOCKED;
-        wait->sleeps = wait->ends && filch_waiter_fire(wait->party->waiter, as);
+        wait->sleeps = wait->ends && filch_waiter_fire(wait->party->waiter, FILCH_DEADLOCKED);
     }
 }
 
@@ -322,8 +312,7 @@ static void end_one(struct filch_stuck_search *search, struct filch_party *party
         return;
     }
     if (party->waiter && party->forever && party->kind->derived == derived) {
-        search->n += filch_waiter_end(party->waiter,
-                                      search->starved ? FILCH_NO_MEMORY : FILCH_DEADLOCKED);
+        search->n += filch_waiter_end(party->waiter, FILCH_DEADLOCKED);
     }
     filch_party_let_go(party);
 }
@@ -354,7 +343,6 @@ void filch_stuck_look(struct filch_waiter *own)
     struct filch_stuck_search search = {.waits = NULL};
     filch_lock_acquire(&process->pools_lock);
     search.still = (!own || !filch_waiter_decided(own)) && is_still();
-    search.starved = search.still && any_starves();
     look_at_all(&search, look_at);
     if (search.still && search.forgets) {
         end_unnoted(&search);

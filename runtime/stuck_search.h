@@ -29,15 +29,10 @@ struct filch_stuck_search {
     size_t n;
     size_t room;
     bool still;   /* nothing can happen any more */
-    bool starved; /* because there is no memory for what could: stacks, see starve.c */
     bool forgets; /* no memory for all of them */
     bool asked_for_handlers;
     bool has_handlers;
 };
-
-/* Might what it waits for come if there were memory? */
-bool filch_stuck_is_starved(const struct filch_stuck_search *search,
-                            const struct filch_stuck_wait *wait);
 
 /* To the log. */
 void filch_stuck_tell(const struct filch_stuck_search *search);

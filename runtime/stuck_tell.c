@@ -13,12 +13,6 @@ static bool belongs_to_story(const struct filch_stuck_search *search,
     return search->still || wait->in_cycle;
 }
 
-bool filch_stuck_is_starved(const struct filch_stuck_search *search,
-                            const struct filch_stuck_wait *wait)
-{
-    return search->starved && !wait->in_cycle;
-}
-
 static void tell_one(struct filch_words *words, const struct filch_stuck_search *search,
                      const struct filch_stuck_wait *wait)
 {
@@ -31,25 +25,15 @@ static void tell_one(struct filch_words *words, const struct filch_stuck_search 
                         wait->next == FILCH_STUCK_NOBODY ? NULL : search->waits[wait->next].party);
         filch_party_let_go(wait->party);
     }
-    filch_say(words, !wait->ends                ? "\n"
-                     : filch_stuck_is_starved(search, wait) ? ": ends with FILCH_ENOMEM\n"
-                                                : ": ends with FILCH_EDEADLK\n");
-}
-
-static const char *title_of(const struct filch_stuck_search *search)
-{
-    if (search->starved) {
-        return "no memory for another stack, and all that have one wait\n";
-    }
-    return search->still ? "deadlock: everybody waits, and nobody is left to wake one\n"
-                         : "deadlock: these wait for each other\n";
+    filch_say(words, wait->ends ? ": ends with FILCH_EDEADLK\n" : "\n");
 }
 
 void filch_stuck_tell(const struct filch_stuck_search *search)
 {
     struct filch_words words = {.text = NULL};
     size_t lines = 0;
-    filch_say(&words, "%s", title_of(search));
+    filch_say(&words, search->still ? "deadlock: everybody waits, and nobody is left to wake one\n"
+                                    : "deadlock: these wait for each other\n");
     for (size_t i = 0; i < search->n; i++) {
         const struct filch_stuck_wait *wait = &search->waits[i];
         if (belongs_to_story(search, wait) && lines++ < STORY_LINES) {

@@ -206,12 +206,17 @@ static void ask_for_turns(struct filch_pool *pool)
     }
 }
 
-/* Nobody has run for a while: maybe nobody can. */
-static void look_after_idleness(struct filch_pool *pool)
+/* Has nothing run for so long that maybe nothing can? */
+static bool has_rested(struct filch_pool *pool)
 {
     /* relaxed: the watchman of the moment */
-    if (filch_pool_running(pool) == 0 &&
-        atomic_load_explicit(&pool->fade_ns, memory_order_relaxed) >= STUCK_NS) {
+    return filch_pool_running(pool) == 0 &&
+           atomic_load_explicit(&pool->fade_ns, memory_order_relaxed) >= STUCK_NS;
+}
+
+static void look_after_idleness(struct filch_pool *pool)
+{
+    if (has_rested(pool)) {
         filch_stuck_look(NULL);
     }
 }
@@ -237,7 +242,7 @@ static void watch(struct filch_pool *pool, struct filch_thread *thread)
     look_after_idleness(pool);
     filch_core_fire_timers(pool);
     filch_crowd_watch(pool);
-    filch_pool_feed_again(pool);
+    filch_pool_feed_again(pool, has_rested(pool));
     if (filch_pool_has_idle(pool)) {
         filch_core_demand(pool);
     } else if (somebody_wants_a_turn(pool)) {

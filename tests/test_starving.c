@@ -28,13 +28,17 @@ FILCH_CHANNEL(numbers, int);
 FILCH_FUNCTION(int, receive_one, (numbers, channel))
 {
     int value = -1;
-    numbers_receive(channel, &value);
+    if (numbers_receive(channel, &value) != FILCH_OK) {
+        numbers_close(channel); /* a sender has no partner now */
+    }
     return value;
 }
 
 FILCH_FUNCTION(int, send_one, (numbers, channel))
 {
-    numbers_send(channel, 7);
+    if (numbers_send(channel, 7) != FILCH_OK) {
+        numbers_close(channel);
+    }
     return 7;
 }
 

@@ -165,7 +165,7 @@ void filch_crowd_watch(struct filch_pool *) {}
 
 // Without starve.c: there are always stacks.
 bool filch_pool_is_starving(struct filch_pool *) { return false; }
-void filch_pool_feed_again(struct filch_pool *) {}
+void filch_pool_feed_again(struct filch_pool *, bool) {}
 bool filch_pool_give_memory(struct filch_pool *, struct filch_thread *, bool) { return false; }
 
 uint64_t filch_os_now_ns(void) { return now_ns += 1000000; } // a search has one round
