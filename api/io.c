@@ -150,10 +150,11 @@ static ssize_t try_ready(struct io *io, io_try *try_it, short events)
 {
     ssize_t n;
     do {
-        n = filch_io_wait_surely(&io->call, events);
-        if (n == 0) {
-            n = try_it(io);
+        int error = filch_io_wait_surely(&io->call, events);
+        if (error) {
+            return error; /* -EAGAIN, too: no thread to wait with is to be had */
         }
+        n = try_it(io);
     } while (n == -EINTR || n == -EAGAIN);
     return n;
 }
