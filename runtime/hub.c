@@ -92,7 +92,7 @@ static struct filch_strand *stand_in_line(struct filch_pool *pool, struct filch_
         filch_pool_resume(pool, &strand->work, &strand->work, 1);
         return NULL;
     }
-    core->new_first = ++core->yields % NEW_EVERY == 0;
+    core->new_first = ++core->yields % NEW_EVERY == 0 && filch_deque_count(&core->deque) > 0;
     if (ready_come_first(core)) {
         return filch_strand_of_work(filch_queue_rotate(&core->ready, &strand->work));
     }
