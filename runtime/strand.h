@@ -26,7 +26,7 @@ struct filch_region;
 struct filch_thread;
 
 struct filch_strand {
-    struct filch_stack stack; /* first: it lies at the header of its piece */
+    struct filch_stack stack;                 /* first: it lies at the header of its piece */
     FILCH_ALIGNED(64) struct filch_work work; /* what a wait's end and a switch touch, on a line */
     struct filch_context context;
     struct filch_pool *pool;
@@ -35,22 +35,26 @@ struct filch_strand {
     struct filch_party own_party;
     struct filch_exceptions exceptions; /* while it is not running; a guest's never are here */
     void *fake_stack;                   /* AddressSanitizer's */
-    bool forking;              /* inside a fork function's outermost call, which knows its site */
-    enum filch_help help;      /* whom its next offer is for; from then on ASK */
-    uint64_t apart;            /* ticks (os.h) of serving and waiting, not of the work itself */
-    unsigned lent; /* depth of sections in which it has lent its core (lend.h) */
-    unsigned pins; /* how often it was bound to its thread */
+    bool forking;         /* inside a fork function's outermost call, which knows its site */
+    enum filch_help help; /* whom its next offer is for; from then on ASK */
+    uint64_t apart;       /* ticks (os.h) of serving and waiting, not of the work itself */
+    unsigned lent;        /* depth of sections in which it has lent its core (lend.h) */
+    unsigned pins;        /* how often it was bound to its thread */
     bool guest;
-    bool admitted;             /* a guest: the pool counts it */
-    bool entered;              /* a guest: `entry` is in use */
-    struct filch_frame entry;  /* a guest's outermost: it outlives the thread's stack */
-    struct filch_region *kept; /* the guest's region, if that is in memory of its own; else NULL */
-    const char *guest_sp; /* a guest's: about where its thread's stack was when it entered */
+    bool admitted;              /* a guest: the pool counts it */
+    bool entered;               /* a guest: `entry` is in use */
     _Atomic(filch_slot *) held; /* a range that nothing is to take while it waits (crowd.h) */
     FILCH_ALIGNED(64) filch_lane lane; /* limit and bound: anybody; the rest: the strand */
+    /* Until here, a strand that goes on touches all lines: work.h counts them. */
+    struct filch_frame entry;  /* a guest's outermost: it outlives the thread's stack */
+    struct filch_region *kept; /* the guest's region, if that is in memory of its own; else NULL */
+    const char *guest_sp;      /* a guest's: about where its thread's stack was when it entered */
 };
 
 _Static_assert(sizeof(struct filch_strand) <= FILCH_STACK_HEADER_BYTES, "the header has room");
+_Static_assert(offsetof(struct filch_strand, entry) - offsetof(struct filch_strand, work) <=
+                   (size_t)FILCH_STRAND_LINES_FROM * FILCH_CACHE_LINE,
+               "lines that are needed are fetched before");
 
 static inline struct filch_strand *filch_strand_of_lane(filch_lane *lane)
 {
