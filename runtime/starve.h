@@ -3,9 +3,9 @@
  * When no stack is to be had, strands that have theirs go on, and what is new waits: a thread that
  * found none sleeps, and does not see it (watch.c). Threads that sleep on a stack do, so all are
  * woken, then and at each wake-up that follows. The first stack that becomes free ends that; or the
- * watchman does, when the system has memory again. If nothing in the pool can go on meanwhile, those
- * that have a stack may wait for what is new: after a while their waits end with FILCH_NO_MEMORY,
- * but for those that something outside of the program ends. */
+ * watchman does, when the system has memory again. If nothing in the pool can go on meanwhile,
+ * those that have a stack may wait for what is new: after a while their waits end with
+ * FILCH_NO_MEMORY, but for those that something outside of the program ends. */
 #ifndef FILCH_STARVE_H
 #define FILCH_STARVE_H
 
