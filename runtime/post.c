@@ -42,7 +42,7 @@ static void see_that_somebody_comes(struct filch_pool *pool)
 {
     atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, see park.h */
     if (!filch_pool_has_idle(pool)) {
-        filch_pool_call_watch(pool); /* he asks the busy ones for a turn */
+        filch_pool_call_watch(pool); /* which asks the busy ones for a turn */
         return;
     }
     /* seq_cst: as in filch_pool_wake */
@@ -60,7 +60,7 @@ void filch_strand_post(struct filch_strand *strand)
     /* relaxed: before the strand goes on, by the exchange in filch_queue_post; whoever frees the
      * pool has seen its end */
     atomic_fetch_add_explicit(&process->posters, 1, memory_order_relaxed);
-    filch_queue_post(&pool->inject, &strand->work);
+    filch_queue_post(&pool->ready, &strand->work);
     see_that_somebody_comes(pool);
     /* release: pairs with the acquire in filch_process_remove_pool */
     atomic_fetch_sub_explicit(&process->posters, 1, memory_order_release);

@@ -287,6 +287,52 @@ START_TEST(an_idle_pool_gives_its_stacks_back)
 }
 END_TEST
 
+FILCH_FUNCTION(int, takes_permit, (filch_semaphore *, permits))
+{
+    return (int)filch_semaphore_acquire(permits);
+}
+
+FILCH_FUNCTION(void, keeps_its_core, (atomic_int *, holds))
+{
+    atomic_store(holds, 1);
+    while (atomic_load(holds)) {
+    }
+}
+
+static void await_value(atomic_int *word, int value)
+{
+    while (atomic_load(word) != value) {
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+    }
+}
+
+/* Where no stack is to be had, threads look among what is ready, and not among what is new. */
+START_TEST(what_a_thread_outside_wakes_is_ready_and_not_new)
+{
+    filch_pool *pool = pool_opened(0);
+    filch_semaphore permits;
+    filch_future *taker;
+    filch_future *keeper;
+    atomic_int holds = 0;
+    int taken = -1;
+    filch_semaphore_init(&permits, 0);
+    ck_assert_int_eq(takes_permit_apply_async(pool, &permits, &taker), FILCH_OK);
+    ck_assert_int_eq(keeps_its_core_apply_async(pool, &holds, &keeper), FILCH_OK);
+    await_value(&holds, 1);
+    ck_assert_int_eq(filch_semaphore_release(&permits, 1), FILCH_OK);
+    bool is_ready = !filch_queue_empty(&pool->ready);
+    bool is_new = !filch_queue_empty(&pool->inject);
+    atomic_store(&holds, 0);
+    ck_assert_int_eq(takes_permit_get(taker, &taken), FILCH_OK);
+    ck_assert_int_eq(taken, FILCH_OK);
+    ck_assert(is_ready);
+    ck_assert(!is_new);
+    filch_future_free(taker);
+    filch_future_free(keeper);
+    pool_closed(pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("starving");
@@ -295,6 +341,7 @@ int main(void)
     tcase_add_loop_test(tcase, what_is_refused_from_some_moment_on_ends_nothing_else, 0, USES);
     tcase_add_test(tcase, every_free_stack_is_given_back_in_the_end);
     tcase_add_test(tcase, a_cold_stack_is_had_before_a_new_one);
+    tcase_add_test(tcase, what_a_thread_outside_wakes_is_ready_and_not_new);
     tcase_add_loop_test(tcase, an_idle_pool_gives_its_stacks_back, 0, WORKER_SWEEP);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
