@@ -52,7 +52,9 @@ struct filch_strand {
 };
 
 _Static_assert(sizeof(struct filch_strand) <= FILCH_STACK_HEADER_BYTES, "the header has room");
-_Static_assert(offsetof(struct filch_strand, entry) - offsetof(struct filch_strand, work) <=
+/* But for what a ucontext takes, of which a switch touches most. */
+_Static_assert(offsetof(struct filch_strand, entry) - offsetof(struct filch_strand, work) -
+                       sizeof(struct filch_context) + sizeof(void *) <=
                    (size_t)FILCH_STRAND_LINES_FROM * FILCH_CACHE_LINE,
                "lines that are needed are fetched before");
 
