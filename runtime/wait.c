@@ -155,14 +155,13 @@ bool filch_waiter_claim(struct filch_waiter *waiter, struct filch_claims *claims
     return true;
 }
 
-static void tell(struct filch_waiter *waiter, struct batch *batch)
+/* Signal one that we have claimed, which is our last touch of it. True: it was armed. */
+static bool tell(struct filch_waiter *waiter)
 {
-    struct sleeper sleeper = sleeper_of(waiter);
     /* acq_rel: release pairs with outcome and with the failure in arm, the waiter sees what we did
-     * for it; acquire pairs with arm, as in decide. Our last touch of the waiter. */
-    int old =
-        atomic_exchange_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_acq_rel);
-    wake(sleeper, old == FILCH_CLAIMED, FILCH_SIGNALED, batch);
+     * for it; acquire pairs with arm, as in decide */
+    return atomic_exchange_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_acq_rel) ==
+           FILCH_CLAIMED;
 }
 
 void filch_claims_tell(struct filch_claims *claims)
@@ -173,7 +172,8 @@ void filch_claims_tell(struct filch_claims *claims)
     while (waiter) {
         struct filch_waiter *next = waiter->next; /* one that is told may be gone */
         filch_prefetch(next);                     /* nobody else has touched it since it waits */
-        tell(waiter, &batch);
+        struct sleeper sleeper = sleeper_of(waiter);
+        wake(sleeper, tell(waiter), FILCH_SIGNALED, &batch);
         waiter = next;
     }
     deliver(&batch);
@@ -185,12 +185,10 @@ void filch_claims_tell_from_anywhere(struct filch_claims *claims)
     for (struct filch_waiter *waiter = claims->first; waiter; waiter = next) {
         struct sleeper sleeper = sleeper_of(waiter);
         next = waiter->next; /* one that is told may be gone */
-        /* acq_rel: as in tell */
-        int old =
-            atomic_exchange_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_acq_rel);
-        if (old == FILCH_CLAIMED && sleeper.strand) {
+        bool armed = tell(waiter);
+        if (armed && sleeper.strand) {
             filch_strand_post(sleeper.strand);
-        } else if (old == FILCH_CLAIMED) {
+        } else if (armed) {
             filch_parker_unpark(sleeper.parker);
         }
     }
