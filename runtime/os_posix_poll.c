@@ -55,8 +55,7 @@ struct filch_os_poll *filch_os_poll_open(void)
 
 void filch_os_poll_close(struct filch_os_poll *set)
 {
-    close(set->interrupt[0]);
-    close(set->interrupt[1]);
+    filch_os_event_close(set->interrupt[0], set->interrupt[1]);
     filch_free(set->asked);
     filch_free(set->seen);
     filch_free(set->seen_numbers);
@@ -65,21 +64,27 @@ void filch_os_poll_close(struct filch_os_poll *set)
 
 void filch_os_poll_interrupt(struct filch_os_poll *set)
 {
-    const char byte = 0;
-    int cancel = filch_os_cancel_off();
-    if (write(set->interrupt[1], &byte, 1) < 0 && errno != EAGAIN) { /* EAGAIN: it will wake up */
+    if (!filch_os_event_set(set->interrupt[1])) {
         /* relaxed, here and below: whoever does not see it looks once more with patience */
         atomic_store_explicit(&set->deaf, true, memory_order_relaxed);
     }
-    filch_os_cancel_restore(cancel);
+}
+
+/* 0, where the pipe is: it is not asked. */
+static size_t index_of_locked(struct filch_os_poll *set, int fd)
+{
+    size_t i = set->n - 1;
+    while (i > 0 && set->asked[i].fd != fd) {
+        i--;
+    }
+    return i;
 }
 
 static struct question *place_of_locked(struct filch_os_poll *set, int fd)
 {
-    for (size_t i = 1; i < set->n; i++) {
-        if (set->asked[i].fd == fd) {
-            return &set->asked[i];
-        }
+    size_t i = index_of_locked(set, fd);
+    if (i) {
+        return &set->asked[i];
     }
     if (set->n == set->room) {
         struct question *more = filch_realloc(set->asked, 2 * set->room * sizeof *more);
@@ -164,11 +169,9 @@ static void remove_locked(struct filch_os_poll *set, size_t i)
 static void answered(struct filch_os_poll *set, int fd, uint32_t number)
 {
     filch_lock_acquire(&set->lock);
-    for (size_t i = 1; i < set->n; i++) {
-        if (set->asked[i].fd == fd && set->asked[i].number == number) {
-            remove_locked(set, i);
-            break;
-        }
+    size_t i = index_of_locked(set, fd);
+    if (i && set->asked[i].number == number) {
+        remove_locked(set, i);
     }
     filch_lock_release(&set->lock);
 }
@@ -176,11 +179,9 @@ static void answered(struct filch_os_poll *set, int fd, uint32_t number)
 static void forget(struct filch_os_poll *set, int fd)
 {
     filch_lock_acquire(&set->lock);
-    for (size_t i = 1; i < set->n; i++) {
-        if (set->asked[i].fd == fd) {
-            remove_locked(set, i);
-            break;
-        }
+    size_t i = index_of_locked(set, fd);
+    if (i) {
+        remove_locked(set, i);
     }
     filch_lock_release(&set->lock);
 }
