@@ -17,8 +17,8 @@
 #include "region.h"
 #include "scope.h"
 #include "strand.h"
-#include "unwound.h"
 #include "thread.h"
+#include "unwound.h"
 #include "work.h"
 
 struct filch_group {

@@ -101,6 +101,7 @@ void filch_os_run_guarded(void (*function)(void *), void *argument, void (*ended
 /* The calling thread cannot be cancelled from here to there; what was so before. */
 int filch_os_cancel_off(void);
 void filch_os_cancel_restore(int before);
+
 /* The signals that the calling thread blocks, the one with number n as bit n - 1. */
 uint64_t filch_os_blocked_signals(void);
 

@@ -63,7 +63,7 @@ static inline void filch_os_set_modes(uint64_t modes)
 
 #endif
 
-/* Whatever they are now. To load them takes longer than to look. */
+/* Whatever they are now. Loaded only if they differ: that clears the flags. */
 static inline void filch_os_restore_modes(uint64_t modes)
 {
     if (filch_os_modes() != modes) {

@@ -20,7 +20,7 @@ struct filch_slab {
     struct filch_stack *cold_stacks; /* lock; in no bundle, linked by `next` */
     unsigned cold_count;             /* lock */
     unsigned used;                   /* lock; pieces in use, the first of them */
-    unsigned pieces;                 /* constant; at most PER_SLAB */
+    unsigned pieces;                 /* constant; at most FILCH_SLAB_PIECES */
     bool listed_cold;                /* lock */
     bool listed_open;                /* lock */
     char *memory;
