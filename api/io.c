@@ -159,7 +159,16 @@ static ssize_t try_ready(struct io *io, io_try *try_it, short events)
     return n;
 }
 
-/* Will a read (a write) answer at once: because it is set so, or is not allowed at all? */
+/* How something that is no socket is read, or written. */
+struct way {
+    io_try *try_now; /* without waiting, if the system can do that */
+    io_try *try_it;
+    short events;
+    int other_mode; /* a descriptor that is open so only is not for this */
+    size_t most;    /* bytes that do not wait when it is ready */
+};
+
+/* Will a plain try answer at once: because it is set so, or is not allowed at all? */
 static bool answers_at_once(const struct io *io, int flags, int other_mode)
 {
     int mode = flags & O_ACCMODE;
@@ -167,10 +176,9 @@ static bool answers_at_once(const struct io *io, int flags, int other_mode)
     return io->bytes == 0 || flags & O_NONBLOCK || !allowed;
 }
 
-/* Of a descriptor that is no socket. */
-static ssize_t read_other(struct io *io)
+static ssize_t go(struct io *io, const struct way *way)
 {
-    ssize_t n = persist(io, try_read_now, POLLIN);
+    ssize_t n = io->bytes ? persist(io, way->try_now, way->events) : -EOPNOTSUPP;
     if (n != -EOPNOTSUPP) {
         return n;
     }
@@ -178,9 +186,18 @@ static ssize_t read_other(struct io *io)
     if (flags < 0) {
         return flags;
     }
-    return answers_at_once(io, flags, O_WRONLY) ? persist(io, try_read, POLLIN)
-                                                : try_ready(io, try_read, POLLIN);
+    if (answers_at_once(io, flags, way->other_mode)) {
+        return persist(io, way->try_it, way->events);
+    }
+    size_t all = io->bytes;
+    io->bytes = all < way->most ? all : way->most;
+    n = try_ready(io, way->try_it, way->events);
+    io->bytes = all;
+    return n;
 }
+
+static const struct way reading = {try_read_now, try_read, POLLIN, O_WRONLY, SIZE_MAX};
+static const struct way writing = {try_write_now, try_write, POLLOUT, O_RDONLY, PIPE_BUF};
 
 ssize_t filch_read(int fd, void *buffer, size_t bytes, double deadline)
 {
@@ -190,35 +207,14 @@ ssize_t filch_read(int fd, void *buffer, size_t bytes, double deadline)
     }
     ssize_t n = persist(&io, try_recv, POLLIN);
     /* a filter of system calls may refuse recv() and allow read() */
-    return n == -ENOTSOCK || n == -EPERM || n == -ENOSYS ? read_other(&io) : n;
-}
-
-/* Something that is no socket takes PIPE_BUF bytes without waiting, when it is ready at all. */
-static ssize_t write_other(struct io *io)
-{
-    ssize_t n = io->bytes ? persist(io, try_write_now, POLLOUT) : -EOPNOTSUPP;
-    if (n != -EOPNOTSUPP) {
-        return n;
-    }
-    int flags = flags_of(io->call.fd);
-    if (flags < 0) {
-        return flags;
-    }
-    if (answers_at_once(io, flags, O_RDONLY)) {
-        return persist(io, try_write, POLLOUT);
-    }
-    size_t all = io->bytes;
-    io->bytes = all < PIPE_BUF ? all : PIPE_BUF;
-    n = try_ready(io, try_write, POLLOUT);
-    io->bytes = all;
-    return n;
+    return n == -ENOTSOCK || n == -EPERM || n == -ENOSYS ? go(&io, &reading) : n;
 }
 
 static ssize_t write_some(struct io *io, bool *is_socket)
 {
     ssize_t n = *is_socket ? persist(io, try_send, POLLOUT) : -ENOTSOCK;
     *is_socket = n != -ENOTSOCK;
-    return *is_socket ? n : write_other(io);
+    return *is_socket ? n : go(io, &writing);
 }
 
 ssize_t filch_write(int fd, const void *buffer, size_t bytes, double deadline)
