@@ -60,9 +60,7 @@ static struct item *item_at(struct batch *batch, size_t index)
 /* Of an item's captures and of its result, and so of the item. */
 static size_t alignment_of(const filch_callable *callable)
 {
-    size_t captures = filch_alignment_for(callable->captures_bytes);
-    size_t result = filch_alignment_for(callable->result_bytes);
-    return captures > result ? captures : result;
+    return filch_alignment_for_both(callable->captures_bytes, callable->result_bytes);
 }
 
 static size_t captures_offset(const filch_callable *callable)

@@ -30,9 +30,7 @@ static size_t captures_offset(const filch_continuation *what)
 /* Of the payload, so that the result and the captures are aligned in it. */
 static size_t alignment_of(const filch_continuation *what)
 {
-    size_t result = filch_alignment_for(what->result_bytes);
-    size_t captures = filch_alignment_for(what->captures_bytes);
-    return result > captures ? result : captures;
+    return filch_alignment_for_both(what->result_bytes, what->captures_bytes);
 }
 
 static unsigned char *captures_of(struct filch_future *future, const filch_continuation *what)

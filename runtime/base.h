@@ -46,6 +46,14 @@ static inline size_t filch_alignment_for(size_t bytes)
     return lowest > 64 ? 64 : lowest < 16 ? 16 : lowest;
 }
 
+/* The same for values of two sizes that lie in the same memory. */
+static inline size_t filch_alignment_for_both(size_t bytes, size_t others)
+{
+    size_t one = filch_alignment_for(bytes);
+    size_t other = filch_alignment_for(others);
+    return one > other ? one : other;
+}
+
 /* The next multiple of an alignment. The caller knows that there is one. */
 static inline size_t filch_aligned_up(size_t bytes, size_t alignment)
 {
