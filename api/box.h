@@ -4,7 +4,7 @@
 
 #include <filch/closure.h>
 
-/* Call a closure that is not empty and that nobody else calls: the function may change its
+/* Call a closure that is not empty and that no other caller has: the function may change its
  * captures. Wherever the closure lies, they are aligned for their size. */
 void filch_closure_invoke(filch_closure *closure, void *result);
 

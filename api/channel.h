@@ -3,8 +3,8 @@
  * Receivers wait only while it is empty, senders only while it is full; so a value goes from hand
  * to hand when somebody waits, and through the ring when nobody does. Whoever finds somebody in
  * line claims that one (wait.h) and completes its case under the channel's lock, and tells it when
- * the lock has been released. The other touches the channel no more: it may have been freed, by one
- * who knows from it that nobody needs it any longer.
+ * the lock has been released. The other touches the channel no more: a task that knows from it that
+ * the channel is not needed any longer may have freed it.
  *
  * Source: Hoare, "Communicating sequential processes" (1978); Go's channels for the two lines. */
 #ifndef FILCH_CHANNEL_PRIVATE_H

@@ -154,8 +154,8 @@ filch_status filch_as_completed(filch_future *const futures[], size_t n, filch_c
     return status;
 }
 
-/* FILCH_EPENDING: none is ready, but some will be. Nobody stands in line while one is ready: they
- * were all woken for it, and who comes last finds the end. */
+/* FILCH_EPENDING: none is ready, but some will be. No caller stands in line while one is ready: all
+ * were woken for it, and the last to come finds the end. */
 static filch_status take(struct filch_completions *set, struct member **taken)
 {
     filch_lock_acquire(&set->lock);

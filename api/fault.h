@@ -24,7 +24,7 @@ bool filch_fault_is_set(struct filch_fault *fault);
 /* FILCH_ERAISED or FILCH_OK; `error`, if not NULL, gets the details. Nobody runs any more. */
 filch_status filch_fault_result(const struct filch_fault *fault, filch_error *error);
 
-/* What was raised in `fault` counts as raised in `outer`, too. Nobody runs in `fault` any more. */
+/* What was raised in `fault` counts as raised in `outer`, too. Nothing runs in `fault` any more. */
 void filch_fault_pass_on(const struct filch_fault *fault, struct filch_fault *outer);
 
 #endif

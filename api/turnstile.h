@@ -6,8 +6,9 @@
  * is waited for. `token` says who has put somebody in line, or has counted something that others
  * are to do.
  *
- * Who is served may free it at once: the server claims him under the lock, tells him after it has
- * released it (wait.h), and so is done with it by then. He in turn does not touch it any more.
+ * A waiter that is served may free it at once: the server claims the waiter under the lock, tells
+ * it after the release (wait.h), and so is done with the turnstile by then. Nor does the waiter
+ * touch it any more.
  *
  * Zero is a valid start: users' objects are nothing else. */
 #ifndef FILCH_TURNSTILE_H

@@ -7,20 +7,20 @@
  *   cycles     tasks or threads that wait, without deadlines, for mutexes, onces or futures which
  *              the next of them holds, or runs. All these waits end.
  *   stillness  every thread of the process waits in filch, and nothing is left that could wake one.
- *              Then the waits end that nobody holds the key to, of channels, semaphores,
+ *              Then the waits end that no task or thread has the key to, of channels, semaphores,
  *              conditions, wait groups and promises; the others may go on when those have returned.
  *
  * A deadlock that is reported is one. Stillness is concluded only if all of this is so, seen twice,
- * and nobody was awake in between:
+ * and no thread was awake in between:
  *
  *   - The system says how many threads there are, and filch knows them all: a thread that has never
  *     called filch (of a library, of timer_create() with SIGEV_THREAD, of aio) might do something.
  *   - Each of them sleeps in a call of filch that has no deadline: one that is in read(), poll(),
  *     sigwait() or thrd_join(), or computes, might go on.
  *   - No task runs, is ready or is to begin; no timer of a pool runs.
- *   - Nobody waits for a descriptor, in filch_read() and the like, which other processes can make
+ *   - No task waits for a descriptor, in filch_read() and the like, which other processes can make
  *     ready.
- *   - Nobody waits for a semaphore while the program has a handler for any signal but faults, which
+ *   - No wait is for a semaphore while the program has a handler for any signal but faults, which
  *     may release it (sync.h). For all else that is waited for handlers do not matter, since they
  *     may not touch it.
  *
