@@ -1,6 +1,4 @@
 /* What is known of a loop while it runs and after: its limits, its errors, how far it is. */
-#include <string.h>
-
 #include "base.h"
 #include "loop_run.h"
 #include "pool.h"
@@ -84,12 +82,19 @@ filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
     if (!filch_multiply(n, body->element_bytes, &bytes)) {
         return FILCH_EOVERFLOW;
     }
-    memset(loop, 0, sizeof *loop);
+    /* Field by field, as much as is looked at: to clear it takes a tenth of a short call. */
+    loop->frame.parent = NULL;
     loop->frame.fault = fault;
     loop->frame.info = body->info;
+    loop->frame.next = NULL;
     loop->body = body;
     loop->environment = environment;
     loop->n = n;
+    loop->chunk = 0;
+    loop->python = false;
+    loop->policy = FILCH_RUN_ALL;
+    loop->items = NULL;
+    loop->progress.hook = NULL;
     atomic_init(&loop->unfinished, 1);
     atomic_init(&loop->waiting, 0);
     atomic_init(&loop->limit, SIZE_MAX);

@@ -346,15 +346,11 @@ static void chain(struct filch_strand *const *strands, unsigned count)
     }
 }
 
-/* From outside of the strands' pool. As soon as they are in the queue they may run to their ends,
- * and the pool with them: we count ourselves in until we have let go of the pool. */
 static void ready_from_outside(struct filch_pool *pool, struct filch_strand *const *strands,
                                unsigned count)
 {
     chain(strands, count);
-    filch_pool_hold(pool);
     filch_pool_resume(pool, &strands[0]->work, &strands[count - 1]->work, count);
-    filch_pool_dismiss(pool);
 }
 
 static void ready_on(struct filch_core *core, struct filch_strand *const *strands, unsigned count)

@@ -55,14 +55,17 @@ static bool push_published(struct filch_core *core, struct filch_strand *strand,
     return false;
 }
 
-/* The oldest that is latent, or NULL. Its thief begins as its owner would, which is us, or what we
- * run on top of. */
+/* The oldest that is latent, or NULL. The thief of a fork begins as its owner would, which is us,
+ * or what we run on top of; the thief of a range as the loop's caller. */
 static filch_slot *publish(struct filch_strand *strand)
 {
-    if (strand->lane.split >= strand->lane.top) {
+    filch_slot *oldest = strand->lane.split;
+    if (oldest >= strand->lane.top) {
         return NULL;
     }
-    filch_frame_set_modes(strand->frame, filch_os_modes());
+    if (!oldest->type || !oldest->type->publish) {
+        filch_frame_set_modes(strand->frame, filch_os_modes());
+    }
     return filch_lane_publish(&strand->lane, strand->frame);
 }
 

@@ -100,10 +100,10 @@ bool filch_pool_has_surplus(struct filch_pool *pool)
     return thread_count(pool) > filch_lend_threads(pool);
 }
 
-/* Its place in the list goes to the last: nobody will join it. */
-static void remove_self_locked(struct filch_pool *pool)
+/* We count no more. Our place in the list goes to the last: nobody will join us. */
+static void forget_self_locked(struct filch_pool *pool)
 {
-    unsigned last = thread_count(pool) - 1;
+    unsigned last = thread_count(pool);
     thrd_t self = thrd_current();
     for (unsigned i = 0; i < last; i++) {
         if (thrd_equal(pool->threads[i], self)) {
@@ -111,28 +111,32 @@ static void remove_self_locked(struct filch_pool *pool)
             break;
         }
     }
-    set_thread_count_locked(pool, last);
     thrd_detach(self);
 }
 
 /* Whoever publishes work does that, then sees that nobody sleeps, then looks for room for a thread;
- * we make room, then look for work: one of us acts. */
+ * we make room, then look for work: one of us acts. So the room stays unless we find some. */
+static bool leave_room_locked(struct filch_pool *pool)
+{
+    set_thread_count_locked(pool, thread_count(pool) - 1);
+    atomic_thread_fence(memory_order_seq_cst); /* pairs with that in filch_pool_wake */
+    bool needed = filch_core_work_visible(pool);
+    if (needed) {
+        set_thread_count_locked(pool, thread_count(pool) + 1);
+    }
+    return !needed;
+}
+
 bool filch_pool_retire(struct filch_pool *pool)
 {
     filch_lock_acquire(&pool->lock);
     bool joined = atomic_load_explicit(&pool->stopping, memory_order_relaxed); /* under the lock */
-    bool surplus = !joined && filch_pool_has_surplus(pool);
-    if (surplus) {
-        set_thread_count_locked(pool, thread_count(pool) - 1);
-        atomic_thread_fence(memory_order_seq_cst); /* pairs with that in filch_pool_wake */
-        surplus = !filch_core_work_visible(pool);
-        set_thread_count_locked(pool, thread_count(pool) + 1);
-    }
-    if (surplus) {
-        remove_self_locked(pool);
+    bool leaves = !joined && filch_pool_has_surplus(pool) && leave_room_locked(pool);
+    if (leaves) {
+        forget_self_locked(pool);
     }
     filch_lock_release(&pool->lock);
-    return joined || surplus;
+    return joined || leaves;
 }
 
 filch_status filch_pool_start_threads(struct filch_pool *pool)
@@ -150,30 +154,33 @@ bool filch_pool_has_thread(struct filch_pool *pool)
     return thread_count(pool) > 0 || filch_pool_make_thread(pool) || thread_count(pool) > 0;
 }
 
-/* Something from outside is in a queue: see that a thread comes. */
-static void come_for_queued(struct filch_pool *pool)
+/* From outside, see that a thread comes. As soon as the queue is released they may run to their
+ * ends, and the pool with them, freed by one who has learned of that. So the look whether anybody
+ * is to be called is before that; and if so, we count ourselves in until we let go of the pool. */
+static void push_and_call(struct filch_pool *pool, struct filch_queue *queue,
+                          struct filch_work *first, struct filch_work *last, size_t count)
 {
-    filch_pool_wake(pool);
-    if (!filch_pool_has_idle(pool)) {
-        filch_pool_call_watch(pool); /* which asks the busy ones for a turn */
+    filch_queue_show(queue, first, last, count);
+    bool calls = filch_pool_must_call(pool);
+    if (calls) {
+        filch_pool_hold(pool);
+    }
+    filch_queue_release(queue);
+    if (calls) {
+        filch_pool_call(pool);
+        filch_pool_dismiss(pool);
     }
 }
 
 void filch_pool_resume(struct filch_pool *pool, struct filch_work *first, struct filch_work *last,
                        size_t count)
 {
-    filch_queue_push_all(&pool->ready, first, last, count);
-    come_for_queued(pool);
+    push_and_call(pool, &pool->ready, first, last, count);
 }
 
-/* From outside. As soon as it is in the queue it may run to its end, and the pool with it, freed by
- * one who has learned of that: we count ourselves in until we have let go of the pool. */
 static void inject_one(struct filch_pool *pool, struct filch_work *work)
 {
-    filch_pool_hold(pool);
-    filch_queue_push(&pool->inject, work);
-    come_for_queued(pool);
-    filch_pool_dismiss(pool);
+    push_and_call(pool, &pool->inject, work, work, 1);
 }
 
 filch_status filch_pool_expect(struct filch_pool *pool)
@@ -238,7 +245,7 @@ filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_
     task->work.kind = FILCH_WORK_TASK;
     filch_status status = filch_pool_expect(pool);
     if (status == FILCH_OK) {
-        filch_pool_hold(pool); /* as in inject_one */
+        filch_pool_hold(pool); /* as in push_and_call */
         filch_queue_push(&pool->background, &task->work);
         filch_pool_wake(pool);
         filch_pool_dismiss(pool);

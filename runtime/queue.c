@@ -50,13 +50,24 @@ void filch_queue_push(struct filch_queue *queue, struct filch_work *work)
     filch_queue_push_all(queue, work, work, 1);
 }
 
-void filch_queue_push_all(struct filch_queue *queue, struct filch_work *first,
-                          struct filch_work *last, size_t count)
+void filch_queue_show(struct filch_queue *queue, struct filch_work *first, struct filch_work *last,
+                      size_t count)
 {
     filch_lock_acquire(&queue->lock);
     append_locked(queue, first, last);
     set_count(queue, count);
+}
+
+void filch_queue_release(struct filch_queue *queue)
+{
     filch_lock_release(&queue->lock);
+}
+
+void filch_queue_push_all(struct filch_queue *queue, struct filch_work *first,
+                          struct filch_work *last, size_t count)
+{
+    filch_queue_show(queue, first, last, count);
+    filch_queue_release(queue);
 }
 
 static struct filch_work *last_posted(struct filch_queue *queue)

@@ -29,7 +29,12 @@ void filch_queue_push(struct filch_queue *queue, struct filch_work *work);
 void filch_queue_push_all(struct filch_queue *queue, struct filch_work *first,
                           struct filch_work *last, size_t count);
 
-/* The same for one, without the lock: also from a signal handler. */
+/* The same in two steps: in between they can be seen, and nobody can take them. */
+void filch_queue_show(struct filch_queue *queue, struct filch_work *first, struct filch_work *last,
+                      size_t count);
+void filch_queue_release(struct filch_queue *queue);
+
+/* For one, without the lock: also from a signal handler. */
 void filch_queue_post(struct filch_queue *queue, struct filch_work *work);
 
 /* The oldest, or NULL. */

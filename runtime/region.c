@@ -14,9 +14,15 @@ void filch_frame_push(struct filch_frame *frame, struct filch_strand *strand,
                       struct filch_fault *fault, const filch_function_info *info)
 {
     struct filch_frame *parent = strand->frame;
-    *frame = (struct filch_frame){.parent = parent, .base = strand->lane.top, .info = info};
+    frame->parent = parent;
+    frame->base = strand->lane.top;
     frame->fault = fault || !parent ? fault : parent->fault;
     frame->scope = parent ? parent->scope : NULL;
+    frame->info = info;
+    frame->next = frame->stop = NULL;
+    frame->crowd = NULL;
+    frame->modes = FILCH_OS_MODES_DEFAULT;
+    frame->secluded = frame->secludes_locale = false;
     strand->frame = frame;
     filch_party_do(strand->party, info);
 }
@@ -28,27 +34,28 @@ static void look_around(struct filch_frame *frame)
     if (here) {
         filch_exceptions_move(&frame->exceptions, here);
     }
-    frame->outside = filch_os_modes();
+    frame->outside = filch_os_keep_modes();
     if (frame->parent) {
-        filch_frame_set_modes(frame->parent, frame->outside);
+        filch_frame_set_modes(frame->parent, filch_os_modes_kept(frame->outside));
     }
 }
 
 void filch_frame_seclude(struct filch_frame *frame, struct filch_strand *strand)
 {
     frame->secluded = true;
+    frame->exceptions = (struct filch_exceptions){NULL, 0};
     frame->outside = FILCH_OS_MODES_DEFAULT; /* of a worker, between tasks */
     if (frame->parent || strand->guest) {
         look_around(frame);
     }
-    frame->modes = frame->outside;
+    frame->modes = filch_os_modes_kept(frame->outside);
 }
 
 void filch_frame_seclude_as(struct filch_frame *frame, struct filch_strand *strand, uint64_t modes)
 {
     filch_frame_seclude(frame, strand);
-    frame->modes = modes;
-    if (modes != frame->outside) {
+    if (modes != frame->modes) {
+        frame->modes = modes;
         filch_os_set_modes(modes);
     }
 }

@@ -24,13 +24,11 @@ filch_context_switch:                   /* rdi: from, rsi: to */
         .cfi_adjust_cfa_offset 8
         stmxcsr (%rsp)
         fnstcw  4(%rsp)
-        movl    (%rsp), %eax
         movzwl  4(%rsp), %ecx
         movq    %rsp, (%rdi)
         movq    (%rsi), %rsp            /* the same layout on the other stack */
-        cmpl    %eax, (%rsp)            /* to load control words takes long, and they rarely differ */
-        jne     1f
-        cmpw    %cx, 4(%rsp)
+        ldmxcsr (%rsp)
+        cmpw    %cx, 4(%rsp)            /* to load this one takes long, and they rarely differ */
         jne     1f
 2:      addq    $8, %rsp
         .cfi_adjust_cfa_offset -8
@@ -52,8 +50,7 @@ filch_context_switch:                   /* rdi: from, rsi: to */
         notrack jmp *%rcx
         .cfi_adjust_cfa_offset 64
         .cfi_offset rip, -8
-1:      ldmxcsr (%rsp)
-        fnclex                          /* a flag of the other's would trap if that is allowed here */
+1:      fnclex                          /* a flag of the other's would trap if that is allowed here */
         fldcw   4(%rsp)
         jmp     2b
         .cfi_endproc

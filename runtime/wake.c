@@ -71,12 +71,20 @@ void filch_pool_take_turn(struct filch_pool *pool)
     }
 }
 
+/* After the publisher's fence: will nobody look at what is published? */
+static bool nobody_comes(struct filch_pool *pool)
+{
+    /* seq_cst, both: a searcher counts itself out, and who was woken answers, before it looks for
+     * the last time. While no stacks are to be had, a look may come to nothing. */
+    return atomic_load_explicit(&pool->searching, memory_order_seq_cst) == 0 &&
+           (atomic_load_explicit(&pool->waking, memory_order_seq_cst) == 0 ||
+            filch_pool_is_starving(pool));
+}
+
 void filch_pool_wake(struct filch_pool *pool)
 {
     atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, see park.h */
-    /* seq_cst: a searcher counts itself out before it looks for the last time */
-    if (atomic_load_explicit(&pool->searching, memory_order_seq_cst) == 0 &&
-        filch_pool_has_idle(pool)) {
+    if (filch_pool_has_idle(pool) && nobody_comes(pool)) {
         wake_somebody(pool, true);
     }
 }
@@ -114,6 +122,23 @@ void filch_pool_call_watch(struct filch_pool *pool)
         if (watchman) {
             filch_parker_unpark(&watchman->parker);
         }
+    }
+}
+
+bool filch_pool_must_call(struct filch_pool *pool)
+{
+    atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, see park.h */
+    /* seq_cst: as in filch_pool_call_watch */
+    return filch_pool_has_idle(pool)
+               ? nobody_comes(pool)
+               : !atomic_load_explicit(&pool->ticking, memory_order_seq_cst);
+}
+
+void filch_pool_call(struct filch_pool *pool)
+{
+    filch_pool_wake(pool);
+    if (!filch_pool_has_idle(pool)) {
+        filch_pool_call_watch(pool); /* which asks the busy ones for a turn */
     }
 }
 

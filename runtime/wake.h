@@ -31,6 +31,12 @@ void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns);
 /* Wake him unless he looks soon anyway: there is work, and all cores are busy. */
 void filch_pool_call_watch(struct filch_pool *pool);
 
+/* From outside: something can be seen in a queue. Is anybody to be called for it? */
+bool filch_pool_must_call(struct filch_pool *pool);
+
+/* See that a thread comes for it. */
+void filch_pool_call(struct filch_pool *pool);
+
 /* Is somebody looking around, or will the watchman before long? Then what is published now will be
  * found, also if nobody is woken for it. */
 bool filch_pool_is_watched(struct filch_pool *pool);

@@ -60,10 +60,20 @@ struct retire_model : rl::test_suite<retire_model, THREADS>, house<1, 2, THREADS
         filch_pool_task_ended(pool);
     }
 
+    // In half of the runs others do a lot meanwhile: the idler is through with its sleep, and gone,
+    // before anything happens; or all happens between its sleep and its end.
+    static void dawdle()
+    {
+        for (unsigned steps = rl::rand(2) * 40; steps > 0; steps--) {
+            rl::ctx().sched();
+        }
+    }
+
     void pool_thread(unsigned index)
     {
         do {
             run_strands(&threads[index], &strands[index]);
+            dawdle();
         } while (!filch_pool_retire(pool));
     }
 
@@ -89,6 +99,7 @@ struct retire_model : rl::test_suite<retire_model, THREADS>, house<1, 2, THREADS
     void lender(filch_thread *thread, filch_strand *strand)
     {
         filch_thread *me = thread;
+        dawdle();
         RL_ASSERT(filch_core_acquire(pool, thread));
         if (!pool->watchman.compare_exchange_strong(me, NULL, rl::mo_seq_cst, $)) {
             filch_core_answer_wake(pool);
