@@ -62,7 +62,7 @@ struct filch_pool {
     /* constant after open */
     struct filch_pool_config config;
     struct filch_places places; /* none, if the threads are not bound */
-    unsigned core_limit; /* workers + spares: the length of cores */
+    unsigned core_limit;        /* workers + spares: the length of cores */
     unsigned searchers_max;
     bool crowded;    /* more workers than processors */
     uint32_t token;  /* of the process that opened it */
@@ -85,15 +85,15 @@ struct filch_pool {
     _Atomic(uint64_t) fade_ns;        /* the watchman: his last sleep while the pool was idle */
     _Atomic(uint64_t) watch_epoch;    /* the watchman: `running` when he looked last */
 
-    /* Written by outsiders. */
+    /* Written by outsiders: what a task needs that comes from there is on one line. */
     FILCH_ALIGNED(FILCH_CACHE_LINE)
     _Atomic(uint64_t) outside; /* regions and tasks from outside, biased; top bit: closed */
     _Atomic(int) state;
     _Atomic(bool) stopping;
-    _Atomic(bool) broken;   /* a worker could not start */
-    _Atomic(uint32_t) ends; /* counts what those who wait for the pool to fall quiet must see */
-    struct filch_queue ready;      /* strands that outsiders made ready */
-    struct filch_queue inject;     /* tasks */
+    _Atomic(bool) broken;      /* a worker could not start */
+    _Atomic(uint32_t) ends;    /* counts what those who wait for the pool to fall quiet must see */
+    struct filch_queue inject; /* tasks */
+    struct filch_queue ready;  /* strands that outsiders made ready */
     struct filch_queue background; /* what can wait until nothing else is to be done */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_timers timers;
@@ -124,8 +124,13 @@ _Static_assert(offsetof(struct filch_pool, park) / FILCH_CACHE_LINE !=
                    offsetof(struct filch_pool, running) / FILCH_CACHE_LINE !=
                        offsetof(struct filch_pool, outside) / FILCH_CACHE_LINE &&
                    offsetof(struct filch_pool, inject) / FILCH_CACHE_LINE !=
+                       offsetof(struct filch_pool, ready) / FILCH_CACHE_LINE &&
+                   offsetof(struct filch_pool, ready) / FILCH_CACHE_LINE !=
                        offsetof(struct filch_pool, timers) / FILCH_CACHE_LINE,
                "what different threads write lies on different lines");
+_Static_assert((offsetof(struct filch_pool, ready) - 1) / FILCH_CACHE_LINE ==
+                   offsetof(struct filch_pool, outside) / FILCH_CACHE_LINE,
+               "a task from outside costs its submitter one line");
 
 /* Accept some: the pool is not quiet until its task has ended. Errors: as filch_pool_submit(). */
 filch_status filch_pool_expect(struct filch_pool *pool);
