@@ -9,12 +9,12 @@
 #include <sys/mman.h>
 #include <threads.h>
 
-#include "os.h"
-#include "pool.h"
-#include "process.h"
-#include "stack.h"
+#include "os/os.h"
+#include "sched/pool.h"
+#include "sched/process.h"
+#include "stack/stack.h"
 #include "shadow/memory.h"
-#include "thread.h"
+#include "sched/thread.h"
 
 static atomic_long alive;
 static atomic_long calls;

@@ -6,9 +6,9 @@
 #include <threads.h>
 #include <time.h>
 
-#include "lend.h"
-#include "os.h"
-#include "pool.h"
+#include "sched/lend.h"
+#include "os/os.h"
+#include "sched/pool.h"
 
 static atomic_int inside;
 static atomic_int most_inside;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <threads.h>
 
-#include "pool.h"
+#include "sched/pool.h"
 
 FILCH_CHANNEL(numbers, int);
 

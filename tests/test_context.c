@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "os_modes.h"
+#include "os/os_modes.h"
 
 enum { TASKS = 200 };
 

@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "crowd.h"
-#include "pool.h"
-#include "stack.h"
+#include "sched/crowd.h"
+#include "sched/pool.h"
+#include "stack/stack.h"
 
 enum { MANY = 20000, SOME = 2000 };
 

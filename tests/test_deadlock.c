@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "stuck.h"
-#include "thread.h"
+#include "debug/stuck.h"
+#include "sched/thread.h"
 
 FILCH_CHANNEL(numbers, int);
 

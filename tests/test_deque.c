@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <threads.h>
 
-#include "deque.h"
+#include "work/deque.h"
 
 /* Each test runs with indices from 0, and across the wrap of 64 bits. */
 static const uint64_t starts[] = {0, UINT64_MAX - 5};

@@ -20,9 +20,9 @@
 #include <threads.h>
 #include <unistd.h>
 
-#include "closing.h"
-#include "pool.h"
-#include "process.h"
+#include "sleep/closing.h"
+#include "sched/pool.h"
+#include "sched/process.h"
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 enum { SCALE = 10 };

@@ -11,8 +11,8 @@
 #include <threads.h>
 #include <unistd.h>
 
-#include "strand.h"
-#include "thread.h"
+#include "stack/strand.h"
+#include "sched/thread.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 void __asan_handle_no_return(void);

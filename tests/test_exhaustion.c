@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pool.h"
-#include "thread.h"
+#include "sched/pool.h"
+#include "sched/thread.h"
 
 FILCH_FUNCTION(int, square, (int, x))
 {

@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "os.h"
-#include "stuck.h"
+#include "os/os.h"
+#include "debug/stuck.h"
 
 FILCH_CHANNEL(numbers, int);
 

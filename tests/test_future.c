@@ -5,8 +5,8 @@
 #include <string.h>
 #include <threads.h>
 
-#include "os.h"
-#include "pool.h"
+#include "os/os.h"
+#include "sched/pool.h"
 
 FILCH_FUNCTION(int, add, (int, x), (int, y))
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "pool.h"
+#include "sched/pool.h"
 
 FILCH_FUNCTION(int, plus, (int, x), (int, y))
 {

@@ -18,7 +18,7 @@
 #include <threads.h>
 #include <time.h>
 
-#include "lock.h"
+#include "os/lock.h"
 
 #if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
 enum { ROUNDS = 400, DEPTH = 100000 }; /* a future takes 700 bytes, and more here */

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pool.h"
+#include "sched/pool.h"
 
 FILCH_FUNCTION(int, identity, (int, x))
 {

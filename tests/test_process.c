@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "expect.h"
-#include "pool.h"
+#include "sched/expect.h"
+#include "sched/pool.h"
 
 /* ---- memory ---- */
 

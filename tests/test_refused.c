@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "os.h"
+#include "os/os.h"
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 enum { SANITIZED = 1 };

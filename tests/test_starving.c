@@ -6,11 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "os_ticks.h"
-#include "pool.h"
-#include "slab.h"
-#include "stack.h"
-#include "thread.h"
+#include "os/os_ticks.h"
+#include "sched/pool.h"
+#include "stack/slab.h"
+#include "stack/stack.h"
+#include "sched/thread.h"
 
 FILCH_FUNCTION(int, square, (int, x))
 {

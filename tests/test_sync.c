@@ -6,7 +6,7 @@
 #include <math.h>
 #include <threads.h>
 
-#include "pool.h"
+#include "sched/pool.h"
 
 enum { TASKS = 40, TIMES = 50 };
 

@@ -1,8 +1,8 @@
 /* A core that is made while a recording begins or ends takes part in it, or does not. */
 #include "fixture.h"
 
-#include "core.h"
-#include "pool.h"
+#include "sched/core.h"
+#include "sched/pool.h"
 
 /* The core's first attachment comes before anybody can have the core, the second after that. */
 static int attachments;

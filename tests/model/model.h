@@ -20,7 +20,7 @@
 // Spinning means: let somebody else run.
 #define FILCH_SPINS 1
 #define filch_relax filch_relax_of_the_processor
-#include "base.h"
+#include "base/base.h"
 #undef filch_relax
 static inline void filch_relax() { rl::yield(1, $); }
 
@@ -60,7 +60,7 @@ public:
 // No recording: its points would only be more places to switch at.
 #include "model_tracer.h"
 
-#include "memory.h"
+#include "base/memory.h"
 #define filch_calloc(n, bytes) model_ring_new<struct filch_ring>(bytes)
 #define filch_free(ring) model_ring_free(ring)
 

@@ -1,7 +1,7 @@
 // The deque: each entry is handed out once, and whoever gets it sees what was written before it was
 // pushed. Owner: four pushes, two pops, capacity 2 with one growth; two thieves steal twice each;
 // indices cross the wrap.
-#include "deque.h"
+#include "work/deque.h"
 
 struct deque_model : rl::test_suite<deque_model, 3> {
     enum { ENTRIES = 4 };

@@ -1,11 +1,11 @@
 // A slot's life: its owner forks, publishes, joins, and forks again in the same slot, while two
 // thieves hold its address, one from the first time and one from the second. The work runs once per
 // fork, its result is seen, and an address left over from the first time does no harm.
-#include "lane.h"
+#include "work/lane.h"
 
-#include "os.h"
-#include "park.h"
-#include "wait.h"
+#include "os/os.h"
+#include "sleep/park.h"
+#include "sleep/wait.h"
 
 static void run_nothing(filch_lane *, filch_slot *, filch_slot *) {}
 static const filch_slot_type type = {run_nothing, NULL, NULL};

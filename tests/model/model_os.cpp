@@ -1,7 +1,7 @@
 // The operating system of the models: futexes, with spurious wake-ups.
-#include "os.h"
+#include "os/os.h"
 
-#include "wait.h"
+#include "sleep/wait.h"
 
 bool model_spurious;
 bool model_timeouts = true;

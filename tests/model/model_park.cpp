@@ -1,8 +1,8 @@
 // Parking: two workers, a producer of three jobs, then the end. A lost wake-up is a deadlock, which
 // Relacy reports. The work counter is as weak as the deque's publication.
-#include "park.h"
+#include "sleep/park.h"
 
-#include "os.h"
+#include "os/os.h"
 
 struct park_model : rl::test_suite<park_model, 3> {
     enum { JOBS = 3, STOP = 1000 };

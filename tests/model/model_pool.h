@@ -3,15 +3,15 @@
 #ifndef FILCH_MODEL_POOL_H
 #define FILCH_MODEL_POOL_H
 
-#include "core.h"
-#include "pool.h"
-#include "process.h"
-#include "starve.h"
-#include "strand.h"
-#include "thread.h"
-#include "wake.h"
+#include "sched/core.h"
+#include "sched/pool.h"
+#include "sched/process.h"
+#include "sched/starve.h"
+#include "stack/strand.h"
+#include "sched/thread.h"
+#include "sched/wake.h"
 
-#include "os.h"
+#include "os/os.h"
 
 static uint64_t now_ns;
 

@@ -4,7 +4,7 @@
 // wake-up is a deadlock: only the sleep of a thread that is too many may end by itself.
 #include "model_pool.h"
 
-#include "lend.h"
+#include "sched/lend.h"
 
 enum { LENDER, IDLER, SPARE, THREADS, ELSEWHERE = 1 };
 

@@ -1,4 +1,4 @@
-// Stands for runtime/tracer.h in the models, which record nothing.
+// Stands for runtime/trace/tracer.h in the models, which record nothing.
 #ifndef FILCH_TRACER_H
 #define FILCH_TRACER_H
 

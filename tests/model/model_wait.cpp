@@ -3,12 +3,12 @@
 // with a line, which its waiter frees when it has been served, while a scope is being cancelled that
 // it waits in. Relacy reports a touch of freed memory, a race on the result, and a waiter that sleeps
 // for ever.
-#include "wait.h"
+#include "sleep/wait.h"
 
-#include "line.h"
-#include "lock.h"
-#include "os.h"
-#include "park.h"
+#include "sleep/line.h"
+#include "os/lock.h"
+#include "os/os.h"
+#include "sleep/park.h"
 
 namespace {
 

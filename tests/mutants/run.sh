@@ -74,7 +74,7 @@ run() { # folder who seconds
 }
 
 try() { # folder who file function find put seconds
-    path=$(ls "$source"/runtime/"$3" "$source"/api/"$3" 2>/dev/null)
+    path=$(ls "$source"/runtime/*/"$3" "$source"/api/*/"$3" 2>/dev/null)
     mutate "$path" "$1/$3" "$4" "$5" "$6" 2>/dev/null || { echo "no such place"; return; }
     case $2 in model:*) compile=$compile_model ;; *) compile=$compile_suite ;; esac
     # shellcheck disable=SC2086

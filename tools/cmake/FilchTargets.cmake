@@ -18,25 +18,25 @@ else()
 endif()
 
 if(filch_switch STREQUAL "ucontext")
-    set(FILCH_SWITCH_SOURCES runtime/switch_ucontext.c)
+    set(FILCH_SWITCH_SOURCES runtime/stack/switch_ucontext.c)
     set(FILCH_DEFINITIONS FILCH_SWITCH_UCONTEXT)
 elseif(filch_switch MATCHES "^(x86_64|aarch64)$")
     enable_language(ASM)
-    set(FILCH_SWITCH_SOURCES runtime/switch_asm.c)
-    set(FILCH_SWITCH_SOURCES_APART runtime/switch_${filch_switch}.S)
+    set(FILCH_SWITCH_SOURCES runtime/stack/switch_asm.c)
+    set(FILCH_SWITCH_SOURCES_APART runtime/stack/switch_${filch_switch}.S)
     set(FILCH_DEFINITIONS "")
 else()
     message(FATAL_ERROR "FILCH_SWITCH must be auto, x86_64, aarch64 or ucontext")
 endif()
 
 if(FILCH_OS STREQUAL "linux" OR (FILCH_OS STREQUAL "auto" AND CMAKE_SYSTEM_NAME STREQUAL "Linux"))
-    set(FILCH_OS_SOURCES runtime/os_linux.c runtime/os_linux_poll.c)
+    set(FILCH_OS_SOURCES runtime/os/os_linux.c runtime/os/os_linux_poll.c)
     # Compiled with the rest, whose locks it needs, and called by the above.
-    set(FILCH_OS_SOURCES_INSIDE runtime/os_linux_plain_poll.c)
+    set(FILCH_OS_SOURCES_INSIDE runtime/os/os_linux_plain_poll.c)
     set(FILCH_OS_NAMES_INSIDE ask close drop interrupt open wait)
     list(TRANSFORM FILCH_OS_NAMES_INSIDE PREPEND filch_os_plain_poll_)
 elseif(FILCH_OS MATCHES "^(auto|posix)$")
-    set(FILCH_OS_SOURCES runtime/os_posix.c runtime/os_posix_poll.c)
+    set(FILCH_OS_SOURCES runtime/os/os_posix.c runtime/os/os_posix_poll.c)
 else()
     message(FATAL_ERROR "FILCH_OS must be auto, linux or posix")
 endif()
@@ -115,14 +115,14 @@ function(filch_add_parts parts)
     cmake_parse_arguments(PARSE_ARGV 1 with "WHOLE" "" "OPTIONS;HEADERS;NAMES")
     filch_compile(${parts} ${FILCH_SOURCES})
     filch_compile(${parts}_apart ${FILCH_SOURCES_APART})
-    target_compile_options(${parts} PRIVATE $<$<COMPILE_LANGUAGE:C>:-fexceptions>) # runtime/unwound.h
+    target_compile_options(${parts} PRIVATE $<$<COMPILE_LANGUAGE:C>:-fexceptions>) # runtime/sched/unwound.h
     target_compile_options(${parts} PRIVATE ${with_OPTIONS})
     target_compile_options(${parts}_apart PRIVATE ${with_OPTIONS})
     set(exports ${CMAKE_CURRENT_BINARY_DIR}/${parts}_exports.h)
     target_compile_options(${parts} PRIVATE "SHELL:-include ${exports}")
     if(with_WHOLE)
         # Memory for the layer to the system, and what tools/gdb begins at.
-        filch_write_exports(${exports} WHOLE HEADERS memory.h os_plain_poll.h process.h ${with_HEADERS}
+        filch_write_exports(${exports} WHOLE HEADERS base/memory.h os/os_plain_poll.h sched/process.h ${with_HEADERS}
             NAMES filch_malloc filch_free filch_process ${FILCH_OS_NAMES_INSIDE}
                 ${with_NAMES})
         target_compile_options(${parts} PRIVATE ${filch_whole_compile})

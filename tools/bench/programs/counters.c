@@ -4,8 +4,8 @@
 
 #include <filch/filch.h>
 
-#include "core.h"
-#include "pool.h"
+#include "sched/core.h"
+#include "sched/pool.h"
 
 FILCH_FORK_FUNCTION(long, fib, (int, n))
 {

@@ -3,11 +3,11 @@
 
 #include <filch/filch.h>
 
-#include "core.h"
-#include "pool.h"
-#include "strand.h"
-#include "task_future.h"
-#include "thread.h"
+#include "sched/core.h"
+#include "sched/pool.h"
+#include "stack/strand.h"
+#include "future/task_future.h"
+#include "sched/thread.h"
 
 int main(void)
 {

@@ -1,0 +1,397 @@
+/* The life of a future: who runs its task, how it ends, and when its memory goes. */
+#include "future/task_future.h"
+
+#include <string.h>
+
+#include "base/base.h"
+#include "sched/core.h"
+#include "pool/hooks.h"
+#include "base/memory.h"
+#include "os/os.h"
+#include "os/os_modes.h"
+#include "sched/process.h"
+#include "sched/region.h"
+#include "stack/strand.h"
+#include "sched/unwound.h"
+
+enum claim {
+    PENDING,
+    NOT_YET,      /* it waits for others; see filch_future_accept() */
+    BY_QUEUE,     /* its entry came up first */
+    BY_OTHER,     /* a waiter runs it, or somebody cancels it; the entry is still to come up */
+    ENTRY_PASSED, /* as BY_OTHER, and the entry has come up */
+    OTHER_DONE,   /* the other has finished; the entry is still to come up */
+};
+
+struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment, size_t offset,
+                                         const struct filch_future_kind *kind,
+                                         const filch_function_info *info)
+{
+    size_t bytes;
+    struct filch_future *future =
+        filch_add(sizeof *future, payload_bytes, &bytes)
+            ? filch_alloc_at(bytes, alignment, offsetof(struct filch_future, payload) + offset)
+            : NULL;
+    if (future) { /* field by field: most of it is never looked at */
+        future->kind = kind;
+        filch_cell_init(&future->cell);
+        atomic_init(&future->owners, 1);
+        atomic_init(&future->claim, PENDING);
+        future->pool = NULL;
+        future->info = info;
+        atomic_init(&future->runner, NULL);
+        future->callbacks = NULL;
+        atomic_init(&future->notifier, NULL);
+        future->result_bytes = 0;
+        future->modes = FILCH_OS_MODES_DEFAULT;
+        future->outcome = FILCH_OK;
+        future->token = filch_process_token();
+        filch_scope_open(&future->scope, NULL, FILCH_OS_NEVER);
+        future->closure.callable = NULL;
+        filch_fault_init(&future->fault);
+    }
+    return future;
+}
+
+bool filch_future_is_parents(struct filch_future *future)
+{
+    return filch_process_inherited(future->token) && !filch_cell_done(&future->cell);
+}
+
+struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_future_kind *kind,
+                                      const filch_function_info *info)
+{
+    return filch_future_new_at(payload_bytes, filch_alignment_for(0), 0, kind, info);
+}
+
+filch_future *filch_future_retain(filch_future *future)
+{
+    if (future) {
+        /* relaxed: the caller has a reference, the future cannot go meanwhile */
+        atomic_fetch_add_explicit(&future->owners, 1, memory_order_relaxed);
+    }
+    return future;
+}
+
+static bool drop(struct filch_future *future)
+{
+    /* acq_rel: the last owner sees what all others did */
+    return atomic_fetch_sub_explicit(&future->owners, 1, memory_order_acq_rel) == 1;
+}
+
+void filch_future_disown(struct filch_future *future, struct filch_unowned *unowned)
+{
+    if (future && drop(future)) {
+        future->task.work.next = unowned->first; /* it is in no queue, or that would own it */
+        unowned->first = &future->task.work;
+    }
+}
+
+static void destroy(struct filch_future *future, struct filch_unowned *unowned)
+{
+    filch_notifier_free(future);
+    if (future->kind->dismantle) {
+        future->kind->dismantle(future, unowned);
+    }
+    filch_free(future);
+}
+
+static struct filch_future *take(struct filch_unowned *unowned)
+{
+    struct filch_work *first = unowned->first;
+    unowned->first = first ? first->next : NULL;
+    return first ? FILCH_CONTAINER(first, struct filch_future, task.work) : NULL;
+}
+
+void filch_future_free(filch_future *future)
+{
+    if (future && drop(future)) {
+        struct filch_unowned unowned = {NULL};
+        do {
+            destroy(future, &unowned);
+        } while ((future = take(&unowned)));
+    }
+}
+
+static bool move(struct filch_future *future, enum claim from, enum claim to)
+{
+    int expected = (int)from;
+    /* acq_rel: the claimer sees the task as it was submitted; who comes second sees what the
+     * first did */
+    return atomic_compare_exchange_strong_explicit(&future->claim, &expected, (int)to,
+                                                   memory_order_acq_rel, memory_order_acquire);
+}
+
+bool filch_future_claim(struct filch_future *future)
+{
+    return move(future, PENDING, BY_OTHER);
+}
+
+void filch_future_withdraw(struct filch_future *future)
+{
+    if (filch_pool_withdraw(future->pool, &future->task)) {
+        move(future, BY_OTHER, ENTRY_PASSED);
+        filch_future_free(future); /* the entry's reference */
+    }
+}
+
+void filch_future_unclaim(struct filch_future *future)
+{
+    if (future->pool && !move(future, BY_OTHER, OTHER_DONE)) {
+        filch_pool_task_ended(future->pool);
+    }
+}
+
+/* What the callbacks raise is dropped: it belongs to nobody. */
+static void call_back(struct filch_future *future)
+{
+    const filch_async_options *callbacks = future->callbacks;
+    struct filch_strand *strand = filch_strand_self();
+    FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
+    struct filch_frame frame;
+    struct filch_fault dropped;
+    filch_fault_init(&dropped);
+    if (strand) {
+        filch_frame_push(&frame, strand, &dropped, future->info);
+        filch_frame_seclude_as(&frame, strand, future->modes);
+    }
+    if (future->outcome == FILCH_OK && callbacks->callback) {
+        callbacks->callback(callbacks->context, future->result_bytes ? future->payload : NULL);
+    } else if (future->outcome != FILCH_OK && callbacks->error_callback) {
+        filch_error error;
+        filch_future_tell(future, &error);
+        callbacks->error_callback(callbacks->context, &error);
+    }
+    must.returned = true;
+    if (strand) {
+        filch_frame_pop(&frame, strand);
+    }
+}
+
+struct filch_waiter *filch_future_complete(struct filch_future *future, filch_status outcome)
+{
+    if (future->kind->release) {
+        future->kind->release(future);
+    }
+    future->outcome = outcome;
+    if (future->callbacks) {
+        call_back(future);
+    }
+    return filch_cell_complete(&future->cell);
+}
+
+void filch_future_finish(struct filch_future *future, filch_status outcome)
+{
+    filch_waiters_call(filch_future_complete(future, outcome));
+}
+
+/* How it is recorded that it ends. */
+static enum filch_trace_type trace_begin(struct filch_future *future,
+                                         enum filch_future_runs_in place)
+{
+    struct filch_picked picked = {.how = FILCH_TRACE_HELPED};
+    if (!filch_trace_is_on()) {
+        return FILCH_TRACE_END_OWN;
+    }
+    if (place == FILCH_RUNS_IN_TURN) {
+        picked = filch_core_picked();
+    }
+    return filch_core_trace_task(picked, future->info, future);
+}
+
+/* A task that runs. */
+struct execution {
+    struct filch_future *future;
+    struct filch_strand *strand;
+    enum filch_trace_type end; /* how it is recorded that it ends */
+    struct filch_frame frame;
+};
+
+static void executed(struct execution *execution)
+{
+    filch_frame_pop(&execution->frame, execution->strand);
+    filch_trace(execution->end, 0, NULL, filch_trace_name_of(execution->future));
+}
+
+/* A program's own thread ran it while it waited for it, and ends. */
+FILCH_APART static void give_up(struct execution *execution)
+{
+    struct filch_frame *frame = &execution->frame;
+    if (filch_unwound_begin(execution->strand, frame)) {
+        filch_unwound_to(execution->strand, frame, frame->base);
+        executed(execution);
+        filch_future_finish(execution->future, FILCH_EBROKEN);
+    }
+}
+
+static inline void task_left(struct execution **running)
+{
+    if (FILCH_UNLIKELY(*running != NULL)) {
+        give_up(*running);
+    }
+}
+
+void filch_future_execute(struct filch_future *future, enum filch_future_runs_in place)
+{
+    struct filch_strand *strand = filch_strand_self();
+    if (filch_pool_state(future->pool) == FILCH_POOL_TERMINATED) {
+        filch_future_finish(future, filch_hooks_verdict(future->pool, &future->fault.error));
+        return;
+    }
+    struct execution execution = {future, strand, .end = trace_begin(future, place)};
+    filch_frame_push(&execution.frame, strand, &future->fault, future->info);
+    execution.frame.scope = &future->scope;
+    filch_frame_seclude_as(&execution.frame, strand, future->modes);
+    filch_frame_seclude_locale(&execution.frame, strand);
+    /* relaxed: whoever searches looks twice */
+    atomic_store_explicit(&future->runner, filch_party_self(), memory_order_relaxed);
+    FILCH_UNWINDS(task_left) struct execution *running = &execution;
+    future->kind->run(future);
+    running = NULL;
+    executed(&execution);
+    filch_future_finish(future, filch_fault_result(&future->fault, NULL));
+}
+
+struct filch_party *filch_future_runner(struct filch_future *future)
+{
+    return atomic_load_explicit(&future->runner, memory_order_relaxed); /* as above */
+}
+
+/* The queue's entry has come up. */
+static void run_queued(struct filch_detached *task)
+{
+    struct filch_future *future = FILCH_CONTAINER(task, struct filch_future, task);
+    struct filch_pool *pool = future->pool;
+    bool ours = move(future, PENDING, BY_QUEUE);
+    if (ours) {
+        filch_future_execute(future, FILCH_RUNS_IN_TURN);
+    }
+    bool ended = ours || !move(future, BY_OTHER, ENTRY_PASSED);
+    filch_future_free(future);
+    if (ended) {
+        filch_pool_task_ended(pool);
+    }
+}
+
+void filch_future_give_back(struct filch_future *future)
+{
+    if (!move(future, BY_OTHER, PENDING)) { /* its entry has come up meanwhile, and was dropped */
+        filch_future_retain(future);
+        move(future, ENTRY_PASSED, PENDING);
+        filch_pool_submit_expected(future->pool, &future->task);
+    }
+}
+
+/* Nobody has seen it, or will. */
+static void refuse(struct filch_future *future, struct filch_future **out)
+{
+    if (future->kind->release) {
+        future->kind->release(future);
+    }
+    filch_free(future);
+    if (out) {
+        *out = NULL;
+    }
+}
+
+filch_status filch_future_submit(struct filch_future *future, struct filch_pool *pool,
+                                 struct filch_future **out)
+{
+    future->pool = pool;
+    future->task.run = run_queued;
+    future->modes = filch_os_modes();
+    if (out) {
+        *out = filch_future_retain(future);
+    }
+    bool put_off = future->callbacks && future->callbacks->background;
+    filch_trace(FILCH_TRACE_SPAWN, 0, future->info, filch_trace_name_of(future));
+    filch_status status = put_off ? filch_pool_submit_background(pool, &future->task)
+                                  : filch_pool_submit(pool, &future->task);
+    if (status != FILCH_OK) {
+        refuse(future, out);
+    }
+    return status;
+}
+
+filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,
+                                 struct filch_future **out)
+{
+    future->pool = pool;
+    future->task.run = run_queued;
+    future->modes = filch_os_modes();
+    atomic_init(&future->claim, NOT_YET);
+    if (out) {
+        *out = filch_future_retain(future);
+    }
+    filch_status status = filch_pool_expect(pool);
+    if (status != FILCH_OK) {
+        refuse(future, out);
+    }
+    return status;
+}
+
+void filch_future_waits(struct filch_future *future)
+{
+    if (!filch_pool_list_expected(future->pool, future->kind->expected(future))) {
+        filch_future_cancel(future);
+    }
+}
+
+void filch_future_go(struct filch_future *future)
+{
+    filch_pool_expected(future->pool, future->kind->expected(future));
+    if (move(future, NOT_YET, PENDING)) {
+        filch_trace(FILCH_TRACE_SPAWN, 0, future->info, filch_trace_name_of(future));
+        filch_pool_submit_expected(future->pool, &future->task);
+    } else {
+        run_queued(&future->task); /* it was cancelled: only the counting is left */
+    }
+}
+void filch_future_tell(const struct filch_future *future, filch_error *error)
+{
+    filch_fault_result(&future->fault, error);
+    error->status = future->outcome;
+}
+
+void filch_future_end_like(struct filch_future *future, const struct filch_future *before)
+{
+    filch_future_tell(before, &future->fault.error);
+}
+/* It waits for others: it will not run. */
+static void cancel_later(struct filch_future *future)
+{
+    bool withdrawn = future->kind->withdraw(future);
+    filch_future_finish(future, FILCH_ECANCELED);
+    if (withdrawn) {
+        filch_pool_expected(future->pool, future->kind->expected(future));
+        run_queued(&future->task); /* which would have come later */
+    }
+    filch_future_unclaim(future);
+}
+
+filch_status filch_future_cancel(filch_future *future)
+{
+    if (!future || filch_future_is_parents(future)) {
+        return future ? FILCH_EFORKED : FILCH_EINVAL;
+    }
+    if (filch_future_claim(future)) {
+        filch_future_finish(future, FILCH_ECANCELED);
+        if (!future->pool && future->kind->withdraw) {
+            future->kind->withdraw(future);
+        }
+        filch_future_unclaim(future);
+    } else if (move(future, NOT_YET, BY_OTHER)) {
+        cancel_later(future);
+    } else if (filch_cell_done(&future->cell) || !future->pool) {
+        return FILCH_EALREADY;
+    } else {
+        filch_scope_cancel(&future->scope); /* it runs: ask it to stop */
+    }
+    return FILCH_OK;
+}
+bool filch_future_has_begun(struct filch_future *future)
+{
+    /* relaxed: a glance */
+    int claim = atomic_load_explicit(&future->claim, memory_order_relaxed);
+    return claim != PENDING && claim != NOT_YET;
+}

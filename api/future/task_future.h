@@ -1,0 +1,141 @@
+/* task_future: the inside of a future, for those in api/ who make some.
+ *
+ * Whoever claims a pending future runs its task, or cancels it, and so owns its end: the pool, when
+ * its queue's entry comes up, or somebody else before that. The pool counts a task as there until
+ * both the entry has come up and the end has been seen to, so it is not freed under a claimer.
+ * References: one for each owner that the user has, one for the queue's entry, one for a promise.
+ */
+#ifndef FILCH_TASK_FUTURE_H
+#define FILCH_TASK_FUTURE_H
+
+#include <stdatomic.h>
+
+#include <filch/future.h>
+
+#include "sched/expect.h"
+#include "pool/fault.h"
+#include "work/lane.h"
+#include "sleep/party.h"
+#include "sched/pool.h"
+#include "sched/scope.h"
+#include "trace/tracer.h"
+#include "sleep/wait.h"
+#include "work/work.h"
+
+struct filch_pool;
+struct filch_notifier;
+
+/* Futures that nobody owns any more, to be freed: a list, because one may keep others, and these
+ * others, to any depth. */
+struct filch_unowned {
+    struct filch_work *first;
+};
+
+/* What futures of one kind have in common; static. NULL in a field: nothing. */
+struct filch_future_kind {
+    void (*run)(struct filch_future *future);       /* the task, inside the pool */
+    void (*release)(struct filch_future *future);   /* what it holds, once, when it has ended */
+    /* What it keeps until its memory goes; futures are disowned, not freed. */
+    void (*dismantle)(struct filch_future *future, struct filch_unowned *unowned);
+    /* Of one that waits for others: stop waiting. True: they will not call. */
+    bool (*withdraw)(struct filch_future *future);
+    /* Of one that is accepted before it can run. */
+    struct filch_expected *(*expected)(struct filch_future *future);
+};
+
+struct filch_future {
+    struct filch_detached task;
+    const struct filch_future_kind *kind;
+    struct filch_cell cell;
+    _Atomic(uint32_t) owners;
+    _Atomic(int) claim;      /* enum claim, task_future.c */
+    struct filch_pool *pool; /* NULL for a promise's; valid until the task has ended */
+    _Atomic(struct filch_party *) runner; /* who runs its task; for those who wait for it */
+    const filch_function_info *info;
+    const filch_async_options *callbacks;      /* what its end calls, before it is ready; or NULL */
+    _Atomic(struct filch_notifier *) notifier; /* future_fd.c; NULL: nobody asked for one */
+    size_t result_bytes;
+    filch_status outcome;     /* the one who claimed it, before the cell is complete */
+    uint32_t token;           /* constant; of the process that made it */
+    uint64_t modes;           /* of the one who submitted it (os_modes.h) */
+    struct filch_scope scope; /* of its task: how that is asked to stop while it runs */
+    filch_closure closure;    /* of apply_async */
+    struct filch_fault fault;
+    FILCH_ALIGNED(16) unsigned char payload[]; /* the aligned result; or what run needs */
+};
+
+/* One owner less; if it was the last, into the list. NULL: no-op. */
+void filch_future_disown(struct filch_future *future, struct filch_unowned *unowned);
+
+/* In the child of a fork(): it was pending in the parent, and stays so here. */
+bool filch_future_is_parents(struct filch_future *future);
+
+/* Claimed by the caller, who holds a reference: spare its pool the entry, if that comes soon. */
+void filch_future_withdraw(struct filch_future *future);
+
+/* A pending future with `payload_bytes` of payload, which is not set, and one owner; NULL: no
+ * memory. */
+struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_future_kind *kind,
+                                      const filch_function_info *info);
+
+/* The same whose payload is aligned at `offset` (a multiple of 16) for what lies there. */
+struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment, size_t offset,
+                                         const struct filch_future_kind *kind,
+                                         const filch_function_info *info);
+
+/* It is to be run later, when filch_future_go() says so: it counts as accepted by its pool from now
+ * on. On failure it is released and gone. Nobody else knows it yet. The caller then has
+ * filch_future_go() called, and if that may take time, holds a reference and calls
+ * filch_future_waits(), so that it is cancelled if the pool is terminated. */
+filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,
+                                 struct filch_future **out);
+
+void filch_future_waits(struct filch_future *future);
+
+/* Now it can run; or, if it was cancelled meanwhile, be forgotten. */
+void filch_future_go(struct filch_future *future);
+
+/* The details of how a ready future ended. */
+void filch_future_tell(const struct filch_future *future, filch_error *error);
+
+/* It ends as `before` did, without having run. */
+void filch_future_end_like(struct filch_future *future, const struct filch_future *before);
+
+/* Hand it to its pool. On success *out, if asked for, gets the caller's reference; on failure the
+ * future is released and gone. */
+filch_status filch_future_submit(struct filch_future *future, struct filch_pool *pool,
+                                 struct filch_future **out);
+
+/* Not the queue: try to own its end; then filch_future_finish(), then filch_future_unclaim(). */
+bool filch_future_claim(struct filch_future *future);
+
+/* The one who owns its end: it ends with `outcome`; waiters are woken. */
+void filch_future_finish(struct filch_future *future, filch_status outcome);
+
+/* The same for one that ends because another has: what is to be called is returned (wait.h). */
+struct filch_waiter *filch_future_complete(struct filch_future *future, filch_status outcome);
+
+/* future_fd.c: what a future's descriptor needs is freed with the future. */
+void filch_notifier_free(struct filch_future *future);
+
+enum filch_future_runs_in {
+    FILCH_RUNS_IN_TURN,     /* its pool has come to it */
+    FILCH_RUNS_FOR_A_WAITER /* who runs it himself */
+};
+
+/* The one who claimed it: run its task on the strand that we are on, and finish it. */
+void filch_future_execute(struct filch_future *future, enum filch_future_runs_in place);
+
+/* Who runs it, or NULL; a glance. */
+struct filch_party *filch_future_runner(struct filch_future *future);
+
+/* Somebody runs it, or has; a glance. */
+bool filch_future_has_begun(struct filch_future *future);
+
+/* The claimer cannot see to its end after all: it is pending again. */
+void filch_future_give_back(struct filch_future *future);
+
+/* The claimer is done with the future's pool. */
+void filch_future_unclaim(struct filch_future *future);
+
+#endif

@@ -1,0 +1,172 @@
+/* Futures that run when another is ready. */
+#include <filch/then.h>
+
+#include <string.h>
+
+#include "base/base.h"
+#include "pool/default_pool.h"
+#include "future/task_future.h"
+
+/* Behind the result in a continuation's payload. Behind it are the captures. */
+struct link {
+    struct filch_waiter waiter; /* called when the one before is ready */
+    struct filch_expected expected;
+    struct filch_future *future;
+    struct filch_future *before; /* a reference */
+    const filch_continuation *what;
+};
+
+static size_t link_offset(size_t result_bytes)
+{
+    return filch_aligned_up(result_bytes, 16);
+}
+
+static size_t captures_offset(const filch_continuation *what)
+{
+    return filch_aligned_up(link_offset(what->result_bytes) + sizeof(struct link),
+                            filch_alignment_for(what->captures_bytes));
+}
+
+/* Of the payload, so that the result and the captures are aligned in it. */
+static size_t alignment_of(const filch_continuation *what)
+{
+    return filch_alignment_for_both(what->result_bytes, what->captures_bytes);
+}
+
+static unsigned char *captures_of(struct filch_future *future, const filch_continuation *what)
+{
+    return future->payload + captures_offset(what);
+}
+
+static struct link *link_of(struct filch_future *future)
+{
+    return (struct link *)(void *)(future->payload + link_offset(future->result_bytes));
+}
+
+static void run_link(struct filch_future *future)
+{
+    struct link *link = link_of(future);
+    const struct filch_future *before = link->before;
+    const filch_continuation *what = link->what;
+    if (before->outcome == FILCH_OK && what->on_value) {
+        what->on_value(captures_of(future, what), before->payload, future->payload);
+    } else if (before->outcome == FILCH_OK) {
+        memcpy(future->payload, before->payload, future->result_bytes);
+    } else if (what->on_error) {
+        filch_error error;
+        filch_future_tell(before, &error);
+        what->on_error(captures_of(future, what), &error, future->payload);
+    } else {
+        filch_future_end_like(future, before);
+    }
+}
+
+static void release_link(struct filch_future *future)
+{
+    filch_future_free(link_of(future)->before);
+}
+
+static struct filch_waiter *before_is_ready(struct filch_waiter *waiter)
+{
+    filch_future_go(FILCH_CONTAINER(waiter, struct link, waiter)->future);
+    return NULL; /* it runs in its turn, not here */
+}
+
+static bool withdraw_link(struct filch_future *future)
+{
+    struct link *link = link_of(future);
+    return filch_cell_remove(&link->before->cell, &link->waiter);
+}
+
+static void retain_expected(struct filch_expected *expected)
+{
+    filch_future_retain(FILCH_CONTAINER(expected, struct link, expected)->future);
+}
+
+static void cancel_expected(struct filch_expected *expected)
+{
+    struct filch_future *future = FILCH_CONTAINER(expected, struct link, expected)->future;
+    filch_future_cancel(future);
+    filch_future_free(future);
+}
+
+static struct filch_expected *expected_link(struct filch_future *future)
+{
+    return &link_of(future)->expected;
+}
+
+static const struct filch_future_kind link_kind = {
+    .run = run_link, .release = release_link, .withdraw = withdraw_link, .expected = expected_link};
+
+static bool fits(const filch_continuation *what, const struct filch_future *future,
+                 const void *captures)
+{
+    size_t wanted = what->on_value ? what->value_bytes : what->result_bytes;
+    return (what->on_value || what->on_error) && wanted == future->result_bytes &&
+           (captures || !what->captures_bytes);
+}
+
+static struct filch_future *link_new(const filch_continuation *what, struct filch_future *before,
+                                     const void *captures)
+{
+    struct filch_future *made = filch_future_new_at(captures_offset(what) + what->captures_bytes,
+                                                    alignment_of(what), 0, &link_kind, what->info);
+    if (made) {
+        made->result_bytes = what->result_bytes;
+        struct link *link = link_of(made);
+        link->expected =
+            (struct filch_expected){.retain = retain_expected, .cancel = cancel_expected};
+        filch_waiter_init(&link->waiter, NULL, NULL);
+        link->waiter.call = before_is_ready;
+        link->future = made;
+        link->before = filch_future_retain(before);
+        link->what = what;
+        if (what->captures_bytes) {
+            memcpy(captures_of(made, what), captures, what->captures_bytes);
+        }
+    }
+    return made;
+}
+
+static void attach(struct filch_future *future)
+{
+    struct link *link = link_of(future);
+    if (filch_cell_add(&link->before->cell, &link->waiter)) {
+        filch_future_waits(future);
+    } else {
+        filch_future_go(future);
+    }
+}
+
+filch_status filch_future_then(filch_pool *pool, filch_future *future,
+                               const filch_continuation *what, const void *captures,
+                               filch_future **next)
+{
+    size_t bytes;
+    if (next) {
+        *next = NULL;
+    }
+    if (!future || !what || !fits(what, future, captures)) {
+        return FILCH_EINVAL;
+    }
+    if (!filch_add(what->result_bytes, sizeof(struct link) + 2 * FILCH_CACHE_LINE, &bytes) ||
+        !filch_add(bytes, what->captures_bytes, &bytes)) {
+        return FILCH_EOVERFLOW;
+    }
+    filch_status status =
+        filch_future_is_parents(future) ? FILCH_EFORKED : filch_pool_resolve(pool, &pool);
+    if (status != FILCH_OK) {
+        return status;
+    }
+    struct filch_future *made = link_new(what, future, captures);
+    if (!made) {
+        return FILCH_ENOMEM;
+    }
+    filch_future_retain(made); /* it may end at once */
+    status = filch_future_accept(made, pool, next);
+    if (status == FILCH_OK) {
+        attach(made);
+        filch_future_free(made);
+    }
+    return status;
+}

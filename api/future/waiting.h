@@ -1,0 +1,15 @@
+/* waiting: how the blocking calls of api/ wait, and what they answer. */
+#ifndef FILCH_WAITING_H
+#define FILCH_WAITING_H
+
+#include <filch/status.h>
+
+#include "sleep/party.h"
+#include "sleep/wait.h"
+
+/* As filch_block_until(): FILCH_OK, FILCH_ETIMEDOUT, FILCH_ECANCELED, FILCH_EDEADLK,
+ * FILCH_EFORKED or FILCH_ENOMEM. */
+filch_status filch_wait_until(const struct filch_wait_kind *kind, void *context,
+                              uint64_t deadline);
+
+#endif

@@ -1,0 +1,396 @@
+#include <filch/imap.h>
+
+#include <string.h>
+
+#include <filch/futures.h>
+
+#include "base/base.h"
+#include "future/completions.h"
+#include "pool/default_pool.h"
+#include "base/memory.h"
+#include "sched/pool.h"
+#include "sched/region.h"
+#include "stack/strand.h"
+#include "future/task_future.h"
+
+/* One call. Behind it its captures and its result. */
+struct item {
+    struct filch_fault fault;
+};
+
+/* What the future of a chunk holds: items that run one after the other. */
+struct batch {
+    const filch_callable *callable;
+    size_t first;  /* the place of its first item in the source */
+    size_t count;  /* items */
+    size_t taken;  /* of which that many have been returned */
+    size_t stride; /* bytes from item to item */
+    FILCH_ALIGNED(16) unsigned char items[]; /* aligned for captures and results */
+};
+
+struct filch_iterator {
+    struct filch_pool *pool;
+    const filch_callable *callable;
+    filch_status (*next)(void *state, void *captures);
+    void *state;
+    void *copied; /* the state, if it is ours */
+    size_t chunksize;
+    size_t window; /* chunks that may be in flight */
+    size_t stride; /* bytes of an item */
+    size_t pulled;           /* items from the source so far */
+    size_t in_flight;        /* chunks */
+    filch_status end;        /* FILCH_OK: the source has more */
+    filch_future *current;   /* ready, with items to return; or NULL */
+    filch_error error;       /* of the item that was returned last */
+    filch_completions *done; /* of an unordered one: all in flight; else NULL */
+    size_t oldest;           /* of an ordered one */
+    filch_future *ring[];    /* of an ordered one: window of them, from `oldest` */
+};
+
+static struct batch *batch_of(filch_future *future)
+{
+    return (struct batch *)(void *)future->payload;
+}
+
+static struct item *item_at(struct batch *batch, size_t index)
+{
+    return (struct item *)(void *)(batch->items + index * batch->stride);
+}
+
+/* Of an item's captures and of its result, and so of the item. */
+static size_t alignment_of(const filch_callable *callable)
+{
+    return filch_alignment_for_both(callable->captures_bytes, callable->result_bytes);
+}
+
+static size_t captures_offset(const filch_callable *callable)
+{
+    return filch_aligned_up(sizeof(struct item), alignment_of(callable));
+}
+
+static size_t result_offset(const filch_callable *callable)
+{
+    return captures_offset(callable) +
+           filch_aligned_up(callable->captures_bytes, filch_alignment_for(callable->result_bytes));
+}
+
+static void *captures_of(const struct batch *batch, struct item *item)
+{
+    return (unsigned char *)item + captures_offset(batch->callable);
+}
+
+static void *result_of(const struct batch *batch, struct item *item)
+{
+    return (unsigned char *)item + result_offset(batch->callable);
+}
+
+/* ---- running a chunk ---- */
+
+static void run_item(struct filch_future *future, struct batch *batch, struct item *item)
+{
+    struct filch_strand *strand = filch_strand_self();
+    struct filch_frame frame;
+    if (filch_scope_is_cancelled(&future->scope)) {
+        return; /* it stays what it was: cancelled */
+    }
+    item->fault.error.status = FILCH_OK;
+    filch_frame_push(&frame, strand, &item->fault, batch->callable->info);
+    batch->callable->invoke(captures_of(batch, item), result_of(batch, item));
+    filch_frame_pop(&frame, strand);
+}
+
+static void run_batch(struct filch_future *future)
+{
+    struct batch *batch = batch_of(future);
+    for (size_t i = 0; i < batch->count; i++) {
+        run_item(future, batch, item_at(batch, i));
+    }
+}
+
+static const struct filch_future_kind batch_kind = {.run = run_batch};
+
+/* ---- taking arguments from the source ---- */
+
+/* As many items as a chunk has, or as there are. */
+static void pull(filch_iterator *iterator, struct batch *batch)
+{
+    while (iterator->end == FILCH_OK && batch->count < iterator->chunksize) {
+        struct item *item = item_at(batch, batch->count);
+        filch_fault_init(&item->fault);
+        item->fault.error.status = FILCH_ECANCELED;
+        iterator->end = iterator->next(iterator->state, captures_of(batch, item));
+        if (iterator->end == FILCH_OK) {
+            batch->count++;
+        }
+    }
+    iterator->pulled += batch->count;
+}
+
+static filch_future *batch_new(filch_iterator *iterator)
+{
+    filch_future *future =
+        filch_future_new_at(sizeof(struct batch) + iterator->chunksize * iterator->stride,
+                            alignment_of(iterator->callable), offsetof(struct batch, items),
+                            &batch_kind, iterator->callable->info);
+    if (future) {
+        struct batch *batch = batch_of(future);
+        *batch = (struct batch){
+            .callable = iterator->callable, .first = iterator->pulled, .stride = iterator->stride};
+    }
+    return future;
+}
+
+static filch_status remember(filch_iterator *iterator, filch_future *future)
+{
+    if (iterator->done) {
+        filch_status status = filch_completions_add(iterator->done, future);
+        if (status != FILCH_OK) {
+            filch_future_cancel(future);
+        }
+        filch_future_free(future); /* the set has a reference of its own */
+        return status;
+    }
+    iterator->ring[(iterator->oldest + iterator->in_flight) % iterator->window] = future;
+    return FILCH_OK;
+}
+
+static filch_status send_chunk(filch_iterator *iterator)
+{
+    filch_future *sent;
+    filch_future *future = batch_new(iterator);
+    if (!future) {
+        return FILCH_ENOMEM;
+    }
+    pull(iterator, batch_of(future));
+    if (batch_of(future)->count == 0) {
+        filch_future_free(future);
+        return FILCH_OK;
+    }
+    filch_status status = filch_future_submit(future, iterator->pool, &sent);
+    if (status == FILCH_OK) {
+        status = remember(iterator, sent);
+    }
+    iterator->in_flight += status == FILCH_OK;
+    return status;
+}
+
+/* Keep the window full. What cannot be sent ends the iteration, behind what was. */
+static void fill(filch_iterator *iterator)
+{
+    while (iterator->end == FILCH_OK && iterator->in_flight < iterator->window) {
+        filch_status status = send_chunk(iterator);
+        if (status != FILCH_OK) {
+            iterator->end = status;
+        }
+    }
+}
+
+/* ---- returning results ---- */
+
+static filch_status await_chunk(filch_iterator *iterator, double seconds)
+{
+    filch_future *future;
+    filch_status status;
+    if (iterator->done) {
+        status = filch_completions_next_for(iterator->done, seconds, &future, NULL);
+    } else {
+        future = iterator->ring[iterator->oldest];
+        status = seconds > 1e9 ? filch_future_wait(future) /* which may run it here */
+                               : filch_future_wait_for(future, seconds);
+    }
+    if (status == FILCH_OK) {
+        iterator->current = future;
+        iterator->in_flight--;
+        if (!iterator->done) {
+            iterator->oldest = (iterator->oldest + 1) % iterator->window;
+        }
+    }
+    return status;
+}
+
+/* The next item of the current chunk. */
+static filch_status take_item(filch_iterator *iterator, void *result, size_t bytes)
+{
+    filch_future *future = iterator->current;
+    struct batch *batch = batch_of(future);
+    struct item *item = item_at(batch, batch->taken);
+    iterator->error = item->fault.error;
+    if (iterator->error.status == FILCH_ECANCELED && future->outcome != FILCH_OK) {
+        filch_future_tell(future, &iterator->error); /* the chunk was not begun */
+    }
+    iterator->error.index = batch->first + batch->taken;
+    if (iterator->error.status == FILCH_OK && bytes) {
+        memcpy(result, result_of(batch, item), bytes);
+    }
+    if (++batch->taken == batch->count) {
+        filch_future_free(future);
+        iterator->current = NULL;
+    }
+    return iterator->error.status;
+}
+
+filch_status filch_iterator_next_for(filch_iterator *iterator, double seconds, void *result,
+                                     size_t bytes)
+{
+    if (!iterator || bytes != iterator->callable->result_bytes || (bytes && !result)) {
+        return FILCH_EINVAL;
+    }
+    fill(iterator);
+    if (!iterator->current && iterator->in_flight == 0) {
+        return iterator->end;
+    }
+    filch_status status = iterator->current ? FILCH_OK : await_chunk(iterator, seconds);
+    return status == FILCH_OK ? take_item(iterator, result, bytes) : status;
+}
+
+filch_status filch_iterator_next(filch_iterator *iterator, void *result, size_t bytes)
+{
+    return filch_iterator_next_for(iterator, 1e300, result, bytes);
+}
+
+filch_status filch_iterator_error(const filch_iterator *iterator, filch_error *error)
+{
+    if (!iterator || !error) {
+        return FILCH_EINVAL;
+    }
+    *error = iterator->error;
+    return FILCH_OK;
+}
+
+/* ---- beginning and end ---- */
+
+/* Bytes of one item, and of a chunk of them; false: too many. */
+static bool measure(filch_iterator *iterator, const filch_callable *callable)
+{
+    size_t all;
+    if (callable->captures_bytes >= SIZE_MAX / 4 || callable->result_bytes >= SIZE_MAX / 4) {
+        return false;
+    }
+    iterator->stride =
+        filch_aligned_up(result_offset(callable) + callable->result_bytes, alignment_of(callable));
+    return filch_multiply(iterator->stride, iterator->chunksize, &all) && all < SIZE_MAX / 4;
+}
+
+static filch_status copy_state(filch_iterator *iterator, const filch_source *source)
+{
+    if (source->state_bytes == 0) {
+        memcpy(&iterator->state, &source->state, sizeof iterator->state);
+        return FILCH_OK;
+    }
+    iterator->copied = iterator->state = filch_malloc_for(source->state_bytes, source->state_bytes);
+    if (iterator->copied) {
+        memcpy(iterator->copied, source->state, source->state_bytes);
+    }
+    return iterator->copied ? FILCH_OK : FILCH_ENOMEM;
+}
+
+static size_t window_for(const filch_imap_options *options, size_t chunksize,
+                         const struct filch_pool *pool)
+{
+    if (!options || !options->look_ahead) {
+        return 4 * (size_t)pool->config.workers;
+    }
+    size_t window = options->look_ahead / chunksize;
+    return window ? window : 1;
+}
+
+static filch_status iterator_new(struct filch_pool *pool, const filch_callable *callable,
+                                 const filch_source *source, const filch_imap_options *options,
+                                 filch_iterator **out)
+{
+    size_t chunksize = options && options->chunksize ? options->chunksize : 1;
+    size_t window = window_for(options, chunksize, pool);
+    size_t bytes;
+    if (!filch_multiply(window, sizeof(filch_future *), &bytes) ||
+        !filch_add(bytes, sizeof(filch_iterator), &bytes)) {
+        return FILCH_EOVERFLOW;
+    }
+    filch_iterator *iterator = filch_calloc(1, bytes);
+    if (!iterator) {
+        return FILCH_ENOMEM;
+    }
+    iterator->pool = pool;
+    iterator->callable = callable;
+    iterator->next = source->next;
+    iterator->chunksize = chunksize;
+    iterator->window = window;
+    filch_status status =
+        measure(iterator, callable) ? copy_state(iterator, source) : FILCH_EOVERFLOW;
+    if (status != FILCH_OK) {
+        filch_free(iterator);
+        return status;
+    }
+    *out = iterator;
+    return FILCH_OK;
+}
+
+static filch_status open_iterator(filch_pool *pool, const filch_callable *callable,
+                                  const filch_source *source, const filch_imap_options *options,
+                                  filch_iterator **out)
+{
+    if (!out) {
+        return FILCH_EINVAL;
+    }
+    *out = NULL;
+    if (!callable || !callable->invoke || !source || !source->next ||
+        (source->state_bytes && !source->state)) {
+        return FILCH_EINVAL;
+    }
+    filch_status status = filch_pool_resolve(pool, &pool);
+    if (status == FILCH_OK) {
+        status = filch_pool_check(pool);
+    }
+    return status == FILCH_OK ? iterator_new(pool, callable, source, options, out) : status;
+}
+
+filch_status filch_imap(filch_pool *pool, const filch_callable *callable,
+                        const filch_source *source, const filch_imap_options *options,
+                        filch_iterator **iterator)
+{
+    filch_status status = open_iterator(pool, callable, source, options, iterator);
+    if (status == FILCH_OK) {
+        fill(*iterator);
+    }
+    return status;
+}
+
+filch_status filch_imap_unordered(filch_pool *pool, const filch_callable *callable,
+                                  const filch_source *source, const filch_imap_options *options,
+                                  filch_iterator **iterator)
+{
+    filch_status status = open_iterator(pool, callable, source, options, iterator);
+    if (status == FILCH_OK) {
+        status = filch_completions_new(&(*iterator)->done);
+        if (status != FILCH_OK) {
+            filch_iterator_free(*iterator);
+            *iterator = NULL;
+        } else {
+            fill(*iterator);
+        }
+    }
+    return status;
+}
+
+static void abandon(filch_future *future)
+{
+    filch_future_cancel(future);
+    filch_future_free(future);
+}
+
+void filch_iterator_free(filch_iterator *iterator)
+{
+    if (!iterator) {
+        return;
+    }
+    filch_future_free(iterator->current);
+    if (iterator->done) {
+        filch_completions_cancel(iterator->done);
+        filch_completions_free(iterator->done);
+    } else {
+        for (size_t i = 0; i < iterator->in_flight; i++) {
+            abandon(iterator->ring[(iterator->oldest + i) % iterator->window]);
+        }
+    }
+    filch_free(iterator->copied);
+    filch_free(iterator);
+}

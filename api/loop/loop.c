@@ -1,0 +1,119 @@
+/* Maps and loops as users call them. */
+#include <filch/loop.h>
+
+#include <string.h>
+
+#include "base/base.h"
+#include "pool/default_pool.h"
+#include "loop/loop_run.h"
+#include "sched/pool.h"
+#include "sched/region.h"
+#include "stack/strand.h"
+#include "future/task_future.h"
+
+static void run_loop(void *context)
+{
+    struct filch_loop *loop = context;
+    struct filch_strand *strand = filch_strand_self();
+    filch_loop_prepare(loop, strand->pool);
+    filch_loop_run(loop, strand);
+}
+
+filch_status filch_map(filch_pool *pool, const filch_body *body, const void *environment, size_t n,
+                       const filch_map_options *options)
+{
+    struct filch_loop loop;
+    struct filch_fault fault;
+    filch_status status = filch_loop_init(&loop, body, environment, n, options, &fault);
+    if (status == FILCH_OK) {
+        status = filch_pool_resolve(pool, &pool);
+    }
+    if (status == FILCH_OK && n == 0) {
+        return filch_pool_check(pool);
+    }
+    if (status == FILCH_OK) {
+        status = filch_region_call(pool, run_loop, &loop, &fault, body->info);
+    }
+    if (status == FILCH_OK) {
+        status = filch_loop_result(&loop, options ? options->error : NULL);
+    }
+    return status;
+}
+
+/* What an asynchronous map keeps in its future. */
+struct later {
+    struct filch_loop loop;
+    filch_async_options done;
+    FILCH_ALIGNED(16) unsigned char environment[];
+};
+
+static void run_later(struct filch_future *future)
+{
+    struct later *later = (struct later *)(void *)future->payload;
+    if (later->loop.n) {
+        run_loop(&later->loop);
+        future->fault.error.status = filch_loop_result(&later->loop, NULL);
+    }
+}
+
+static const struct filch_future_kind later_kind = {.run = run_later};
+
+filch_status filch_map_async(filch_pool *pool, const filch_body *body, const void *environment,
+                             size_t n, const filch_map_options *options, filch_future **future)
+{
+    struct filch_loop loop;
+    struct filch_fault unused;
+    if (future) {
+        *future = NULL;
+    }
+    filch_status status = filch_loop_init(&loop, body, environment, n, options, &unused);
+    if (status == FILCH_OK) {
+        status = filch_pool_resolve(pool, &pool);
+    }
+    if (status != FILCH_OK) {
+        return status;
+    }
+    struct filch_future *made =
+        filch_future_new_at(sizeof(struct later) + body->environment_bytes,
+                            filch_alignment_for(body->environment_bytes),
+                            offsetof(struct later, environment), &later_kind, body->info);
+    if (!made) {
+        return FILCH_ENOMEM;
+    }
+    struct later *later = (struct later *)(void *)made->payload;
+    if (body->environment_bytes) {
+        memcpy(later->environment, environment, body->environment_bytes);
+    }
+    filch_loop_init(&later->loop, body, later->environment, n, options, &made->fault);
+    if (options && (options->done.callback || options->done.error_callback)) {
+        later->done = options->done;
+        made->callbacks = &later->done;
+    }
+    return filch_future_submit(made, pool, future);
+}
+
+struct plain_for {
+    void (*body)(size_t i, void *environment);
+    void *environment;
+};
+
+static void plain_block(const void *environment, filch_range *range)
+{
+    const struct plain_for *plain = environment;
+    for (size_t i = range->next; i < range->stop; i++) {
+        range->next = i + 1;
+        plain->body(i, plain->environment);
+    }
+}
+
+static const filch_function_info plain_info = {"parallel_for", "", __FILE__, __LINE__,
+                                               sizeof(struct plain_for)};
+static const filch_body plain_body = {plain_block, sizeof(struct plain_for), 0, &plain_info};
+
+filch_status filch_parallel_for(filch_pool *pool, size_t n,
+                                void (*body)(size_t i, void *environment), void *environment,
+                                const filch_map_options *options)
+{
+    struct plain_for plain = {body, environment};
+    return filch_map(pool, body ? &plain_body : NULL, &plain, n, options);
+}

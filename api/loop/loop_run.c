@@ -1,0 +1,178 @@
+#include "loop/loop_run.h"
+
+#include "base/base.h"
+#include "sched/block.h"
+#include "sched/core.h"
+#include "loop/loop_range.h"
+#include "os/os.h"
+#include "sched/pool.h"
+#include "sched/site.h"
+#include "stack/strand.h"
+#include "sched/unwound.h"
+#include "sched/wake.h"
+
+enum {
+    HELP_NS = 20000, /* a root whose own part is done looks this long for ranges of its loop */
+    HELP_GUEST_NS = 100000, /* a guest has nothing else to do, and a sleep costs it more */
+    GANG_NS = 20000000, /* how long a caller that named its workers waits for the first of them */
+};
+
+/* Has nobody but the root a range, which counts for so many? Then nobody else comes by any more. */
+static bool only_root_is_left(struct filch_loop *loop, size_t count)
+{
+    /* acquire: pairs with filch_ranges_done; all others' elements are seen */
+    return atomic_load_explicit(&loop->unfinished, memory_order_acquire) == count;
+}
+
+static bool help_once(struct filch_loop *loop, struct filch_strand *strand)
+{
+    unsigned count = filch_core_count(strand->pool);
+    for (unsigned i = 0; i < count; i++) {
+        if (filch_range_steal(loop, strand, filch_core_at(strand->pool, i))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Our own part is done, others' are not: ask them for some, for a while. These are elements of the
+ * very call that waits, so nothing foreign runs on top of it. */
+static void help(struct filch_loop *loop, struct filch_strand *strand)
+{
+    bool patient = strand->guest && !strand->pool->crowded;
+    uint64_t patience_ns = patient ? HELP_GUEST_NS : HELP_NS;
+    uint64_t until_ns = filch_os_now_ns() + patience_ns;
+    while (!filch_latch_is_open(&loop->done) && filch_os_now_ns() < until_ns) {
+        if (help_once(loop, strand)) {
+            until_ns = filch_os_now_ns() + patience_ns;
+        } else {
+            filch_core_demand(strand->pool);
+            filch_relax();
+        }
+    }
+}
+
+static const struct filch_wait_kind pieces_wait = {
+    .what = "the pieces of a loop", .enlist = filch_latch_enlist, .derived = true};
+
+/* The caller named a number of workers and a chunk size: it wants several to take part, also if
+ * one could do it all before the second is awake. Give half away, and see it taken. */
+static void gather(struct filch_loop *loop, struct filch_strand *strand, unsigned long long *end)
+{
+    filch_slot *slot = filch_range_push(strand, loop, (*end + 1) / 2, *end);
+    *end = (*end + 1) / 2;
+    filch_core_serve(strand);
+    uint64_t until_ns = filch_os_now_ns() + GANG_NS;
+    while (filch_range_is_published(strand, slot) && !filch_slot_is_done(slot) &&
+           filch_os_now_ns() < until_ns) {
+        filch_os_yield();
+    }
+}
+
+static unsigned long long units(const struct filch_loop *loop)
+{
+    return loop->chunk ? (loop->n - 1) / loop->chunk + 1 : loop->n;
+}
+
+static void await_others(struct filch_loop *loop, struct filch_strand *strand)
+{
+    if (!filch_latch_is_open(&loop->done)) {
+        help(loop, strand);
+    }
+    if (!filch_latch_is_open(&loop->done)) {
+        filch_block_join(&pieces_wait, &loop->done);
+    }
+}
+
+/* Each adds to *told how many ranges more than the root's are done. */
+static void run_gang(struct filch_loop *loop, struct filch_strand *strand, size_t *told)
+{
+    unsigned long long end = units(loop);
+    filch_slot *bottom = strand->lane.top;
+    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
+    gather(loop, strand, &end);
+    filch_ranges_run(strand, loop, 0, end, &pace, told);
+    *told += filch_range_finish(strand, &bottom, &pace); /* if it was not taken */
+}
+
+/* A loop without an explicit chunk: its site knows, or learns, how long it takes. */
+static void run_automatic(struct filch_loop *loop, struct filch_strand *strand, size_t *told)
+{
+    struct filch_site *site = filch_site_of(&strand->pool->sites, loop->body->info);
+    struct filch_pace pace =
+        filch_pace_begun(filch_pool_help_for(strand->pool, filch_site_estimate(site, loop->n)));
+    filch_ranges_run(strand, loop, 0, loop->n, &pace, told);
+    filch_site_learn(site, loop->n, pace.elements, pace.spent);
+}
+
+static void run_in_chunks(struct filch_loop *loop, struct filch_strand *strand, size_t *told)
+{
+    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
+    filch_ranges_run(strand, loop, 0, units(loop), &pace, told);
+}
+
+static void run_own_part(struct filch_loop *loop, struct filch_strand *strand, size_t *told)
+{
+    if (loop->gang && units(loop) > 1) {
+        run_gang(loop, strand, told);
+    } else if (loop->chunk) {
+        run_in_chunks(loop, strand, told);
+    } else {
+        run_automatic(loop, strand, told);
+    }
+}
+
+/* What its root must know to give it up. */
+struct root {
+    struct filch_loop *loop;
+    struct filch_strand *strand;
+    struct filch_frame *frame;
+    filch_slot *bottom;
+    size_t told; /* ranges that are done here, which the loop is still to be told of */
+};
+
+/* Others may still run elements, and have the loop, until they are done. */
+FILCH_APART static void give_up(struct root *root)
+{
+    struct filch_loop *loop = root->loop;
+    if (!filch_unwound_begin(root->strand, root->frame)) {
+        return;
+    }
+    filch_ranges_give_up(loop, root->strand, root->bottom, &root->told);
+    if (root->told && !only_root_is_left(loop, root->told)) {
+        filch_ranges_done(loop, root->told);
+        root->told = 0;
+    }
+    if (root->told == 0 && !filch_latch_is_open(&loop->done)) {
+        filch_block_join(&pieces_wait, &loop->done);
+    }
+}
+
+static inline void loop_left(struct root **running)
+{
+    if (FILCH_UNLIKELY(*running != NULL)) {
+        give_up(*running);
+    }
+}
+
+void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
+{
+    struct root root = {loop, strand, strand->frame, strand->lane.top, 1};
+    FILCH_UNWINDS(loop_left) struct root *running = &root;
+    loop->frame.scope = strand->frame->scope;
+    strand->frame->crowd = &loop->waiting;
+    filch_frame_set_modes(&loop->frame, filch_frame_modes(strand->frame)); /* its caller's */
+    filch_trace(FILCH_TRACE_LOOP, 0, loop->body->info, loop->n);
+    run_own_part(loop, strand, &root.told);
+    strand->frame->crowd = NULL;
+    if (!only_root_is_left(loop, root.told)) {
+        filch_ranges_done(loop, root.told);
+        root.told = 0;
+        await_others(loop, strand);
+    }
+    running = NULL;
+    filch_trace(FILCH_TRACE_LOOP_END, 0, loop->body->info, filch_trace_name_of(loop));
+    if (loop->progress.hook) {
+        filch_progress_end(&loop->progress);
+    }
+}

@@ -1,0 +1,65 @@
+/* loop_run: one loop, from its beginning to its end.
+ *
+ * The root, who called it, begins with all elements as one range (loop_range.h). When its own part
+ * is done it helps the others; nobody else waits for anybody. */
+#ifndef FILCH_LOOP_RUN_H
+#define FILCH_LOOP_RUN_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <filch/loop.h>
+
+#include "pool/fault.h"
+#include "work/lane.h"
+#include "loop/progress.h"
+#include "sleep/wait.h"
+
+struct filch_pool;
+struct filch_strand;
+
+struct filch_loop {
+    struct filch_frame frame; /* what its ranges are published for; names the loop to helpers */
+    const filch_body *body;
+    const void *environment;
+    size_t n;
+    size_t chunk; /* elements of an explicit chunk; 0: automatic */
+    bool gang;    /* workers and chunk were both named: they are to show up */
+    bool python;  /* the chunk is Python's */
+    filch_map_policy policy;
+    filch_item *items; /* NULL, or how each element ended */
+    struct filch_progress_report progress;
+    _Atomic(size_t) limit;      /* elements, or chunks, from here on need not run any more */
+    _Atomic(int) halted;        /* why not all have run; FILCH_OK: they have, or were not wanted */
+    _Atomic(uint32_t) waiting;  /* elements that wait for each other, see crowd.h */
+    _Atomic(size_t) unfinished; /* ranges that are not done, the root's own among them */
+    struct filch_latch done;
+};
+
+/* Some elements have just run here. */
+void filch_loop_ended(struct filch_loop *loop, unsigned long long first, unsigned long long next);
+
+/* See whether it was asked to stop. */
+void filch_loop_check(struct filch_loop *loop, struct filch_pool *pool);
+
+/* Check and prepare. `n` elements of body->element_bytes must not overflow. */
+filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
+                             const void *environment, size_t n, const filch_map_options *options,
+                             struct filch_fault *fault);
+
+/* Those from `limit` on need not run. Any number of times, from anywhere. */
+void filch_loop_lower(struct filch_loop *loop, size_t limit);
+
+/* An element raised an error. `stop`: where the running block ends, or NULL. */
+void filch_loop_failed(struct filch_loop *loop, size_t index, int code, unsigned long long *stop);
+
+/* How it ended; `error` may be NULL. */
+filch_status filch_loop_result(const struct filch_loop *loop, filch_error *error);
+
+/* It begins in this pool. */
+void filch_loop_prepare(struct filch_loop *loop, struct filch_pool *pool);
+
+/* Run all elements, on `strand`, inside a frame of its own or its caller's. */
+void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand);
+
+#endif

@@ -1,0 +1,218 @@
+/* Sorting by merging, and the least of many.
+ *
+ * Halves are sorted into the other of two arrays and merged back; a merge of many is split where
+ * the middle of the longer part belongs in the other.
+ *
+ * Source: Cormen, Leiserson, Rivest & Stein, "Introduction to Algorithms", 27.3 (parallel merge).
+ */
+#include <filch/order.h>
+
+#include <string.h>
+
+#include <filch/fork.h>
+
+#include "base/base.h"
+#include "pool/inside.h"
+#include "loop/leaves.h"
+#include "base/memory.h"
+
+enum {
+    FEW = 24,            /* elements that are sorted by insertion */
+    FORKED = 512,        /* elements that are worth a fork */
+    MERGED_SERIAL = 4096 /* elements that are merged as one piece */
+};
+
+struct sorting {
+    const filch_order *order;
+    unsigned char *elements;
+    unsigned char *scratch;
+    size_t n;
+};
+
+static unsigned char *at(const struct sorting *s, unsigned char *base, size_t index)
+{
+    return base + index * s->order->element_bytes;
+}
+
+FILCH_FORK_FUNCTION(void, merge, (const struct sorting *, s), (const unsigned char *, a),
+                    (size_t, n_a), (const unsigned char *, b), (size_t, n_b),
+                    (unsigned char *, out))
+{
+    const filch_order *order = s->order;
+    size_t bytes = order->element_bytes;
+    if (n_a + n_b <= MERGED_SERIAL) {
+        order->merge(a, n_a, b, n_b, out);
+        return;
+    }
+    /* Of equals those of a come first: what is split off b below a's middle is strictly less. */
+    size_t half_a = n_a >= n_b ? n_a / 2 : order->count_not_after(a, n_a, b + n_b / 2 * bytes);
+    size_t half_b = n_a >= n_b ? order->count_before(b, n_b, a + half_a * bytes) : n_b / 2;
+    FILCH_FORK(lower, merge, s, a, half_a, b, half_b, out);
+    FILCH_CALL(merge, s, a + half_a * bytes, n_a - half_a, b + half_b * bytes, n_b - half_b,
+               out + (half_a + half_b) * bytes);
+    FILCH_JOIN(lower);
+}
+
+/* Where the sorted range ends up: the array, or the scratch memory. */
+enum place { IN_PLACE, IN_SCRATCH };
+
+static unsigned char *place_of(const struct sorting *s, enum place place)
+{
+    return place == IN_PLACE ? s->elements : s->scratch;
+}
+
+static void sort_few(const struct sorting *s, size_t first, size_t n, enum place place)
+{
+    s->order->sort_few(at(s, s->elements, first), n);
+    if (place == IN_SCRATCH) {
+        memcpy(at(s, s->scratch, first), at(s, s->elements, first), n * s->order->element_bytes);
+    }
+}
+
+/* Are the halves in order as they are, one behind the other? */
+static bool in_order(const struct sorting *s, const unsigned char *a, size_t n_a,
+                     const unsigned char *b)
+{
+    return s->order->count_before(b, 1, a + (n_a - 1) * s->order->element_bytes) == 0;
+}
+
+FILCH_FORK_FUNCTION(void, sort, (const struct sorting *, s), (size_t, first), (size_t, n),
+                    (enum place, place))
+{
+    if (n <= FEW) {
+        sort_few(s, first, n, place);
+        return;
+    }
+    size_t half = n / 2;
+    enum place other = place == IN_PLACE ? IN_SCRATCH : IN_PLACE;
+    if (n >= FORKED) {
+        FILCH_FORK(lower, sort, s, first, half, other);
+        FILCH_CALL(sort, s, first + half, n - half, other);
+        FILCH_JOIN(lower);
+    } else {
+        FILCH_CALL(sort, s, first, half, other);
+        FILCH_CALL(sort, s, first + half, n - half, other);
+    }
+    unsigned char *a = at(s, place_of(s, other), first);
+    unsigned char *b = at(s, place_of(s, other), first + half);
+    unsigned char *out = at(s, place_of(s, place), first);
+    if (in_order(s, a, half, b)) {
+        memcpy(out, a, n * s->order->element_bytes);
+    } else {
+        FILCH_CALL(merge, s, a, half, b, n - half, out);
+    }
+}
+
+static filch_status run_sort(filch_pool *pool, void *context)
+{
+    struct sorting *s = context;
+    (void)pool;
+    sort(s, 0, s->n, IN_PLACE);
+    return FILCH_OK;
+}
+
+static filch_status check(const filch_order *order, const void *elements, size_t n)
+{
+    size_t bytes;
+    if (!order || !order->element_bytes || (n && !elements)) {
+        return FILCH_EINVAL;
+    }
+    return filch_multiply(n, order->element_bytes, &bytes) ? FILCH_OK : FILCH_EOVERFLOW;
+}
+
+filch_status filch_sort(filch_pool *pool, const filch_order *order, void *elements, size_t n)
+{
+    filch_status status = check(order, elements, n);
+    if (status != FILCH_OK) {
+        return status;
+    }
+    struct sorting s = {.order = order, .elements = elements, .n = n};
+    if (n > FEW) {
+        s.scratch = filch_malloc_for(order->element_bytes, n * order->element_bytes);
+        if (!s.scratch) {
+            return FILCH_ENOMEM;
+        }
+    }
+    status = filch_inside(pool, run_sort, &s, order->info);
+    filch_free(s.scratch);
+    return status;
+}
+
+/* ---- the least and the greatest ---- */
+
+struct choosing {
+    const filch_order *order;
+    size_t (*best)(const void *elements, size_t n);
+    const unsigned char *elements;
+    struct filch_leaves leaves;
+    size_t *bests; /* of each leaf: its index in the array */
+    size_t chosen;
+};
+
+static void choose_leaf(void *context, size_t leaf)
+{
+    struct choosing *c = context;
+    size_t first = filch_leaf_first(&c->leaves, leaf);
+    c->bests[leaf] = first + c->best(c->elements + first * c->order->element_bytes,
+                                     filch_leaf_elements(&c->leaves, leaf));
+}
+
+/* The best of the leaves' bests: they are copied together, and ours is the first of the best. */
+static filch_status choose_among(struct choosing *c)
+{
+    size_t bytes = c->order->element_bytes;
+    unsigned char *candidates = filch_malloc_for(bytes, c->leaves.count * bytes);
+    if (!candidates) {
+        return FILCH_ENOMEM;
+    }
+    for (size_t leaf = 0; leaf < c->leaves.count; leaf++) {
+        memcpy(candidates + leaf * bytes, c->elements + c->bests[leaf] * bytes, bytes);
+    }
+    c->chosen = c->bests[c->best(candidates, c->leaves.count)];
+    filch_free(candidates);
+    return FILCH_OK;
+}
+
+static filch_status choose(filch_pool *pool, void *context)
+{
+    struct choosing *c = context;
+    c->bests = filch_malloc(c->leaves.count * sizeof *c->bests);
+    if (!c->bests) {
+        return FILCH_ENOMEM;
+    }
+    filch_status status = filch_leaves_run(pool, c->leaves.count, choose_leaf, c, c->order->info);
+    if (status == FILCH_OK) {
+        status = choose_among(c);
+    }
+    filch_free(c->bests);
+    return status;
+}
+
+static filch_status choose_one(filch_pool *pool, struct choosing *c, size_t n, size_t *index)
+{
+    filch_status status = index && n ? check(c->order, c->elements, n) : FILCH_EINVAL;
+    if (status == FILCH_OK) {
+        c->leaves = filch_leaves_of(n);
+        status = filch_inside(pool, choose, c, c->order->info);
+    }
+    if (status == FILCH_OK) {
+        *index = c->chosen;
+    }
+    return status;
+}
+
+filch_status filch_min(filch_pool *pool, const filch_order *order, const void *elements, size_t n,
+                       size_t *index)
+{
+    struct choosing c = {
+        .order = order, .best = order ? order->first_least : NULL, .elements = elements};
+    return choose_one(pool, &c, n, index);
+}
+
+filch_status filch_max(filch_pool *pool, const filch_order *order, const void *elements, size_t n,
+                       size_t *index)
+{
+    struct choosing c = {
+        .order = order, .best = order ? order->first_greatest : NULL, .elements = elements};
+    return choose_one(pool, &c, n, index);
+}

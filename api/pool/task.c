@@ -1,0 +1,83 @@
+#include <filch/sync.h>
+#include <filch/task.h>
+
+#include "sched/block.h"
+#include "sched/core.h"
+#include "pool/deadline.h"
+#include "os/os.h"
+#include "sched/pool.h"
+#include "sched/region.h"
+#include "sched/scope.h"
+#include "sched/thread.h"
+
+uint64_t filch_deadline_after(double seconds)
+{
+    if (!(seconds > 0)) {
+        return 0; /* also for NaN */
+    }
+    if (seconds > 1e9) {
+        return FILCH_OS_NEVER; /* 31 years, infinity */
+    }
+    return filch_os_now_ns() + (uint64_t)(seconds * 1e9);
+}
+
+double filch_now(void)
+{
+    return (double)filch_os_now_ns() / 1e9;
+}
+
+uint64_t filch_deadline_at(double when)
+{
+    if (!(when > filch_now())) {
+        return 0; /* also for NaN */
+    }
+    return when > 1e10 ? FILCH_OS_NEVER : (uint64_t)(when * 1e9);
+}
+
+static const struct filch_wait_kind time_wait = {.what = "time to pass", .outside = true};
+
+static filch_status sleep_until(uint64_t deadline)
+{
+    if (deadline == 0) {
+        return filch_cancelled() ? FILCH_ECANCELED : FILCH_OK;
+    }
+    switch (filch_block_until(&time_wait, NULL, deadline)) {
+    case FILCH_CLOSED: return FILCH_ECANCELED;
+    case FILCH_NO_MEMORY: return FILCH_ENOMEM;
+    case FILCH_FORKED: return FILCH_EFORKED;
+    default: return FILCH_OK;
+    }
+}
+
+filch_status filch_sleep(double seconds)
+{
+    return sleep_until(filch_deadline_after(seconds));
+}
+
+filch_status filch_sleep_until(double deadline)
+{
+    return sleep_until(filch_deadline_at(deadline));
+}
+
+void filch_yield(void)
+{
+    filch_block_yield();
+}
+
+unsigned filch_worker_id(void)
+{
+    struct filch_thread *thread = filch_thread_known();
+    return thread && thread->core ? thread->core->index + 1 : 0;
+}
+
+uint64_t filch_thread_id(void)
+{
+    return filch_os_thread_id();
+}
+
+bool filch_cancelled(void)
+{
+    struct filch_strand *strand = filch_strand_self();
+    return strand && (filch_pool_state(strand->pool) == FILCH_POOL_TERMINATED ||
+                      filch_scope_is_cancelled(filch_scope_self()));
+}

@@ -1,0 +1,225 @@
+#include "sync/channel.h"
+
+#include <string.h>
+
+#include "base/base.h"
+#include "pool/deadline.h"
+#include "base/memory.h"
+#include "os/os.h"
+#include "sched/process.h"
+
+enum { FIRST_ROOM = 16 }; /* of an unbounded channel */
+
+filch_status filch_channel_new(size_t item_bytes, size_t capacity, filch_channel **out)
+{
+    if (!out || item_bytes == 0) {
+        return FILCH_EINVAL;
+    }
+    *out = NULL;
+    size_t room = capacity == FILCH_UNBOUNDED ? FIRST_ROOM : capacity;
+    size_t bytes;
+    if (!filch_multiply(room, item_bytes, &bytes) || bytes > PTRDIFF_MAX) {
+        return FILCH_EOVERFLOW;
+    }
+    filch_channel *channel = filch_calloc(1, sizeof *channel);
+    unsigned char *ring = bytes ? filch_malloc(bytes) : NULL;
+    if (!channel || (bytes && !ring)) {
+        filch_free(channel);
+        filch_free(ring);
+        return FILCH_ENOMEM;
+    }
+    filch_lock_init(&channel->lock);
+    channel->item_bytes = item_bytes;
+    channel->capacity = capacity;
+    channel->room = room;
+    channel->ring = ring;
+    channel->token = filch_process_token();
+    *out = channel;
+    return FILCH_OK;
+}
+
+void filch_channel_free(filch_channel *channel)
+{
+    if (channel) {
+        filch_free(channel->ring);
+        filch_free(channel);
+    }
+}
+
+static unsigned char *at(filch_channel *channel, size_t position)
+{
+    return channel->ring + (channel->head + position) % channel->room * channel->item_bytes;
+}
+
+/* Twice the room, with the oldest value first. */
+static bool grow_locked(filch_channel *channel)
+{
+    size_t bytes = channel->item_bytes;
+    size_t total;
+    if (!filch_multiply(channel->room, 2 * bytes, &total) || total > PTRDIFF_MAX) {
+        return false;
+    }
+    unsigned char *ring = filch_malloc(total);
+    if (!ring) {
+        return false;
+    }
+    size_t until_end = channel->room - channel->head;
+    memcpy(ring, channel->ring + channel->head * bytes, until_end * bytes);
+    memcpy(ring + until_end * bytes, channel->ring, channel->head * bytes);
+    filch_free(channel->ring);
+    channel->ring = ring;
+    channel->room *= 2;
+    channel->head = 0;
+    return true;
+}
+
+/* What is half changed is of no use: the channel is closed, and there is nothing in it. */
+void filch_channel_lock(filch_channel *channel)
+{
+    if (!filch_lock_acquire(&channel->lock)) {
+        channel->torn = channel->closed = true;
+        channel->count = 0;
+        channel->senders = channel->receivers = (struct filch_line){NULL, NULL};
+    }
+}
+
+static struct filch_line *line_of(filch_channel *channel, const filch_case *one)
+{
+    return one->send ? &channel->senders : &channel->receivers;
+}
+
+void filch_channel_wait_locked(filch_channel *channel, filch_case *one, struct filch_waiter *waiter)
+{
+    filch_line_add_locked(line_of(channel, one), &filch_case_state_of(one)->place, waiter);
+}
+
+void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest)
+{
+    for (filch_case *one = lowest; one; one = filch_case_state_of(one)->above) {
+        if (one->channel == channel) {
+            filch_line_remove_locked(line_of(channel, one), &filch_case_state_of(one)->place);
+        }
+    }
+}
+
+/* The first in line who still waits, claimed: its case is to be completed, with this status. It
+ * leaves this channel's lines here and now, because it must not come back for that. */
+static filch_case *claim_locked(filch_channel *channel, struct filch_line *line,
+                                filch_status status, struct filch_claims *claims)
+{
+    if (line->first && filch_process_inherited(channel->token)) {
+        *line = (struct filch_line){NULL, NULL}; /* they are in the parent */
+    }
+    struct filch_place *place = filch_line_claim_locked(line, claims);
+    filch_case *one = place ? FILCH_CONTAINER(place, filch_case, opaque) : NULL;
+    if (one) {
+        filch_case_state_of(one)->status = status;
+        filch_channel_leave_locked(one->channel, filch_case_state_of(one)->lowest);
+    }
+    return one;
+}
+
+static bool send_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims)
+{
+    struct filch_case_state *state = filch_case_state_of(one);
+    filch_case *receiver;
+    if (channel->closed) {
+        state->status = channel->torn ? FILCH_EFORKED : FILCH_ECLOSED;
+    } else if ((receiver = claim_locked(channel, &channel->receivers, FILCH_OK, claims))) {
+        memcpy(receiver->receive, one->send, channel->item_bytes);
+        state->status = FILCH_OK;
+    } else if (channel->count == channel->capacity) {
+        return false;
+    } else if (channel->count == channel->room && !grow_locked(channel)) {
+        state->status = FILCH_ENOMEM;
+    } else {
+        memcpy(at(channel, channel->count++), one->send, channel->item_bytes);
+        state->status = FILCH_OK;
+    }
+    return true;
+}
+
+static bool receive_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims)
+{
+    struct filch_case_state *state = filch_case_state_of(one);
+    filch_case *sender;
+    if (channel->count > 0) {
+        memcpy(one->receive, at(channel, 0), channel->item_bytes);
+        channel->head = (channel->head + 1) % channel->room;
+        channel->count--;
+        if ((sender = claim_locked(channel, &channel->senders, FILCH_OK, claims))) {
+            /* there is room now */
+            memcpy(at(channel, channel->count++), sender->send, channel->item_bytes);
+        }
+        state->status = FILCH_OK;
+    } else if ((sender = claim_locked(channel, &channel->senders, FILCH_OK, claims))) {
+        memcpy(one->receive, sender->send, channel->item_bytes);
+        state->status = FILCH_OK;
+    } else if (channel->closed) {
+        state->status = channel->torn ? FILCH_EFORKED : FILCH_END;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool filch_channel_try_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims)
+{
+    return one->send ? send_locked(channel, one, claims) : receive_locked(channel, one, claims);
+}
+
+filch_status filch_channel_close(filch_channel *channel)
+{
+    if (!channel) {
+        return FILCH_EINVAL;
+    }
+    struct filch_claims claims = {NULL, NULL};
+    filch_channel_lock(channel);
+    filch_status status = channel->closed ? FILCH_EALREADY : FILCH_OK;
+    channel->closed = true;
+    while (claim_locked(channel, &channel->receivers, FILCH_END, &claims)) {
+    }
+    while (claim_locked(channel, &channel->senders, FILCH_ECLOSED, &claims)) {
+    }
+    filch_lock_release(&channel->lock);
+    filch_claims_tell(&claims);
+    return status;
+}
+
+size_t filch_channel_count(filch_channel *channel)
+{
+    if (!channel) {
+        return 0;
+    }
+    filch_channel_lock(channel);
+    size_t count = channel->count;
+    filch_lock_release(&channel->lock);
+    return count;
+}
+
+static filch_status do_until(filch_channel *channel, const void *send, void *receive,
+                             uint64_t deadline)
+{
+    filch_case one = {.channel = channel, .send = send, .receive = receive};
+    return channel ? filch_select_until(&one, 1, deadline, NULL) : FILCH_EINVAL;
+}
+
+filch_status filch_channel_send(filch_channel *channel, const void *item)
+{
+    return do_until(channel, item, NULL, FILCH_OS_NEVER);
+}
+
+filch_status filch_channel_send_until(filch_channel *channel, const void *item, double deadline)
+{
+    return do_until(channel, item, NULL, filch_deadline_at(deadline));
+}
+
+filch_status filch_channel_receive(filch_channel *channel, void *item)
+{
+    return do_until(channel, NULL, item, FILCH_OS_NEVER);
+}
+
+filch_status filch_channel_receive_until(filch_channel *channel, void *item, double deadline)
+{
+    return do_until(channel, NULL, item, filch_deadline_at(deadline));
+}

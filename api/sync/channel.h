@@ -1,0 +1,67 @@
+/* channel: the inside of a channel.
+ *
+ * Receivers wait only while it is empty, senders only while it is full; so a value goes from hand
+ * to hand when somebody waits, and through the ring when nobody does. Whoever finds somebody in
+ * line claims that one (wait.h) and completes its case under the channel's lock, and tells it when
+ * the lock has been released. The other touches the channel no more: a task that knows from it that
+ * the channel is not needed any longer may have freed it.
+ *
+ * Source: Hoare, "Communicating sequential processes" (1978); Go's channels for the two lines. */
+#ifndef FILCH_CHANNEL_PRIVATE_H
+#define FILCH_CHANNEL_PRIVATE_H
+
+#include <filch/channel.h>
+
+#include "sleep/line.h"
+#include "os/lock.h"
+
+struct filch_channel {
+    struct filch_lock lock;
+    size_t item_bytes;           /* constant */
+    size_t capacity;             /* constant */
+    bool closed;                 /* lock */
+    bool torn;                   /* lock; a thread that is not here was about to change it */
+    uint32_t token;              /* constant; of the process that made it */
+    struct filch_line senders;   /* lock */
+    struct filch_line receivers; /* lock */
+    size_t count;                /* lock; values in the ring */
+    size_t head;                 /* lock; where the oldest is */
+    size_t room;                 /* lock; how many values `ring` holds; grows if unbounded */
+    unsigned char *ring;         /* lock */
+};
+
+/* What a case keeps while it is done. */
+struct filch_case_state {
+    struct filch_place place;
+    filch_status status; /* FILCH_EPENDING: not done yet */
+    filch_case *above;   /* the case with the next channel by address */
+    filch_case *lowest;  /* where that list begins */
+};
+
+_Static_assert(sizeof(struct filch_case_state) <= sizeof(((filch_case *)0)->opaque),
+               "a case has room");
+
+static inline struct filch_case_state *filch_case_state_of(filch_case *one)
+{
+    return (struct filch_case_state *)(void *)one->opaque;
+}
+
+/* Take its lock, also if that is held by a thread which the child of a fork() does not have. */
+void filch_channel_lock(filch_channel *channel);
+
+/* Do the case if it can be done; the caller tells those whose cases were done by that. False: one
+ * must wait. */
+bool filch_channel_try_locked(filch_channel *channel, filch_case *one,
+                              struct filch_claims *claims);
+
+/* Stand in line with the case. */
+void filch_channel_wait_locked(filch_channel *channel, filch_case *one,
+                               struct filch_waiter *waiter);
+
+/* All cases with this channel, of the list that begins at `lowest`, leave its lines. */
+void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest);
+
+/* filch_select() with a deadline as the runtime takes it. */
+filch_status filch_select_until(filch_case *cases, size_t n, uint64_t deadline, size_t *chosen);
+
+#endif

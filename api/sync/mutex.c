@@ -1,0 +1,173 @@
+/* Mutexes, and the conditions that belong to them. */
+#include <filch/sync.h>
+
+#include "pool/deadline.h"
+#include "os/os.h"
+#include "sync/turnstile.h"
+#include "future/waiting.h"
+
+static bool take_mutex(struct filch_turnstile *turnstile)
+{
+    bool is_free = turnstile->count == 0;
+    turnstile->count = 1;
+    return is_free;
+}
+
+/* Without waiting: FILCH_OK, FILCH_EDEADLK if it is the caller's, FILCH_ETIMEDOUT if another's. */
+static filch_status try_lock(struct filch_turnstile *turnstile)
+{
+    struct filch_party *self = filch_party_self();
+    filch_status status = FILCH_ETIMEDOUT;
+    filch_lock_acquire(&turnstile->lock);
+    if (take_mutex(turnstile)) {
+        filch_turnstile_own(turnstile, self);
+        status = FILCH_OK;
+    } else if (filch_turnstile_is_own_locked(turnstile)) {
+        status = FILCH_EDEADLK;
+    }
+    filch_lock_release(&turnstile->lock);
+    return status;
+}
+
+static const struct filch_wait_kind mutex_wait = {.what = "a mutex",
+                                                  .enlist = filch_turnstile_enlist,
+                                                  .leave = filch_turnstile_leave,
+                                                  .object = filch_turnstile_object,
+                                                  .holder = filch_turnstile_owner};
+
+static filch_status lock_until(struct filch_turnstile *turnstile, uint64_t deadline)
+{
+    filch_status status = turnstile ? try_lock(turnstile) : FILCH_EINVAL;
+    if (status != FILCH_ETIMEDOUT) {
+        return status;
+    }
+    status = filch_turnstile_take_until(turnstile, take_mutex, &mutex_wait, deadline);
+    if (status == FILCH_OK) {
+        filch_turnstile_own(turnstile, filch_party_self());
+    }
+    return status;
+}
+
+filch_status filch_mutex_lock(filch_mutex *mutex)
+{
+    return lock_until(filch_turnstile_of(mutex), FILCH_OS_NEVER);
+}
+
+filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline)
+{
+    return lock_until(filch_turnstile_of(mutex), filch_deadline_at(deadline));
+}
+
+filch_status filch_mutex_unlock(filch_mutex *mutex)
+{
+    struct filch_turnstile *turnstile = filch_turnstile_of(mutex);
+    if (!turnstile) {
+        return FILCH_EINVAL;
+    }
+    struct filch_claims claims = {NULL, NULL};
+    filch_lock_acquire(&turnstile->lock);
+    filch_status status = turnstile->count ? FILCH_OK : FILCH_EINVAL;
+    if (status == FILCH_OK) {
+        filch_turnstile_own(turnstile, NULL);
+        /* whoever is served has it */
+        turnstile->count = filch_turnstile_serve_locked(turnstile, &claims);
+    }
+    filch_lock_release(&turnstile->lock);
+    filch_claims_tell(&claims);
+    return status;
+}
+
+/* ---- condition ---- */
+
+struct condition_wait {
+    struct filch_turnstile *condition;
+    filch_mutex *mutex;
+    struct filch_place place;
+    bool unlocked; /* the wait began: it does not if the caller has been asked to stop */
+};
+
+static bool wait_for_signal(struct filch_waiter *waiter, void *context)
+{
+    struct condition_wait *wait = context;
+    filch_lock_acquire(&wait->condition->lock);
+    filch_turnstile_adopt_locked(wait->condition);
+    filch_line_add_locked(&wait->condition->line, &wait->place, waiter);
+    filch_lock_release(&wait->condition->lock);
+    wait->unlocked = true;
+    filch_mutex_unlock(wait->mutex);
+    return true;
+}
+
+static void forget_signal(struct filch_waiter *waiter, void *context)
+{
+    struct condition_wait *wait = context;
+    (void)waiter;
+    filch_lock_acquire(&wait->condition->lock);
+    filch_line_remove_locked(&wait->condition->line, &wait->place);
+    filch_lock_release(&wait->condition->lock);
+}
+
+static const struct filch_wait_kind signal_wait = {
+    .what = "a condition", .enlist = wait_for_signal, .leave = forget_signal};
+
+static bool is_locked(struct filch_turnstile *mutex)
+{
+    filch_lock_acquire(&mutex->lock);
+    bool locked = mutex->count != 0;
+    filch_lock_release(&mutex->lock);
+    return locked;
+}
+
+static filch_status condition_wait(filch_condition *condition, filch_mutex *mutex,
+                                   uint64_t deadline)
+{
+    if (!condition || !mutex || !is_locked(filch_turnstile_of(mutex))) {
+        return FILCH_EINVAL;
+    }
+    struct condition_wait wait = {.condition = filch_turnstile_of(condition), .mutex = mutex};
+    filch_status status = filch_wait_until(&signal_wait, &wait, deadline);
+    if (wait.unlocked) {
+        filch_turnstile_take_surely(mutex, take_mutex, &mutex_wait);
+        filch_turnstile_own(filch_turnstile_of(mutex), filch_party_self());
+    }
+    return status;
+}
+
+filch_status filch_condition_wait(filch_condition *condition, filch_mutex *mutex)
+{
+    return condition_wait(condition, mutex, FILCH_OS_NEVER);
+}
+
+filch_status filch_condition_wait_until(filch_condition *condition, filch_mutex *mutex,
+                                        double deadline)
+{
+    return condition_wait(condition, mutex, filch_deadline_at(deadline));
+}
+
+filch_status filch_condition_signal(filch_condition *condition)
+{
+    struct filch_turnstile *turnstile = filch_turnstile_of(condition);
+    if (!turnstile) {
+        return FILCH_EINVAL;
+    }
+    struct filch_claims claims = {NULL, NULL};
+    filch_lock_acquire(&turnstile->lock);
+    filch_turnstile_serve_locked(turnstile, &claims);
+    filch_lock_release(&turnstile->lock);
+    filch_claims_tell(&claims);
+    return FILCH_OK;
+}
+
+filch_status filch_condition_broadcast(filch_condition *condition)
+{
+    struct filch_turnstile *turnstile = filch_turnstile_of(condition);
+    if (!turnstile) {
+        return FILCH_EINVAL;
+    }
+    struct filch_claims claims = {NULL, NULL};
+    filch_lock_acquire(&turnstile->lock);
+    filch_turnstile_serve_all_locked(turnstile, &claims);
+    filch_lock_release(&turnstile->lock);
+    filch_claims_tell(&claims);
+    return FILCH_OK;
+}

@@ -1,0 +1,193 @@
+/* Waiting for the first of several channels.
+ *
+ * Before it stands in their lines, a select looks once more with all their locks in hand, taken in
+ * the order of their addresses: nobody can come between that look and the lines. From then on
+ * whoever serves one of its cases claims it, which only one can, so only one case is done. */
+#include "sync/channel.h"
+
+#include "pool/deadline.h"
+#include "os/os.h"
+#include "os/os_ticks.h"
+#include "sched/process.h"
+#include "future/waiting.h"
+
+struct selection {
+    filch_case *cases;
+    size_t n;
+    size_t first;       /* the case to try first: no case always comes before another */
+    filch_case *lowest; /* those with a channel, by its address */
+};
+
+static bool is_valid(const filch_case *one)
+{
+    return !one->channel || !one->send != !one->receive;
+}
+
+static void insert_by_address(struct selection *selection, filch_case *one)
+{
+    filch_case **next = &selection->lowest;
+    while (*next && (uintptr_t)(*next)->channel < (uintptr_t)one->channel) {
+        next = &filch_case_state_of(*next)->above;
+    }
+    filch_case_state_of(one)->above = *next;
+    *next = one;
+}
+
+static filch_case *above(filch_case *one)
+{
+    return filch_case_state_of(one)->above;
+}
+
+static bool prepare(struct selection *selection)
+{
+    for (size_t i = 0; i < selection->n; i++) {
+        filch_case *one = &selection->cases[i];
+        if (!is_valid(one)) {
+            return false;
+        }
+        *filch_case_state_of(one) = (struct filch_case_state){.status = FILCH_EPENDING};
+        if (one->channel) {
+            insert_by_address(selection, one);
+        }
+    }
+    return true;
+}
+
+/* A channel may be in several cases: it is locked once. */
+static void lock_all(struct selection *selection)
+{
+    filch_channel *last = NULL;
+    for (filch_case *one = selection->lowest; one; one = above(one)) {
+        if (one->channel != last) {
+            last = one->channel;
+            filch_channel_lock(last);
+        }
+    }
+}
+
+static void release_all(struct selection *selection)
+{
+    filch_channel *last = NULL;
+    for (filch_case *one = selection->lowest; one; one = above(one)) {
+        if (one->channel != last) {
+            last = one->channel;
+            filch_lock_release(&last->lock);
+        }
+    }
+}
+
+static bool try_all_locked(struct selection *selection, struct filch_claims *claims)
+{
+    for (size_t k = 0; k < selection->n; k++) {
+        filch_case *one = &selection->cases[(selection->first + k) % selection->n];
+        if (one->channel && filch_channel_try_locked(one->channel, one, claims)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool try_all(struct selection *selection)
+{
+    struct filch_claims claims = {NULL, NULL};
+    lock_all(selection);
+    bool done = try_all_locked(selection, &claims);
+    release_all(selection);
+    filch_claims_tell(&claims);
+    return done;
+}
+
+static bool enlist(struct filch_waiter *waiter, void *context)
+{
+    struct selection *selection = context;
+    struct filch_claims claims = {NULL, NULL};
+    lock_all(selection);
+    bool done = try_all_locked(selection, &claims);
+    for (filch_case *one = done ? NULL : selection->lowest; one; one = above(one)) {
+        filch_case_state_of(one)->lowest = selection->lowest;
+        filch_channel_wait_locked(one->channel, one, waiter);
+    }
+    release_all(selection);
+    filch_claims_tell(&claims);
+    return !done;
+}
+
+static filch_case *done_case(const struct selection *selection)
+{
+    filch_case *one = selection->lowest;
+    while (one && filch_case_state_of(one)->status == FILCH_EPENDING) {
+        one = above(one);
+    }
+    return one;
+}
+
+/* The lines of all channels but the one that we were served by, if we were: who did that has seen
+ * to it, and the channel may be gone. Who meets one of our places meanwhile finds us served, and
+ * lets go of it before we have that channel's lock. */
+static void leave_lines(struct filch_waiter *waiter, void *context)
+{
+    struct selection *selection = context;
+    filch_case *done = done_case(selection);
+    filch_channel *last = done ? done->channel : NULL;
+    (void)waiter;
+    for (filch_case *one = selection->lowest; one; one = above(one)) {
+        if (one->channel != last && (!done || one->channel != done->channel)) {
+            last = one->channel;
+            filch_lock_acquire(&last->lock);
+            filch_channel_leave_locked(last, one);
+            filch_lock_release(&last->lock);
+        }
+    }
+}
+
+static const struct filch_wait_kind channel_wait = {
+    .what = "a channel", .enlist = enlist, .leave = leave_lines, .always_leaves = true};
+
+static filch_status wait_for_one(struct selection *selection, uint64_t deadline)
+{
+    if (deadline == 0) {
+        return FILCH_ETIMEDOUT;
+    }
+    for (filch_case *one = selection->lowest; one; one = above(one)) {
+        if (filch_process_inherited(one->channel->token)) {
+            return FILCH_EFORKED;
+        }
+    }
+    return filch_wait_until(&channel_wait, selection, deadline);
+}
+
+/* The case that was done, if any, says how it went. */
+static filch_status verdict(const struct selection *selection, filch_status otherwise,
+                            size_t *chosen)
+{
+    filch_case *done = done_case(selection);
+    if (!done) {
+        return otherwise;
+    }
+    if (chosen) {
+        *chosen = (size_t)(done - selection->cases);
+    }
+    return filch_case_state_of(done)->status;
+}
+
+filch_status filch_select_until(filch_case *cases, size_t n, uint64_t deadline, size_t *chosen)
+{
+    struct selection selection = {.cases = cases, .n = n};
+    filch_status status = FILCH_OK;
+    if (!prepare(&selection)) {
+        return FILCH_EINVAL;
+    }
+    if (n > 1) {
+        selection.first = filch_os_ticks() / 64 % n; /* as good as any */
+    }
+    if (!try_all(&selection)) {
+        status = wait_for_one(&selection, deadline);
+    }
+    return verdict(&selection, status, chosen);
+}
+
+filch_status filch_select(filch_case *cases, size_t n, double deadline, size_t *chosen)
+{
+    return !cases && n ? FILCH_EINVAL
+                       : filch_select_until(cases, n, filch_deadline_at(deadline), chosen);
+}

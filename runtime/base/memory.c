@@ -1,0 +1,173 @@
+#include "base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "sched/process.h"
+#include "sched/thread.h"
+
+/* What lies before every block; as long as the largest alignment that malloc() cares for. */
+struct head {
+    size_t bytes;  /* of the whole, this included */
+    size_t before; /* from its beginning to the block */
+};
+
+enum { HEAD = 16 };
+_Static_assert(sizeof(struct head) <= HEAD, "there is room for the head");
+
+static struct head *head_of(void *memory)
+{
+    return (struct head *)(void *)((char *)memory - sizeof(struct head));
+}
+
+static void count(int64_t bytes)
+{
+    struct filch_thread *thread = filch_thread_known();
+    if (thread) {
+        /* relaxed, both: one writer; read as a glance */
+        int64_t held = atomic_load_explicit(&thread->heap_bytes, memory_order_relaxed);
+        atomic_store_explicit(&thread->heap_bytes, held + bytes, memory_order_relaxed);
+    } else {
+        /* relaxed: a counter */
+        atomic_fetch_add_explicit(&filch_process()->heap_bytes, bytes, memory_order_relaxed);
+    }
+}
+
+static void *get(size_t bytes, size_t alignment)
+{
+    const filch_memory_hooks *hooks = &filch_process()->memory; /* set before all else */
+    if (hooks->get) {
+        return hooks->get(hooks->context, bytes, alignment);
+    }
+    return alignment <= HEAD ? malloc(bytes) : aligned_alloc(alignment, bytes);
+}
+
+static void give(void *memory, size_t bytes)
+{
+    const filch_memory_hooks *hooks = &filch_process()->memory;
+    if (hooks->give) {
+        hooks->give(hooks->context, memory, bytes);
+    } else {
+        free(memory);
+    }
+}
+
+static void *with_head(char *whole, size_t total, size_t before)
+{
+    if (!whole) {
+        return NULL;
+    }
+    *head_of(whole + before) = (struct head){total, before};
+    count((int64_t)total);
+    return whole + before;
+}
+
+void *filch_aligned_alloc(size_t alignment, size_t bytes)
+{
+    size_t before = alignment > HEAD ? alignment : HEAD;
+    size_t total;
+    return filch_add(bytes, before, &total) ? with_head(get(total, before), total, before) : NULL;
+}
+
+void *filch_malloc(size_t bytes)
+{
+    return filch_aligned_alloc(HEAD, bytes);
+}
+
+void *filch_alloc_at(size_t bytes, size_t alignment, size_t offset)
+{
+    size_t slack = alignment > HEAD ? alignment - HEAD : 0;
+    size_t total;
+    if (!filch_add(bytes, HEAD + slack, &total)) {
+        return NULL;
+    }
+    char *whole = get(total, HEAD);
+    size_t missing = slack ? -((uintptr_t)whole + HEAD + offset) & (alignment - 1) : 0;
+    return with_head(whole, total, HEAD + missing);
+}
+
+void *filch_malloc_for(size_t unit_bytes, size_t bytes)
+{
+    return filch_alloc_at(bytes, filch_alignment_for(unit_bytes), 0);
+}
+
+/* The C library knows which pages are zero already. */
+static void *get_zeroed(size_t bytes)
+{
+    if (!filch_process()->memory.get) {
+        return calloc(1, bytes);
+    }
+    void *memory = get(bytes, HEAD);
+    return memory ? memset(memory, 0, bytes) : NULL;
+}
+
+void *filch_calloc(size_t n, size_t bytes)
+{
+    size_t asked;
+    size_t total;
+    return filch_multiply(n, bytes, &asked) && filch_add(asked, HEAD, &total)
+               ? with_head(get_zeroed(total), total, HEAD)
+               : NULL;
+}
+
+void filch_free(void *memory)
+{
+    if (memory) {
+        const struct head head = *head_of(memory);
+        count(-(int64_t)head.bytes);
+        give((char *)memory - head.before, head.bytes);
+    }
+}
+
+void *filch_realloc(void *memory, size_t bytes)
+{
+    void *grown = filch_malloc(bytes);
+    if (grown && memory) {
+        const struct head *head = head_of(memory);
+        size_t had = head->bytes - head->before;
+        memcpy(grown, memory, had < bytes ? had : bytes);
+        filch_free(memory);
+    }
+    return grown;
+}
+
+void filch_memory_mapped(ptrdiff_t bytes)
+{
+    /* relaxed: a counter */
+    atomic_fetch_add_explicit(&filch_process()->mapped_bytes, bytes, memory_order_relaxed);
+}
+
+void filch_memory_held(size_t *heap_bytes, size_t *mapped_bytes)
+{
+    struct filch_process *process = filch_process();
+    /* relaxed, all: a glance */
+    int64_t held = atomic_load_explicit(&process->heap_bytes, memory_order_relaxed);
+    filch_lock_acquire(&process->lock);
+    for (struct filch_thread *t = filch_process_newest_thread(process); t; t = t->older) {
+        held += atomic_load_explicit(&t->heap_bytes, memory_order_relaxed);
+    }
+    filch_lock_release(&process->lock);
+    if (heap_bytes) {
+        *heap_bytes = held > 0 ? (size_t)held : 0;
+    }
+    if (mapped_bytes) {
+        *mapped_bytes = (size_t)atomic_load_explicit(&process->mapped_bytes, memory_order_relaxed);
+    }
+}
+
+filch_status filch_memory_use(const filch_memory_hooks *hooks)
+{
+    struct filch_process *process = filch_process();
+    size_t held;
+    if (hooks && (!hooks->get || !hooks->give)) {
+        return FILCH_EINVAL;
+    }
+    filch_memory_held(&held, NULL);
+    if (held > 0) {
+        return FILCH_EBUSY;
+    }
+    process->memory = hooks ? *hooks : (filch_memory_hooks){.get = NULL};
+    return FILCH_OK;
+}

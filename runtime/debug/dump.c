@@ -1,0 +1,108 @@
+#include "debug/dump.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "sched/pool.h"
+#include "sched/process.h"
+#include "stack/strand.h"
+#include "sched/thread.h"
+
+/* Everybody whose memory is known to be there. */
+struct census {
+    struct filch_party **parties;
+    size_t n;
+    size_t room;
+};
+
+static void count(struct census *census, struct filch_party *party)
+{
+    if (census->n == census->room) {
+        size_t room = census->room ? 2 * census->room : 64;
+        struct filch_party **more =
+            filch_realloc(census->parties, room * sizeof(struct filch_party *));
+        if (!more) {
+            return; /* a dump of those for whom there is memory */
+        }
+        census->parties = more;
+        census->room = room;
+    }
+    census->parties[census->n++] = party;
+}
+
+static void count_strand(struct filch_stack *stack, void *census)
+{
+    count(census, &((struct filch_strand *)stack)->own_party);
+}
+
+static void count_threads(struct census *census)
+{
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->lock);
+    for (struct filch_thread *t = filch_process_newest_thread(process); t; t = t->older) {
+        if (t->live && t->party.thread_id) {
+            count(census, &t->party);
+        }
+    }
+    filch_lock_release(&process->lock);
+}
+
+static int by_address(const void *a, const void *b)
+{
+    uintptr_t x = (uintptr_t) * (struct filch_party *const *)a;
+    uintptr_t y = (uintptr_t) * (struct filch_party *const *)b;
+    return x < y ? -1 : x > y;
+}
+
+static bool is_there(const struct census *census, struct filch_party *party)
+{
+    return bsearch(&party, census->parties, census->n, sizeof party, by_address) != NULL;
+}
+
+static void tell(struct filch_words *words, const struct census *census, struct filch_party *party)
+{
+    uint32_t number = 0;
+    if (filch_party_hold(party, &number)) {
+        const struct filch_wait_kind *kind = party->kind;
+        struct filch_party *holder = kind->holder ? kind->holder(party->context) : NULL;
+        filch_say(words, "  ");
+        filch_tell_party(words, party);
+        filch_say(words, " ");
+        filch_tell_wait(words, party, holder && is_there(census, holder) ? holder : NULL);
+        filch_say(words, "\n");
+        filch_party_let_go(party);
+    } else if (filch_party_doing(party)) {
+        filch_say(words, "  ");
+        filch_tell_party(words, party);
+        filch_say(words, " runs, or is ready to\n");
+    }
+}
+
+static void tell_pool(struct filch_words *words, struct filch_pool *pool)
+{
+    static const char *const states[] = {"running", "closed", "terminated"};
+    filch_say(words, "pool %p, %s: %u workers, %u at work\n", (void *)pool,
+              states[filch_pool_state(pool)], pool->config.workers, filch_pool_running(pool));
+}
+
+void filch_dump_pools(struct filch_words *words, struct filch_pool *pool)
+{
+    struct filch_process *process = filch_process();
+    struct census census = {.parties = NULL};
+    filch_lock_acquire(&process->pools_lock); /* all stay while we look */
+    for (struct filch_pool *p = process->pools; p; p = p->next_pool) {
+        if (!pool || p == pool) {
+            tell_pool(words, p);
+            filch_stacks_each(&p->stacks, count_strand, &census);
+        }
+    }
+    count_threads(&census);
+    if (census.n) {
+        qsort(census.parties, census.n, sizeof(struct filch_party *), by_address);
+    }
+    for (size_t i = 0; i < census.n; i++) {
+        tell(words, &census, census.parties[i]);
+    }
+    filch_lock_release(&process->pools_lock);
+    filch_free(census.parties);
+}

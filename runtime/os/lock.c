@@ -1,0 +1,153 @@
+#include "os/lock.h"
+
+#include "base/base.h"
+#include "os/os.h"
+
+/* A word: 0 free, else the holder's process in the upper bits, and: */
+enum { HELD = 1, CONTENDED = 2, MARKED = 4, ONE_FORK = 8 };
+
+/* What a holder in this process writes. It changes while the process has one thread only. It is not
+ * in the process object, which is above the locks. */
+static uint32_t held = HELD;
+
+void filch_lock_forget_holders(void)
+{
+    held += ONE_FORK;
+}
+
+void filch_lock_init(struct filch_lock *lock)
+{
+    atomic_init(&lock->word, 0);
+}
+
+static bool try_acquire(struct filch_lock *lock)
+{
+    uint32_t expected = 0;
+    /* acquire: pairs with the release in filch_lock_release; relaxed on failure: nothing is read */
+    return atomic_compare_exchange_strong_explicit(&lock->word, &expected, held,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+/* Is nobody there who will let go of it? */
+static bool is_free(uint32_t word)
+{
+    return word == 0 || word / ONE_FORK != held / ONE_FORK;
+}
+
+/* Take one that is_free(), if it stays what it was. */
+static bool take(struct filch_lock *lock, uint32_t word, uint32_t wanted)
+{
+    /* acquire: as in try_acquire */
+    return atomic_compare_exchange_strong_explicit(&lock->word, &word, wanted, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+static bool spin(struct filch_lock *lock)
+{
+    for (int i = 0; i < FILCH_SPINS; i++) {
+        if (try_acquire(lock)) {
+            return true;
+        }
+        filch_relax();
+    }
+    return false;
+}
+
+static uint32_t word_of(struct filch_lock *lock)
+{
+    /* relaxed: checked by the exchange that follows */
+    return atomic_load_explicit(&lock->word, memory_order_relaxed);
+}
+
+FILCH_APART static bool try_acquire_slow(struct filch_lock *lock)
+{
+    bool taken = spin(lock);
+    for (uint32_t word; !taken && is_free(word = word_of(lock));) {
+        taken = take(lock, word, held);
+    }
+    return taken;
+}
+
+bool filch_lock_try_acquire(struct filch_lock *lock)
+{
+    return FILCH_LIKELY(try_acquire(lock)) || try_acquire_slow(lock);
+}
+
+/* Say that we sleep, then sleep. A mark that is left meanwhile wakes us for nothing. */
+static void sleep_while_held(struct filch_lock *lock, uint32_t word)
+{
+    uint32_t contended = word | CONTENDED;
+    /* relaxed, both: nothing is read or written on account of it */
+    if (word == contended ||
+        atomic_compare_exchange_strong_explicit(&lock->word, &word, contended, memory_order_relaxed,
+                                                memory_order_relaxed)) {
+        filch_os_wait(&lock->word, contended, FILCH_OS_NEVER);
+    }
+}
+
+FILCH_APART static bool acquire_slow(struct filch_lock *lock)
+{
+    uint32_t word = 0;
+    bool taken = spin(lock);
+    while (!taken) {
+        word = word_of(lock);
+        if (is_free(word)) { /* others may sleep still */
+            taken = take(lock, word, held | CONTENDED);
+        } else {
+            sleep_while_held(lock, word);
+        }
+    }
+    return word == 0;
+}
+
+bool filch_lock_acquire(struct filch_lock *lock)
+{
+    return FILCH_LIKELY(try_acquire(lock)) || acquire_slow(lock);
+}
+
+void filch_lock_release(struct filch_lock *lock)
+{
+    /* release: pairs with the acquires above. The lock may be freed by its next holder between
+     * this exchange and the wake, which touches no memory. */
+    if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) & CONTENDED) {
+        filch_os_wake(&lock->word, 1);
+    }
+}
+
+bool filch_lock_mark(struct filch_lock *lock)
+{
+    for (uint32_t word; !is_free(word = word_of(lock));) {
+        /* release: pairs with the acquire in filch_lock_release_unless_marked; the holder sees what
+         * the mark is about. Also if there was one before. */
+        if (atomic_compare_exchange_strong_explicit(&lock->word, &word, word | MARKED,
+                                                    memory_order_release, memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+FILCH_APART static bool release_slow(struct filch_lock *lock)
+{
+    for (;;) {
+        uint32_t word = word_of(lock);
+        uint32_t wanted = word & MARKED ? word & ~(uint32_t)MARKED : 0;
+        /* release: as in filch_lock_release. acquire: pairs with the release in filch_lock_mark. */
+        if (atomic_compare_exchange_strong_explicit(&lock->word, &word, wanted,
+                                                    memory_order_acq_rel, memory_order_relaxed)) {
+            if (!wanted && word & CONTENDED) {
+                filch_os_wake(&lock->word, 1);
+            }
+            return !wanted;
+        }
+    }
+}
+
+bool filch_lock_release_unless_marked(struct filch_lock *lock)
+{
+    uint32_t word = held;
+    /* release: as in filch_lock_release */
+    return FILCH_LIKELY(atomic_compare_exchange_strong_explicit(
+               &lock->word, &word, 0, memory_order_release, memory_order_relaxed)) ||
+           release_slow(lock);
+}

@@ -1,0 +1,196 @@
+/* core: a slot to run on, and the policy of what runs next.
+ *
+ * A core has the deque, the queue of ready strands and the counters; a thread holds it while it
+ * runs work and lets go of it before it sleeps. */
+#ifndef FILCH_CORE_H
+#define FILCH_CORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "work/deque.h"
+#include "work/lane.h"
+#include "work/queue.h"
+#include "stack/stack.h"
+#include "trace/tracer.h"
+
+struct filch_detached;
+struct filch_pool;
+struct filch_stack;
+struct filch_strand;
+struct filch_thread;
+
+enum { FILCH_FAIR_PICKS = 31 }; /* every so many picks, queues and timers come first */
+
+/* Where the last pick came from, for the recording. */
+struct filch_picked {
+    enum filch_trace_how how;
+    unsigned from; /* as filch_trace_name_from() wants it */
+};
+
+struct filch_core {
+    struct filch_pool *pool; /* constant */
+    unsigned index;          /* constant */
+    _Atomic(struct filch_tracer *)
+        tracer;                      /* who starts or stops a recording; NULL: there is none */
+    struct filch_tracer *own_tracer; /* lock of the traces; NULL: there never was one */
+
+    FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(struct filch_thread *) holder;
+    _Atomic(filch_lane *) lane; /* the holder: what runs here, whom demand poisons */
+    _Atomic(bool) yield_wanted; /* the watchman: somebody waits for a turn */
+    _Atomic(filch_slot *) offer; /* the holder: published beside the deque, see offer_quietly */
+    _Atomic(uint64_t) quiet_until; /* the holder: ticks; before that the offer is for nobody */
+
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_deque deque;
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_queue ready;
+
+    /* The holder alone. */
+    FILCH_ALIGNED(FILCH_CACHE_LINE) uint32_t picks;
+    uint32_t yields;
+    bool new_first;            /* a strand has yielded: the next pick begins something new */
+    uint32_t victim;           /* where the next round of stealing starts */
+    bool started;              /* its worker's start hook has been called */
+    struct filch_strand *next; /* made ready by the job that just ended */
+    struct filch_picked picked;
+    struct filch_stack *spare; /* of the last guest here, for the next one; or NULL */
+    struct filch_shelf shelf;  /* stacks for strands */
+    _Atomic(int64_t) tasks;    /* begun here less ended here; read when nobody runs */
+    _Atomic(uint64_t) steals;
+};
+
+_Static_assert(offsetof(struct filch_core, holder) / FILCH_CACHE_LINE !=
+                       offsetof(struct filch_core, deque) / FILCH_CACHE_LINE &&
+                   offsetof(struct filch_core, deque) / FILCH_CACHE_LINE !=
+                       offsetof(struct filch_core, ready) / FILCH_CACHE_LINE &&
+                   offsetof(struct filch_core, ready) / FILCH_CACHE_LINE !=
+                       offsetof(struct filch_core, picks) / FILCH_CACHE_LINE,
+               "what different threads write lies on different lines");
+
+/* NULL: no memory. */
+struct filch_core *filch_core_new(struct filch_pool *pool, unsigned index);
+void filch_core_free(struct filch_core *core);
+
+/* The core made as number `index`, or NULL; how many there are: they are made in order. */
+struct filch_core *filch_core_at(struct filch_pool *pool, unsigned index);
+unsigned filch_core_count(struct filch_pool *pool);
+
+/* See that there is at least one. False: no memory. */
+bool filch_core_make_first(struct filch_pool *pool);
+
+/* Take a core for a pool thread: one of the first `workers`, and not while so many are held.
+ * False: there is none. */
+bool filch_core_acquire(struct filch_pool *pool, struct filch_thread *thread);
+
+/* Take a core for a program's own thread, a spare one if need be. False: even those are used up. */
+bool filch_core_acquire_guest(struct filch_pool *pool, struct filch_thread *thread);
+void filch_core_release(struct filch_thread *thread);
+
+/* A guest lets go of its core; what it leaves behind is passed on. */
+void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thread);
+
+/* If nothing holds the core: put the stacks on its shelf where all find them. */
+void filch_core_clear_idle(struct filch_core *core, struct filch_thread *thread);
+
+/* Nobody holds a core or ever will: give back what they keep; workers that started finish. */
+void filch_core_give_spares(struct filch_pool *pool);
+void filch_core_finish_all(struct filch_pool *pool);
+
+/* Holder, on a strand: call the worker's start hook if that is still to be done. */
+void filch_core_start(struct filch_core *core);
+
+/* `strand` begins something of unknown length: its first fork will be published. A body that forks
+ * once and then computes for a second looks up only at that fork. */
+void filch_core_begin(struct filch_strand *strand);
+
+/* What the calling thread picked last, if it holds a core. */
+struct filch_picked filch_core_picked(void);
+
+/* Record that a task begins here; how its end is recorded. */
+enum filch_trace_type filch_core_trace_task(struct filch_picked picked,
+                                            const filch_function_info *info, const void *task);
+/* Record something that happens on this core, for the holder (tracer.h). */
+static inline void filch_core_trace(struct filch_core *core, enum filch_trace_type type,
+                                    unsigned detail, const void *subject, uint64_t argument)
+{
+    filch_trace_on(&core->tracer, type, detail, subject, argument);
+}
+
+/* The holder: see whether each fork on this lane is to be recorded. */
+static inline void filch_core_trace_forks(struct filch_core *core, filch_lane *lane)
+{
+    if (FILCH_UNLIKELY(lane->traced) || filch_trace_is_on()) {
+        lane->traced = filch_trace_wants(&core->tracer, FILCH_TRACE_FORK);
+    }
+}
+
+/* `strand` begins or goes on on this core; and has left it. */
+void filch_core_enter(struct filch_core *core, struct filch_strand *strand);
+void filch_core_leave(struct filch_core *core);
+
+/* The life of a pool's strand: run one piece of work after the other. Returns the suspended
+ * strand to go on with, or NULL: the thread is to end. */
+struct filch_strand *filch_core_main(struct filch_strand *strand);
+
+/* The life of a pool's thread, whose record is the argument: what thrd_create() starts. */
+int filch_core_thread(void *thread);
+
+/* Is there anything that a thread could do? Exact under the handshake of park.h. */
+bool filch_core_work_visible(struct filch_pool *pool);
+
+/* Pool thread without a core: sleep until there is work and a core to do it on. False: the pool
+ * stops. */
+bool filch_core_obtain(struct filch_pool *pool, struct filch_thread *thread);
+
+/* A waker counted on us (it set `waking`): wake-ups may begin anew. Since it may have seen work
+ * that we have not, and others passed by, the caller looks at everything after this and wakes the
+ * next one if there is more than it takes. */
+void filch_core_answer_wake(struct filch_pool *pool);
+
+void filch_core_fire_timers(struct filch_pool *pool);
+
+/* Ask all running strands for latent work. */
+void filch_core_demand(struct filch_pool *pool);
+
+/* Owner of `strand`: publish its oldest latent slot, and see that somebody comes for it. */
+void filch_core_serve(struct filch_strand *strand);
+
+/* The same for those who are awake anyway: nobody is woken. True: something was published. */
+bool filch_core_offer(struct filch_strand *strand);
+
+/* The same for nobody before `until` (ticks, soon): by then it will have been taken back, unless
+ * something takes longer than is known of it. Until then others do not ask for more, either. */
+bool filch_core_offer_quietly(struct filch_strand *strand, uint64_t until);
+
+/* Anybody: is the holder to be left in peace? What it has offered when it no longer is, or NULL. */
+bool filch_core_is_quiet(struct filch_core *core);
+filch_slot *filch_core_late_offer(struct filch_core *core);
+
+/* The holder: a slot that was published has been taken back (it is ours), or was taken: it is no
+ * longer to be found here. */
+void filch_core_withdraw(struct filch_core *core, filch_slot *slot, bool ours);
+
+/* Owner of `strand`: publish all its latent slots, because it is about to wait. */
+void filch_core_serve_all(struct filch_strand *strand);
+
+/* The same when too many of its loop wait already: the rest of its range is held back (crowd.h). */
+void filch_core_serve_crowd(struct filch_strand *strand);
+
+/* Does so much lie in its deque that ranges of loops need not be there, too? NULL: no. */
+bool filch_core_has_plenty(struct filch_core *core);
+
+/* Owner, on `strand`: a slot that was published is wanted. True: it was taken back, and is ours
+ * again. False: a thief had it, and is done with it when this returns. */
+bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot);
+
+/* Before a wait: run the newest tasks of our own core as long as they are wanted, and there is
+ * stack left. Nothing else runs on top of the caller. */
+void filch_core_run_tasks(struct filch_pool *pool,
+                          bool (*wanted)(struct filch_detached *task, void *context),
+                          void *context);
+
+/* Run a slot that its owner has taken back, above everything else on its lane. */
+void filch_core_run_own(struct filch_strand *strand, filch_slot *slot);
+
+#endif

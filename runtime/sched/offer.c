@@ -1,0 +1,228 @@
+/* offer: how latent work becomes something that others can take. */
+#include "sched/core.h"
+#include "os/os_modes.h"
+#include "os/os_ticks.h"
+#include "sched/pool.h"
+#include "stack/strand.h"
+#include "sched/thread.h"
+#include "sched/wake.h"
+
+enum {
+    ENTRIES_KEPT = 32,    /* so many of a deque are not looked at before another is pushed */
+    ENTRIES_PLENTY = 256, /* with more than that, ranges are held back: memory stays bounded */
+};
+
+/* Before anybody can take it. */
+static void trace_published(struct filch_core *core, struct filch_strand *strand, filch_slot *slot)
+{
+    const filch_function_info *info = slot->type->info;
+    filch_core_trace(core, FILCH_TRACE_PUBLISH, slot->type->publish != NULL,
+                     info ? info : strand->frame->info, filch_trace_name_of(slot));
+}
+
+/* The newest entry is of no use any more: what it was for was taken back on another core. */
+static bool drop_newest(struct filch_core *core)
+{
+    uintptr_t entry = filch_deque_pop(&core->deque);
+    filch_slot *slot = filch_entry_slot(entry);
+    if (!entry || (slot && !filch_slot_is_published(slot))) {
+        return entry != 0;
+    }
+    filch_deque_push(&core->deque, entry); /* there was room for it */
+    return false;
+}
+
+/* Strands that wait often leave such entries behind, each time one; and while there are ready
+ * strands, the deque is rarely looked at. */
+static void keep_short(struct filch_core *core)
+{
+    for (int i = 0; i < 2 && filch_deque_count(&core->deque) > ENTRIES_KEPT; i++) {
+        if (!drop_newest(core)) {
+            return;
+        }
+    }
+}
+
+/* False: the deque cannot grow; nobody has seen it. */
+static bool push_published(struct filch_core *core, struct filch_strand *strand, filch_slot *slot)
+{
+    keep_short(core);
+    trace_published(core, strand, slot);
+    if (filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
+        return true;
+    }
+    filch_core_trace(core, FILCH_TRACE_RECLAIM, 0, NULL, filch_trace_name_of(slot));
+    return false;
+}
+
+/* The oldest that is latent, or NULL. The thief of a fork begins as its owner would, which is us,
+ * or what we run on top of; the thief of a range as the loop's caller. */
+static filch_slot *publish(struct filch_strand *strand)
+{
+    filch_slot *oldest = strand->lane.split;
+    if (oldest >= strand->lane.top) {
+        return NULL;
+    }
+    if (!oldest->type || !oldest->type->publish) {
+        filch_frame_set_modes(strand->frame, filch_os_modes());
+    }
+    return filch_lane_publish(&strand->lane, strand->frame);
+}
+
+/* What was asked for, or NULL. */
+static filch_slot *publish_oldest(struct filch_strand *strand)
+{
+    filch_lane_settle(&strand->lane);
+    filch_slot *slot = publish(strand);
+    if (!slot) {
+        filch_lane_want(&strand->lane); /* the next fork will have something */
+    }
+    return slot;
+}
+
+bool filch_core_offer(struct filch_strand *strand)
+{
+    struct filch_core *core = filch_thread_known()->core;
+    if (!core) {
+        return false; /* a guest without a core stays poisoned, and serial */
+    }
+    filch_slot *slot = publish_oldest(strand);
+    if (slot && push_published(core, strand, slot)) {
+        return true;
+    }
+    if (slot && filch_slot_take_back(slot)) {
+        filch_lane_unpublish(&strand->lane, slot);
+    }
+    return false;
+}
+
+/* ---- quiet offers ----
+ *
+ * A call that is known to be over in a microsecond or two gains nothing from a thief, who needs
+ * about as long to come; but that it is must not be relied on, and its elements may even wait for
+ * each other. So half of it is published as ever, but lies beside the deque, where for a while
+ * nobody takes it. Nobody is woken for it either: the watchman's looks find it (watch.c). */
+
+enum { QUIET_MOST = 1 << 20 }; /* ticks: beyond that the clocks of two processors do not agree */
+
+bool filch_core_is_quiet(struct filch_core *core)
+{
+    /* relaxed: seen late, somebody comes a little early or late */
+    uint64_t until = atomic_load_explicit(&core->quiet_until, memory_order_relaxed);
+    return until && until - filch_os_ticks() < QUIET_MOST;
+}
+
+filch_slot *filch_core_late_offer(struct filch_core *core)
+{
+    /* acquire: pairs with the release in filch_core_offer_quietly; the slot is published */
+    filch_slot *slot = atomic_load_explicit(&core->offer, memory_order_acquire);
+    return slot && filch_slot_is_published(slot) && !filch_core_is_quiet(core) ? slot : NULL;
+}
+
+static filch_slot *own_offer(struct filch_core *core)
+{
+    return atomic_load_explicit(&core->offer, memory_order_relaxed); /* relaxed: the holder's */
+}
+
+static void forget_offer(struct filch_core *core)
+{
+    /* relaxed: whoever has the address still finds out from the slot's state */
+    atomic_store_explicit(&core->offer, (filch_slot *)NULL, memory_order_relaxed);
+}
+
+bool filch_core_offer_quietly(struct filch_strand *strand, uint64_t until)
+{
+    struct filch_core *core = filch_thread_known()->core;
+    if (!core || own_offer(core)) {
+        return filch_core_offer(strand);
+    }
+    filch_slot *slot = publish_oldest(strand);
+    if (!slot) {
+        return false;
+    }
+    trace_published(core, strand, slot);
+    /* relaxed, then release: pairs with filch_core_late_offer, which reads them the other way */
+    atomic_store_explicit(&core->quiet_until, until, memory_order_relaxed);
+    atomic_store_explicit(&core->offer, slot, memory_order_release);
+    return true;
+}
+
+/* Somebody is to come now. True: there was an offer, and it is where it will be found. */
+static bool offer_loudly(struct filch_core *core)
+{
+    filch_slot *slot = own_offer(core);
+    if (!slot || !filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
+        return false; /* no memory: it stays an offer */
+    }
+    forget_offer(core);
+    atomic_store_explicit(&core->quiet_until, 0, memory_order_relaxed); /* relaxed: the holder's */
+    return true;
+}
+
+static bool hold_nothing_back(struct filch_strand *strand, filch_slot *slot)
+{
+    (void)strand, (void)slot;
+    return false;
+}
+
+/* There is nowhere to put it. A fork is done now, if there is stack for it. A range could be a long
+ * one whose elements wait in turn: nothing finds it until its owner goes on, or it is let go. */
+static void keep_unlisted(struct filch_strand *strand, struct filch_core *core, filch_slot *slot)
+{
+    if (core && slot->type->publish) {
+        filch_crowd_hold_back(strand, slot);
+    } else if (filch_strand_has_room(strand) && filch_slot_take_back(slot)) {
+        filch_core_run_own(strand, slot);
+        filch_slot_finish(slot);
+    }
+}
+
+/* Publish all that is latent, for others to take but for what is held back. */
+static void serve_all_but(struct filch_strand *strand,
+                          bool (*holds_back)(struct filch_strand *strand, filch_slot *slot))
+{
+    struct filch_core *here = filch_thread_known()->core;
+    bool pushed = here && offer_loudly(here);
+    filch_slot *slot;
+    while ((slot = publish(strand))) {
+        struct filch_core *core = filch_thread_known()->core;
+        if (holds_back(strand, slot)) {
+            continue;
+        }
+        if (core && push_published(core, strand, slot)) {
+            pushed = true;
+        } else {
+            keep_unlisted(strand, core, slot);
+        }
+    }
+    if (pushed) {
+        filch_pool_wake(strand->pool);
+    }
+}
+
+bool filch_core_has_plenty(struct filch_core *core)
+{
+    return core && filch_deque_count(&core->deque) > ENTRIES_PLENTY;
+}
+
+void filch_core_serve_all(struct filch_strand *strand)
+{
+    serve_all_but(strand, hold_nothing_back);
+}
+
+void filch_core_serve_crowd(struct filch_strand *strand)
+{
+    serve_all_but(strand, filch_crowd_hold_back);
+}
+
+void filch_core_withdraw(struct filch_core *core, filch_slot *slot, bool ours)
+{
+    if (own_offer(core) == slot) {
+        forget_offer(core);
+    } else if (ours) {
+        filch_deque_pop_if(&core->deque, filch_entry_of_slot(slot));
+    }
+    if (ours) {
+        filch_core_trace(core, FILCH_TRACE_RECLAIM, 0, NULL, filch_trace_name_of(slot));
+    }
+}

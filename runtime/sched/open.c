@@ -1,0 +1,113 @@
+/* open: making pools and cores, and taking them apart. */
+#include <string.h>
+
+#include "sched/core.h"
+#include "base/memory.h"
+#include "os/os.h"
+#include "stack/overflow.h"
+#include "sched/pool.h"
+#include "sched/process.h"
+
+enum { DEQUE_CAPACITY = 64 };
+
+struct filch_core *filch_core_new(struct filch_pool *pool, unsigned index)
+{
+    size_t bytes = (sizeof(struct filch_core) + FILCH_CACHE_LINE - 1) / FILCH_CACHE_LINE;
+    struct filch_core *core = filch_aligned_alloc(FILCH_CACHE_LINE, bytes * FILCH_CACHE_LINE);
+    if (!core) {
+        return NULL;
+    }
+    memset(core, 0, sizeof *core);
+    core->pool = pool;
+    core->index = index;
+    core->victim = (uint32_t)(filch_os_seed() >> 8);
+    filch_queue_init(&core->ready);
+    if (!filch_deque_init(&core->deque, DEQUE_CAPACITY, 0)) {
+        filch_free(core);
+        return NULL;
+    }
+    return core;
+}
+
+void filch_core_free(struct filch_core *core)
+{
+    if (core) {
+        filch_deque_destroy(&core->deque);
+        filch_free(core->own_tracer);
+        filch_free(core);
+    }
+}
+
+static size_t pool_bytes(unsigned core_limit)
+{
+    size_t bytes =
+        sizeof(struct filch_pool) + (core_limit - 1) * sizeof(_Atomic(struct filch_core *));
+    return (bytes + FILCH_CACHE_LINE - 1) / FILCH_CACHE_LINE * FILCH_CACHE_LINE;
+}
+
+static unsigned searchers_for(const struct filch_pool_config *config, bool crowded)
+{
+    return crowded ? 1 : (config->workers + 1) / 2;
+}
+
+filch_status filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out)
+{
+    unsigned core_limit = config->workers + FILCH_POOL_SPARES;
+    uint32_t token = filch_process_token();
+    struct filch_pool *pool = filch_aligned_alloc(FILCH_CACHE_LINE, pool_bytes(core_limit));
+    thrd_t *threads = filch_calloc(config->workers + config->permits + 1, sizeof *threads);
+    struct filch_places places = {NULL, 0};
+    *out = NULL;
+    if (!pool || !threads || !token || (config->bind && !filch_places_find(&places, ""))) {
+        filch_free(pool);
+        filch_free(threads);
+        filch_places_forget(&places);
+        return FILCH_ENOMEM;
+    }
+    memset(pool, 0, pool_bytes(core_limit));
+    pool->config = *config;
+    pool->places = places;
+    pool->core_limit = core_limit;
+    pool->crowded = config->workers > filch_os_affinity_count();
+    pool->searchers_max = searchers_for(config, pool->crowded);
+    pool->token = token;
+    pool->threads = threads;
+    atomic_init(&pool->outside, filch_outside_none);
+    filch_park_init(&pool->park);
+    filch_queue_init(&pool->ready);
+    filch_queue_init(&pool->inject);
+    filch_queue_init(&pool->background);
+    filch_timers_init(&pool->timers);
+    filch_stacks_init(&pool->stacks, config->stack_bytes);
+    filch_crowding_init(&pool->crowding);
+    filch_lock_init(&pool->lock);
+    filch_lock_init(&pool->permits.lock);
+    pool->permits.most = config->permits;
+    filch_lock_init(&pool->expect_lock);
+    if (config->report_overflow) {
+        filch_overflow_install();
+    }
+    if (filch_os_space_is_limited() && !filch_stacks_reserve(&pool->stacks)) {
+        filch_pool_destroy(pool); /* a stack for the first worker is not to be had */
+        return FILCH_ENOMEM;
+    }
+    filch_process_add_pool(pool);
+    *out = pool;
+    return FILCH_OK;
+}
+
+void filch_pool_destroy(struct filch_pool *pool)
+{
+    if (!pool) {
+        return;
+    }
+    filch_process_remove_pool(pool);
+    for (unsigned i = 0; i < pool->core_limit; i++) {
+        /* relaxed: nobody else is left */
+        filch_core_free(atomic_load_explicit(&pool->cores[i], memory_order_relaxed));
+    }
+    filch_stacks_destroy(&pool->stacks);
+    filch_places_forget(&pool->places);
+    filch_free(pool->threads);
+    filch_free(pool);
+}

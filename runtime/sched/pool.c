@@ -1,0 +1,305 @@
+#include "sched/pool.h"
+
+#include "sched/core.h"
+#include "os/os.h"
+#include "sleep/poller.h"
+#include "sched/process.h"
+#include "sched/thread.h"
+#include "sched/wake.h"
+
+static unsigned thread_count(struct filch_pool *pool)
+{
+    /* relaxed: written under the lock; a hint without it */
+    return atomic_load_explicit(&pool->thread_count, memory_order_relaxed);
+}
+
+static void set_thread_count_locked(struct filch_pool *pool, unsigned count)
+{
+    atomic_store_explicit(&pool->thread_count, count, memory_order_relaxed); /* as above */
+}
+
+/* ---- making threads ----
+ *
+ * A thread that is refused (a limit on processes, no memory for its stack) may be granted later.
+ * The system is asked again when one is needed, but not at once: each refusal costs it some
+ * microseconds, and every publication of a pool that lacks a thread would ask. */
+
+enum { PAUSE_MIN_NS = 1000000, PAUSE_MAX_NS = 256000000 }; /* doubled from refusal to refusal */
+
+bool filch_pool_may_ask_thread(struct filch_pool *pool)
+{
+    /* relaxed: written under the lock; a hint without it */
+    uint64_t again_ns = atomic_load_explicit(&pool->ask_again_ns, memory_order_relaxed);
+    return again_ns == 0 || filch_os_now_ns() >= again_ns;
+}
+
+static void note_answer_locked(struct filch_pool *pool, bool granted)
+{
+    uint64_t pause_ns = pool->ask_pause_ns ? 2 * pool->ask_pause_ns : PAUSE_MIN_NS;
+    pause_ns = pause_ns < PAUSE_MAX_NS ? pause_ns : PAUSE_MAX_NS;
+    pool->ask_pause_ns = granted ? 0 : pause_ns;
+    atomic_store_explicit(&pool->ask_again_ns, granted ? 0 : filch_os_now_ns() + pause_ns,
+                          memory_order_relaxed); /* as above */
+}
+
+bool filch_pool_ask_thread_locked(struct filch_pool *pool, thrd_t *thread, thrd_start_t start,
+                                  void *argument)
+{
+    bool granted = filch_os_thread_create(thread, start, argument);
+    note_answer_locked(pool, granted);
+    return granted;
+}
+
+/* A thread that starts has all that it needs: it must not fail after it was counted on. */
+static bool start_thread_locked(struct filch_pool *pool)
+{
+    struct filch_thread *thread = filch_process_take_thread();
+    if (!thread) {
+        note_answer_locked(pool, false);
+        return false;
+    }
+    atomic_store_explicit(&thread->pool, pool, memory_order_relaxed); /* see filch_thread_pool */
+    if (!filch_pool_ask_thread_locked(pool, &pool->threads[thread_count(pool)], filch_core_thread,
+                                      thread)) {
+        filch_process_give_thread(thread);
+        return false;
+    }
+    set_thread_count_locked(pool, thread_count(pool) + 1);
+    return true;
+}
+
+static bool has_room(struct filch_pool *pool)
+{
+    /* relaxed, both: written under the lock; a hint without it */
+    return thread_count(pool) < filch_lend_threads(pool) &&
+           !atomic_load_explicit(&pool->stopping, memory_order_relaxed) &&
+           filch_pool_may_ask_thread(pool);
+}
+
+/* Has the first thread what it needs, or could it begin nothing? Others may have to wait for
+ * stacks, and are made while the lock of the stacks is held (filch_stacks_each). */
+static bool first_can_begin(struct filch_pool *pool)
+{
+    return filch_core_make_first(pool) &&
+           (thread_count(pool) > 0 || filch_stacks_reserve(&pool->stacks));
+}
+
+bool filch_pool_make_thread(struct filch_pool *pool)
+{
+    if (!has_room(pool) || !first_can_begin(pool)) {
+        return false;
+    }
+    filch_lock_acquire(&pool->lock);
+    bool made = has_room(pool) && start_thread_locked(pool);
+    filch_lock_release(&pool->lock);
+    return made;
+}
+
+bool filch_pool_has_surplus(struct filch_pool *pool)
+{
+    return thread_count(pool) > filch_lend_threads(pool);
+}
+
+/* We count no more. Our place in the list goes to the last: nobody will join us. */
+static void forget_self_locked(struct filch_pool *pool)
+{
+    unsigned last = thread_count(pool);
+    thrd_t self = thrd_current();
+    for (unsigned i = 0; i < last; i++) {
+        if (thrd_equal(pool->threads[i], self)) {
+            pool->threads[i] = pool->threads[last];
+            break;
+        }
+    }
+    thrd_detach(self);
+}
+
+/* Whoever publishes work does that, then sees that nobody sleeps, then looks for room for a thread;
+ * we make room, then look for work: one of us acts. So the room stays unless we find some. */
+static bool leave_room_locked(struct filch_pool *pool)
+{
+    set_thread_count_locked(pool, thread_count(pool) - 1);
+    atomic_thread_fence(memory_order_seq_cst); /* pairs with that in filch_pool_wake */
+    bool needed = filch_core_work_visible(pool);
+    if (needed) {
+        set_thread_count_locked(pool, thread_count(pool) + 1);
+    }
+    return !needed;
+}
+
+bool filch_pool_retire(struct filch_pool *pool)
+{
+    filch_lock_acquire(&pool->lock);
+    bool joined = atomic_load_explicit(&pool->stopping, memory_order_relaxed); /* under the lock */
+    bool leaves = !joined && filch_pool_has_surplus(pool) && leave_room_locked(pool);
+    if (leaves) {
+        forget_self_locked(pool);
+    }
+    filch_lock_release(&pool->lock);
+    return joined || leaves;
+}
+
+filch_status filch_pool_start_threads(struct filch_pool *pool)
+{
+    for (unsigned i = 0; i < pool->config.workers; i++) {
+        if (!filch_pool_make_thread(pool)) {
+            return FILCH_EAGAIN;
+        }
+    }
+    return FILCH_OK;
+}
+
+bool filch_pool_has_thread(struct filch_pool *pool)
+{
+    return thread_count(pool) > 0 || filch_pool_make_thread(pool) || thread_count(pool) > 0;
+}
+
+/* From outside, see that a thread comes. As soon as the queue is released they may run to their
+ * ends, and the pool with them, freed by one who has learned of that. So the look whether anybody
+ * is to be called is before that; and if so, we count ourselves in until we let go of the pool. */
+static void push_and_call(struct filch_pool *pool, struct filch_queue *queue,
+                          struct filch_work *first, struct filch_work *last, size_t count)
+{
+    filch_queue_show(queue, first, last, count);
+    bool calls = filch_pool_must_call(pool);
+    if (calls) {
+        filch_pool_hold(pool);
+    }
+    filch_queue_release(queue);
+    if (calls) {
+        filch_pool_call(pool);
+        filch_pool_dismiss(pool);
+    }
+}
+
+void filch_pool_resume(struct filch_pool *pool, struct filch_work *first, struct filch_work *last,
+                       size_t count)
+{
+    push_and_call(pool, &pool->ready, first, last, count);
+}
+
+static void inject_one(struct filch_pool *pool, struct filch_work *work)
+{
+    push_and_call(pool, &pool->inject, work, work, 1);
+}
+
+filch_status filch_pool_expect(struct filch_pool *pool)
+{
+    filch_status status = filch_pool_admit(pool);
+    if (status == FILCH_OK && !filch_pool_has_thread(pool)) {
+        filch_pool_dismiss(pool);
+        return FILCH_EAGAIN;
+    }
+    return status;
+}
+
+static filch_status submit_outside(struct filch_pool *pool, struct filch_detached *task)
+{
+    filch_status status = filch_pool_expect(pool);
+    if (status == FILCH_OK) {
+        inject_one(pool, &task->work);
+    }
+    return status;
+}
+
+static void push_inside(struct filch_pool *pool, struct filch_core *core,
+                        struct filch_detached *task)
+{
+    if (!filch_deque_push(&core->deque, filch_entry_of_work(&task->work))) {
+        filch_queue_push(&pool->inject, &task->work); /* which never needs memory */
+    }
+    filch_pool_wake(pool);
+}
+
+static filch_status submit_inside(struct filch_pool *pool, struct filch_core *core,
+                                  struct filch_detached *task)
+{
+    filch_status status = filch_pool_check(pool);
+    if (status == FILCH_OK && !filch_pool_has_thread(pool)) {
+        status = FILCH_EAGAIN; /* a guest's, which leaves before the task is run */
+    }
+    if (status == FILCH_OK) {
+        filch_pool_task_begun(core);
+        push_inside(pool, core, task);
+    }
+    return status;
+}
+
+filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *task)
+{
+    task->work.kind = FILCH_WORK_TASK;
+    struct filch_core *core = filch_pool_own_core(pool);
+    return core ? submit_inside(pool, core, task) : submit_outside(pool, task);
+}
+
+bool filch_pool_withdraw(struct filch_pool *pool, struct filch_detached *task)
+{
+    /* relaxed: a guess. Whoever is on the way shall not come for nothing: the system would wake one
+     * who never has anything to do on a processor that is slow to come. */
+    bool expected = atomic_load_explicit(&pool->waking, memory_order_relaxed);
+    return filch_queue_take_out(&pool->inject, &task->work, expected);
+}
+
+filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_detached *task)
+{
+    task->work.kind = FILCH_WORK_TASK;
+    filch_status status = filch_pool_expect(pool);
+    if (status == FILCH_OK) {
+        filch_pool_hold(pool); /* as in push_and_call */
+        filch_queue_push(&pool->background, &task->work);
+        filch_pool_wake(pool);
+        filch_pool_dismiss(pool);
+    }
+    return status;
+}
+
+void filch_pool_submit_expected(struct filch_pool *pool, struct filch_detached *task)
+{
+    struct filch_core *core = filch_pool_own_core(pool);
+    task->work.kind = FILCH_WORK_TASK;
+    if (core) {
+        push_inside(pool, core, task);
+    } else {
+        inject_one(pool, &task->work);
+    }
+}
+
+void filch_pool_continue(struct filch_pool *pool, struct filch_detached *task)
+{
+    struct filch_core *core = filch_pool_own_core(pool);
+    if (core) {
+        filch_pool_task_begun(core);
+    } else {
+        filch_pool_hold(pool);
+    }
+    filch_pool_submit_expected(pool, task);
+}
+
+/* False: somebody else has, or is about to. */
+static bool end_threads(struct filch_pool *pool)
+{
+    filch_lock_acquire(&pool->lock);
+    unsigned count = thread_count(pool);
+    bool first = !atomic_load_explicit(&pool->stopping, memory_order_relaxed); /* under the lock */
+    set_thread_count_locked(pool, 0);
+    /* seq_cst: read by sleepers between announcement and sleep (park.h) */
+    atomic_store_explicit(&pool->stopping, true, memory_order_seq_cst);
+    filch_lock_release(&pool->lock);
+    filch_pool_wake_all(pool);
+    int cancel = filch_os_cancel_off(); /* a join would be a point of cancellation */
+    for (unsigned i = 0; i < count; i++) {
+        filch_os_thread_join(pool->threads[i]);
+    }
+    filch_os_cancel_restore(cancel);
+    return first;
+}
+
+void filch_pool_drain(struct filch_pool *pool)
+{
+    filch_pool_await_quiet(pool);
+    if (end_threads(pool)) { /* until then, one that was just made may still take a core */
+        filch_poller_end(pool);
+        filch_core_give_spares(pool);
+        filch_core_finish_all(pool);
+    }
+}

@@ -1,0 +1,106 @@
+/* process: the one object of which there is one per process.
+ *
+ * The child of a fork() has one thread, and a copy of everything else. What was under way in the
+ * parent never ends there, so objects say whose they are, by a token, and a wait for something of
+ * the parent's is refused on the way in. The parent's threads and pools are forgotten; locks that
+ * were held are free (lock.h). Waiters of the parent's must not be touched: the stacks that they
+ * are on may have been given away. */
+#ifndef FILCH_PROCESS_H
+#define FILCH_PROCESS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <filch/log.h>
+#include <filch/memory.h>
+
+#include "os/lock.h"
+
+struct filch_party;
+struct filch_thread;
+struct filch_pool;
+struct filch_overflow;
+struct filch_registered;
+struct filch_fd_chunk;
+struct filch_fd_sleeper;
+
+enum { FILCH_FD_CHUNKS = 2048 };
+
+struct filch_process {
+    struct filch_lock lock;
+    struct filch_thread *spare_threads;           /* lock */
+    _Atomic(struct filch_thread *) newest_thread; /* lock to write; all records, by `older` */
+    struct filch_thread *absent_threads; /* constant; the parent's records: whoever looks finds them
+                                            in use */
+    _Atomic(struct filch_pool *) default_pool; /* lock to write */
+    void (*log)(void *context, filch_log_level level, const char *message); /* lock */
+    void *log_context;                                                      /* lock */
+    bool log_set;                                                           /* lock */
+    bool warned;                         /* lock; of an environment variable that makes no sense */
+    uint32_t last_token;                 /* lock */
+    bool forked;                         /* constant: it is the child of one that used filch */
+    _Atomic(_Atomic(uint32_t) *) fork_word; /* lock to write; it points to 0 in a child */
+    struct filch_overflow *overflow;     /* lock, until it is not NULL; overflow.c */
+    struct filch_registered *registered; /* lock; api/pool/registry.c */
+    _Atomic(uint32_t) posters; /* who wake a strand and are not done with its pool; post.c */
+    _Atomic(bool) pinned;                /* filch_process_pin() is done */
+    unsigned cpu_count;                  /* lock, until it is not 0 */
+    char cpu_reason[48];                 /* lock, as cpu_count */
+
+    filch_memory_hooks memory;   /* constant from the first allocation */
+    _Atomic(int64_t) heap_bytes; /* taken less given back by threads that filch does not know */
+    _Atomic(ptrdiff_t) mapped_bytes;
+
+    struct filch_lock dump_lock;
+    int dump_signal;   /* dump_lock; 0: none */
+    int dump_event[2]; /* dump_lock to write; api/trace/dump_signal.c */
+
+    struct filch_lock sleepers_lock;
+    struct filch_fd_sleeper *fd_sleepers; /* sleepers_lock; closing.c */
+    _Atomic(struct filch_fd_chunk *) fd_chunks[FILCH_FD_CHUNKS]; /* never removed; closing.c */
+
+    struct filch_lock pools_lock; /* held while somebody looks at other pools: they stay */
+    struct filch_pool *pools;     /* pools_lock */
+    uint32_t pool_number;         /* pools_lock; the last one's */
+    uint64_t told;                /* pools_lock; the deadlock that was reported last */
+};
+
+struct filch_process *filch_process(void);
+
+/* To be called before the first thread, key or handler that is ours, whichever comes first, and
+ * without a lock: another thread may hold the loader's and wait for ours. A plug-in that contains
+ * this library then stays where it is when it is unloaded, and is there still when it is loaded
+ * again. */
+void filch_process_pin(void);
+
+/* The records of all threads there are or have been, through `older`. Also for signal handlers. */
+static inline struct filch_thread *filch_process_newest_thread(struct filch_process *process)
+{
+    /* acquire: pairs with the release in make_record; they are made */
+    return atomic_load_explicit(&process->newest_thread, memory_order_acquire);
+}
+
+/* A number that says "this process, not its parent". 0: no memory. */
+uint32_t filch_process_token(void);
+
+/* False: `token` was given out before a fork(), in the parent. */
+bool filch_process_owns(uint32_t token);
+
+/* The same of objects that may have got no token, or none yet: 0, and nothing is known of them. */
+static inline bool filch_process_inherited(uint32_t token)
+{
+    return token && !filch_process_owns(token);
+}
+
+/* Is that a thread, or the strand of a pool, of this process? Takes its time. */
+bool filch_process_has_party(const struct filch_party *party);
+
+/* All pools that are open, for those who look at them from outside. */
+void filch_process_add_pool(struct filch_pool *pool);
+void filch_process_remove_pool(struct filch_pool *pool);
+
+struct filch_thread *filch_process_take_thread(void);
+void filch_process_give_thread(struct filch_thread *thread);
+
+#endif

@@ -1,0 +1,333 @@
+#include "sched/region.h"
+
+#include "base/base.h"
+#include "sched/block.h"
+#include "sched/core.h"
+#include "os/os.h"
+#include "os/os_modes.h"
+#include "sched/pool.h"
+#include "sched/process.h"
+#include "sched/thread.h"
+#include "sched/unwound.h"
+
+void filch_frame_push(struct filch_frame *frame, struct filch_strand *strand,
+                      struct filch_fault *fault, const filch_function_info *info)
+{
+    struct filch_frame *parent = strand->frame;
+    frame->parent = parent;
+    frame->base = strand->lane.top;
+    frame->fault = fault || !parent ? fault : parent->fault;
+    frame->scope = parent ? parent->scope : NULL;
+    frame->info = info;
+    frame->next = frame->stop = NULL;
+    frame->crowd = NULL;
+    frame->modes = FILCH_OS_MODES_DEFAULT;
+    frame->secluded = frame->secludes_locale = false;
+    strand->frame = frame;
+    filch_party_do(strand->party, info);
+}
+
+/* It runs on top of its thread's own code, or of others' work. */
+static void look_around(struct filch_frame *frame)
+{
+    struct filch_exceptions *here = filch_exceptions_here();
+    if (here) {
+        filch_exceptions_move(&frame->exceptions, here);
+    }
+    frame->outside = filch_os_keep_modes();
+    if (frame->parent) {
+        filch_frame_set_modes(frame->parent, filch_os_modes_kept(frame->outside));
+    }
+}
+
+void filch_frame_seclude(struct filch_frame *frame, struct filch_strand *strand)
+{
+    frame->secluded = true;
+    frame->exceptions = (struct filch_exceptions){NULL, 0};
+    frame->outside = FILCH_OS_MODES_DEFAULT; /* of a worker, between tasks */
+    if (frame->parent || strand->guest) {
+        look_around(frame);
+    }
+    frame->modes = filch_os_modes_kept(frame->outside);
+}
+
+void filch_frame_seclude_as(struct filch_frame *frame, struct filch_strand *strand, uint64_t modes)
+{
+    filch_frame_seclude(frame, strand);
+    if (modes != frame->modes) {
+        frame->modes = modes;
+        filch_os_set_modes(modes);
+    }
+}
+
+void filch_frame_seclude_locale(struct filch_frame *frame, struct filch_strand *strand)
+{
+    void *locale = filch_os_locale();
+    frame->secludes_locale = frame->parent || strand->guest;
+    frame->locale = locale;
+    if (FILCH_UNLIKELY(locale != NULL)) { /* the caller's, or what the last task here has left */
+        filch_os_set_locale(NULL);
+    }
+}
+
+static void restore(struct filch_frame *frame)
+{
+    filch_os_restore_modes(frame->outside);
+    if (frame->secludes_locale && filch_os_locale() != frame->locale) {
+        filch_os_set_locale(frame->locale);
+    }
+    if (FILCH_UNLIKELY(filch_exceptions_any(&frame->exceptions))) {
+        *filch_exceptions_here() = frame->exceptions;
+    }
+}
+
+void filch_frame_pop(struct filch_frame *frame, struct filch_strand *strand)
+{
+    if (frame->secluded) {
+        restore(frame);
+    }
+    strand->frame = frame->parent;
+    filch_party_do(strand->party, frame->parent ? frame->parent->info : NULL);
+}
+
+struct filch_strand *filch_strand_self(void)
+{
+    struct filch_thread *thread = filch_thread_known();
+    return thread ? thread->strand : NULL;
+}
+
+struct filch_scope *filch_scope_self(void)
+{
+    struct filch_strand *strand = filch_strand_self();
+    return strand && strand->frame ? strand->frame->scope : NULL;
+}
+
+/* Is a guest counted by the pool, or one of the pool's tasks for it? */
+enum count { ADMITTED, TASK_COUNTS };
+
+static filch_status become_guest(struct filch_region *region, struct filch_pool *pool,
+                                 struct filch_thread *thread, enum count count)
+{
+    filch_core_acquire_guest(pool, thread); /* without a core the region runs serially */
+    struct filch_strand *strand = filch_strand_new_guest(pool, thread->core);
+    if (!strand) {
+        filch_core_release_guest(pool, thread);
+        return FILCH_ENOMEM;
+    }
+    region->strand = thread->strand = strand;
+    strand->admitted = count == ADMITTED;
+    filch_core_enter(thread->core, strand);
+    if (thread->core) {
+        filch_core_start(thread->core);
+    }
+    return FILCH_OK;
+}
+
+static void stop_being_guest(struct filch_strand *strand)
+{
+    struct filch_thread *thread = filch_thread_known(); /* guests do not move */
+    struct filch_pool *pool = strand->pool;
+    thread->strand = NULL;
+    if (thread->left == FILCH_LEFT_REGION) {
+        thread->left = FILCH_LEFT_NOTHING; /* the child of a fork() in there; now it is out */
+    }
+    filch_core_leave(thread->core);
+    filch_strand_free_guest(strand, thread->core);
+    filch_core_release_guest(pool, thread);
+}
+
+static filch_status enter_as_guest(struct filch_region *region, struct filch_pool *pool,
+                                   struct filch_thread *thread)
+{
+    filch_status status = filch_pool_admit(pool);
+    if (status == FILCH_OK) {
+        status = become_guest(region, pool, thread, ADMITTED);
+        if (status == FILCH_OK && (status = filch_pool_ended_as(pool, FILCH_OK)) != FILCH_OK) {
+            stop_being_guest(region->strand); /* its worker could not start */
+        }
+        if (status != FILCH_OK) {
+            filch_pool_dismiss(pool);
+        }
+    }
+    region->guest = status == FILCH_OK;
+    return status;
+}
+
+struct filch_frame *filch_region_frame(struct filch_region *region)
+{
+    return region->guest ? &region->strand->entry : &region->frame;
+}
+
+filch_status filch_region_enter(struct filch_region *region, struct filch_pool *pool,
+                                struct filch_fault *fault, const filch_function_info *info)
+{
+    struct filch_thread *thread = filch_thread_self();
+    filch_status status = FILCH_OK;
+    region->guest = false;
+    if (!thread) {
+        return FILCH_ENOMEM;
+    }
+    if (!thread->strand) {
+        status = enter_as_guest(region, pool, thread);
+    } else if (thread->strand->pool != pool) {
+        status = FILCH_EBUSY;
+    }
+    if (status == FILCH_OK) {
+        region->strand = thread->strand;
+        if (region->guest) {
+            region->strand->entered = true;
+            filch_trace(FILCH_TRACE_BEGIN, FILCH_TRACE_REGION, info,
+                        filch_trace_name_of(region->strand));
+        }
+        filch_frame_push(filch_region_frame(region), region->strand, fault, info);
+    }
+    return status;
+}
+
+/* Out of the outermost frame, and of the pool, which may be gone after this. */
+static void leave_as_guest(struct filch_strand *strand)
+{
+    struct filch_pool *pool = strand->pool;
+    bool admitted = strand->admitted;
+    filch_frame_pop(&strand->entry, strand);
+    filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(strand));
+    stop_being_guest(strand);
+    if (admitted) {
+        filch_pool_dismiss(pool);
+    }
+}
+
+void filch_region_leave(struct filch_region *region)
+{
+    if (region->guest) {
+        leave_as_guest(region->strand);
+    } else {
+        filch_frame_pop(&region->frame, region->strand);
+    }
+}
+
+void filch_region_keep(struct filch_region *region, void (*give_up)(struct filch_region *region))
+{
+    region->give_up = give_up;
+    region->strand->kept = region;
+}
+
+void filch_thread_give_up(struct filch_thread *thread)
+{
+    struct filch_strand *strand = thread->strand;
+    struct filch_frame *outermost = strand->entered ? &strand->entry : NULL;
+    if (!strand->guest || !filch_process_owns(strand->pool->token)) {
+        return; /* the pool is the parent's, in the child of a fork() */
+    }
+    filch_unwound_to(strand, outermost, filch_strand_bottom(strand));
+    if (strand->kept) {
+        strand->kept->give_up(strand->kept);
+    } else if (outermost) {
+        leave_as_guest(strand);
+    } else {
+        stop_being_guest(strand);
+    }
+}
+
+filch_status filch_region_enter_counted(struct filch_region *region, struct filch_pool *pool)
+{
+    struct filch_thread *thread = filch_thread_self();
+    return thread ? become_guest(region, pool, thread, TASK_COUNTS) : FILCH_ENOMEM;
+}
+
+void filch_region_leave_counted(struct filch_region *region)
+{
+    stop_being_guest(region->strand);
+}
+
+/* A call that is sent to another pool; lives in the waiting caller's frame. */
+struct errand {
+    struct filch_detached task;
+    struct filch_latch done;
+    struct filch_pool *pool;
+    filch_status status;
+    void (*function)(void *);
+    void *context;
+    struct filch_fault *fault;
+    struct filch_scope *scope; /* the caller's, which waits */
+    uint64_t modes;            /* the same */
+    const filch_function_info *info;
+};
+
+static void run_errand(struct filch_detached *task)
+{
+    struct errand *errand = FILCH_CONTAINER(task, struct errand, task);
+    struct filch_pool *pool = errand->pool;
+    struct filch_strand *strand = filch_strand_self();
+    struct filch_frame frame;
+    enum filch_trace_type end = filch_core_trace_task(filch_core_picked(), errand->info, errand);
+    filch_frame_push(&frame, strand, errand->fault, errand->info);
+    frame.scope = errand->scope;
+    filch_frame_seclude_as(&frame, strand, errand->modes);
+    filch_frame_seclude_locale(&frame, strand);
+    errand->status = filch_pool_ended_as(pool, FILCH_OK);
+    if (errand->status == FILCH_OK) {
+        errand->function(errand->context);
+    }
+    filch_frame_pop(&frame, strand);
+    filch_trace(end, 0, NULL, filch_trace_name_of(errand));
+    filch_latch_open(&errand->done); /* the errand is gone */
+    filch_pool_task_ended(pool);
+}
+
+static const struct filch_wait_kind errand_wait = {
+    .what = "a call into another pool", .enlist = filch_latch_enlist, .derived = true};
+
+static filch_status send_errand(struct errand *errand)
+{
+    errand->task.run = run_errand;
+    filch_latch_init(&errand->done);
+    filch_trace(FILCH_TRACE_SPAWN, 0, errand->info, filch_trace_name_of(errand));
+    filch_status status = filch_pool_submit(errand->pool, &errand->task);
+    if (status == FILCH_OK) {
+        filch_block_join(&errand_wait, &errand->done);
+        status = errand->status;
+    }
+    return status;
+}
+
+FILCH_APART static void give_up(struct filch_region *region)
+{
+    struct filch_frame *frame = filch_region_frame(region);
+    if (filch_unwound_begin(region->strand, frame)) {
+        filch_unwound_to(region->strand, frame, frame->base);
+        filch_region_leave(region);
+    }
+}
+
+static inline void call_left(struct filch_region **running)
+{
+    if (FILCH_UNLIKELY(*running != NULL)) {
+        give_up(*running);
+    }
+}
+
+filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *), void *context,
+                               struct filch_fault *fault, const filch_function_info *info)
+{
+    struct filch_region region;
+    filch_status status = filch_region_enter(&region, pool, fault, info);
+    if (status == FILCH_EBUSY) {
+        struct errand errand = {.pool = pool,
+                                .function = function,
+                                .context = context,
+                                .fault = fault,
+                                .scope = filch_scope_self(),
+                                .modes = filch_os_modes(),
+                                .info = info};
+        return send_errand(&errand);
+    }
+    if (status == FILCH_OK) {
+        filch_frame_seclude(filch_region_frame(&region), region.strand);
+        FILCH_UNWINDS(call_left) struct filch_region *running = &region;
+        function(context);
+        running = NULL;
+        filch_region_leave(&region);
+    }
+    return status;
+}

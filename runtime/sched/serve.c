@@ -1,0 +1,160 @@
+/* serve: what the owner of latent work does when somebody asks for it, and how a join finds out
+ * what became of it. */
+#include "sched/block.h"
+#include "sched/core.h"
+#include "os/os.h"
+#include "os/os_ticks.h"
+#include "sched/pool.h"
+#include "sched/site.h"
+#include "stack/strand.h"
+#include "sched/thread.h"
+#include "sched/wake.h"
+
+/* Run it for its owner, here. */
+static void run_traced(struct filch_strand *strand, filch_slot *slot, const filch_slot_type *type)
+{
+    uint64_t name = filch_trace_name_of(slot);
+    if (FILCH_UNLIKELY(strand->lane.traced)) {
+        filch_trace(FILCH_TRACE_BEGIN_JOIN, FILCH_TRACE_OWN, type->info, name);
+    }
+    type->run(&strand->lane, strand->lane.top, slot);
+    if (FILCH_UNLIKELY(strand->lane.traced)) {
+        filch_trace(FILCH_TRACE_END_JOIN, 0, NULL, name);
+    }
+}
+
+void filch_core_run_own(struct filch_strand *strand, filch_slot *slot)
+{
+    const filch_slot_type *type = slot->type;
+    slot->type = &filch_slot_running;
+    run_traced(strand, slot, type);
+}
+
+/* The newest entry of our own core, if it is a task that is wanted. */
+static struct filch_detached *take_own(struct filch_pool *pool,
+                                       bool (*wanted)(struct filch_detached *task, void *context),
+                                       void *context)
+{
+    struct filch_core *core = filch_pool_own_core(pool);
+    uintptr_t entry = core ? filch_deque_pop(&core->deque) : 0;
+    if (!entry) {
+        return NULL;
+    }
+    struct filch_work *work = filch_entry_slot(entry) ? NULL : filch_entry_work(entry);
+    if (work && work->kind == FILCH_WORK_TASK) {
+        struct filch_detached *task = FILCH_CONTAINER(work, struct filch_detached, work);
+        if (wanted(task, context)) {
+            return task;
+        }
+    }
+    filch_deque_push(&core->deque, entry); /* there was room for it */
+    return NULL;
+}
+
+void filch_core_run_tasks(struct filch_pool *pool,
+                          bool (*wanted)(struct filch_detached *task, void *context), void *context)
+{
+    struct filch_thread *thread = filch_thread_known();
+    struct filch_strand *strand = thread ? thread->strand : NULL;
+    struct filch_detached *task;
+    while (strand && filch_strand_has_room(strand) && (task = take_own(pool, wanted, context))) {
+        filch_thread_known()->core->picked = (struct filch_picked){.how = FILCH_TRACE_HELPED};
+        task->run(task);
+    }
+}
+
+/* The watchman asked for a turn on behalf of others: a pool's strand stands in line. */
+static void yield_if_wanted(struct filch_strand *strand, struct filch_core *core)
+{
+    /* relaxed, both: a request may be answered late */
+    if (!strand->guest && atomic_load_explicit(&core->yield_wanted, memory_order_relaxed)) {
+        atomic_store_explicit(&core->yield_wanted, false, memory_order_relaxed);
+        filch_block_yield();
+    }
+}
+
+void filch_core_serve(struct filch_strand *strand)
+{
+    uint64_t began = filch_os_ticks();
+    enum filch_help help = strand->help;
+    if (help == FILCH_HELP_LATE ? filch_core_offer_quietly(strand, began + FILCH_SITE_QUIET)
+                                : filch_core_offer(strand)) {
+        strand->help = FILCH_HELP_ASK;
+        if (help == FILCH_HELP_ASK) {
+            filch_pool_wake(strand->pool);
+        }
+    }
+    struct filch_core *core = filch_thread_known()->core;
+    if (core) {
+        yield_if_wanted(strand, core);
+    }
+    strand->apart += filch_os_ticks() - began;
+}
+
+/* At level `all` every fork comes here. True: it was recorded, and nobody asks. The first one after
+ * the recording has ended makes those after it fast again. */
+static bool fork_traced(filch_lane *lane)
+{
+    filch_slot *slot = lane->top - 1;
+    lane->traced = filch_trace_is_on();
+    filch_trace(FILCH_TRACE_FORK, 0, slot->type->info, filch_trace_name_of(slot));
+    return !filch_lane_is_asked(lane);
+}
+
+void filch_fork_slow(filch_lane *lane)
+{
+    if (FILCH_LIKELY(!lane->traced) || !fork_traced(lane)) {
+        filch_core_serve(filch_strand_of_lane(lane));
+    }
+}
+
+static bool enlist_join(struct filch_waiter *waiter, void *slot)
+{
+    return filch_slot_await(slot, waiter);
+}
+
+static const struct filch_wait_kind join_wait = {
+    .what = "a stolen child", .enlist = enlist_join, .derived = true};
+
+bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot)
+{
+    struct filch_core *core = filch_thread_known()->core;
+    bool ours = filch_slot_take_back(slot);
+    if (core) {
+        filch_core_withdraw(core, slot, ours);
+    }
+    if (ours) {
+        return true;
+    }
+    if (!filch_slot_is_done(slot)) {
+        uint64_t began = filch_os_ticks();
+        filch_block_join(&join_wait, slot);
+        strand->apart += filch_os_ticks() - began;
+    } else {
+        filch_trace(FILCH_TRACE_JOINED, 0, NULL, filch_trace_name_of(slot));
+    }
+    return false;
+}
+
+/* Nobody has it; before we run it ourselves, see whether older work is wanted. */
+static void join_latent(struct filch_strand *strand, filch_slot *slot)
+{
+    const filch_slot_type *type = slot->type;
+    slot->type = &filch_slot_running; /* not this one */
+    if (!strand->lane.traced || filch_lane_is_asked(&strand->lane)) {
+        filch_core_serve(strand);
+    }
+    run_traced(strand, slot, type);
+}
+
+filch_slot *filch_join_slow(filch_lane *lane, filch_slot *slot, filch_slot *top)
+{
+    struct filch_strand *strand = filch_strand_of_lane(lane);
+    lane->top = top;
+    if (slot >= lane->split) {
+        join_latent(strand, slot);
+    } else if (filch_core_reclaim(strand, slot)) {
+        filch_core_run_own(strand, slot);
+    }
+    return filch_lane_retire(lane, slot);
+}

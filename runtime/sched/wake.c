@@ -1,0 +1,184 @@
+/* wake: who is woken, and when. The other half, who sleeps and how, is watch.c.
+ *
+ * A publisher that sees an idle core and nobody searching wakes one thread: a listed sleeper, else
+ * the watchman, else a new thread. One wake-up is under way at a time, marked by `waking`;
+ * publishers pass by while it is. Whoever was woken answers (filch_core_answer_wake), looks at
+ * everything, and wakes the next if there is more than one piece to do.
+ *
+ * Source: Go's scheduler, whose wakep() and "spinning" threads are the same idea. */
+#include <limits.h>
+
+#include "sched/core.h"
+#include "os/os.h"
+#include "sched/pool.h"
+#include "sched/starve.h"
+#include "sched/thread.h"
+#include "sched/wake.h"
+
+unsigned filch_pool_running(struct filch_pool *pool)
+{
+    /* seq_cst: sleepers and releasers decide by it, under the handshake of park.h */
+    return (unsigned)(uint32_t)atomic_load_explicit(&pool->running, memory_order_seq_cst);
+}
+
+bool filch_pool_wake_watchman(struct filch_pool *pool)
+{
+    /* seq_cst: pairs with claim_watch, as sleepers do with filch_park_wake_one. Taking the name
+     * away tells the watchman that he was chosen. */
+    struct filch_thread *watchman = atomic_exchange_explicit(
+        &pool->watchman, (struct filch_thread *)NULL, memory_order_seq_cst);
+    if (watchman) {
+        filch_parker_unpark(&watchman->parker);
+    }
+    return watchman != NULL;
+}
+
+static bool anybody_asleep(struct filch_pool *pool)
+{
+    /* seq_cst: after the fence in the caller */
+    return filch_park_sleepers(&pool->park) > 0 ||
+           atomic_load_explicit(&pool->watchman, memory_order_seq_cst) != NULL;
+}
+
+static void wake_somebody(struct filch_pool *pool, bool even_watchman)
+{
+    if (FILCH_UNLIKELY(filch_pool_is_starving(pool))) {
+        filch_pool_wake_all(pool); /* some of them may have a stack */
+        return;
+    }
+    /* seq_cst: pairs with filch_core_answer_wake; who finds it set has been seen by its setter */
+    while (atomic_exchange_explicit(&pool->waking, 1, memory_order_seq_cst) == 0) {
+        if (filch_park_wake_one(&pool->park) || (even_watchman && filch_pool_wake_watchman(pool)) ||
+            filch_pool_make_thread(pool)) {
+            filch_trace(FILCH_TRACE_WAKE, 0, NULL, 0);
+            return;
+        }
+        filch_core_answer_wake(pool);
+        /* Somebody may have announced himself, and a publisher passed us by, while it was set. */
+        even_watchman = even_watchman || filch_core_work_visible(pool);
+        if (!even_watchman || !anybody_asleep(pool)) {
+            return;
+        }
+    }
+}
+
+void filch_pool_take_turn(struct filch_pool *pool)
+{
+    /* relaxed, both: see give_core in block.c */
+    if (FILCH_UNLIKELY(atomic_load_explicit(&pool->givers, memory_order_relaxed))) {
+        atomic_fetch_add_explicit(&pool->turns, 1, memory_order_relaxed);
+        filch_os_wake(&pool->turns, INT_MAX);
+    }
+}
+
+/* After the publisher's fence: will nobody look at what is published? */
+static bool nobody_comes(struct filch_pool *pool)
+{
+    /* seq_cst, both: a searcher counts itself out, and who was woken answers, before it looks for
+     * the last time. While no stacks are to be had, a look may come to nothing. */
+    return atomic_load_explicit(&pool->searching, memory_order_seq_cst) == 0 &&
+           (atomic_load_explicit(&pool->waking, memory_order_seq_cst) == 0 ||
+            filch_pool_is_starving(pool));
+}
+
+void filch_pool_wake(struct filch_pool *pool)
+{
+    atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, see park.h */
+    if (filch_pool_has_idle(pool) && nobody_comes(pool)) {
+        wake_somebody(pool, true);
+    }
+}
+
+void filch_pool_pass_on(struct filch_pool *pool)
+{
+    if (filch_core_work_visible(pool)) {
+        filch_pool_wake(pool);
+    }
+}
+
+void filch_core_answer_wake(struct filch_pool *pool)
+{
+    /* seq_cst: pairs with the exchange in wake_somebody. The fence: what a publisher made visible
+     * before it passed us by is seen when we look after this. */
+    atomic_store_explicit(&pool->waking, 0, memory_order_seq_cst);
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns)
+{
+    /* seq_cst, both: see watch() in watch.c. A record outlives its thread: a late poke is stale. */
+    struct filch_thread *watchman = atomic_load_explicit(&pool->watchman, memory_order_seq_cst);
+    if (watchman &&
+        atomic_load_explicit(&pool->watch_until_ns, memory_order_seq_cst) > deadline_ns) {
+        filch_parker_unpark(&watchman->parker);
+    }
+}
+
+void filch_pool_call_watch(struct filch_pool *pool)
+{
+    /* seq_cst, both: see watch() in watch.c, as above */
+    if (!atomic_load_explicit(&pool->ticking, memory_order_seq_cst)) {
+        struct filch_thread *watchman = atomic_load_explicit(&pool->watchman, memory_order_seq_cst);
+        if (watchman) {
+            filch_parker_unpark(&watchman->parker);
+        }
+    }
+}
+
+bool filch_pool_must_call(struct filch_pool *pool)
+{
+    atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, see park.h */
+    /* seq_cst: as in filch_pool_call_watch */
+    return filch_pool_has_idle(pool)
+               ? nobody_comes(pool)
+               : !atomic_load_explicit(&pool->ticking, memory_order_seq_cst);
+}
+
+void filch_pool_call(struct filch_pool *pool)
+{
+    filch_pool_wake(pool);
+    if (!filch_pool_has_idle(pool)) {
+        filch_pool_call_watch(pool); /* which asks the busy ones for a turn */
+    }
+}
+
+bool filch_pool_is_watched(struct filch_pool *pool)
+{
+    /* seq_cst, all: the caller holds a core since before; see watch() in watch.c. A searcher who
+     * gives up becomes a watchman, or finds one. */
+    return atomic_load_explicit(&pool->searching, memory_order_seq_cst) > 0 ||
+           (atomic_load_explicit(&pool->watchman, memory_order_seq_cst) != NULL &&
+            atomic_load_explicit(&pool->watch_until_ns, memory_order_seq_cst) != FILCH_OS_NEVER);
+}
+
+enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate)
+{
+    if (estimate >= FILCH_SITE_SHORT || !filch_pool_is_watched(pool)) {
+        return FILCH_HELP_ASK;
+    }
+    return estimate < FILCH_SITE_QUIET ? FILCH_HELP_LATE : FILCH_HELP_OFFER;
+}
+
+/* Timers may come due; or others run, who may have latent work, and could have help. We ourselves
+ * need nobody: our lane was poisoned when we began. */
+static bool worth_watching(struct filch_pool *pool, unsigned ours)
+{
+    return filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER ||
+           (filch_pool_running(pool) > ours && filch_pool_has_idle(pool));
+}
+
+void filch_pool_appoint_watch(struct filch_pool *pool, unsigned ours)
+{
+    /* relaxed: asked again at each pick */
+    if (atomic_load_explicit(&pool->watchman, memory_order_relaxed) == NULL &&
+        worth_watching(pool, ours)) {
+        wake_somebody(pool, false);
+    }
+}
+
+void filch_pool_wake_all(struct filch_pool *pool)
+{
+    filch_park_wake_all(&pool->park);
+    atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, for the watchman */
+    filch_pool_wake_watchman(pool);
+}

@@ -1,0 +1,51 @@
+/* wake: who is woken, and when. The protocol is told in wake.c, its other half in watch.c. */
+#ifndef FILCH_WAKE_H
+#define FILCH_WAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sched/site.h"
+
+struct filch_pool;
+
+/* A pool's thread begins something: strands that gave their turns away for that may go on. */
+void filch_pool_take_turn(struct filch_pool *pool);
+
+/* Something was made visible to thieves: see that somebody comes. */
+void filch_pool_wake(struct filch_pool *pool);
+
+/* The caller stops looking for work: if there is any still, see that somebody comes. After a
+ * fence, which orders this after what the caller let go of. */
+void filch_pool_pass_on(struct filch_pool *pool);
+
+/* The pool stops: everybody comes and sees it. */
+void filch_pool_wake_all(struct filch_pool *pool);
+
+/* False: there is none. Also from a signal handler. */
+bool filch_pool_wake_watchman(struct filch_pool *pool);
+
+/* Wake the watchman, who must look at his deadline again, if he sleeps beyond this one. */
+void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns);
+
+/* Wake him unless he looks soon anyway: there is work, and all cores are busy. */
+void filch_pool_call_watch(struct filch_pool *pool);
+
+/* From outside: something can be seen in a queue. Is anybody to be called for it? */
+bool filch_pool_must_call(struct filch_pool *pool);
+
+/* See that a thread comes for it. */
+void filch_pool_call(struct filch_pool *pool);
+
+/* Is somebody looking around, or will the watchman before long? Then what is published now will be
+ * found, also if nobody is woken for it. */
+bool filch_pool_is_watched(struct filch_pool *pool);
+
+/* Whom a call wants that is estimated to take so many ticks (site.h). */
+enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate);
+
+/* See that somebody watches, if there is anything to watch. `ours`: how many cores the caller
+ * holds, 0 or 1. */
+void filch_pool_appoint_watch(struct filch_pool *pool, unsigned ours);
+
+#endif

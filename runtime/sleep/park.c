@@ -1,0 +1,130 @@
+#include "sleep/park.h"
+
+#include "os/os.h"
+
+void filch_parker_init(struct filch_parker *parker)
+{
+    atomic_init(&parker->token, 0);
+    parker->listed = false;
+    parker->next = parker->prev = NULL;
+}
+
+void filch_parker_unpark(struct filch_parker *parker)
+{
+    /* release: pairs with the acquire in filch_parker_poll; what the waker did is seen */
+    if (atomic_exchange_explicit(&parker->token, 1, memory_order_release) == 0) {
+        filch_os_wake(&parker->token, 1);
+    }
+}
+
+bool filch_parker_poll(struct filch_parker *parker)
+{
+    /* acquire: pairs with the release in filch_parker_unpark. An exchange, not a store: a token
+     * that arrives in between must not be wiped unseen. */
+    return atomic_exchange_explicit(&parker->token, 0, memory_order_acquire) != 0;
+}
+
+bool filch_parker_wait(struct filch_parker *parker, uint64_t deadline_ns)
+{
+    bool in_time = true;
+    while (!filch_parker_poll(parker)) {
+        if (!in_time) {
+            return false;
+        }
+        in_time = filch_os_wait(&parker->token, 0, deadline_ns);
+    }
+    return true;
+}
+
+void filch_park_init(struct filch_park *park)
+{
+    filch_lock_init(&park->lock);
+    atomic_init(&park->sleepers, 0);
+    park->newest = NULL;
+}
+
+static void count_locked(struct filch_park *park, uint32_t delta)
+{
+    /* relaxed: written under the lock; publishers are ordered by the fences of the handshake */
+    uint32_t sleepers = atomic_load_explicit(&park->sleepers, memory_order_relaxed);
+    atomic_store_explicit(&park->sleepers, sleepers + delta, memory_order_relaxed);
+}
+
+static void unlist_locked(struct filch_park *park, struct filch_parker *parker)
+{
+    if (parker->prev) {
+        parker->prev->next = parker->next;
+    } else {
+        park->newest = parker->next;
+    }
+    if (parker->next) {
+        parker->next->prev = parker->prev;
+    }
+    parker->listed = false;
+    count_locked(park, (uint32_t)-1);
+}
+
+void filch_park_announce(struct filch_park *park, struct filch_parker *parker)
+{
+    filch_lock_acquire(&park->lock);
+    parker->listed = true;
+    parker->prev = NULL;
+    parker->next = park->newest;
+    if (park->newest) {
+        park->newest->prev = parker;
+    }
+    park->newest = parker;
+    count_locked(park, 1);
+    filch_lock_release(&park->lock);
+    /* seq_cst: the sleeper's half; pairs with the fence in filch_park_wake_one */
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+bool filch_park_retract(struct filch_park *park, struct filch_parker *parker)
+{
+    filch_lock_acquire(&park->lock);
+    bool was_listed = parker->listed;
+    if (was_listed) {
+        unlist_locked(park, parker);
+    }
+    filch_lock_release(&park->lock);
+    return was_listed;
+}
+
+static struct filch_parker *take_newest(struct filch_park *park)
+{
+    filch_lock_acquire(&park->lock);
+    struct filch_parker *parker = park->newest;
+    if (parker) {
+        unlist_locked(park, parker);
+    }
+    filch_lock_release(&park->lock);
+    return parker;
+}
+
+bool filch_park_wake_one(struct filch_park *park)
+{
+    /* seq_cst: the publisher's half; pairs with the fence in filch_park_announce */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (filch_park_sleepers(park) == 0) {
+        return false;
+    }
+    struct filch_parker *parker = take_newest(park);
+    if (!parker) {
+        return false;
+    }
+    filch_parker_unpark(parker);
+    return true;
+}
+
+void filch_park_wake_all(struct filch_park *park)
+{
+    while (filch_park_wake_one(park)) {
+    }
+}
+
+uint32_t filch_park_sleepers(struct filch_park *park)
+{
+    /* relaxed: a hint, or ordered by the caller's fence */
+    return atomic_load_explicit(&park->sleepers, memory_order_relaxed);
+}

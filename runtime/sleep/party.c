@@ -1,0 +1,82 @@
+#include "sleep/party.h"
+
+#include "base/base.h"
+#include "os/os.h"
+#include "sched/thread.h"
+
+static const uint32_t held = (uint32_t)1 << 31;
+
+struct filch_party *filch_party_self(void)
+{
+    struct filch_thread *thread = filch_thread_self();
+    if (!thread) {
+        return NULL;
+    }
+    return thread->strand ? thread->strand->party : &thread->party;
+}
+
+void filch_party_begin_wait(struct filch_party *party, const struct filch_wait_kind *kind,
+                            void *context, struct filch_waiter *waiter, bool forever)
+{
+    /* relaxed: the party alone changes it while it does not wait */
+    uint32_t word = atomic_load_explicit(&party->word, memory_order_relaxed);
+    party->kind = kind;
+    party->context = context;
+    party->waiter = waiter;
+    party->forever = forever;
+    /* release: pairs with the acquire in filch_party_hold */
+    atomic_store_explicit(&party->word, (word + 1) & ~held, memory_order_release);
+}
+
+void filch_party_end_wait(struct filch_party *party)
+{
+    /* relaxed: as above, but for the top bit */
+    uint32_t waits = atomic_load_explicit(&party->word, memory_order_relaxed) & ~held;
+    uint32_t expected = waits;
+    /* acquire: pairs with the release in filch_party_let_go; who looked at us is done */
+    for (int i = 0;
+         !atomic_compare_exchange_weak_explicit(&party->word, &expected, (waits + 1) & ~held,
+                                                memory_order_acquire, memory_order_relaxed);
+         i++) {
+        expected = waits;
+        if (i >= FILCH_SPINS) {
+            filch_os_yield();
+        }
+    }
+}
+
+bool filch_party_hold(struct filch_party *party, uint32_t *wait)
+{
+    /* relaxed: checked by the exchange */
+    uint32_t word = atomic_load_explicit(&party->word, memory_order_relaxed);
+    if (word & held || !(word & 1) || (*wait && word != *wait)) {
+        return false;
+    }
+    *wait = word;
+    /* acquire: pairs with the release in filch_party_begin_wait */
+    return atomic_compare_exchange_strong_explicit(&party->word, &word, word | held,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+bool filch_party_hold_surely(struct filch_party *party)
+{
+    for (int i = 0;; i++) {
+        uint32_t any = 0;
+        if (filch_party_hold(party, &any)) {
+            return true;
+        }
+        /* relaxed: whether it waits; what it waits for is read when it is held */
+        if (!(atomic_load_explicit(&party->word, memory_order_relaxed) & 1)) {
+            return false;
+        }
+        if (i >= FILCH_SPINS) {
+            filch_os_yield();
+        }
+    }
+}
+
+void filch_party_let_go(struct filch_party *party)
+{
+    /* release: pairs with the acquire in filch_party_end_wait */
+    atomic_fetch_and_explicit(&party->word, ~held, memory_order_release);
+}

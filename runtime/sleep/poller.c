@@ -1,0 +1,324 @@
+/* What the system has been asked, and what it still remembers of that, differ at any time, and it
+ * does not say when: a descriptor is closed with a plain close(), while a duplicate here or in the
+ * child of a fork() keeps alive what it stood for, and epoll watches on under a number that stands
+ * for something else; a wait ends otherwise and leaves its question behind; an answer is under way
+ * while all that happens. So there is one rule, and no belief about the past:
+ *
+ *   Each wait that begins asks anew, for all in line, and each question has a number. An answer to
+ *   another than the last question is none. An answer is a hint: what it woke looks for itself.
+ *
+ * No wake-up is lost by that, because a question asks whether the descriptor is ready now, not what
+ * has happened since the last one: what an ignored answer would have said, the one to the last
+ * question says. And nothing spins: a question is answered at most once, so what is left behind for
+ * something that no number stands for any more costs one look at most. */
+#include "sleep/poller.h"
+
+#include <errno.h>
+#include <threads.h>
+
+#include "sleep/closing.h"
+#include "os/lock.h"
+#include "base/memory.h"
+#include "os/os.h"
+#include "sched/pool.h"
+#include "sched/process.h"
+#include "sched/thread.h"
+
+enum { PER_CHUNK = 256, CHUNKS = FILCH_FD_MOST / PER_CHUNK, AT_ONCE = 128, REFUSED_NS = 20000000 };
+
+static const unsigned always = POLLERR | POLLHUP | POLLNVAL; /* comes unasked */
+
+struct descriptor {
+    struct filch_lock lock;
+    uint32_t question;         /* lock; the last one's number */
+    struct filch_line waiting; /* lock */
+};
+
+struct chunk {
+    struct descriptor descriptors[PER_CHUNK];
+};
+
+struct filch_poller {
+    struct filch_os_poll *os;
+    struct filch_thread *record;
+    thrd_t thread;
+    _Atomic(bool) ends;
+    _Atomic(struct chunk *) chunks[CHUNKS]; /* of consecutive numbers; never removed */
+};
+
+/* The descriptor with that number. NULL: out of bounds, or nobody has waited for it. */
+static struct descriptor *known(struct filch_poller *poller, int fd)
+{
+    if (fd < 0 || fd >= FILCH_FD_MOST) {
+        return NULL;
+    }
+    /* acquire: pairs with the release in made; the chunk is zeroed, which is a valid start */
+    struct chunk *chunk =
+        atomic_load_explicit(&poller->chunks[fd / PER_CHUNK], memory_order_acquire);
+    return chunk ? &chunk->descriptors[fd % PER_CHUNK] : NULL;
+}
+
+/* The same, made if it must be. NULL: out of bounds, or no memory. */
+static struct descriptor *made(struct filch_poller *poller, int fd)
+{
+    struct descriptor *descriptor = known(poller, fd);
+    if (descriptor || fd < 0 || fd >= FILCH_FD_MOST) {
+        return descriptor;
+    }
+    struct chunk *none = NULL;
+    struct chunk *chunk = filch_calloc(1, sizeof *chunk);
+    /* release: pairs with the acquire in known; relaxed on failure: known() reads it again */
+    if (chunk &&
+        !atomic_compare_exchange_strong_explicit(&poller->chunks[fd / PER_CHUNK], &none, chunk,
+                                                 memory_order_release, memory_order_relaxed)) {
+        filch_free(chunk);
+    }
+    return known(poller, fd);
+}
+
+static struct filch_fd_wait *wait_of(struct filch_place *place)
+{
+    return FILCH_CONTAINER(place, struct filch_fd_wait, place);
+}
+
+/* Ask for all that is waited for now. 0 or an errno. */
+static int ask_locked(struct filch_poller *poller, struct descriptor *descriptor, int fd)
+{
+    unsigned wanted = 0;
+    for (struct filch_place *p = descriptor->waiting.first; p; p = p->next) {
+        wanted |= wait_of(p)->events;
+    }
+    descriptor->question++;
+    return wanted ? filch_os_poll_ask(poller->os, fd, wanted, descriptor->question) : 0;
+}
+
+/* Stand in line, and ask: 0 or an errno. */
+static int join(struct descriptor *descriptor, struct filch_fd_wait *wait,
+                struct filch_waiter *waiter)
+{
+    filch_lock_acquire(&descriptor->lock);
+    filch_line_add_locked(&descriptor->waiting, &wait->place, waiter);
+    int error = ask_locked(wait->poller, descriptor, wait->fd);
+    if (error) {
+        filch_line_remove_locked(&descriptor->waiting, &wait->place);
+        wait->error = error;
+    }
+    filch_lock_release(&descriptor->lock);
+    return error;
+}
+
+static bool enlist(struct filch_waiter *waiter, void *context)
+{
+    struct filch_fd_wait *wait = context;
+    struct descriptor *descriptor = made(wait->poller, wait->fd);
+    int unused = descriptor ? filch_fd_use(wait->fd, wait->closes) : ENOMEM;
+    if (unused == EBADF) {
+        wait->came = POLLNVAL;
+    } else {
+        wait->error = unused;
+    }
+    if (unused) {
+        return false;
+    }
+    int error = join(descriptor, wait, waiter);
+    filch_fd_unuse(wait->fd);
+    return !error;
+}
+
+/* However the wait ended: what woke it is done with the place after this. One that was not woken
+ * leaves no question behind that would keep alive what is plainly closed next. */
+static void leave(struct filch_waiter *waiter, void *context)
+{
+    struct filch_fd_wait *wait = context;
+    struct descriptor *descriptor = known(wait->poller, wait->fd);
+    (void)waiter;
+    if (!descriptor) {
+        return;
+    }
+    filch_lock_acquire(&descriptor->lock);
+    bool unanswered = wait->place.waiter != NULL;
+    filch_line_remove_locked(&descriptor->waiting, &wait->place);
+    if (unanswered && !descriptor->waiting.first) {
+        filch_os_poll_drop(wait->poller->os, wait->fd);
+    }
+    filch_lock_release(&descriptor->lock);
+}
+
+const struct filch_wait_kind filch_fd_kind = {.what = "a descriptor",
+                                              .enlist = enlist,
+                                              .leave = leave,
+                                              .always_leaves = true,
+                                              .outside = true};
+
+/* Wake the first in line for each of the events, in the order of the line. If a wait has ended
+ * otherwise meanwhile, the event is the next one's when the system has been asked again. */
+static void wake_locked(struct descriptor *descriptor, unsigned events)
+{
+    unsigned left = events & always ? ~0u : events;
+    struct filch_place *next;
+    for (struct filch_place *p = descriptor->waiting.first; p && left; p = next) {
+        struct filch_fd_wait *wait = wait_of(p);
+        struct filch_waiter *waiter = p->waiter;
+        unsigned wanted = wait->events | always;
+        next = p->next;
+        if (!(wanted & left)) {
+            continue;
+        }
+        wait->came = events & wanted;
+        filch_line_remove_locked(&descriptor->waiting, p);
+        filch_waiter_end(waiter, FILCH_SIGNALED);
+        if (!(events & always)) {
+            left &= ~wanted;
+        }
+    }
+}
+
+/* The system cannot be asked any more: it has been closed (EBADF), or something else. */
+static void wake_all_locked(struct descriptor *descriptor, int error)
+{
+    struct filch_place *next;
+    for (struct filch_place *p = descriptor->waiting.first; p; p = next) {
+        struct filch_fd_wait *wait = wait_of(p);
+        struct filch_waiter *waiter = p->waiter;
+        next = p->next;
+        wait->came = error == EBADF ? POLLNVAL : 0;
+        wait->error = error == EBADF ? 0 : error;
+        filch_line_remove_locked(&descriptor->waiting, p);
+        filch_waiter_end(waiter, FILCH_SIGNALED);
+    }
+}
+
+static void answer(struct filch_poller *poller, const struct filch_os_ready *ready)
+{
+    struct descriptor *descriptor = known(poller, ready->fd);
+    filch_lock_acquire(&descriptor->lock);
+    if (ready->question == descriptor->question) {
+        wake_locked(descriptor, ready->events);
+        int error = ask_locked(poller, descriptor, ready->fd);
+        if (error) {
+            wake_all_locked(descriptor, error);
+        }
+    }
+    filch_lock_release(&descriptor->lock);
+}
+
+/* The system lets us wait no more: whoever waits is told. It is asked again, in case that passes,
+ * but not at once. */
+static void refuse_all(struct filch_poller *poller)
+{
+    for (int fd = 0; fd < FILCH_FD_MOST; fd++) {
+        struct descriptor *descriptor = known(poller, fd);
+        if (!descriptor) {
+            fd += PER_CHUNK - 1;
+            continue;
+        }
+        filch_lock_acquire(&descriptor->lock);
+        wake_all_locked(descriptor, ENOSYS);
+        filch_lock_release(&descriptor->lock);
+    }
+    _Atomic(uint32_t) nobody = 0;
+    filch_os_wait(&nobody, 0, filch_os_now_ns() + REFUSED_NS);
+}
+
+static int poll_for_ever(void *context)
+{
+    struct filch_poller *poller = context;
+    struct filch_os_ready ready[AT_ONCE];
+    filch_os_thread_name("filch-poll");
+    filch_thread_adopt(poller->record);
+    /* acquire: pairs with the release in filch_poller_end */
+    while (!atomic_load_explicit(&poller->ends, memory_order_acquire)) {
+        filch_thread_nap(poller->record);
+        size_t n = filch_os_poll_wait(poller->os, ready, AT_ONCE);
+        filch_thread_rise(poller->record);
+        if (n == FILCH_OS_POLL_REFUSED) {
+            refuse_all(poller);
+        }
+        for (size_t i = 0; i < n && n != FILCH_OS_POLL_REFUSED; i++) {
+            answer(poller, &ready[i]);
+        }
+    }
+    filch_thread_resign();
+    return 0;
+}
+
+static void destroy(struct filch_poller *poller)
+{
+    for (size_t i = 0; i < CHUNKS; i++) {
+        filch_free(
+            atomic_load_explicit(&poller->chunks[i], memory_order_relaxed)); /* nobody else */
+    }
+    if (poller->os) {
+        filch_os_poll_close(poller->os);
+    }
+    filch_free(poller);
+}
+
+static struct filch_poller *poller_new_locked(struct filch_pool *pool)
+{
+    struct filch_poller *poller =
+        filch_pool_may_ask_thread(pool) ? filch_calloc(1, sizeof *poller) : NULL;
+    if (!poller) {
+        return NULL;
+    }
+    poller->os = filch_os_poll_open();
+    poller->record = poller->os ? filch_process_take_thread() : NULL;
+    if (poller->record &&
+        filch_pool_ask_thread_locked(pool, &poller->thread, poll_for_ever, poller)) {
+        return poller;
+    }
+    if (poller->record) {
+        filch_process_give_thread(poller->record);
+    }
+    destroy(poller);
+    return NULL;
+}
+
+struct filch_poller *filch_poller_of(struct filch_pool *pool)
+{
+    /* acquire: pairs with the release below */
+    struct filch_poller *poller = atomic_load_explicit(&pool->poller, memory_order_acquire);
+    if (!poller) {
+        filch_lock_acquire(&pool->lock);
+        poller = atomic_load_explicit(&pool->poller, memory_order_relaxed); /* under the lock */
+        if (!poller && (poller = poller_new_locked(pool))) {
+            atomic_store_explicit(&pool->poller, poller, memory_order_release); /* as above */
+        }
+        filch_lock_release(&pool->lock);
+    }
+    return poller;
+}
+
+static void end(struct filch_poller *poller)
+{
+    if (poller) {
+        /* release: pairs with the acquire in poll_for_ever */
+        atomic_store_explicit(&poller->ends, true, memory_order_release);
+        filch_os_poll_interrupt(poller->os);
+        filch_os_thread_join(poller->thread);
+        destroy(poller);
+    }
+}
+
+void filch_poller_end(struct filch_pool *pool)
+{
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->pools_lock); /* filch_close() may be looking at it */
+    /* relaxed: under the lock, and no strands are left */
+    struct filch_poller *poller =
+        atomic_exchange_explicit(&pool->poller, (struct filch_poller *)NULL, memory_order_relaxed);
+    filch_lock_release(&process->pools_lock);
+    end(poller);
+}
+
+void filch_poller_forget(struct filch_poller *poller, int fd)
+{
+    struct descriptor *descriptor = known(poller, fd);
+    if (descriptor) {
+        filch_lock_acquire(&descriptor->lock);
+        descriptor->question++; /* an answer that is under way is about what is closed now */
+        filch_os_poll_drop(poller->os, fd);
+        wake_all_locked(descriptor, EBADF);
+        filch_lock_release(&descriptor->lock);
+    }
+}

@@ -1,0 +1,160 @@
+#include "sleep/timer.h"
+
+#include "os/os.h"
+
+void filch_timers_init(struct filch_timers *timers)
+{
+    filch_lock_init(&timers->lock);
+    timers->root = NULL;
+    timers->closed = false;
+    atomic_init(&timers->earliest_ns, FILCH_OS_NEVER);
+}
+
+static struct filch_timer *meld(struct filch_timer *a, struct filch_timer *b)
+{
+    if (!a || !b) {
+        return a ? a : b;
+    }
+    if (b->deadline_ns < a->deadline_ns) {
+        struct filch_timer *swap = a;
+        a = b;
+        b = swap;
+    }
+    b->prev = a;
+    b->sibling = a->child;
+    if (a->child) {
+        a->child->prev = b;
+    }
+    a->child = b;
+    a->sibling = NULL;
+    a->prev = NULL;
+    return a;
+}
+
+/* Meld a list of siblings in pairs from the left, then the pairs from the right. */
+static struct filch_timer *meld_siblings(struct filch_timer *first)
+{
+    struct filch_timer *pairs = NULL;
+    while (first) {
+        struct filch_timer *a = first;
+        struct filch_timer *b = a->sibling;
+        first = b ? b->sibling : NULL;
+        a->sibling = NULL;
+        if (b) {
+            b->sibling = NULL;
+        }
+        struct filch_timer *pair = meld(a, b);
+        pair->sibling = pairs;
+        pairs = pair;
+    }
+    struct filch_timer *root = NULL;
+    while (pairs) {
+        struct filch_timer *next = pairs->sibling;
+        pairs->sibling = NULL;
+        root = meld(root, pairs);
+        pairs = next;
+    }
+    if (root) {
+        root->prev = NULL;
+    }
+    return root;
+}
+
+static void remove_locked(struct filch_timers *timers, struct filch_timer *timer)
+{
+    struct filch_timer *below = meld_siblings(timer->child);
+    if (timer == timers->root) {
+        timers->root = below;
+    } else {
+        if (timer->prev->child == timer) {
+            timer->prev->child = timer->sibling;
+        } else {
+            timer->prev->sibling = timer->sibling;
+        }
+        if (timer->sibling) {
+            timer->sibling->prev = timer->prev;
+        }
+        timers->root = meld(timers->root, below);
+    }
+    timer->armed = false;
+}
+
+static void publish_earliest_locked(struct filch_timers *timers)
+{
+    uint64_t earliest_ns = timers->root ? timers->root->deadline_ns : FILCH_OS_NEVER;
+    /* relaxed: written under the lock. Few timers are the earliest, and all cores read this word at
+     * each pick: it is left alone when it stays. */
+    if (atomic_load_explicit(&timers->earliest_ns, memory_order_relaxed) != earliest_ns) {
+        /* seq_cst: read by sleepers between announcement and sleep (park.h), and by
+         * filch_timers_earliest */
+        atomic_store_explicit(&timers->earliest_ns, earliest_ns, memory_order_seq_cst);
+    }
+}
+
+bool filch_timers_arm(struct filch_timers *timers, struct filch_timer *timer)
+{
+    filch_lock_acquire(&timers->lock);
+    if (timers->closed) {
+        timer->armed = false;
+        timer->fire(timer, FILCH_TIMER_CLOSED);
+        filch_lock_release(&timers->lock);
+        return false;
+    }
+    timer->child = timer->sibling = timer->prev = NULL;
+    timer->armed = true;
+    timers->root = meld(timers->root, timer);
+    bool earliest = timers->root == timer;
+    if (earliest) {
+        publish_earliest_locked(timers);
+    }
+    filch_lock_release(&timers->lock);
+    return earliest;
+}
+
+void filch_timers_disarm(struct filch_timers *timers, struct filch_timer *timer)
+{
+    filch_lock_acquire(&timers->lock);
+    if (timer->armed) {
+        remove_locked(timers, timer);
+        publish_earliest_locked(timers);
+    }
+    filch_lock_release(&timers->lock);
+}
+
+static size_t fire_locked(struct filch_timers *timers, uint64_t now_ns, enum filch_timer_end end)
+{
+    size_t fired = 0;
+    while (timers->root && timers->root->deadline_ns <= now_ns) {
+        struct filch_timer *due = timers->root;
+        remove_locked(timers, due);
+        due->fire(due, end); /* may free or re-use the timer: not touched any more */
+        fired++;
+    }
+    publish_earliest_locked(timers);
+    return fired;
+}
+
+size_t filch_timers_fire(struct filch_timers *timers, uint64_t now_ns)
+{
+    size_t fired = 0;
+    if (filch_timers_earliest(timers) <= now_ns) {
+        filch_lock_acquire(&timers->lock);
+        fired = fire_locked(timers, now_ns, FILCH_TIMER_DUE);
+        filch_lock_release(&timers->lock);
+    }
+    return fired;
+}
+
+void filch_timers_close(struct filch_timers *timers)
+{
+    filch_lock_acquire(&timers->lock);
+    timers->closed = true;
+    fire_locked(timers, FILCH_OS_NEVER, FILCH_TIMER_CLOSED);
+    filch_lock_release(&timers->lock);
+}
+
+uint64_t filch_timers_earliest(struct filch_timers *timers)
+{
+    /* seq_cst: pairs with publish_earliest_locked */
+    return atomic_load_explicit(&timers->earliest_ns, memory_order_seq_cst);
+}

@@ -1,0 +1,156 @@
+/* wait: one who waits, and the two kinds of thing that can be waited for.
+ *
+ * A waiter lives on the stack of the strand or thread that waits. It is prepared
+ * (filch_waiter_init), registered with a cell, a latch or a timer, *then* armed (filch_waiter_arm).
+ * Whoever fires it first decides the outcome; only that one may wake it, and only if it was armed.
+ * A server that has something to do for the waiter yet (write its result, let go of a lock) claims
+ * it first: from then on no other outcome can come, but the waiter stays, whether it sleeps or
+ * polls, until it is told. The telling is the server's last touch of the waiter's frame, and of
+ * whatever the waiter may free when it knows: so it comes after the release of the object's lock.
+ *
+ *   ARMING --arm--> WAITING         fire: from either to an outcome
+ *     | claim          | claim
+ *   CLAIMED_EARLY -> CLAIMED        tell: from either to SIGNALED
+ *            arm
+ *
+ * The registration happens after the waiting strand's registers have been saved (strand.h):
+ * otherwise a fast waker resumes a strand that is still running.
+ *
+ *   cell   done or not, any number of waiters with time-outs; lives in counted objects (futures)
+ *   latch  done or not, one waiter; the store that opens it is the opener's last touch, so it may
+ *          live in a frame that the waiter is about to leave (rayon #739 is this rule broken) */
+#ifndef FILCH_WAIT_H
+#define FILCH_WAIT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "sleep/timer.h"
+
+struct filch_strand;
+struct filch_parker;
+
+enum filch_outcome {
+    FILCH_CLAIMED_EARLY = -2, /* it will be signalled; it was not armed */
+    FILCH_CLAIMED,            /* the same; it was */
+    FILCH_ARMING,
+    FILCH_WAITING,
+    FILCH_SIGNALED, /* this and those below are written in traces */
+    FILCH_TIMED_OUT,
+    FILCH_CLOSED,
+    FILCH_DEADLOCKED,
+    FILCH_NO_MEMORY,
+    FILCH_FORKED
+};
+
+/* Who ends the waits of many touches the first line of each. */
+struct filch_waiter {
+    struct filch_strand *strand; /* a pool's strand to make ready; NULL: */
+    struct filch_parker *parker; /* a thread to unpark */
+    _Atomic(int) outcome;
+    struct filch_waiter *next; /* lock of the cell; of the one who claimed or calls it */
+    struct filch_waiter *prev; /* lock of the cell */
+    /* Not NULL: not somebody who sleeps but something to do when a cell is complete. It is called
+     * by the completer, after the cell has let go of it. What is to be called because of that is
+     * returned, not called: there may be any number, one behind the other, and one stack. */
+    struct filch_waiter *(*call)(struct filch_waiter *waiter);
+    struct filch_scope *scope; /* the one it is in the list of; see scope.h */
+
+    struct filch_timer timer;
+    struct filch_waiter *scope_next; /* lock of the scope */
+    struct filch_waiter *scope_prev; /* lock of the scope */
+};
+
+void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
+                       struct filch_parker *parker);
+
+/* All registrations are done. False: it was fired meanwhile, nobody will wake it: go on. One that
+ * was claimed meanwhile will be woken. */
+bool filch_waiter_arm(struct filch_waiter *waiter);
+
+/* Decide the outcome. True: the caller won over an armed waiter and must wake it; it may read
+ * strand and parker before this call only. */
+bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome);
+
+/* Before it is armed: what it was to wait for is there, and was taken. That stands, even if its
+ * time-out was a little faster: or it would be lost. */
+void filch_waiter_found(struct filch_waiter *waiter);
+
+/* What it was fired with; less than FILCH_SIGNALED: not yet. */
+enum filch_outcome filch_waiter_outcome(struct filch_waiter *waiter);
+
+static inline bool filch_waiter_fired(struct filch_waiter *waiter)
+{
+    return filch_waiter_outcome(waiter) >= FILCH_SIGNALED;
+}
+
+/* It is fired, or will be: its wait cannot end otherwise any more. */
+static inline bool filch_waiter_decided(struct filch_waiter *waiter)
+{
+    enum filch_outcome outcome = filch_waiter_outcome(waiter);
+    return outcome != FILCH_ARMING && outcome != FILCH_WAITING;
+}
+
+/* How strands are made ready, together: one lock and one look for sleepers, not each its own.
+ * Supplied by core.c (and by the models in the tests). */
+void filch_strands_ready(struct filch_strand *const *strands, unsigned count);
+
+/* Fire with `outcome`, and wake the waiter if that is ours to do. False: another outcome stands. */
+bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome);
+
+/* Waiters that one server has claimed, in the order of its claims. Zero: none. */
+struct filch_claims {
+    struct filch_waiter *first;
+    struct filch_waiter *last;
+};
+
+/* It will be signalled, and stays until then. False: another outcome stands. */
+bool filch_waiter_claim(struct filch_waiter *waiter, struct filch_claims *claims);
+
+/* Signal all of them. Neither they nor what they waited for may be touched after this. */
+void filch_claims_tell(struct filch_claims *claims);
+
+/* The same without a lock, also from a signal handler; it is not recorded. */
+void filch_claims_tell_from_anywhere(struct filch_claims *claims);
+
+/* As filch_strands_ready() for one, from a signal handler. Supplied by post.c. */
+void filch_strand_post(struct filch_strand *strand);
+
+struct filch_cell {
+    _Atomic(uint32_t) word;       /* bit 0: done, bit 1: locked */
+    struct filch_waiter *waiters; /* the lock bit */
+};
+
+void filch_cell_init(struct filch_cell *cell);
+bool filch_cell_done(struct filch_cell *cell);
+
+/* False: it is done already, the waiter was not added. */
+bool filch_cell_add(struct filch_cell *cell, struct filch_waiter *waiter);
+
+/* Of a waiter that was added: after this returns nobody touches a sleeping one through the cell.
+ * True: it was there still; one that is to be called never will be. False: it has been called, or
+ * is going to be. */
+bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter);
+
+/* Once. The caller keeps the cell alive until this returns. Those who sleep are woken; those who
+ * are to be called are returned, for filch_waiters_call(). */
+struct filch_waiter *filch_cell_complete(struct filch_cell *cell);
+
+/* Call a list of them, and what is to be called because of that. */
+void filch_waiters_call(struct filch_waiter *waiters);
+
+struct filch_latch {
+    _Atomic(uintptr_t) word; /* 0 closed, 1 open, else the waiter */
+};
+
+void filch_latch_init(struct filch_latch *latch);
+bool filch_latch_is_open(struct filch_latch *latch);
+
+/* False: it is open already. */
+bool filch_latch_add(struct filch_latch *latch, struct filch_waiter *waiter);
+void filch_latch_open(struct filch_latch *latch);
+
+#endif

@@ -1,0 +1,51 @@
+/* slab: mapped memory for some stacks, cut into pieces (stack.h). All under the lock of the stacks.
+ *
+ * A slab's pieces are used from the first on. Free stacks that are cold lie with their slab; when
+ * all of a slab are, it is wiped, and its pieces are as if they had never been used. Lists of slabs
+ * may contain some that need not be there any more: they are taken out when they are met. */
+#ifndef FILCH_SLAB_H
+#define FILCH_SLAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "stack/stack.h"
+
+enum { FILCH_SLAB_PIECES = 16 }; /* at most */
+
+struct filch_slab {
+    struct filch_slab *next;         /* constant */
+    struct filch_slab *next_cold;    /* lock; in the list of those with cold stacks */
+    struct filch_slab *next_open;    /* lock; in the list of those with pieces never used */
+    struct filch_stack *cold_stacks; /* lock; in no bundle, linked by `next` */
+    unsigned cold_count;             /* lock */
+    unsigned used;                   /* lock; pieces in use, the first of them */
+    unsigned pieces;                 /* constant; at most FILCH_SLAB_PIECES */
+    bool listed_cold;                /* lock */
+    bool listed_open;                /* lock */
+    char *memory;
+    size_t bytes;
+};
+
+/* Where the stack of a piece is, which is also its header. */
+struct filch_stack *filch_slab_stack_at(const struct filch_stacks *stacks,
+                                        const struct filch_slab *slab, size_t index);
+
+/* A slab with a piece that was never used, mapped if it must be. NULL: no memory. */
+struct filch_slab *filch_slab_open_locked(struct filch_stacks *stacks);
+
+/* A piece that was never used, where its stack is to be; its slab. NULL: no memory. */
+struct filch_stack *filch_slab_carve_locked(struct filch_stacks *stacks, struct filch_slab **slab);
+
+/* Any cold stack, as a bundle of one. NULL: there is none. */
+struct filch_stack *filch_slab_take_cold_locked(struct filch_stacks *stacks);
+
+/* A free stack has become cold. `trimmed`: the system took its pages. */
+void filch_slab_cool_locked(struct filch_stacks *stacks, struct filch_stack *stack, bool trimmed);
+
+/* Of a list of stacks linked by `next`: what ThreadSanitizer knows of them. */
+void filch_stack_destroy_fibers(struct filch_stack *stack);
+
+void filch_slab_free(struct filch_slab *slab);
+
+#endif

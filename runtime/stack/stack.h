@@ -1,0 +1,103 @@
+/* stack: memory for strands, in slabs that stay mapped until the pool is freed.
+ *
+ * One strand's piece of a slab, `stride` bytes:
+ *
+ *   guard | stack, growing down ... top | header, then slots growing up | next piece's guard
+ *
+ * Stack top, header and first slots share one page: a strand that blocks in a small function
+ * keeps 4 KiB resident. Slots must outlive their strand (lane.h), hence no unmapping before the
+ * end. What idle stacks hold is given back to the system with filch_stacks_trim(): a free stack is
+ * warm (as it was left), then cold (only its top's page is there); when all of a slab are cold, the
+ * slab is wiped: it is as if none of its pieces had ever been used.
+ *
+ * A guest runs on its thread's stack and gets header and slots alone. */
+#ifndef FILCH_STACK_H
+#define FILCH_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stack/context.h"
+#include "os/lock.h"
+
+enum {
+    /* what a strand's header may take: strand.h asserts that it fits */
+    FILCH_STACK_HEADER_BYTES = 512 + (sizeof(struct filch_context) + 63) / 64 * 64,
+    FILCH_STACK_SLOTS = 1024, /* latent forks of one strand; deeper ones run inline */
+};
+
+/* One piece, as its user sees it. The struct lives at the start of the header. */
+struct filch_stack {
+    struct filch_stack *next;   /* whoever has it: the next in its bundle */
+    struct filch_stack *bundle; /* lock of the stacks; of the first in a bundle: the next bundle */
+    uint32_t bundled;           /* whoever has it; of the first: how many the bundle has */
+    bool guarded;               /* false: the system is out of guards, a canary stands in */
+    struct filch_slab *slab;    /* constant; NULL: it has no stack */
+    void *low;                  /* lowest usable byte */
+    size_t bytes;               /* usable; the header lies at low + bytes */
+    void *fiber;                /* ThreadSanitizer's; NULL in other builds */
+    struct filch_stack *made;   /* constant: of those without a stack, the one made before */
+};
+
+struct filch_slab;
+
+struct filch_stacks {
+    struct filch_lock lock;
+    size_t stride;               /* constant */
+    size_t header_at;            /* constant; where in a piece the header is, at the least */
+    struct filch_stack *bundles; /* lock; free and warm, the last used first */
+    struct filch_slab *cold;     /* lock; slabs with cold stacks; or that had some */
+    struct filch_slab *open;     /* lock; slabs with pieces never used; or that had some */
+    struct filch_stack *bare;    /* lock; free, without a stack */
+    struct filch_stack *made;    /* lock; all without a stack */
+    size_t live_count;           /* lock; handed out, to shelves, too */
+    struct filch_slab *slabs;    /* lock */
+    _Atomic(bool) out_of_guards;
+};
+
+/* Free stacks that a core has at hand, its holder alone: nearly all are had and given back without
+ * the lock, whose line, and the stacks' own, would be fetched from afar. What is too much, or too
+ * little, goes and comes by the bundle. Zero is a valid start. */
+struct filch_shelf {
+    struct filch_stack *loose; /* a bundle that is being filled or used up; `bundled` counts it */
+    struct filch_stack *full;  /* a bundle; or NULL */
+};
+
+/* stack_bytes: usable stack wanted, already checked against the minimum. */
+void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes);
+void filch_stacks_destroy(struct filch_stacks *stacks);
+
+/* From the caller's shelf if there is one there. NULL: no memory. */
+struct filch_stack *filch_stacks_get(struct filch_stacks *stacks, struct filch_shelf *shelf);
+
+/* Back to the caller's shelf. NULL: he has none. */
+void filch_stacks_put(struct filch_stacks *stacks, struct filch_shelf *shelf,
+                      struct filch_stack *stack);
+
+/* Give back all that is on it. */
+void filch_stacks_clear(struct filch_stacks *stacks, struct filch_shelf *shelf);
+
+/* The same without a stack: `low` is NULL, `bytes` is 0. */
+struct filch_stack *filch_stacks_get_bare(struct filch_stacks *stacks);
+void filch_stacks_put_bare(struct filch_stacks *stacks, struct filch_stack *stack);
+
+/* Call see(stack, context) for all that there are, free ones, too, bare ones aside, the lock in
+ * hand for a few at a time. One that was never used yet is all zero. */
+void filch_stacks_each(struct filch_stacks *stacks,
+                       void (*see)(struct filch_stack *stack, void *context), void *context);
+
+/* See that at least one more can be had. False: no memory. */
+bool filch_stacks_reserve(struct filch_stacks *stacks);
+
+/* Give memory of free stacks back to the system, but of the `keep` that were used last: of a few
+ * hundred at a time. True: there are more. One thread at a time. */
+bool filch_stacks_trim(struct filch_stacks *stacks, size_t keep);
+
+/* False: a stack without a guard has overflowed. */
+bool filch_stack_intact(const struct filch_stack *stack);
+
+/* The smallest stack that holds a signal frame and a few calls. */
+size_t filch_stack_minimum(void);
+
+#endif

@@ -1,0 +1,128 @@
+/* lane: the life of latent work.
+ *
+ * A slot's state word says who may run it:
+ *
+ *   LATENT     0            the owner; every slot at or above `split`
+ *   PUBLISHED  frame | 1    whoever compare-exchanges it first; `frame` is the owner's frame that
+ *                           forked it, which the thief needs for errors
+ *   HELD       frame | 5    the owner; nothing takes it, also not through an old entry of a deque
+ *   TAKEN      2            the thief
+ *   WAITER     waiter | 4   the thief; the owner has gone to sleep over it
+ *   DONE       3            nobody: the result is in the payload
+ *
+ *   fork     plain stores, state untouched (LATENT)
+ *   publish  owner   LATENT -> PUBLISHED     split moves up past it; its address goes into a deque
+ *   hold     owner   PUBLISHED -> HELD       before a wait
+ *   let go   anybody HELD -> PUBLISHED
+ *   take     thief   PUBLISHED -> TAKEN
+ *   back     owner   PUBLISHED or HELD -> LATENT   a join found it unstolen
+ *   await    owner   TAKEN -> WAITER
+ *   finish   thief   TAKEN or WAITER -> DONE
+ *   join     owner   DONE -> LATENT
+ *
+ * An address left in a deque after `back` is harmless: taking needs the state to be PUBLISHED. If
+ * the slot has been forked and published again meanwhile, whoever meets the old entry may as well
+ * run the new work; the other entry then finds nothing. For this the slots of a pool stay mapped
+ * until the pool is freed. No slot is ever counted, allocated or freed. */
+#ifndef FILCH_RUNTIME_LANE_H
+#define FILCH_RUNTIME_LANE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <filch/lane.h>
+
+#include "base/exceptions.h"
+
+struct filch_waiter;
+
+/* What the function that forks is part of: a task, a call of a pool, a stolen slot, a loop's
+ * piece. Errors go to its fault; frames of one strand form a chain. */
+struct filch_frame {
+    struct filch_frame *parent; /* on the same strand */
+    filch_slot *base;           /* slots from here up belong to this frame */
+    struct filch_fault *fault;  /* where filch_raise() reports; shared with stolen children */
+    struct filch_scope *scope;  /* what it is cancelled with, or NULL; shared in the same way */
+    const filch_function_info *info;
+    const unsigned long long *next; /* a loop's: one more than the running index; else NULL */
+    unsigned long long *stop; /* a loop's, while its elements run here: where they end; or NULL */
+    _Atomic(uint32_t) *crowd; /* a loop's: how many of its elements wait (crowd.h); else NULL */
+    uint64_t modes; /* what its stolen children begin with (os_modes.h); see below */
+
+    /* region.h: what its caller finds again when it has ended. */
+    bool secluded;    /* `outside` and `exceptions` are the caller's */
+    bool secludes_locale; /* `locale` is */
+    uint64_t outside; /* modes */
+    struct filch_exceptions exceptions;
+    void *locale;
+};
+
+/* The owner writes them, thieves read. Who forks keeps its modes until it has joined, so they are
+ * the same for all that are out. */
+static inline void filch_frame_set_modes(struct filch_frame *frame, uint64_t modes)
+{
+    /* relaxed: the slot that is published next carries it over */
+    __atomic_store_n(&frame->modes, modes, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t filch_frame_modes(const struct filch_frame *frame)
+{
+    return __atomic_load_n(&frame->modes, __ATOMIC_RELAXED); /* relaxed: as above */
+}
+
+/* The type of a slot whose work its owner is running in place: not to be published. */
+extern const filch_slot_type filch_slot_running;
+
+void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t count);
+
+/* Anybody: ask the owner to look up at its next fork or join. */
+void filch_lane_poison(filch_lane *lane);
+
+/* Owner: has somebody asked, or does the next fork want it? */
+bool filch_lane_is_asked(const filch_lane *lane);
+
+/* Owner: undo the poison. Always before serving, so that a later poison is not wiped. */
+void filch_lane_settle(filch_lane *lane);
+
+/* Owner: publish the oldest latent slot on behalf of the frame it belongs to, innermost given.
+ * NULL: nothing is latent. The caller puts it where thieves look. */
+filch_slot *filch_lane_publish(filch_lane *lane, struct filch_frame *frame);
+
+/* Thief: the frame that forked it, or NULL: it is not to be had. */
+struct filch_frame *filch_slot_take(filch_slot *slot);
+
+/* Thief: take it only if it was published for `frame`. */
+bool filch_slot_take_for(filch_slot *slot, struct filch_frame *frame);
+
+/* Thief: the result is in the payload. The slot is not touched after this. */
+void filch_slot_finish(filch_slot *slot);
+
+/* Owner: have nothing take it until it is let go. False: it has been taken already. */
+bool filch_slot_hold(filch_slot *slot);
+
+/* Anybody: false: its owner has taken it back. */
+bool filch_slot_let_go(filch_slot *slot);
+
+/* Owner: true: it is latent again. */
+bool filch_slot_take_back(filch_slot *slot);
+
+/* Owner: false: it is done, the waiter was not registered. */
+bool filch_slot_await(filch_slot *slot, struct filch_waiter *waiter);
+
+/* Anybody: a hint: could it be taken now? */
+bool filch_slot_is_published(filch_slot *slot);
+
+bool filch_slot_is_done(filch_slot *slot);
+
+/* Owner: a slot is joined. The first free slot now: it falls past holes, unless `slot` was not the
+ * newest and becomes one. */
+filch_slot *filch_lane_retire(filch_lane *lane, filch_slot *slot);
+
+/* Owner: undo the publication of the newest published slot, which was taken back. */
+void filch_lane_unpublish(filch_lane *lane, filch_slot *slot);
+
+/* Owner: the next fork is to be served. */
+void filch_lane_want(filch_lane *lane);
+
+#endif
