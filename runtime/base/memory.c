@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "sched/process.h"
-#include "sched/thread.h"
 
 /* What lies before every block; as long as the largest alignment that malloc() cares for. */
 struct head {
@@ -22,22 +20,49 @@ static struct head *head_of(void *memory)
     return (struct head *)(void *)((char *)memory - sizeof(struct head));
 }
 
-static void count(int64_t bytes)
+/* Of the process; below the process object, which is made of this memory. Zero is a valid start. */
+static struct {
+    filch_memory_hooks hooks;                  /* constant from the first allocation */
+    _Atomic(struct filch_heap_count *) counts; /* the newest; none is ever removed */
+    _Atomic(int64_t) uncounted_bytes;          /* of threads that have no count */
+    _Atomic(ptrdiff_t) mapped_bytes;
+} heap;
+
+static _Thread_local struct filch_heap_count *own_count;
+
+void filch_memory_add_count(struct filch_heap_count *count)
 {
-    struct filch_thread *thread = filch_thread_known();
-    if (thread) {
+    /* relaxed: checked by the exchange */
+    count->older = atomic_load_explicit(&heap.counts, memory_order_relaxed);
+    /* release: pairs with the acquire in filch_memory_held; it is made */
+    while (!atomic_compare_exchange_weak_explicit(&heap.counts, &count->older, count,
+                                                  memory_order_release, memory_order_relaxed)) {
+    }
+}
+
+void filch_memory_count_as(struct filch_heap_count *count)
+{
+    own_count = count;
+}
+
+/* noinline and opaque: as filch_thread_known(). */
+static __attribute__((noinline)) void count(int64_t bytes)
+{
+    __asm__ volatile("" ::: "memory");
+    struct filch_heap_count *own = own_count;
+    if (own) {
         /* relaxed, both: one writer; read as a glance */
-        int64_t held = atomic_load_explicit(&thread->heap_bytes, memory_order_relaxed);
-        atomic_store_explicit(&thread->heap_bytes, held + bytes, memory_order_relaxed);
+        int64_t held = atomic_load_explicit(&own->bytes, memory_order_relaxed);
+        atomic_store_explicit(&own->bytes, held + bytes, memory_order_relaxed);
     } else {
         /* relaxed: a counter */
-        atomic_fetch_add_explicit(&filch_process()->heap_bytes, bytes, memory_order_relaxed);
+        atomic_fetch_add_explicit(&heap.uncounted_bytes, bytes, memory_order_relaxed);
     }
 }
 
 static void *get(size_t bytes, size_t alignment)
 {
-    const filch_memory_hooks *hooks = &filch_process()->memory; /* set before all else */
+    const filch_memory_hooks *hooks = &heap.hooks;
     if (hooks->get) {
         return hooks->get(hooks->context, bytes, alignment);
     }
@@ -46,7 +71,7 @@ static void *get(size_t bytes, size_t alignment)
 
 static void give(void *memory, size_t bytes)
 {
-    const filch_memory_hooks *hooks = &filch_process()->memory;
+    const filch_memory_hooks *hooks = &heap.hooks;
     if (hooks->give) {
         hooks->give(hooks->context, memory, bytes);
     } else {
@@ -96,7 +121,7 @@ void *filch_malloc_for(size_t unit_bytes, size_t bytes)
 /* The C library knows which pages are zero already. */
 static void *get_zeroed(size_t bytes)
 {
-    if (!filch_process()->memory.get) {
+    if (!heap.hooks.get) {
         return calloc(1, bytes);
     }
     void *memory = get(bytes, HEAD);
@@ -136,30 +161,27 @@ void *filch_realloc(void *memory, size_t bytes)
 void filch_memory_mapped(ptrdiff_t bytes)
 {
     /* relaxed: a counter */
-    atomic_fetch_add_explicit(&filch_process()->mapped_bytes, bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&heap.mapped_bytes, bytes, memory_order_relaxed);
 }
 
 void filch_memory_held(size_t *heap_bytes, size_t *mapped_bytes)
 {
-    struct filch_process *process = filch_process();
-    /* relaxed, all: a glance */
-    int64_t held = atomic_load_explicit(&process->heap_bytes, memory_order_relaxed);
-    filch_lock_acquire(&process->lock);
-    for (struct filch_thread *t = filch_process_newest_thread(process); t; t = t->older) {
-        held += atomic_load_explicit(&t->heap_bytes, memory_order_relaxed);
+    /* relaxed, all but the next: a glance. acquire: pairs with filch_memory_add_count */
+    int64_t held = atomic_load_explicit(&heap.uncounted_bytes, memory_order_relaxed);
+    struct filch_heap_count *count = atomic_load_explicit(&heap.counts, memory_order_acquire);
+    for (; count; count = count->older) {
+        held += atomic_load_explicit(&count->bytes, memory_order_relaxed);
     }
-    filch_lock_release(&process->lock);
     if (heap_bytes) {
         *heap_bytes = held > 0 ? (size_t)held : 0;
     }
     if (mapped_bytes) {
-        *mapped_bytes = (size_t)atomic_load_explicit(&process->mapped_bytes, memory_order_relaxed);
+        *mapped_bytes = (size_t)atomic_load_explicit(&heap.mapped_bytes, memory_order_relaxed);
     }
 }
 
 filch_status filch_memory_use(const filch_memory_hooks *hooks)
 {
-    struct filch_process *process = filch_process();
     size_t held;
     if (hooks && (!hooks->get || !hooks->give)) {
         return FILCH_EINVAL;
@@ -168,6 +190,6 @@ filch_status filch_memory_use(const filch_memory_hooks *hooks)
     if (held > 0) {
         return FILCH_EBUSY;
     }
-    process->memory = hooks ? *hooks : (filch_memory_hooks){.get = NULL};
+    heap.hooks = hooks ? *hooks : (filch_memory_hooks){.get = NULL};
     return FILCH_OK;
 }

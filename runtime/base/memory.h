@@ -5,9 +5,25 @@
 #ifndef FILCH_MEMORY_PRIVATE_H
 #define FILCH_MEMORY_PRIVATE_H
 
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <filch/memory.h>
+
+/* What one thread has taken less given back; or several, one after the other. Only the thread whose
+ * it is writes. */
+struct filch_heap_count {
+    _Atomic(int64_t) bytes;
+    struct filch_heap_count *older; /* constant: the one that was added before it */
+};
+
+/* It counts from now on, for as long as the process lives. */
+void filch_memory_add_count(struct filch_heap_count *count);
+
+/* What the calling thread takes and gives back is counted there. NULL: among that of all threads
+ * without a count. */
+void filch_memory_count_as(struct filch_heap_count *count);
 
 /* As malloc(), calloc(), realloc(), aligned_alloc() and free(). */
 void *filch_malloc(size_t bytes);

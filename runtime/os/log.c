@@ -1,9 +1,20 @@
 #include "os/log.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
+#include "os/lock.h"
 #include "os/os.h"
-#include "sched/process.h"
+
+typedef void log_function(void *context, filch_log_level level, const char *message);
+
+/* Where messages go. Of the process; below the process object, as what logs is. */
+static struct {
+    struct filch_lock lock; /* zero: free */
+    log_function *log;      /* lock */
+    void *context;          /* lock */
+    bool chosen;            /* lock; not chosen: standard error */
+} sink;
 
 static void to_stderr(void *context, filch_log_level level, const char *message)
 {
@@ -11,25 +22,21 @@ static void to_stderr(void *context, filch_log_level level, const char *message)
     fprintf(stderr, "filch: %s%s", level == FILCH_LOG_WARNING ? "warning: " : "", message);
 }
 
-void filch_log_to(void (*log)(void *context, filch_log_level level, const char *message),
-                  void *context)
+void filch_log_to(log_function *log, void *context)
 {
-    struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->lock);
-    process->log = log;
-    process->log_context = context;
-    process->log_set = true;
-    filch_lock_release(&process->lock);
+    filch_lock_acquire(&sink.lock);
+    sink.log = log;
+    sink.context = context;
+    sink.chosen = true;
+    filch_lock_release(&sink.lock);
 }
 
 void filch_log(filch_log_level level, const char *message)
 {
-    struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->lock);
-    void (*log)(void *, filch_log_level, const char *) =
-        process->log_set ? process->log : to_stderr;
-    void *context = process->log_context;
-    filch_lock_release(&process->lock);
+    filch_lock_acquire(&sink.lock);
+    log_function *log = sink.chosen ? sink.log : to_stderr;
+    void *context = sink.context;
+    filch_lock_release(&sink.lock);
     if (log) {
         int cancel = filch_os_cancel_off(); /* the caller may be in the middle of something */
         log(context, level, message);

@@ -34,9 +34,6 @@ static void forget_threads(struct filch_process *process, struct filch_thread *s
     for (struct filch_thread *t = filch_process_newest_thread(process); t; t = next) {
         next = t->older;
         if (t != self) {
-            /* relaxed, both: the process has one thread */
-            int64_t bytes = atomic_load_explicit(&t->heap_bytes, memory_order_relaxed);
-            atomic_fetch_add_explicit(&process->heap_bytes, bytes, memory_order_relaxed);
             t->older = process->absent_threads;
             process->absent_threads = t;
         }
@@ -45,7 +42,8 @@ static void forget_threads(struct filch_process *process, struct filch_thread *s
     if (self) {
         self->older = NULL;
     }
-    atomic_store_explicit(&process->newest_thread, self, memory_order_relaxed); /* as above */
+    /* relaxed: the process has one thread */
+    atomic_store_explicit(&process->newest_thread, self, memory_order_relaxed);
 }
 
 /* The one thread that the child has. If it was inside a pool it has left that: what it goes on with
@@ -214,6 +212,7 @@ static struct filch_thread *make_record(struct filch_process *process)
     struct filch_thread *thread = filch_calloc(1, sizeof *thread);
     if (thread) {
         filch_parker_init(&thread->parker);
+        filch_memory_add_count(&thread->heap);
         thread->older = filch_process_newest_thread(process);
         /* release: pairs with the acquire in filch_process_newest_thread */
         atomic_store_explicit(&process->newest_thread, thread, memory_order_release);

@@ -12,9 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <filch/log.h>
-#include <filch/memory.h>
-
 #include "os/lock.h"
 
 struct filch_party;
@@ -34,9 +31,6 @@ struct filch_process {
     struct filch_thread *absent_threads; /* constant; the parent's records: whoever looks finds them
                                             in use */
     _Atomic(struct filch_pool *) default_pool; /* lock to write */
-    void (*log)(void *context, filch_log_level level, const char *message); /* lock */
-    void *log_context;                                                      /* lock */
-    bool log_set;                                                           /* lock */
     bool warned;                         /* lock; of an environment variable that makes no sense */
     uint32_t last_token;                 /* lock */
     bool forked;                         /* constant: it is the child of one that used filch */
@@ -47,10 +41,6 @@ struct filch_process {
     _Atomic(bool) pinned;                /* filch_process_pin() is done */
     unsigned cpu_count;                  /* lock, until it is not 0 */
     char cpu_reason[48];                 /* lock, as cpu_count */
-
-    filch_memory_hooks memory;   /* constant from the first allocation */
-    _Atomic(int64_t) heap_bytes; /* taken less given back by threads that filch does not know */
-    _Atomic(ptrdiff_t) mapped_bytes;
 
     struct filch_lock dump_lock;
     int dump_signal;   /* dump_lock; 0: none */

@@ -8,6 +8,12 @@
 
 static _Thread_local struct filch_thread *self;
 
+static void set_self(struct filch_thread *thread)
+{
+    self = thread;
+    filch_memory_count_as(thread ? &thread->heap : NULL);
+}
+
 /* Runs when a thread ends: hand its record on. */
 static tss_t at_exit;
 static once_flag at_exit_once = ONCE_FLAG_INIT;
@@ -19,7 +25,7 @@ static void thread_ends(void *record)
     if (thread->strand) {
         filch_thread_give_up(thread);
     }
-    self = NULL;
+    set_self(NULL);
     filch_process_give_thread(thread);
 }
 
@@ -50,20 +56,20 @@ static __attribute__((noinline)) struct filch_thread *first_meeting(void)
         thread->party.releases = NULL; /* the last owner may have ended inside a destructor */
         thread->blocked_signals = filch_os_blocked_signals();
     }
-    self = thread;
+    set_self(thread);
     return thread;
 }
 
 void filch_thread_adopt(struct filch_thread *thread)
 {
     thread->parker.thread = filch_os_thread_id();
-    self = thread;
+    set_self(thread);
 }
 
 void filch_thread_resign(void)
 {
     struct filch_thread *thread = self;
-    self = NULL;
+    set_self(NULL);
     filch_process_give_thread(thread);
 }
 

@@ -5,6 +5,7 @@
 #ifndef FILCH_THREAD_H
 #define FILCH_THREAD_H
 
+#include "base/memory.h"
 #include "sleep/park.h"
 #include "stack/strand.h"
 
@@ -15,20 +16,20 @@ enum filch_left { FILCH_LEFT_NOTHING, FILCH_LEFT_REGION, FILCH_LEFT_TASK };
 
 struct filch_thread {
     struct filch_parker parker;
-    struct filch_party party; /* while it runs no strand of a pool's own */
-    _Atomic(uint32_t) naps;   /* odd: it sleeps, and somebody else must wake it; stuck.c */
+    struct filch_party party;          /* while it runs no strand of a pool's own */
+    _Atomic(uint32_t) naps;            /* odd: it sleeps, and somebody else must wake it; stuck.c */
     _Atomic(struct filch_pool *) pool; /* a pool's thread: whose; see filch_thread_pool */
-    struct filch_core *core;  /* the core it holds, or NULL */
+    struct filch_core *core;           /* the core it holds, or NULL */
     struct filch_strand
         *strand;        /* the strand it runs, or NULL: it is not in a pool, or in its hub */
     unsigned processor; /* one more than the core whose processor it is bound to; 0: none */
     bool woken;         /* from sleep, by somebody who counts on us to wake the next */
     bool between_jobs;  /* its strand's job has ended: a woken strand may follow at once */
-    _Atomic(int64_t) heap_bytes; /* it alone; taken less given back, by all whose record this was */
+    struct filch_heap_count heap; /* of all whose record this was */
     struct filch_leave leave;
     struct filch_context hub;
     struct filch_exceptions *exceptions; /* a pool's thread: the C++ runtime's for it, or NULL */
-    void *hub_fake_stack; /* the sanitizers' view of the native stack */
+    void *hub_fake_stack;                /* the sanitizers' view of the native stack */
     const void *hub_low;
     size_t hub_bytes;
     void *hub_fiber;
