@@ -828,15 +828,8 @@ static int outside(void *context)
 /* Until a thread of no pool sleeps, or is about to, because of fd. */
 static void await_sleeper(int fd)
 {
-    struct filch_process *process = filch_process();
-    bool found = false;
-    while (!found) {
+    while (!filch_fd_has_sleeper(fd)) {
         sched_yield();
-        filch_lock_acquire(&process->sleepers_lock);
-        for (struct filch_fd_sleeper *s = process->fd_sleepers; s; s = s->next) {
-            found = found || s->fd == fd;
-        }
-        filch_lock_release(&process->sleepers_lock);
     }
 }
 

@@ -11,7 +11,7 @@
 #include <threads.h>
 #include <unistd.h>
 
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -1,13 +1,13 @@
 /* Where a fork function begins when it is called from plain C. */
 #include <filch/fork.h>
 
-#include "pool/default_pool.h"
 #include "os/os.h"
 #include "os/os_ticks.h"
+#include "pool/default_pool.h"
 #include "sched/pool.h"
 #include "sched/region.h"
 #include "sched/site.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/wake.h"
 
 /* A fork function's outermost call: its stay in a pool, and how long it takes. */

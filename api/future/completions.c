@@ -2,14 +2,14 @@
 #include <filch/futures.h>
 
 #include "base/base.h"
-#include "future/completions.h"
-#include "pool/deadline.h"
-#include "sleep/line.h"
 #include "base/memory.h"
-#include "os/os.h"
-#include "sched/process.h"
+#include "future/completions.h"
 #include "future/task_future.h"
 #include "future/waiting.h"
+#include "os/os.h"
+#include "pool/deadline.h"
+#include "sched/process.h"
+#include "sleep/line.h"
 
 /* One future of a set. It is in the list `members` until it is returned; the future's completer
  * moves it to the list of those that are ready. */

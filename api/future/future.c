@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pool/deadline.h"
-#include "os/os.h"
-#include "sched/region.h"
-#include "stack/strand.h"
 #include "future/task_future.h"
-#include "sched/unwound.h"
 #include "future/waiting.h"
+#include "os/os.h"
+#include "pool/deadline.h"
+#include "sched/region.h"
+#include "sched/strand.h"
+#include "sched/unwound.h"
 
 /* Is the caller part of the task that `future` is for? Also when that task runs on top of others,
  * because a waiter took it up, and in its stolen children. */

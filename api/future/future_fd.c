@@ -2,8 +2,8 @@
 
 #include "base/base.h"
 #include "base/memory.h"
-#include "os/os.h"
 #include "future/task_future.h"
+#include "os/os.h"
 
 struct filch_notifier {
     struct filch_waiter waiter;  /* called when the future is complete */

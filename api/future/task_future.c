@@ -4,14 +4,15 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "sched/core.h"
-#include "pool/hooks.h"
 #include "base/memory.h"
 #include "os/os.h"
 #include "os/os_modes.h"
+#include "pool/hooks.h"
+#include "sched/core.h"
 #include "sched/process.h"
 #include "sched/region.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
+#include "sched/thread.h"
 #include "sched/unwound.h"
 
 enum claim {

@@ -12,14 +12,14 @@
 
 #include <filch/future.h>
 
-#include "sched/expect.h"
 #include "pool/fault.h"
-#include "work/lane.h"
-#include "sleep/party.h"
+#include "sched/expect.h"
 #include "sched/pool.h"
 #include "sched/scope.h"
-#include "trace/tracer.h"
+#include "sleep/party.h"
 #include "sleep/wait.h"
+#include "trace/tracer.h"
+#include "work/lane.h"
 #include "work/work.h"
 
 struct filch_pool;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "pool/default_pool.h"
 #include "future/task_future.h"
+#include "pool/default_pool.h"
 
 /* Behind the result in a continuation's payload. Behind it are the captures. */
 struct link {

@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sleep/closing.h"
 #include "io/io_wait.h"
 #include "os/os_poll.h"
 #include "sched/pool.h"
-#include "sleep/poller.h"
 #include "sched/process.h"
+#include "sleep/closing.h"
+#include "sleep/poller.h"
 
 enum { NAP_NS = 1000000 }; /* between tries of what cannot be waited for */
 

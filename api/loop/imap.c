@@ -5,13 +5,13 @@
 #include <filch/futures.h>
 
 #include "base/base.h"
-#include "future/completions.h"
-#include "pool/default_pool.h"
 #include "base/memory.h"
+#include "future/completions.h"
+#include "future/task_future.h"
+#include "pool/default_pool.h"
 #include "sched/pool.h"
 #include "sched/region.h"
-#include "stack/strand.h"
-#include "future/task_future.h"
+#include "sched/strand.h"
 
 /* One call. Behind it its captures and its result. */
 struct item {

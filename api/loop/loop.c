@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "pool/default_pool.h"
+#include "future/task_future.h"
 #include "loop/loop_run.h"
+#include "pool/default_pool.h"
 #include "sched/pool.h"
 #include "sched/region.h"
-#include "stack/strand.h"
-#include "future/task_future.h"
+#include "sched/strand.h"
 
 static void run_loop(void *context)
 {

@@ -1,13 +1,13 @@
 #include "loop/loop_run.h"
 
 #include "base/base.h"
-#include "sched/block.h"
-#include "sched/core.h"
 #include "loop/loop_range.h"
 #include "os/os.h"
+#include "sched/block.h"
+#include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/site.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/unwound.h"
 #include "sched/wake.h"
 

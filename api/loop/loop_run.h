@@ -10,10 +10,10 @@
 
 #include <filch/loop.h>
 
-#include "pool/fault.h"
-#include "work/lane.h"
 #include "loop/progress.h"
+#include "pool/fault.h"
 #include "sleep/wait.h"
+#include "work/lane.h"
 
 struct filch_pool;
 struct filch_strand;

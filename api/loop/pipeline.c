@@ -6,16 +6,16 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "sched/block.h"
-#include "sched/core.h"
-#include "pool/default_pool.h"
-#include "pool/fault.h"
 #include "base/memory.h"
 #include "os/os_modes.h"
+#include "pool/default_pool.h"
+#include "pool/fault.h"
+#include "sched/block.h"
+#include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/region.h"
 #include "sched/scope.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/unwound.h"
 #include "work/work.h"
 

@@ -3,9 +3,9 @@
 #include <stdatomic.h>
 
 #include "base/base.h"
-#include "pool/inside.h"
-#include "loop/leaves.h"
 #include "base/memory.h"
+#include "loop/leaves.h"
+#include "pool/inside.h"
 
 /* ---- count, any, all, find ---- */
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "pool/inside.h"
-#include "loop/leaves.h"
 #include "base/memory.h"
+#include "loop/leaves.h"
+#include "pool/inside.h"
 
 enum { ON_STACK_BYTES = 8192 };
 

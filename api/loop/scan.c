@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "pool/inside.h"
-#include "loop/leaves.h"
 #include "base/memory.h"
+#include "loop/leaves.h"
+#include "pool/inside.h"
 
 enum { ONE_LEAF = 16 }; /* elements, below which there is one leaf */
 

@@ -12,9 +12,9 @@
 #include <filch/fork.h>
 
 #include "base/base.h"
-#include "pool/inside.h"
-#include "loop/leaves.h"
 #include "base/memory.h"
+#include "loop/leaves.h"
+#include "pool/inside.h"
 
 enum {
     FEW = 24,            /* elements that are sorted by insertion */

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/memory.h"
+#include "future/task_future.h"
 #include "pool/box.h"
 #include "pool/default_pool.h"
-#include "base/memory.h"
 #include "sched/region.h"
-#include "stack/strand.h"
-#include "future/task_future.h"
+#include "sched/strand.h"
 
 static void run_closure(struct filch_future *future)
 {

@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "pool/box.h"
 #include "base/memory.h"
-#include "sleep/party.h"
+#include "pool/box.h"
 #include "sched/region.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
+#include "sched/thread.h"
+#include "sleep/party.h"
 
 /* Captures that are too large for a closure, or that own something. */
 struct filch_box {

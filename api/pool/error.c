@@ -3,10 +3,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "pool/fault.h"
 #include "loop/loop_run.h"
+#include "pool/fault.h"
 #include "sched/region.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 
 void filch_fault_init(struct filch_fault *fault)
 {

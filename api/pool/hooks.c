@@ -1,10 +1,10 @@
 #include "pool/hooks.h"
 
-#include "pool/fault.h"
 #include "base/memory.h"
+#include "pool/fault.h"
 #include "sched/pool.h"
 #include "sched/region.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/unwound.h"
 
 struct filch_hooks {

@@ -4,16 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "stack/context.h"
 #include "os/cpu.h"
-#include "pool/default_pool.h"
-#include "pool/hooks.h"
 #include "os/log.h"
 #include "os/os.h"
+#include "pool/default_pool.h"
+#include "pool/hooks.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/region.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
+#include "stack/context.h"
 #include "trace/tracing.h"
 
 enum { BLOCKING_DEFAULT = 64 };

@@ -1,10 +1,10 @@
 #include <filch/sync.h>
 #include <filch/task.h>
 
+#include "os/os.h"
+#include "pool/deadline.h"
 #include "sched/block.h"
 #include "sched/core.h"
-#include "pool/deadline.h"
-#include "os/os.h"
 #include "sched/pool.h"
 #include "sched/region.h"
 #include "sched/scope.h"

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "pool/deadline.h"
 #include "base/memory.h"
 #include "os/os.h"
+#include "pool/deadline.h"
 #include "sched/process.h"
 
 enum { FIRST_ROOM = 16 }; /* of an unbounded channel */

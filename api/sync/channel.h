@@ -12,8 +12,8 @@
 
 #include <filch/channel.h>
 
-#include "sleep/line.h"
 #include "os/lock.h"
+#include "sleep/line.h"
 
 struct filch_channel {
     struct filch_lock lock;

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "pool/default_pool.h"
 #include "base/memory.h"
+#include "future/task_future.h"
+#include "pool/default_pool.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/region.h"
-#include "future/task_future.h"
 
 struct filch_inbox {
     filch_pool *pool;

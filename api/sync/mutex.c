@@ -1,10 +1,11 @@
 /* Mutexes, and the conditions that belong to them. */
 #include <filch/sync.h>
 
-#include "pool/deadline.h"
-#include "os/os.h"
-#include "sync/turnstile.h"
 #include "future/waiting.h"
+#include "os/os.h"
+#include "pool/deadline.h"
+#include "sched/thread.h"
+#include "sync/turnstile.h"
 
 static bool take_mutex(struct filch_turnstile *turnstile)
 {

@@ -1,10 +1,10 @@
 #include <filch/sync.h>
 
 #include "sched/region.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
-#include "sync/turnstile.h"
 #include "sched/unwound.h"
+#include "sync/turnstile.h"
 
 enum { NOT_YET, RUNNING, RUN }; /* a once's count */
 

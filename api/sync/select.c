@@ -5,11 +5,11 @@
  * whoever serves one of its cases claims it, which only one can, so only one case is done. */
 #include "sync/channel.h"
 
-#include "pool/deadline.h"
+#include "future/waiting.h"
 #include "os/os.h"
 #include "os/os_ticks.h"
+#include "pool/deadline.h"
 #include "sched/process.h"
-#include "future/waiting.h"
 
 struct selection {
     filch_case *cases;

@@ -5,8 +5,8 @@
 
 #include <limits.h>
 
-#include "pool/deadline.h"
 #include "os/os.h"
+#include "pool/deadline.h"
 #include "sched/process.h"
 #include "sched/thread.h"
 #include "sync/turnstile.h"

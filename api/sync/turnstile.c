@@ -2,11 +2,11 @@
 
 #include <filch/sync.h>
 
+#include "future/waiting.h"
 #include "sched/block.h"
 #include "sched/process.h"
 #include "sched/region.h"
 #include "sched/thread.h"
-#include "future/waiting.h"
 
 _Static_assert(sizeof(struct filch_turnstile) <= sizeof(filch_mutex) &&
                    sizeof(struct filch_turnstile) <= sizeof(filch_semaphore) &&

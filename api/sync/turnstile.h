@@ -19,8 +19,8 @@
 
 #include <filch/status.h>
 
-#include "sleep/line.h"
 #include "os/lock.h"
+#include "sleep/line.h"
 #include "sleep/party.h"
 
 struct filch_turnstile {

@@ -2,8 +2,8 @@
 
 #include <limits.h>
 
-#include "pool/deadline.h"
 #include "os/os.h"
+#include "pool/deadline.h"
 #include "sync/turnstile.h"
 
 filch_status filch_wait_group_add(filch_wait_group *group, unsigned count)

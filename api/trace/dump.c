@@ -1,7 +1,7 @@
 #include <filch/deadlock.h>
 
-#include "debug/dump.h"
 #include "base/memory.h"
+#include "debug/dump.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "sched/pool.h"
 #include "sched/process.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
 
 /* Everybody whose memory is known to be there. */

@@ -4,17 +4,17 @@
 
 #include <stdlib.h>
 
-#include "sched/core.h"
-#include "os/log.h"
 #include "base/memory.h"
+#include "debug/tell.h"
+#include "os/log.h"
 #include "os/os.h"
+#include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/process.h"
-#include "stack/sanitize.h"
 #include "sched/starve.h"
-#include "stack/strand.h"
-#include "debug/tell.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
+#include "stack/sanitize.h"
 
 /* ---- stillness ---- */
 

@@ -1,9 +1,9 @@
 /* stuck_tell: the story of a deadlock. */
 #include "debug/stuck_search.h"
 
-#include "os/log.h"
 #include "base/memory.h"
 #include "debug/tell.h"
+#include "os/log.h"
 
 enum { STORY_LINES = 100 };
 

@@ -2,13 +2,13 @@
 
 #include <stdlib.h>
 
-#include "sched/core.h"
-#include "os/log.h"
-#include "os/os.h"
-#include "sched/pool.h"
-#include "sched/scope.h"
 #include "debug/stuck.h"
 #include "debug/tell.h"
+#include "os/log.h"
+#include "os/os.h"
+#include "sched/core.h"
+#include "sched/pool.h"
+#include "sched/scope.h"
 #include "sched/thread.h"
 
 enum {

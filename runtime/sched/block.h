@@ -6,7 +6,7 @@
 #ifndef FILCH_BLOCK_H
 #define FILCH_BLOCK_H
 
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sleep/wait.h"
 
 /* Wait for something that surely comes and must be waited for: a child, the pieces of a loop. Where

@@ -7,11 +7,11 @@
 
 #include <string.h>
 
-#include "sched/block.h"
 #include "os/os.h"
 #include "os/os_modes.h"
+#include "sched/block.h"
 #include "sched/pool.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 

@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 #include "base/base.h"
+#include "stack/stack.h"
+#include "trace/tracer.h"
 #include "work/deque.h"
 #include "work/lane.h"
 #include "work/queue.h"
-#include "stack/stack.h"
-#include "trace/tracer.h"
 
 struct filch_detached;
 struct filch_pool;

@@ -1,9 +1,9 @@
 #include "sched/crowd.h"
 
-#include "sched/core.h"
 #include "os/os.h"
+#include "sched/core.h"
 #include "sched/pool.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 
 enum { INTERVAL_NS = 64000000 };
 

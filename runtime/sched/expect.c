@@ -2,7 +2,7 @@
 #include "sched/expect.h"
 
 #include "sched/pool.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 
 bool filch_pool_list_expected(struct filch_pool *pool, struct filch_expected *expected)
 {

@@ -1,8 +1,8 @@
 /* hold: taking cores and letting go of them. */
-#include "sched/core.h"
 #include "os/os.h"
+#include "sched/core.h"
 #include "sched/pool.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 

@@ -1,15 +1,15 @@
 /* hub: what a pool's thread does on its native stack, between two strands. */
-#include "sched/core.h"
 #include "os/os.h"
 #include "os/os_modes.h"
-#include "stack/overflow.h"
+#include "sched/core.h"
 #include "sched/pool.h"
-#include "stack/sanitize.h"
 #include "sched/starve.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/unwound.h"
 #include "sched/wake.h"
+#include "stack/overflow.h"
+#include "stack/sanitize.h"
 
 enum { NEW_EVERY = 4 }; /* yields: after so many, one gives its turn to new work */
 

@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
-#include "sleep/line.h"
 #include "os/lock.h"
+#include "sleep/line.h"
 
 struct filch_pool;
 struct filch_strand;

@@ -1,9 +1,9 @@
 /* offer: how latent work becomes something that others can take. */
-#include "sched/core.h"
 #include "os/os_modes.h"
 #include "os/os_ticks.h"
+#include "sched/core.h"
 #include "sched/pool.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 

@@ -1,12 +1,13 @@
 /* open: making pools and cores, and taking them apart. */
 #include <string.h>
 
-#include "sched/core.h"
 #include "base/memory.h"
 #include "os/os.h"
-#include "stack/overflow.h"
+#include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/process.h"
+#include "sched/strand.h"
+#include "stack/overflow.h"
 
 enum { DEQUE_CAPACITY = 64 };
 
@@ -85,7 +86,7 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     pool->permits.most = config->permits;
     filch_lock_init(&pool->expect_lock);
     if (config->report_overflow) {
-        filch_overflow_install();
+        filch_overflow_install(filch_strand_stack_here);
     }
     if (filch_os_space_is_limited() && !filch_stacks_reserve(&pool->stacks)) {
         filch_pool_destroy(pool); /* a stack for the first worker is not to be had */

@@ -1,11 +1,11 @@
 #include "sched/pool.h"
 
-#include "sched/core.h"
 #include "os/os.h"
-#include "sleep/poller.h"
+#include "sched/core.h"
 #include "sched/process.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
+#include "sleep/poller.h"
 
 static unsigned thread_count(struct filch_pool *pool)
 {

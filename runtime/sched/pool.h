@@ -14,15 +14,15 @@
 #include <filch/status.h>
 
 #include "base/base.h"
+#include "os/places.h"
 #include "sched/crowd.h"
 #include "sched/lend.h"
-#include "sleep/park.h"
-#include "os/places.h"
-#include "work/queue.h"
 #include "sched/site.h"
-#include "stack/stack.h"
+#include "sleep/park.h"
 #include "sleep/timer.h"
 #include "sleep/wait.h"
+#include "stack/stack.h"
+#include "work/queue.h"
 
 struct filch_core;
 struct filch_expected;

@@ -12,7 +12,7 @@
 #include "os/os.h"
 #include "sched/pool.h"
 #include "sched/process.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 

@@ -1,14 +1,14 @@
 #include "sched/process.h"
 
 #include "base/base.h"
-#include "sleep/closing.h"
 #include "base/memory.h"
 #include "os/os.h"
 #include "sched/core.h"
 #include "sched/pool.h"
-#include "trace/recording.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
+#include "sleep/closing.h"
+#include "trace/recording.h"
 
 struct filch_process *filch_process(void)
 {

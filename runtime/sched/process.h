@@ -17,12 +17,7 @@
 struct filch_party;
 struct filch_thread;
 struct filch_pool;
-struct filch_overflow;
 struct filch_registered;
-struct filch_fd_chunk;
-struct filch_fd_sleeper;
-
-enum { FILCH_FD_CHUNKS = 2048 };
 
 struct filch_process {
     struct filch_lock lock;
@@ -35,7 +30,6 @@ struct filch_process {
     uint32_t last_token;                 /* lock */
     bool forked;                         /* constant: it is the child of one that used filch */
     _Atomic(_Atomic(uint32_t) *) fork_word; /* lock to write; it points to 0 in a child */
-    struct filch_overflow *overflow;     /* lock, until it is not NULL; overflow.c */
     struct filch_registered *registered; /* lock; api/pool/registry.c */
     _Atomic(uint32_t) posters; /* who wake a strand and are not done with its pool; post.c */
     _Atomic(bool) pinned;                /* filch_process_pin() is done */
@@ -45,10 +39,6 @@ struct filch_process {
     struct filch_lock dump_lock;
     int dump_signal;   /* dump_lock; 0: none */
     int dump_event[2]; /* dump_lock to write; api/trace/dump_signal.c */
-
-    struct filch_lock sleepers_lock;
-    struct filch_fd_sleeper *fd_sleepers; /* sleepers_lock; closing.c */
-    _Atomic(struct filch_fd_chunk *) fd_chunks[FILCH_FD_CHUNKS]; /* never removed; closing.c */
 
     struct filch_lock pools_lock; /* held while somebody looks at other pools: they stay */
     struct filch_pool *pools;     /* pools_lock */

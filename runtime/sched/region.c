@@ -1,10 +1,10 @@
 #include "sched/region.h"
 
 #include "base/base.h"
-#include "sched/block.h"
-#include "sched/core.h"
 #include "os/os.h"
 #include "os/os_modes.h"
+#include "sched/block.h"
+#include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/thread.h"

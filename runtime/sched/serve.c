@@ -1,12 +1,12 @@
 /* serve: what the owner of latent work does when somebody asks for it, and how a join finds out
  * what became of it. */
-#include "sched/block.h"
-#include "sched/core.h"
 #include "os/os.h"
 #include "os/os_ticks.h"
+#include "sched/block.h"
+#include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/site.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 

@@ -1,9 +1,9 @@
 #include "sched/starve.h"
 
-#include "sched/core.h"
 #include "os/log.h"
+#include "sched/core.h"
 #include "sched/pool.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 

@@ -4,11 +4,11 @@
  * counter, `outside`. A joiner waits until the sum is nothing and no core is held. */
 #include <limits.h>
 
-#include "sched/core.h"
+#include "debug/stuck.h"
 #include "os/os.h"
+#include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/process.h"
-#include "debug/stuck.h"
 #include "sched/thread.h"
 
 static const uint64_t closed_bit = (uint64_t)1 << 63;

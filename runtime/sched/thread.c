@@ -79,6 +79,15 @@ struct filch_thread *filch_thread_self(void)
     return FILCH_LIKELY(thread != NULL) ? thread : first_meeting();
 }
 
+struct filch_party *filch_party_self(void)
+{
+    struct filch_thread *thread = filch_thread_self();
+    if (!thread) {
+        return NULL;
+    }
+    return thread->strand ? thread->strand->party : &thread->party;
+}
+
 /* seq_cst: whoever counts sleepers (stuck.c) reads all twice; between them nobody was awake. */
 void filch_thread_nap(struct filch_thread *thread)
 {

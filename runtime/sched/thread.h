@@ -6,8 +6,8 @@
 #define FILCH_THREAD_H
 
 #include "base/memory.h"
+#include "sched/strand.h"
 #include "sleep/park.h"
-#include "stack/strand.h"
 
 struct filch_core;
 
@@ -46,6 +46,9 @@ struct filch_thread *filch_thread_self(void);
 
 /* The same without making one. */
 struct filch_thread *filch_thread_known(void);
+
+/* The calling strand, or thread. NULL: no memory. */
+struct filch_party *filch_party_self(void);
 
 /* Whose thread it is, if it is a pool's; or was, of a record that is nobody's any more. */
 static inline struct filch_pool *filch_thread_pool(struct filch_thread *thread)

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sched/core.h"
 #include "os/log.h"
 #include "os/os.h"
+#include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/region.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
 
 _Noreturn void filch_unwound_fatally(struct filch_thread *thread)

@@ -8,8 +8,8 @@
  * Source: Go's scheduler, whose wakep() and "spinning" threads are the same idea. */
 #include <limits.h>
 
-#include "sched/core.h"
 #include "os/os.h"
+#include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/starve.h"
 #include "sched/thread.h"

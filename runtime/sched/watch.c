@@ -6,12 +6,12 @@
  * and 256 ms, and then no more but for timers. So an idle pool uses no processor time, and a call
  * that comes soon after another may leave out the wake-up if it is short (site.h): should it turn
  * out to be long after all, the next look finds its work. */
-#include "sched/core.h"
-#include "os/os.h"
-#include "sched/pool.h"
-#include "stack/strand.h"
-#include "sched/starve.h"
 #include "debug/stuck.h"
+#include "os/os.h"
+#include "sched/core.h"
+#include "sched/pool.h"
+#include "sched/starve.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 
 #include "base/base.h"
+#include "os/lock.h"
 #include "os/os.h"
-#include "sched/process.h"
 
 enum { SETTLE_NS = 1000000 }; /* close() may take long, and does not tell when it has returned */
 
@@ -13,11 +13,18 @@ struct number { /* a line each: neighbours are used on different cores */
     _Atomic(uint32_t) users;
 };
 
-struct filch_fd_chunk {
-    struct number numbers[FILCH_FDS_PER_CHUNK];
+enum { PER_CHUNK = 512, CHUNKS = FILCH_FD_MOST / PER_CHUNK };
+
+struct chunk {
+    struct number numbers[PER_CHUNK];
 };
 
-_Static_assert(FILCH_FD_CHUNKS *FILCH_FDS_PER_CHUNK == FILCH_FD_MOST, "one place for each");
+/* Descriptors are the process's. Zero is a valid start. */
+static struct {
+    struct filch_lock sleepers_lock;
+    struct filch_fd_sleeper *sleepers;      /* sleepers_lock */
+    _Atomic(struct chunk *) chunks[CHUNKS]; /* never removed */
+} fds;
 
 /* NULL: nothing is known of that number, which is a valid start. */
 static struct number *known(int fd)
@@ -26,9 +33,9 @@ static struct number *known(int fd)
         return NULL;
     }
     /* acquire: pairs with the release in made */
-    struct filch_fd_chunk *chunk = atomic_load_explicit(
-        &filch_process()->fd_chunks[fd / FILCH_FDS_PER_CHUNK], memory_order_acquire);
-    return chunk ? &chunk->numbers[fd % FILCH_FDS_PER_CHUNK] : NULL;
+    struct chunk *chunk = atomic_load_explicit(
+        &fds.chunks[fd / PER_CHUNK], memory_order_acquire);
+    return chunk ? &chunk->numbers[fd % PER_CHUNK] : NULL;
 }
 
 /* The same, made if it must be. NULL: no memory. */
@@ -38,12 +45,12 @@ static struct number *made(int fd)
     if (number) {
         return number;
     }
-    struct filch_fd_chunk *none = NULL;
-    struct filch_fd_chunk *chunk = filch_os_map(sizeof *chunk); /* for good */
+    struct chunk *none = NULL;
+    struct chunk *chunk = filch_os_map(sizeof *chunk); /* for good */
     /* release: pairs with the acquire in known; the chunk is zeroed. relaxed on failure: known()
      * reads it again */
     if (chunk && !atomic_compare_exchange_strong_explicit(
-                     &filch_process()->fd_chunks[fd / FILCH_FDS_PER_CHUNK], &none, chunk,
+                     &fds.chunks[fd / PER_CHUNK], &none, chunk,
                      memory_order_release, memory_order_relaxed)) {
         filch_os_unmap(chunk, sizeof *chunk);
     }
@@ -108,14 +115,13 @@ static void make_odd(struct number *number, int fd)
 
 static void rouse_sleepers(int fd)
 {
-    struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->sleepers_lock);
-    for (struct filch_fd_sleeper *s = process->fd_sleepers; s; s = s->next) {
+    filch_lock_acquire(&fds.sleepers_lock);
+    for (struct filch_fd_sleeper *s = fds.sleepers; s; s = s->next) {
         if (s->fd == fd && s->event >= 0) {
             filch_os_event_set(s->event_set);
         }
     }
-    filch_lock_release(&process->sleepers_lock);
+    filch_lock_release(&fds.sleepers_lock);
 }
 
 bool filch_fd_close_begin(int fd)
@@ -146,44 +152,52 @@ void filch_fd_close_end(int fd)
 
 void filch_fd_sleeper_add(struct filch_fd_sleeper *sleeper, int fd)
 {
-    struct filch_process *process = filch_process();
     sleeper->fd = fd;
     if (!filch_os_event_make(&sleeper->event, &sleeper->event_set)) {
         sleeper->event = sleeper->event_set = -1;
     }
-    filch_lock_acquire(&process->sleepers_lock);
-    sleeper->next = process->fd_sleepers;
-    process->fd_sleepers = sleeper;
-    filch_lock_release(&process->sleepers_lock);
+    filch_lock_acquire(&fds.sleepers_lock);
+    sleeper->next = fds.sleepers;
+    fds.sleepers = sleeper;
+    filch_lock_release(&fds.sleepers_lock);
 }
 
 void filch_fd_sleeper_remove(struct filch_fd_sleeper *sleeper)
 {
-    struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->sleepers_lock);
-    struct filch_fd_sleeper **link = &process->fd_sleepers;
+    filch_lock_acquire(&fds.sleepers_lock);
+    struct filch_fd_sleeper **link = &fds.sleepers;
     while (*link && *link != sleeper) { /* not there in the child of a fork() */
         link = &(*link)->next;
     }
     if (*link) {
         *link = sleeper->next;
     }
-    filch_lock_release(&process->sleepers_lock);
+    filch_lock_release(&fds.sleepers_lock);
     if (sleeper->event >= 0) {
         filch_os_event_close(sleeper->event, sleeper->event_set);
     }
 }
 
+bool filch_fd_has_sleeper(int fd)
+{
+    filch_lock_acquire(&fds.sleepers_lock);
+    struct filch_fd_sleeper *sleeper = fds.sleepers;
+    while (sleeper && sleeper->fd != fd) {
+        sleeper = sleeper->next;
+    }
+    filch_lock_release(&fds.sleepers_lock);
+    return sleeper != NULL;
+}
+
 void filch_fds_start_anew(void)
 {
-    struct filch_process *process = filch_process();
-    filch_lock_init(&process->sleepers_lock);
-    process->fd_sleepers = NULL;
-    for (size_t i = 0; i < FILCH_FD_CHUNKS; i++) {
+    filch_lock_init(&fds.sleepers_lock);
+    fds.sleepers = NULL;
+    for (size_t i = 0; i < CHUNKS; i++) {
         /* relaxed, all: the only thread */
-        struct filch_fd_chunk *chunk =
-            atomic_load_explicit(&process->fd_chunks[i], memory_order_relaxed);
-        for (size_t k = 0; chunk && k < FILCH_FDS_PER_CHUNK; k++) {
+        struct chunk *chunk =
+            atomic_load_explicit(&fds.chunks[i], memory_order_relaxed);
+        for (size_t k = 0; chunk && k < PER_CHUNK; k++) {
             atomic_store_explicit(&chunk->numbers[k].closes, 0, memory_order_relaxed);
             atomic_store_explicit(&chunk->numbers[k].users, 0, memory_order_relaxed);
         }

@@ -26,7 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FILCH_FD_MOST = 1 << 20, FILCH_FDS_PER_CHUNK = 512 };
+enum { FILCH_FD_MOST = 1 << 20 };
 
 /* The present `closes` of a number: what a call notes first. */
 uint32_t filch_fd_closes(int fd);
@@ -54,6 +54,9 @@ struct filch_fd_sleeper {
 /* To be done before it becomes a user; and after. */
 void filch_fd_sleeper_add(struct filch_fd_sleeper *sleeper, int fd);
 void filch_fd_sleeper_remove(struct filch_fd_sleeper *sleeper);
+
+/* Is there one? A glance. */
+bool filch_fd_has_sleeper(int fd);
 
 /* In the child of a fork(): no other thread is here, so nothing is under way. */
 void filch_fds_start_anew(void);

@@ -2,18 +2,8 @@
 
 #include "base/base.h"
 #include "os/os.h"
-#include "sched/thread.h"
 
 static const uint32_t held = (uint32_t)1 << 31;
-
-struct filch_party *filch_party_self(void)
-{
-    struct filch_thread *thread = filch_thread_self();
-    if (!thread) {
-        return NULL;
-    }
-    return thread->strand ? thread->strand->party : &thread->party;
-}
 
 void filch_party_begin_wait(struct filch_party *party, const struct filch_wait_kind *kind,
                             void *context, struct filch_waiter *waiter, bool forever)

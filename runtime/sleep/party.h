@@ -50,9 +50,6 @@ struct filch_party {
     uint64_t thread_id;                 /* constant; 0: of a strand */
 };
 
-/* The calling strand, or thread. NULL: no memory. */
-struct filch_party *filch_party_self(void);
-
 void filch_party_begin_wait(struct filch_party *party, const struct filch_wait_kind *kind,
                             void *context, struct filch_waiter *waiter, bool forever);
 void filch_party_end_wait(struct filch_party *party);

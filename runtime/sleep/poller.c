@@ -16,13 +16,13 @@
 #include <errno.h>
 #include <threads.h>
 
-#include "sleep/closing.h"
-#include "os/lock.h"
 #include "base/memory.h"
+#include "os/lock.h"
 #include "os/os.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/thread.h"
+#include "sleep/closing.h"
 
 enum { PER_CHUNK = 256, CHUNKS = FILCH_FD_MOST / PER_CHUNK, AT_ONCE = 128, REFUSED_NS = 20000000 };
 

@@ -7,8 +7,8 @@
 #ifndef FILCH_POLLER_H
 #define FILCH_POLLER_H
 
-#include "sleep/line.h"
 #include "os/os_poll.h"
+#include "sleep/line.h"
 #include "sleep/party.h"
 
 struct filch_pool;

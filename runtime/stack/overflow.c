@@ -7,17 +7,18 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "os/lock.h"
 #include "os/os.h"
-#include "sched/process.h"
-#include "stack/strand.h"
-#include "sched/thread.h"
 
 enum { HANDLER_BYTES = 16384 };
 
-/* Made once and kept: a fault may come at any time. */
-struct filch_overflow {
-    struct sigaction before;
-};
+/* The handler is the process's. It is installed once: a fault may come at any time. */
+static struct {
+    struct filch_lock lock;
+    bool installed;            /* lock */
+    struct sigaction before;   /* constant from then on */
+    filch_overflow_find *find; /* the same */
+} handler;
 
 static size_t handler_stack_bytes(void)
 {
@@ -44,22 +45,16 @@ static void say_number(unsigned long number)
     say(end);
 }
 
-/* The strand of the calling thread, if the address lies in the guard below its stack. */
-static struct filch_strand *overflown(const void *address)
+static bool lies_below(const struct filch_overflow_stack *stack, const void *address)
 {
-    struct filch_thread *thread = filch_thread_known();
-    struct filch_strand *strand = thread ? thread->strand : NULL;
-    if (!strand || strand->guest) {
-        return NULL;
-    }
     uintptr_t at = (uintptr_t)address;
-    uintptr_t low = (uintptr_t)strand->stack.low;
-    return at < low && low - at <= filch_os_page_bytes() ? strand : NULL;
+    uintptr_t low = (uintptr_t)stack->low;
+    return at < low && low - at <= filch_os_page_bytes();
 }
 
-static void report(const struct filch_strand *strand)
+static void report(const struct filch_overflow_stack *stack)
 {
-    const filch_function_info *info = strand->frame ? strand->frame->info : NULL;
+    const filch_function_info *info = stack->info;
     say("filch: stack overflow in task ");
     say(info ? info->name : "(unknown)");
     if (info) {
@@ -70,16 +65,16 @@ static void report(const struct filch_strand *strand)
         say(")");
     }
     say(", its stack has ");
-    say_number(strand->stack.bytes);
+    say_number(stack->bytes);
     say(" bytes\n");
 }
 
 static void handle(int signal, siginfo_t *fault, void *context)
 {
-    const struct sigaction *before = &filch_process()->overflow->before;
-    struct filch_strand *strand = overflown(fault->si_addr);
-    if (strand) {
-        report(strand);
+    const struct sigaction *before = &handler.before;
+    struct filch_overflow_stack stack;
+    if (handler.find(&stack) && lies_below(&stack, fault->si_addr)) {
+        report(&stack);
     } else if (before->sa_flags & SA_SIGINFO) {
         before->sa_sigaction(signal, fault, context);
         return;
@@ -92,16 +87,17 @@ static void handle(int signal, siginfo_t *fault, void *context)
     sigaction(signal, &dies, NULL);
 }
 
-void filch_overflow_install(void)
+void filch_overflow_install(filch_overflow_find *find)
 {
-    struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->lock);
-    if (!process->overflow && (process->overflow = filch_calloc(1, sizeof *process->overflow))) {
+    filch_lock_acquire(&handler.lock);
+    if (!handler.installed) {
         struct sigaction ours = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK};
         sigemptyset(&ours.sa_mask);
-        sigaction(SIGSEGV, &ours, &process->overflow->before);
+        handler.find = find;
+        sigaction(SIGSEGV, NULL, &handler.before); /* which a fault may need before we are back */
+        handler.installed = sigaction(SIGSEGV, &ours, &handler.before) == 0;
     }
-    filch_lock_release(&process->lock);
+    filch_lock_release(&handler.lock);
 }
 
 bool filch_overflow_begin_thread(void)

@@ -2,14 +2,27 @@
  *
  * A guard page stops the overflow in any case. To say which task it was, the fault must be handled
  * on another stack, in a handler that belongs to the whole process: so this is asked for, by a
- * pool's option, and the handler passes on every fault that is not in a strand's guard. */
+ * pool's option, and the handler passes on every fault that is not in such a guard. */
 #ifndef FILCH_OVERFLOW_H
 #define FILCH_OVERFLOW_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include <filch/lane.h>
+
+/* The stack that the calling thread is on, and what runs there. */
+struct filch_overflow_stack {
+    const void *low;
+    size_t bytes;
+    const filch_function_info *info; /* NULL: not known */
+};
+
+/* False: it is on none of a pool's. Called in the handler. */
+typedef bool filch_overflow_find(struct filch_overflow_stack *stack);
 
 /* Install the handler, once per process; other faults go to the one that was there before. */
-void filch_overflow_install(void);
+void filch_overflow_install(filch_overflow_find *find);
 
 /* Pool thread: give it a stack to handle a fault on, and take it away. False: no memory. */
 bool filch_overflow_begin_thread(void);

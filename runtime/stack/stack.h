@@ -18,8 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "stack/context.h"
 #include "os/lock.h"
+#include "stack/context.h"
 
 enum {
     /* what a strand's header may take: strand.h asserts that it fits */

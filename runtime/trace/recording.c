@@ -6,9 +6,8 @@
 #include "base/base.h"
 #include "base/memory.h"
 #include "os/os.h"
-#include "os/os_ticks.h"
 #include "os/os_file.h"
-#include "sched/process.h"
+#include "os/os_ticks.h"
 
 enum {
     GROW_CHUNKS = 64,       /* a file grows by so many at most at a time */

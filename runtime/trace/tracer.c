@@ -2,15 +2,15 @@
 
 #include <string.h>
 
-#include "sched/core.h"
 #include "base/memory.h"
 #include "os/os.h"
 #include "os/os_ticks.h"
+#include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/process.h"
-#include "trace/recording.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
+#include "trace/recording.h"
 
 struct filch_traces filch_traces; /* zero is a valid start */
 

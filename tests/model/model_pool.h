@@ -7,7 +7,7 @@
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/starve.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 

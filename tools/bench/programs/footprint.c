@@ -5,7 +5,7 @@
 
 #include "sched/core.h"
 #include "sched/pool.h"
-#include "stack/strand.h"
+#include "sched/strand.h"
 #include "future/task_future.h"
 #include "sched/thread.h"
 

@@ -11,16 +11,17 @@
 #ifndef FILCH_STRAND_H
 #define FILCH_STRAND_H
 
-#include "stack/context.h"
 #include "base/exceptions.h"
-#include "work/lane.h"
-#include "sleep/party.h"
 #include "sched/site.h"
-#include "stack/stack.h"
+#include "sleep/party.h"
 #include "sleep/wait.h"
+#include "stack/context.h"
+#include "stack/stack.h"
+#include "work/lane.h"
 #include "work/work.h"
 
 struct filch_core;
+struct filch_overflow_stack;
 struct filch_pool;
 struct filch_region;
 struct filch_thread;
@@ -107,6 +108,9 @@ bool filch_strand_has_room(const struct filch_strand *strand);
  * maybe on another thread. In the end a jump: each return after a switch of stacks is one that the
  * processor foretells wrongly. */
 void filch_strand_leave(struct filch_strand *strand, struct filch_thread *thread);
+
+/* The stack of the strand that the calling thread runs. Also in a signal handler. */
+bool filch_strand_stack_here(struct filch_overflow_stack *stack);
 
 /* Strand: leave for good. */
 void filch_strand_discard(struct filch_strand *strand, struct filch_strand *next);

@@ -1,10 +1,11 @@
-#include "stack/strand.h"
+#include "sched/strand.h"
 
 #include "base/base.h"
 #include "sched/core.h"
 #include "sched/pool.h"
-#include "stack/sanitize.h"
 #include "sched/thread.h"
+#include "stack/overflow.h"
+#include "stack/sanitize.h"
 
 static struct filch_strand *strand_on(struct filch_stack *stack, struct filch_pool *pool)
 {
@@ -120,4 +121,17 @@ FILCH_NEVER_RETURNS void filch_strand_discard(struct filch_strand *strand,
     filch_sanitize_leave(NULL, thread->hub_low, thread->hub_bytes, thread->hub_fiber);
     filch_context_switch(&strand->context, &thread->hub);
     __builtin_unreachable();
+}
+
+bool filch_strand_stack_here(struct filch_overflow_stack *stack)
+{
+    struct filch_thread *thread = filch_thread_known();
+    struct filch_strand *strand = thread ? thread->strand : NULL;
+    if (!strand || strand->guest) {
+        return false;
+    }
+    stack->low = strand->stack.low;
+    stack->bytes = strand->stack.bytes;
+    stack->info = strand->frame ? strand->frame->info : NULL;
+    return true;
 }
