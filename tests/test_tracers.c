@@ -10,17 +10,17 @@ static bool had_by_others; /* at the first */
 static bool took_part;     /* at the second */
 static void (*meanwhile)(void);
 
-void __real_filch_tracer_attach(struct filch_core *core);
-void __wrap_filch_tracer_attach(struct filch_core *core);
-void __wrap_filch_tracer_attach(struct filch_core *core)
+void __real_filch_tracer_attach(struct filch_tracer_seat *seat, struct filch_core *core);
+void __wrap_filch_tracer_attach(struct filch_tracer_seat *seat, struct filch_core *core);
+void __wrap_filch_tracer_attach(struct filch_tracer_seat *seat, struct filch_core *core)
 {
     bool is_had = filch_core_count(core->pool) > core->index;
     if (attachments == 0) {
         had_by_others = is_had;
     } else if (attachments == 1) {
-        took_part = atomic_load(&core->tracer) != NULL;
+        took_part = atomic_load(&core->seat.tracer) != NULL;
     }
-    __real_filch_tracer_attach(core);
+    __real_filch_tracer_attach(seat, core);
     if (attachments++ == 0 && meanwhile) {
         meanwhile(); /* between the two */
     }
@@ -51,7 +51,7 @@ static bool made_core_takes_part(filch_pool *pool, void (*between)(void))
     ck_assert_int_eq(twice_apply(pool, 4, &out), FILCH_OK);
     ck_assert_int_ge(attachments, 2);
     ck_assert(!had_by_others);
-    return atomic_load(&filch_core_at(pool, 0)->tracer) != NULL;
+    return atomic_load(&filch_core_at(pool, 0)->seat.tracer) != NULL;
 }
 
 START_TEST(a_core_takes_part_before_anybody_can_have_it)

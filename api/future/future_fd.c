@@ -5,7 +5,8 @@
 #include "future/task_future.h"
 #include "os/os.h"
 
-struct filch_notifier {
+struct descriptor {
+    struct filch_notifier notifier;
     struct filch_waiter waiter;  /* called when the future is complete */
     struct filch_future *future; /* which we are freed with; a reference until we are called */
     int read_end;
@@ -14,39 +15,60 @@ struct filch_notifier {
 
 static struct filch_waiter *notify(struct filch_waiter *waiter)
 {
-    struct filch_notifier *notifier = FILCH_CONTAINER(waiter, struct filch_notifier, waiter);
-    filch_os_event_set(notifier->write_end);
-    filch_future_free(notifier->future);
+    struct descriptor *descriptor = FILCH_CONTAINER(waiter, struct descriptor, waiter);
+    filch_os_event_set(descriptor->write_end);
+    filch_future_free(descriptor->future);
     return NULL;
 }
 
-static void notifier_close(struct filch_notifier *notifier)
+static void descriptor_free(struct filch_notifier *notifier)
 {
-    if (notifier) {
-        filch_os_event_close(notifier->read_end, notifier->write_end);
-        filch_free(notifier);
-    }
+    struct descriptor *descriptor = FILCH_CONTAINER(notifier, struct descriptor, notifier);
+    filch_os_event_close(descriptor->read_end, descriptor->write_end);
+    filch_free(descriptor);
 }
 
-void filch_notifier_free(struct filch_future *future)
+static filch_status descriptor_new(struct descriptor **out)
 {
-    /* relaxed: the last owner; it has seen what all others did */
-    notifier_close(atomic_load_explicit(&future->notifier, memory_order_relaxed));
-}
-
-static filch_status notifier_new(struct filch_notifier **out)
-{
-    struct filch_notifier *notifier = filch_malloc(sizeof *notifier);
-    if (!notifier) {
+    struct descriptor *descriptor = filch_malloc(sizeof *descriptor);
+    if (!descriptor) {
         return FILCH_ENOMEM;
     }
-    if (!filch_os_event_make(&notifier->read_end, &notifier->write_end)) {
-        filch_free(notifier);
+    if (!filch_os_event_make(&descriptor->read_end, &descriptor->write_end)) {
+        filch_free(descriptor);
         return FILCH_EAGAIN;
     }
-    filch_waiter_init(&notifier->waiter, NULL, NULL);
-    notifier->waiter.call = notify;
-    *out = notifier;
+    filch_waiter_init(&descriptor->waiter, NULL, NULL);
+    descriptor->waiter.call = notify;
+    descriptor->notifier.free = descriptor_free;
+    *out = descriptor;
+    return FILCH_OK;
+}
+
+/* The future's, made if it must be. */
+static filch_status descriptor_of(struct filch_future *future, struct descriptor **out)
+{
+    /* acquire: pairs with the release below; the descriptor is made */
+    struct filch_notifier *known = atomic_load_explicit(&future->notifier, memory_order_acquire);
+    if (known) {
+        *out = FILCH_CONTAINER(known, struct descriptor, notifier);
+        return FILCH_OK;
+    }
+    filch_status status = descriptor_new(out);
+    if (status != FILCH_OK) {
+        return status;
+    }
+    struct descriptor *made = *out;
+    made->future = filch_future_retain(future);
+    /* acq_rel: pairs with the acquire above, and here when another was faster */
+    if (!atomic_compare_exchange_strong_explicit(&future->notifier, &known, &made->notifier,
+                                                 memory_order_acq_rel, memory_order_acquire)) {
+        filch_future_free(made->future);
+        descriptor_free(&made->notifier);
+        *out = FILCH_CONTAINER(known, struct descriptor, notifier);
+    } else if (!filch_cell_add(&future->cell, &made->waiter)) {
+        notify(&made->waiter);
+    }
     return FILCH_OK;
 }
 
@@ -58,26 +80,10 @@ filch_status filch_future_fd(filch_future *future, int *descriptor)
     if (filch_future_is_parents(future)) {
         return FILCH_EFORKED;
     }
-    /* acquire: pairs with the release below; the descriptor is made */
-    struct filch_notifier *known = atomic_load_explicit(&future->notifier, memory_order_acquire);
-    struct filch_notifier *made;
-    if (!known) {
-        filch_status status = notifier_new(&made);
-        if (status != FILCH_OK) {
-            return status;
-        }
-        /* acq_rel: pairs with the acquire above, and here when somebody was faster */
-        if (!atomic_compare_exchange_strong_explicit(&future->notifier, &known, made,
-                                                     memory_order_acq_rel, memory_order_acquire)) {
-            notifier_close(made);
-        } else {
-            known = made;
-            made->future = filch_future_retain(future);
-            if (!filch_cell_add(&future->cell, &made->waiter)) {
-                notify(&made->waiter);
-            }
-        }
+    struct descriptor *own;
+    filch_status status = descriptor_of(future, &own);
+    if (status == FILCH_OK) {
+        *descriptor = own->read_end;
     }
-    *descriptor = known->read_end;
-    return FILCH_OK;
+    return status;
 }

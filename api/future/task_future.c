@@ -90,7 +90,8 @@ void filch_future_disown(struct filch_future *future, struct filch_unowned *unow
 
 static void destroy(struct filch_future *future, struct filch_unowned *unowned)
 {
-    filch_notifier_free(future);
+    /* relaxed: the last owner; it has seen what all others did */
+    filch_notifier_free(atomic_load_explicit(&future->notifier, memory_order_relaxed));
     if (future->kind->dismantle) {
         future->kind->dismantle(future, unowned);
     }

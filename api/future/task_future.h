@@ -23,7 +23,17 @@
 #include "work/work.h"
 
 struct filch_pool;
-struct filch_notifier;
+/* Something that is freed with a future: future_fd.c. */
+struct filch_notifier {
+    void (*free)(struct filch_notifier *notifier);
+};
+
+static inline void filch_notifier_free(struct filch_notifier *notifier)
+{
+    if (notifier) {
+        notifier->free(notifier);
+    }
+}
 
 /* Futures that nobody owns any more, to be freed: a list, because one may keep others, and these
  * others, to any depth. */
@@ -114,9 +124,6 @@ void filch_future_finish(struct filch_future *future, filch_status outcome);
 
 /* The same for one that ends because another has: what is to be called is returned (wait.h). */
 struct filch_waiter *filch_future_complete(struct filch_future *future, filch_status outcome);
-
-/* future_fd.c: what a future's descriptor needs is freed with the future. */
-void filch_notifier_free(struct filch_future *future);
 
 enum filch_future_runs_in {
     FILCH_RUNS_IN_TURN,     /* its pool has come to it */

@@ -1,9 +1,11 @@
 #include "future/waiting.h"
 
+#include "debug/stuck.h"
 #include "sched/block.h"
 
 filch_status filch_wait_until(const struct filch_wait_kind *kind, void *context, uint64_t deadline)
 {
+    filch_stuck_watch();
     switch (filch_block_until(kind, context, deadline)) {
     case FILCH_SIGNALED: return FILCH_OK;
     case FILCH_TIMED_OUT: return FILCH_ETIMEDOUT;

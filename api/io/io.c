@@ -9,10 +9,10 @@
 
 #include "io/io_wait.h"
 #include "os/os_poll.h"
+#include "poll/poller.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sleep/closing.h"
-#include "sleep/poller.h"
 
 enum { NAP_NS = 1000000 }; /* between tries of what cannot be waited for */
 

@@ -9,13 +9,13 @@
 
 #include "future/waiting.h"
 #include "os/os.h"
+#include "poll/poller.h"
 #include "pool/deadline.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/region.h"
 #include "sched/strand.h"
 #include "sleep/closing.h"
-#include "sleep/poller.h"
 
 /* A thread that waits and finds no descriptor of its own to be woken by looks that often. */
 enum { SLICE_NS = 10000000 };

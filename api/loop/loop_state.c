@@ -108,6 +108,7 @@ filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
         loop->items = options->items;
         filch_progress_begin(&loop->progress, options, n);
         fault->loop = loop->items || loop->policy == FILCH_FAIL_FAST ? loop : NULL;
+        fault->loop_failed = filch_loop_failed;
     }
     return FILCH_OK;
 }

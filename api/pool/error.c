@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "loop/loop_run.h"
 #include "pool/fault.h"
 #include "sched/region.h"
 #include "sched/strand.h"
@@ -65,7 +64,7 @@ static void report(const struct filch_frame *frame, int code, const char *format
     }
     filch_lock_release(&fault->lock);
     if (fault->loop) {
-        filch_loop_failed(fault->loop, index, code, frame->stop);
+        fault->loop_failed(fault->loop, index, code, frame->stop);
     }
 }
 

@@ -14,6 +14,8 @@ struct filch_fault {
     struct filch_lock lock;
     filch_error error;       /* lock, until nobody runs any more */
     struct filch_loop *loop; /* constant: not NULL: the loop that must hear of errors at once */
+    /* constant: how it does; `stop`: where the running block ends, or NULL */
+    void (*loop_failed)(struct filch_loop *loop, size_t index, int code, unsigned long long *stop);
 };
 
 void filch_fault_init(struct filch_fault *fault);

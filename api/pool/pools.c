@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "debug/stuck.h"
 #include "os/cpu.h"
 #include "os/log.h"
 #include "os/os.h"
@@ -145,6 +146,7 @@ filch_status filch_pool_open(const filch_pool_options *options, filch_pool **poo
         status = resolve_options(options, &config);
     }
     if (status == FILCH_OK) {
+        filch_stuck_watch();
         status = filch_pool_create(&config, pool);
         if (status != FILCH_OK) {
             filch_hooks_free(config.hooks);

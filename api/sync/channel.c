@@ -196,30 +196,3 @@ size_t filch_channel_count(filch_channel *channel)
     filch_lock_release(&channel->lock);
     return count;
 }
-
-static filch_status do_until(filch_channel *channel, const void *send, void *receive,
-                             uint64_t deadline)
-{
-    filch_case one = {.channel = channel, .send = send, .receive = receive};
-    return channel ? filch_select_until(&one, 1, deadline, NULL) : FILCH_EINVAL;
-}
-
-filch_status filch_channel_send(filch_channel *channel, const void *item)
-{
-    return do_until(channel, item, NULL, FILCH_OS_NEVER);
-}
-
-filch_status filch_channel_send_until(filch_channel *channel, const void *item, double deadline)
-{
-    return do_until(channel, item, NULL, filch_deadline_at(deadline));
-}
-
-filch_status filch_channel_receive(filch_channel *channel, void *item)
-{
-    return do_until(channel, NULL, item, FILCH_OS_NEVER);
-}
-
-filch_status filch_channel_receive_until(filch_channel *channel, void *item, double deadline)
-{
-    return do_until(channel, NULL, item, filch_deadline_at(deadline));
-}

@@ -191,3 +191,32 @@ filch_status filch_select(filch_case *cases, size_t n, double deadline, size_t *
     return !cases && n ? FILCH_EINVAL
                        : filch_select_until(cases, n, filch_deadline_at(deadline), chosen);
 }
+
+/* ---- a send or a receive: of one case ---- */
+
+static filch_status do_until(filch_channel *channel, const void *send, void *receive,
+                             uint64_t deadline)
+{
+    filch_case one = {.channel = channel, .send = send, .receive = receive};
+    return channel ? filch_select_until(&one, 1, deadline, NULL) : FILCH_EINVAL;
+}
+
+filch_status filch_channel_send(filch_channel *channel, const void *item)
+{
+    return do_until(channel, item, NULL, FILCH_OS_NEVER);
+}
+
+filch_status filch_channel_send_until(filch_channel *channel, const void *item, double deadline)
+{
+    return do_until(channel, item, NULL, filch_deadline_at(deadline));
+}
+
+filch_status filch_channel_receive(filch_channel *channel, void *item)
+{
+    return do_until(channel, NULL, item, FILCH_OS_NEVER);
+}
+
+filch_status filch_channel_receive_until(filch_channel *channel, void *item, double deadline)
+{
+    return do_until(channel, NULL, item, filch_deadline_at(deadline));
+}

@@ -44,39 +44,6 @@ filch_status filch_semaphore_acquire_until(filch_semaphore *semaphore, double de
                                       filch_deadline_at(deadline));
 }
 
-/* More than there can be are lost: whoever released them has been told that they will be there. */
-static void give_locked(struct filch_turnstile *turnstile, uint32_t count,
-                        struct filch_claims *claims)
-{
-    while (count && filch_turnstile_serve_locked(turnstile, claims)) {
-        count--;
-    }
-    uint32_t room = UINT_MAX - turnstile->count;
-    turnstile->count += count < room ? count : room;
-}
-
-/* Signal handlers run on the program's own threads; a pool's threads leave signals to these. */
-static void tell(struct filch_claims *claims)
-{
-    struct filch_thread *thread = filch_thread_known();
-    if (thread && filch_thread_pool(thread)) {
-        filch_claims_tell(claims);
-    } else {
-        filch_claims_tell_from_anywhere(claims);
-    }
-}
-
-void filch_turnstile_open_mail(struct filch_turnstile *turnstile)
-{
-    struct filch_claims claims = {NULL, NULL};
-    do {
-        /* relaxed: the mark was seen, and with it what was posted before it was left */
-        give_locked(turnstile, atomic_exchange_explicit(&turnstile->mail, 0, memory_order_relaxed),
-                    &claims);
-    } while (!filch_lock_release_unless_marked(&turnstile->lock));
-    tell(&claims);
-}
-
 /* The lock is held, maybe by the code that we interrupt: its holder does the rest. */
 static filch_status post(struct filch_turnstile *turnstile, uint32_t count)
 {
@@ -109,11 +76,11 @@ filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count)
     struct filch_claims claims = {NULL, NULL};
     filch_status status = count <= UINT_MAX - turnstile->count ? FILCH_OK : FILCH_EOVERFLOW;
     if (status == FILCH_OK) {
-        give_locked(turnstile, count, &claims);
+        filch_turnstile_give_locked(turnstile, count, &claims);
     }
     filch_turnstile_release(turnstile);
     if (claims.first) {
-        tell(&claims);
+        filch_turnstile_tell(&claims);
     }
     return status;
 }

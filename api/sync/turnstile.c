@@ -1,7 +1,10 @@
 #include "sync/turnstile.h"
 
+#include <limits.h>
+
 #include <filch/sync.h>
 
+#include "debug/stuck.h"
 #include "future/waiting.h"
 #include "sched/block.h"
 #include "sched/process.h"
@@ -57,6 +60,44 @@ void filch_turnstile_serve_all_locked(struct filch_turnstile *turnstile,
     while (filch_turnstile_serve_locked(turnstile, claims)) {
     }
 }
+
+/* ---- mail ---- */
+
+/* More than there can be are lost: whoever released them has been told that they will be there. */
+void filch_turnstile_give_locked(struct filch_turnstile *turnstile, uint32_t count,
+                                 struct filch_claims *claims)
+{
+    while (count && filch_turnstile_serve_locked(turnstile, claims)) {
+        count--;
+    }
+    uint32_t room = UINT_MAX - turnstile->count;
+    turnstile->count += count < room ? count : room;
+}
+
+/* Signal handlers run on the program's own threads; a pool's threads leave signals to these. */
+void filch_turnstile_tell(struct filch_claims *claims)
+{
+    struct filch_thread *thread = filch_thread_known();
+    if (thread && filch_thread_pool(thread)) {
+        filch_claims_tell(claims);
+    } else {
+        filch_claims_tell_from_anywhere(claims);
+    }
+}
+
+void filch_turnstile_open_mail(struct filch_turnstile *turnstile)
+{
+    struct filch_claims claims = {NULL, NULL};
+    do {
+        /* relaxed: the mark was seen, and with it what was posted before it was left */
+        filch_turnstile_give_locked(
+            turnstile, atomic_exchange_explicit(&turnstile->mail, 0, memory_order_relaxed),
+            &claims);
+    } while (!filch_lock_release_unless_marked(&turnstile->lock));
+    filch_turnstile_tell(&claims);
+}
+
+/* ---- taking ---- */
 
 /* Taken, what somebody in particular has is ours, also until its owner is named. */
 static bool take_for(struct filch_turnstile_request *request)
@@ -154,6 +195,7 @@ filch_status filch_turnstile_take_surely(void *object,
     struct filch_turnstile_request request = {
         .turnstile = filch_turnstile_of(object), .take_locked = take_locked, .kind = kind};
     if (!try_to_take(&request)) {
+        filch_stuck_watch();
         filch_block_join(kind, &request);
     }
     return request.forked ? FILCH_EFORKED : FILCH_OK;

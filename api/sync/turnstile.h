@@ -43,6 +43,11 @@ bool filch_turnstile_serve_locked(struct filch_turnstile *turnstile, struct filc
 void filch_turnstile_serve_all_locked(struct filch_turnstile *turnstile,
                                       struct filch_claims *claims);
 
+/* Serve so many in line, of a semaphore; what is left is counted. */
+void filch_turnstile_give_locked(struct filch_turnstile *turnstile, uint32_t count,
+                                 struct filch_claims *claims);
+void filch_turnstile_tell(struct filch_claims *claims);
+
 /* A semaphore was released by those who found its lock held: do it, and let go of the lock. */
 void filch_turnstile_open_mail(struct filch_turnstile *turnstile);
 

@@ -42,7 +42,7 @@ filch_status filch_trace_start(const filch_trace_options *options)
                                                                 .level = (unsigned)all.level,
                                                                 .library = FILCH_VERSION_STRING});
     if (status == FILCH_OK) {
-        filch_recording_join_all();
+        filch_process_join_recording();
     }
     return status;
 }
@@ -50,7 +50,7 @@ filch_status filch_trace_start(const filch_trace_options *options)
 filch_status filch_trace_stop(void)
 {
     bool ended = filch_recording_end();
-    filch_recording_leave_all(); /* after it: a core that is new must not join what ends */
+    filch_process_leave_recording(); /* after it: a core that is new must not join what ends */
     return ended ? FILCH_OK : FILCH_EINVAL;
 }
 

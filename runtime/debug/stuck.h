@@ -18,13 +18,18 @@
 #ifndef FILCH_STUCK_H
 #define FILCH_STUCK_H
 
+#include "sched/process.h"
 #include "sleep/wait.h"
-
-enum { FILCH_STUCK_NS = 100000000 }; /* a thread that has slept that long looks */
 
 /* Look, report to the log, and end what can be ended. `own`: what the caller itself sleeps on;
  * NULL: it does not wait. No lock is held, no core. */
 void filch_stuck_look(struct filch_waiter *own);
+
+/* From now on those who sleep do (filch_process_look). */
+static inline void filch_stuck_watch(void)
+{
+    filch_process_look_by(filch_stuck_look);
+}
 
 /* Can stillness be seen at all? Not where nobody can say which threads there are. */
 bool filch_stuck_knows_threads(void);

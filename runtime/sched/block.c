@@ -1,13 +1,13 @@
 #include "sched/block.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "debug/stuck.h"
-#include "debug/tell.h"
 #include "os/log.h"
 #include "os/os.h"
 #include "sched/core.h"
 #include "sched/pool.h"
+#include "sched/process.h"
 #include "sched/scope.h"
 #include "sched/thread.h"
 
@@ -50,14 +50,14 @@ static void spin(struct filch_waiter *waiter, uint64_t deadline_ns)
  * not seen while another thread happens to be awake: so more than once, ever later. */
 static void sleep_for_good(struct filch_thread *thread, struct filch_waiter *waiter)
 {
-    uint64_t pause_ns = FILCH_STUCK_NS;
+    uint64_t pause_ns = FILCH_LOOK_NS;
     uint64_t look_ns = filch_os_now_ns() + pause_ns;
     while (!filch_waiter_fired(waiter)) {
         filch_thread_nap(thread);
         bool woken = filch_parker_wait(&thread->parker, look_ns);
         filch_thread_rise(thread);
         if (!woken) {
-            filch_stuck_look(waiter);
+            filch_process_look(waiter);
             pause_ns *= LOOK_FACTOR;
             look_ns = pause_ns <= LOOK_MAX_NS ? filch_os_now_ns() + pause_ns : FILCH_OS_NEVER;
         }
@@ -178,9 +178,10 @@ static void trace_end(struct filch_waiter *waiter)
 
 void filch_block_end_child(const char *wanted)
 {
-    struct filch_words words = {.text = NULL};
-    filch_say(&words, "the child of a fork() inside of a pool cannot go on: it wants %s\n", wanted);
-    filch_log(FILCH_LOG_ERROR, words.text ? words.text : "a child of a fork() cannot go on\n");
+    char message[160];
+    snprintf(message, sizeof message,
+             "the child of a fork() inside of a pool cannot go on: it wants %s\n", wanted);
+    filch_log(FILCH_LOG_ERROR, message);
     abort();
 }
 

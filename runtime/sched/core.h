@@ -22,6 +22,13 @@ struct filch_stack;
 struct filch_strand;
 struct filch_thread;
 
+/* For wait.h: make strands ready, together: one lock and one look for sleepers, not each its own;
+ * and one of them, from a signal handler (post.c). */
+void filch_strands_ready(struct filch_strand *const *strands, unsigned count);
+void filch_strand_post(struct filch_strand *strand);
+
+extern const struct filch_tracer_host filch_core_trace_host; /* trace_host.c */
+
 enum { FILCH_FAIR_PICKS = 31 }; /* every so many picks, queues and timers come first */
 
 /* Where the last pick came from, for the recording. */
@@ -33,9 +40,7 @@ struct filch_picked {
 struct filch_core {
     struct filch_pool *pool; /* constant */
     unsigned index;          /* constant */
-    _Atomic(struct filch_tracer *)
-        tracer;                      /* who starts or stops a recording; NULL: there is none */
-    struct filch_tracer *own_tracer; /* lock of the traces; NULL: there never was one */
+    struct filch_tracer_seat seat;
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(struct filch_thread *) holder;
     _Atomic(filch_lane *) lane; /* the holder: what runs here, whom demand poisons */
@@ -114,14 +119,14 @@ enum filch_trace_type filch_core_trace_task(struct filch_picked picked,
 static inline void filch_core_trace(struct filch_core *core, enum filch_trace_type type,
                                     unsigned detail, const void *subject, uint64_t argument)
 {
-    filch_trace_on(&core->tracer, type, detail, subject, argument);
+    filch_trace_on(&core->seat, type, detail, subject, argument);
 }
 
 /* The holder: see whether each fork on this lane is to be recorded. */
 static inline void filch_core_trace_forks(struct filch_core *core, filch_lane *lane)
 {
     if (FILCH_UNLIKELY(lane->traced) || filch_trace_is_on()) {
-        lane->traced = filch_trace_wants(&core->tracer, FILCH_TRACE_FORK);
+        lane->traced = filch_trace_wants(&core->seat, FILCH_TRACE_FORK);
     }
 }
 

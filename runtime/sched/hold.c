@@ -25,13 +25,13 @@ static struct filch_core *make_core(struct filch_pool *pool, unsigned index)
     if (!core && index == filch_core_count(pool)) {
         core = filch_core_new(pool, index);
         if (core) {
-            filch_tracer_attach(core); /* before anybody can have it */
+            filch_tracer_attach(&core->seat, core); /* before anybody can have it */
             /* release, both: pair with filch_core_at and filch_core_count */
             atomic_store_explicit(&pool->cores[index], core, memory_order_release);
             atomic_store_explicit(&pool->core_count, index + 1, memory_order_release);
             /* Who began or ended a recording meanwhile may not have seen it. */
-            filch_tracer_attach(core);
-            filch_tracer_detach(core);
+            filch_tracer_attach(&core->seat, core);
+            filch_tracer_detach(&core->seat);
         }
     }
     filch_lock_release(&pool->lock);

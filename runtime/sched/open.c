@@ -34,7 +34,7 @@ void filch_core_free(struct filch_core *core)
 {
     if (core) {
         filch_deque_destroy(&core->deque);
-        filch_free(core->own_tracer);
+        filch_free(core->seat.own);
         filch_free(core);
     }
 }
@@ -51,6 +51,14 @@ static unsigned searchers_for(const struct filch_pool_config *config, bool crowd
     return crowded ? 1 : (config->workers + 1) / 2;
 }
 
+/* What the rooms below leave to the scheduler. */
+static void serve_those_below(void)
+{
+    static const struct filch_wait_host wait_host = {filch_strands_ready, filch_strand_post};
+    filch_wait_hosted_by(&wait_host);
+    filch_tracer_hosted_by(&filch_core_trace_host);
+}
+
 filch_status filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out)
 {
     unsigned core_limit = config->workers + FILCH_POOL_SPARES;
@@ -65,6 +73,7 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
         filch_places_forget(&places);
         return FILCH_ENOMEM;
     }
+    serve_those_below();
     memset(pool, 0, pool_bytes(core_limit));
     pool->config = *config;
     pool->places = places;

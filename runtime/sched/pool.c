@@ -5,7 +5,6 @@
 #include "sched/process.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
-#include "sleep/poller.h"
 
 static unsigned thread_count(struct filch_pool *pool)
 {
@@ -298,7 +297,9 @@ void filch_pool_drain(struct filch_pool *pool)
 {
     filch_pool_await_quiet(pool);
     if (end_threads(pool)) { /* until then, one that was just made may still take a core */
-        filch_poller_end(pool);
+        if (pool->end_poller) {
+            pool->end_poller(pool);
+        }
         filch_core_give_spares(pool);
         filch_core_finish_all(pool);
     }

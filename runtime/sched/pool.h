@@ -102,6 +102,7 @@ struct filch_pool {
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_crowding crowding;
 
     _Atomic(struct filch_poller *) poller; /* lock to write; NULL: nobody waited for descriptors */
+    void (*end_poller)(struct filch_pool *pool); /* written with `poller`, see poll/poller.c */
 
     struct filch_permits permits;
 

@@ -51,7 +51,7 @@ static void forget_threads(struct filch_process *process, struct filch_thread *s
 static void leave_pool(struct filch_thread *thread)
 {
     if (thread->core) {
-        filch_tracer_detach(thread->core); /* the other cores' holders are not here */
+        filch_tracer_detach(&thread->core->seat); /* the other cores' holders are not here */
     }
     if (thread->strand) {
         thread->left = thread->strand->guest ? FILCH_LEFT_REGION : FILCH_LEFT_TASK;
@@ -88,6 +88,23 @@ static void start_anew_in_child(void)
     }
 }
 
+void filch_process_look_by(filch_look *look)
+{
+    /* relaxed, both: a constant */
+    if (!atomic_load_explicit(&filch_process()->look, memory_order_relaxed)) {
+        atomic_store_explicit(&filch_process()->look, look, memory_order_relaxed);
+    }
+}
+
+void filch_process_look(struct filch_waiter *own)
+{
+    /* relaxed: as above */
+    filch_look *look = atomic_load_explicit(&filch_process()->look, memory_order_relaxed);
+    if (look) {
+        look(own);
+    }
+}
+
 void filch_process_add_pool(struct filch_pool *pool)
 {
     struct filch_process *process = filch_process();
@@ -111,14 +128,24 @@ static void for_all_cores(void (*visit)(struct filch_core *core))
     filch_lock_release(&process->pools_lock);
 }
 
-void filch_recording_join_all(void)
+static void attach(struct filch_core *core)
 {
-    for_all_cores(filch_tracer_attach);
+    filch_tracer_attach(&core->seat, core);
 }
 
-void filch_recording_leave_all(void)
+static void detach(struct filch_core *core)
 {
-    for_all_cores(filch_tracer_detach);
+    filch_tracer_detach(&core->seat);
+}
+
+void filch_process_join_recording(void)
+{
+    for_all_cores(attach);
+}
+
+void filch_process_leave_recording(void)
+{
+    for_all_cores(detach);
 }
 
 void filch_process_remove_pool(struct filch_pool *pool)

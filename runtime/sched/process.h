@@ -19,6 +19,12 @@ struct filch_thread;
 struct filch_pool;
 struct filch_registered;
 
+struct filch_waiter;
+
+enum { FILCH_LOOK_NS = 100000000 }; /* a thread that has slept that long looks */
+
+typedef void filch_look(struct filch_waiter *own);
+
 struct filch_process {
     struct filch_lock lock;
     struct filch_thread *spare_threads;           /* lock */
@@ -32,6 +38,7 @@ struct filch_process {
     _Atomic(_Atomic(uint32_t) *) fork_word; /* lock to write; it points to 0 in a child */
     struct filch_registered *registered; /* lock; api/pool/registry.c */
     _Atomic(uint32_t) posters; /* who wake a strand and are not done with its pool; post.c */
+    _Atomic(filch_look *) look; /* finds waits that nothing can end; NULL: nobody has asked */
     _Atomic(bool) pinned;                /* filch_process_pin() is done */
     unsigned cpu_count;                  /* lock, until it is not 0 */
     char cpu_reason[48];                 /* lock, as cpu_count */
@@ -76,9 +83,18 @@ static inline bool filch_process_inherited(uint32_t token)
 /* Is that a thread, or the strand of a pool, of this process? Takes its time. */
 bool filch_process_has_party(const struct filch_party *party);
 
+/* Whoever sleeps looks after a while whether anything can still wake it. How that is done is a
+ * matter of debug/stuck.c, which is above; `own`: see filch_stuck_look(). */
+void filch_process_look(struct filch_waiter *own);
+void filch_process_look_by(filch_look *look); /* from now on */
+
 /* All pools that are open, for those who look at them from outside. */
 void filch_process_add_pool(struct filch_pool *pool);
 void filch_process_remove_pool(struct filch_pool *pool);
+
+/* Their cores take part in the recording that has begun; or leave the one that has ended. */
+void filch_process_join_recording(void);
+void filch_process_leave_recording(void);
 
 struct filch_thread *filch_process_take_thread(void);
 void filch_process_give_thread(struct filch_thread *thread);

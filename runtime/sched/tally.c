@@ -4,7 +4,6 @@
  * counter, `outside`. A joiner waits until the sum is nothing and no core is held. */
 #include <limits.h>
 
-#include "debug/stuck.h"
 #include "os/os.h"
 #include "sched/core.h"
 #include "sched/pool.h"
@@ -167,14 +166,14 @@ static void sleep_until_told(struct filch_pool *pool, uint32_t ends, uint64_t *l
         filch_thread_rise(thread);
     }
     if (!in_time) {
-        filch_stuck_look(NULL);
+        filch_process_look(NULL);
         *look_ns = FILCH_OS_NEVER;
     }
 }
 
 void filch_pool_await_quiet(struct filch_pool *pool)
 {
-    uint64_t look_ns = filch_os_now_ns() + FILCH_STUCK_NS;
+    uint64_t look_ns = filch_os_now_ns() + FILCH_LOOK_NS;
     for (;;) {
         /* seq_cst: pairs with tell_joiners; read before quiet() looks */
         uint32_t ends = atomic_load_explicit(&pool->ends, memory_order_seq_cst);

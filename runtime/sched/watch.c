@@ -6,10 +6,10 @@
  * and 256 ms, and then no more but for timers. So an idle pool uses no processor time, and a call
  * that comes soon after another may leave out the wake-up if it is short (site.h): should it turn
  * out to be long after all, the next look finds its work. */
-#include "debug/stuck.h"
 #include "os/os.h"
 #include "sched/core.h"
 #include "sched/pool.h"
+#include "sched/process.h"
 #include "sched/starve.h"
 #include "sched/strand.h"
 #include "sched/thread.h"
@@ -217,7 +217,7 @@ static bool has_rested(struct filch_pool *pool)
 static void look_after_idleness(struct filch_pool *pool)
 {
     if (has_rested(pool)) {
-        filch_stuck_look(NULL);
+        filch_process_look(NULL);
     }
 }
 

@@ -70,6 +70,19 @@ enum filch_outcome filch_waiter_outcome(struct filch_waiter *waiter)
     return (enum filch_outcome)atomic_load_explicit(&waiter->outcome, memory_order_acquire);
 }
 
+static const struct filch_wait_host *host; /* NULL: there are no strands */
+
+void filch_wait_hosted_by(const struct filch_wait_host *scheduler)
+{
+    /* relaxed, here and below: a constant; whoever knows a strand has seen it */
+    __atomic_store_n(&host, scheduler, __ATOMIC_RELAXED);
+}
+
+static const struct filch_wait_host *scheduler(void)
+{
+    return __atomic_load_n(&host, __ATOMIC_RELAXED);
+}
+
 /* Strands whose waits have ended and that are not ready yet. */
 struct batch {
     unsigned count;
@@ -79,7 +92,7 @@ struct batch {
 static void deliver(struct batch *batch)
 {
     if (batch->count) {
-        filch_strands_ready(batch->strands, batch->count);
+        scheduler()->ready(batch->strands, batch->count);
         batch->count = 0;
     }
 }
@@ -187,7 +200,7 @@ void filch_claims_tell_from_anywhere(struct filch_claims *claims)
         next = waiter->next; /* one that is told may be gone */
         bool armed = tell(waiter);
         if (armed && sleeper.strand) {
-            filch_strand_post(sleeper.strand);
+            scheduler()->post(sleeper.strand);
         } else if (armed) {
             filch_parker_unpark(sleeper.parker);
         }

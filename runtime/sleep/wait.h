@@ -94,9 +94,14 @@ static inline bool filch_waiter_decided(struct filch_waiter *waiter)
     return outcome != FILCH_ARMING && outcome != FILCH_WAITING;
 }
 
-/* How strands are made ready, together: one lock and one look for sleepers, not each its own.
- * Supplied by core.c (and by the models in the tests). */
-void filch_strands_ready(struct filch_strand *const *strands, unsigned count);
+/* How strands are made ready is a matter of the scheduler, which is above. */
+struct filch_wait_host {
+    void (*ready)(struct filch_strand *const *strands, unsigned count);
+    void (*post)(struct filch_strand *strand); /* the same for one, from a signal handler */
+};
+
+/* To be said before the first strand is made; each time the same. */
+void filch_wait_hosted_by(const struct filch_wait_host *host);
 
 /* Fire with `outcome`, and wake the waiter if that is ours to do. False: another outcome stands. */
 bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome);
@@ -115,9 +120,6 @@ void filch_claims_tell(struct filch_claims *claims);
 
 /* The same without a lock, also from a signal handler; it is not recorded. */
 void filch_claims_tell_from_anywhere(struct filch_claims *claims);
-
-/* As filch_strands_ready() for one, from a signal handler. Supplied by post.c. */
-void filch_strand_post(struct filch_strand *strand);
 
 struct filch_cell {
     _Atomic(uint32_t) word;       /* bit 0: done, bit 1: locked */

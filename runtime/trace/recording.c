@@ -9,6 +9,8 @@
 #include "os/os_file.h"
 #include "os/os_ticks.h"
 
+struct filch_traces filch_traces; /* zero is a valid start */
+
 enum {
     GROW_CHUNKS = 64,       /* a file grows by so many at most at a time */
     CALIBRATE_NS = 1000000, /* how long the two clocks are compared at the start */

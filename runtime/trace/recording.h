@@ -69,10 +69,6 @@ void filch_recording_finish(void);
 /* Copy it as it is now to a file of that name. Errors: as begin; FILCH_EINVAL: there is none. */
 filch_status filch_recording_snapshot(const char *path);
 
-/* The cores of all pools take part; or leave. */
-void filch_recording_join_all(void);
-void filch_recording_leave_all(void);
-
 /* The rest with the lock of the traces held. */
 
 /* The one that is under way, or NULL. */

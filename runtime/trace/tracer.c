@@ -5,14 +5,7 @@
 #include "base/memory.h"
 #include "os/os.h"
 #include "os/os_ticks.h"
-#include "sched/core.h"
-#include "sched/pool.h"
-#include "sched/process.h"
-#include "sched/strand.h"
-#include "sched/thread.h"
 #include "trace/recording.h"
-
-struct filch_traces filch_traces; /* zero is a valid start */
 
 enum { COMPARE_TICKS = 10000000 }; /* the clocks are compared at most so often */
 
@@ -28,37 +21,17 @@ static inline void place(struct filch_tracer *tracer, uint64_t head, uint64_t ar
 
 /* ---- a fresh chunk ---- */
 
-/* What runs on the core, for those who read the chunk without the one before it. */
-static void describe(filch_trace_chunk *chunk, struct filch_core *core)
+static const struct filch_tracer_host *host; /* NULL: there are no cores */
+
+void filch_tracer_hosted_by(const struct filch_tracer_host *scheduler)
 {
-    /* relaxed, both: the holder itself */
-    struct filch_thread *holder = atomic_load_explicit(&core->holder, memory_order_relaxed);
-    filch_lane *lane = atomic_load_explicit(&core->lane, memory_order_relaxed);
-    struct filch_strand *strand = lane ? filch_strand_of_lane(lane) : NULL;
-    chunk->pool = core->pool->number;
-    chunk->core = core->index;
-    chunk->workers = core->pool->config.workers;
-    chunk->thread = holder ? holder->parker.thread : 0;
-    chunk->strand = filch_trace_name_of(strand);
+    /* relaxed, here and below: a constant; whoever knows a core has seen it */
+    __atomic_store_n(&host, scheduler, __ATOMIC_RELAXED);
 }
 
-static void describe_tasks(struct filch_recording *recording, filch_trace_chunk *chunk,
-                           struct filch_core *core)
+static const struct filch_tracer_host *scheduler(void)
 {
-    filch_lane *lane = atomic_load_explicit(&core->lane, memory_order_relaxed); /* as above */
-    struct filch_frame *frame = lane ? filch_strand_of_lane(lane)->frame : NULL;
-    unsigned depth = 0;
-    for (struct filch_frame *each = frame; each; each = each->parent) {
-        depth++;
-    }
-    chunk->open_count = depth;
-    for (; frame; frame = frame->parent) {
-        depth--;
-        if (depth < FILCH_TRACE_OPEN && frame->info) {
-            chunk->open[depth].site = filch_recording_name_locked(
-                recording, filch_trace_name_of(frame->info), FILCH_TRACE_FUNCTION, frame->info);
-        }
-    }
+    return __atomic_load_n(&host, __ATOMIC_RELAXED);
 }
 
 static void renew_locked(struct filch_recording *recording, struct filch_tracer *tracer)
@@ -82,8 +55,7 @@ static void renew_locked(struct filch_recording *recording, struct filch_tracer 
     tracer->ticks = chunk->base_ticks;
     chunk->sequence = tracer->sequence++;
     if (tracer->core) {
-        describe(chunk, tracer->core);
-        describe_tasks(recording, chunk, tracer->core);
+        scheduler()->describe(tracer->core, recording, chunk);
     }
     uint32_t kind = tracer->core ? FILCH_TRACE_CORE : FILCH_TRACE_OUTSIDE;
     /* release: whoever reads the file while it is written sees the rest of the header */
@@ -229,11 +201,10 @@ void filch_tracer_write(struct filch_tracer *tracer, enum filch_trace_type type,
 }
 
 static void write_outside_locked(struct filch_recording *recording, enum filch_trace_type type,
-                                 unsigned detail, const void *subject, uint64_t argument)
+                                 unsigned detail, const void *subject, uint64_t argument,
+                                 uint64_t thread)
 {
     struct filch_tracer *tracer = &recording->outside;
-    struct filch_thread *self = filch_thread_known();
-    uint64_t thread = self ? self->parker.thread : filch_os_thread_id();
     bool fresh = tracer->end - tracer->next < 4;
     if (fresh && (tracer->chunk || !tracer->sequence)) {
         renew_locked(recording, tracer);
@@ -251,9 +222,9 @@ static void write_outside_locked(struct filch_recording *recording, enum filch_t
     append(tracer, type, detail, name, argument);
 }
 
-/* Somebody records; the calling thread holds no core. */
+/* Something is recorded; the calling thread holds no core. */
 static void write_outside(enum filch_trace_type type, unsigned detail, const void *subject,
-                          uint64_t argument)
+                          uint64_t argument, uint64_t thread)
 {
     /* acquire: pairs with the release in install; a glance, looked at again under the lock */
     if (!atomic_load_explicit(&filch_traces.recording, memory_order_acquire)) {
@@ -262,7 +233,8 @@ static void write_outside(enum filch_trace_type type, unsigned detail, const voi
     filch_lock_acquire(&filch_traces.lock);
     struct filch_recording *recording = filch_recording_now_locked();
     if (recording && type < recording->limit) {
-        write_outside_locked(recording, type, detail, subject, argument);
+        write_outside_locked(recording, type, detail, subject, argument,
+                             thread ? thread : filch_os_thread_id());
     }
     filch_lock_release(&filch_traces.lock);
 }
@@ -270,45 +242,45 @@ static void write_outside(enum filch_trace_type type, unsigned detail, const voi
 void filch_tracer_write_here(enum filch_trace_type type, unsigned detail, const void *subject,
                              uint64_t argument)
 {
-    struct filch_thread *thread = filch_thread_known();
+    const struct filch_tracer_host *cores = scheduler();
+    uint64_t thread = 0;
+    struct filch_tracer_seat *seat = cores ? cores->here(&thread) : NULL;
     /* acquire: as in filch_trace_on */
     struct filch_tracer *tracer =
-        thread && thread->core ? atomic_load_explicit(&thread->core->tracer, memory_order_acquire)
-                               : NULL;
+        seat ? atomic_load_explicit(&seat->tracer, memory_order_acquire) : NULL;
     if (tracer) {
         filch_tracer_write(tracer, type, detail, subject, argument);
-    } else if (!thread || !thread->core) {
-        write_outside(type, detail, subject, argument);
+    } else if (!seat) {
+        write_outside(type, detail, subject, argument, thread);
     }
 }
 
 /* ---- taking part ---- */
 
-void filch_tracer_attach(struct filch_core *core)
+void filch_tracer_attach(struct filch_tracer_seat *seat, struct filch_core *core)
 {
     filch_lock_acquire(&filch_traces.lock);
     struct filch_recording *recording = filch_recording_now_locked();
-    if (recording && !core->own_tracer) {
-        core->own_tracer = filch_calloc(1, sizeof *core->own_tracer); /* none: it is left out */
-        if (core->own_tracer) {
-            core->own_tracer->core = core;
+    if (recording && !seat->own) {
+        seat->own = filch_calloc(1, sizeof *seat->own); /* none: it is left out */
+        if (seat->own) {
+            seat->own->core = core;
         }
     }
-    if (recording && core->own_tracer) {
-        /* release, both: pair with the acquires in ready and filch_core_trace */
-        atomic_store_explicit(&core->own_tracer->wanted, recording->generation,
-                              memory_order_release);
-        atomic_store_explicit(&core->tracer, core->own_tracer, memory_order_release);
+    if (recording && seat->own) {
+        /* release, both: pair with the acquires in ready and filch_trace_on */
+        atomic_store_explicit(&seat->own->wanted, recording->generation, memory_order_release);
+        atomic_store_explicit(&seat->tracer, seat->own, memory_order_release);
     }
     filch_lock_release(&filch_traces.lock);
 }
 
-void filch_tracer_detach(struct filch_core *core)
+void filch_tracer_detach(struct filch_tracer_seat *seat)
 {
     filch_lock_acquire(&filch_traces.lock);
     /* relaxed, both: under the lock. Who records a moment longer does no harm, see recording.h. */
     if (!atomic_load_explicit(&filch_traces.recording, memory_order_relaxed)) {
-        atomic_store_explicit(&core->tracer, (struct filch_tracer *)NULL, memory_order_relaxed);
+        atomic_store_explicit(&seat->tracer, (struct filch_tracer *)NULL, memory_order_relaxed);
     }
     filch_lock_release(&filch_traces.lock);
 }

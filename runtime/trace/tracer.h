@@ -55,6 +55,27 @@ struct filch_tracer {
     } names[FILCH_TRACER_NAMES]; /* what was asked for last */
 };
 
+/* A core's place for its tracer. Zero is a valid start. */
+struct filch_tracer_seat {
+    _Atomic(struct filch_tracer *) tracer; /* who starts or stops a recording; NULL: none */
+    struct filch_tracer *own;              /* lock of the traces; NULL: there never was one */
+};
+
+/* What only the scheduler knows, which is above. */
+struct filch_tracer_host {
+    /* The seat of the core that the calling thread holds, or NULL. *thread: its number; not written
+     * if that is not known. */
+    struct filch_tracer_seat *(*here)(uint64_t *thread);
+
+    /* What runs on that core, for those who read the chunk without the one before it. The lock of
+     * the traces is held. */
+    void (*describe)(struct filch_core *core, struct filch_recording *recording,
+                     filch_trace_chunk *chunk);
+};
+
+/* To be said before the first core is made; each time the same. */
+void filch_tracer_hosted_by(const struct filch_tracer_host *host);
+
 /* `subject`: what the event is about, or NULL: of a BLOCK the name of what is waited for (static),
  * of SPAN, SPAN_END, COUNTER and MARK a name of the program's (copied), of all others a
  * filch_function_info. */
@@ -72,8 +93,9 @@ bool filch_tracer_wants(struct filch_tracer *tracer, enum filch_trace_type type)
 
 /* A core is new, or a recording has begun: see that it takes part. One has ended: that it does not,
  * unless another one has begun already. */
-void filch_tracer_attach(struct filch_core *core); /* nothing, if nothing is recorded */
-void filch_tracer_detach(struct filch_core *core); /* nothing, if something is */
+void filch_tracer_attach(struct filch_tracer_seat *seat, /* nothing, if nothing is recorded */
+                         struct filch_core *core);
+void filch_tracer_detach(struct filch_tracer_seat *seat); /* nothing, if something is */
 
 /* Is something recorded? A glance: whoever writes looks properly. */
 static inline bool filch_trace_is_on(void)
@@ -93,23 +115,23 @@ static inline void filch_trace(enum filch_trace_type type, unsigned detail, cons
     }
 }
 
-/* The same for the holder of a core, whose tracer is in that place. */
-static inline void filch_trace_on(_Atomic(struct filch_tracer *) *place, enum filch_trace_type type,
+/* The same for the holder of a core with that seat. */
+static inline void filch_trace_on(struct filch_tracer_seat *seat, enum filch_trace_type type,
                                   unsigned detail, const void *subject, uint64_t argument)
 {
     FILCH_PROBE(type, detail, subject, argument);
     /* acquire: pairs with the release in filch_tracer_attach */
-    struct filch_tracer *tracer = atomic_load_explicit(place, memory_order_acquire);
+    struct filch_tracer *tracer = atomic_load_explicit(&seat->tracer, memory_order_acquire);
     if (FILCH_UNLIKELY(tracer)) {
         filch_tracer_write(tracer, type, detail, subject, argument);
     }
 }
 
 /* Is an event of that type recorded there? */
-static inline bool filch_trace_wants(_Atomic(struct filch_tracer *) *place,
-                                     enum filch_trace_type type)
+static inline bool filch_trace_wants(struct filch_tracer_seat *seat, enum filch_trace_type type)
 {
-    struct filch_tracer *tracer = atomic_load_explicit(place, memory_order_acquire); /* as above */
+    /* acquire: as above */
+    struct filch_tracer *tracer = atomic_load_explicit(&seat->tracer, memory_order_acquire);
     return FILCH_UNLIKELY(tracer) && filch_tracer_wants(tracer, type);
 }
 

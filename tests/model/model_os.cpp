@@ -51,17 +51,6 @@ void filch_os_cancel_restore(int before)
     (void)before;
 }
 
-// Of the models without core.c.
-__attribute__((weak)) void filch_strands_ready(struct filch_strand *const *, unsigned)
-{
-    RL_ASSERT(!"the models wait on parkers");
-}
-
-__attribute__((weak)) void filch_strand_post(struct filch_strand *)
-{
-    RL_ASSERT(!"the models have no signal handlers");
-}
-
 // Of the models without thread.c and stuck.c: nobody counts who sleeps.
 __attribute__((weak)) void filch_thread_nap(struct filch_thread *)
 {
@@ -71,7 +60,7 @@ __attribute__((weak)) void filch_thread_rise(struct filch_thread *)
 {
 }
 
-__attribute__((weak)) void filch_stuck_look(struct filch_waiter *)
+__attribute__((weak)) void filch_process_look(struct filch_waiter *)
 {
 }
 
@@ -80,8 +69,3 @@ __attribute__((weak)) void filch_block_end_child(const char *)
 {
 }
 
-// Of the models of a pool without poller.c: nobody waits for descriptors.
-struct filch_poller;
-__attribute__((weak)) void filch_poller_end(struct filch_pool *)
-{
-}

@@ -27,11 +27,16 @@ template <class Place> static inline bool filch_trace_wants(Place *, filch_trace
     return false;
 }
 
-static inline void filch_tracer_attach(filch_core *)
+struct filch_tracer_seat {
+};
+
+struct filch_tracer_host;
+
+static inline void filch_tracer_attach(filch_tracer_seat *, filch_core *)
 {
 }
 
-static inline void filch_tracer_detach(filch_core *)
+static inline void filch_tracer_detach(filch_tracer_seat *)
 {
 }
 

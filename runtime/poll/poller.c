@@ -11,7 +11,7 @@
  * has happened since the last one: what an ignored answer would have said, the one to the last
  * question says. And nothing spins: a question is answered at most once, so what is left behind for
  * something that no number stands for any more costs one look at most. */
-#include "sleep/poller.h"
+#include "poll/poller.h"
 
 #include <errno.h>
 #include <threads.h>
@@ -282,6 +282,7 @@ struct filch_poller *filch_poller_of(struct filch_pool *pool)
         filch_lock_acquire(&pool->lock);
         poller = atomic_load_explicit(&pool->poller, memory_order_relaxed); /* under the lock */
         if (!poller && (poller = poller_new_locked(pool))) {
+            pool->end_poller = filch_poller_end;
             atomic_store_explicit(&pool->poller, poller, memory_order_release); /* as above */
         }
         filch_lock_release(&pool->lock);

@@ -1,6 +1,5 @@
-/* Names of statuses, and the version. */
+/* Names of statuses. */
 #include <filch/status.h>
-#include <filch/version.h>
 
 const char *filch_strerror(filch_status status)
 {
@@ -24,9 +23,4 @@ const char *filch_strerror(filch_status status)
     case FILCH_ENOSYS: return "the system refuses a call that is needed";
     }
     return "unknown status";
-}
-
-const char *filch_version(void)
-{
-    return FILCH_VERSION_STRING;
 }

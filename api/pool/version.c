@@ -1,0 +1,6 @@
+#include <filch/version.h>
+
+const char *filch_version(void)
+{
+    return FILCH_VERSION_STRING;
+}
