@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Does every arrow between two files point down the house?
 
-Arguments: the source folder; a nm that can read the objects; the objects of the library; -v: tell
+Arguments: the source folder; nm; the objects of the library; -v: tell
 of circles that are allowed, too. Arrows are includes, and symbols that one object needs and another
 defines. tests/rooms.txt has the rooms from the ground up, and, if there must be any, arrows that are
 excepted; one that is not needed any more is a failure, too. Objects call each other in a circle only
