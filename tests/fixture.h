@@ -2,7 +2,7 @@
  *
  * A looped test runs once for each of WORKER_SWEEP numbers of workers: 1, 2, 3 and twice the
  * processors. pool_opened(_i) gives it a pool of that size; pool_closed() frees the pool and fails
- * the test if a strand is still alive or an allocation of the library is left. */
+ * the test if a fiber is still alive or an allocation of the library is left. */
 #ifndef FILCH_TESTS_FIXTURE_H
 #define FILCH_TESTS_FIXTURE_H
 

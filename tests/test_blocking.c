@@ -6,7 +6,7 @@
 #include <threads.h>
 #include <time.h>
 
-#include "sched/lend.h"
+#include "sched/handoff.h"
 #include "os/os.h"
 #include "sched/pool.h"
 

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "debug/stuck.h"
+#include "debug/deadlock.h"
 #include "sched/thread.h"
 
 FILCH_CHANNEL(numbers, int);
@@ -615,10 +615,10 @@ START_TEST(a_thread_that_was_awake_between_two_looks_may_have_woken_others)
     }
     counts = 0;
     between_looks = be_awake_for_a_moment;
-    filch_stuck_look(NULL);
+    filch_deadlock_look(NULL);
     ck_assert_int_eq(stories, 0);
     while (stories == 0) { /* its own looks may come in between: they find us awake */
-        filch_stuck_look(NULL);
+        filch_deadlock_look(NULL);
     }
     thrd_join(thread, &answer);
     ck_assert_int_eq(answer, FILCH_EDEADLK);
@@ -687,7 +687,7 @@ START_TEST(a_cycle_that_is_broken_while_it_is_looked_at_is_none)
     }
     wait_for_waits(pool, "waits for a mutex", 4);
     after_search = break_the_first_cycle;
-    filch_stuck_look(NULL);
+    filch_deadlock_look(NULL);
     ck_assert_msg(story_has("waits for a mutex", 2), "%s", story);
     for (int i = 0; i < 4; i++) {
         int status = -1;
@@ -716,7 +716,7 @@ START_TEST(one_who_waits_for_a_cycle_is_not_part_of_it)
     wait_for_waits(pool, "waits for a mutex", 2);
     ck_assert_int_eq(wants_the_others_apply_async(pool, 0, 0, &futures[2]), FILCH_OK);
     wait_for_waits(pool, "waits for a mutex", 3);
-    filch_stuck_look(NULL);
+    filch_deadlock_look(NULL);
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(wants_the_others_get(futures[i], &status), FILCH_OK);
         ck_assert_int_eq(status, i < 2 ? FILCH_EDEADLK : FILCH_OK);
@@ -753,7 +753,7 @@ START_TEST(one_whose_wait_has_ended_waits_no_more_before_it_goes_on)
     wait_for_waits(pool, "waits for a mutex", 2);
     await(&spinning, 1);
     ck_assert_int_eq(filch_future_cancel(futures[0]), FILCH_OK);
-    filch_stuck_look(NULL);
+    filch_deadlock_look(NULL);
     ck_assert_int_eq(stories, 0);
     atomic_store(&go, 1);
     while (!filch_future_ready(futures[0]) || !filch_future_ready(futures[1])) {
@@ -897,7 +897,7 @@ int main(void)
     tcase_add_loop_test(tcase, tasks_that_wait_for_each_other_end, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_thread_that_waits_for_a_task_that_waits_for_it_ends, 0,
                         WORKER_SWEEP);
-    if (filch_stuck_knows_threads()) {
+    if (filch_deadlock_knows_threads()) {
         tcase_add_loop_test(tcase, a_wait_for_a_value_that_nobody_can_send_ends, 0, WORKER_SWEEP);
         tcase_add_test(tcase, a_thread_alone_cannot_wait_for_itself);
         tcase_add_loop_test(tcase, a_pool_that_is_joined_does_not_hang, 0, WORKER_SWEEP);
@@ -914,7 +914,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_wait_that_a_thread_in_a_system_call_will_end_goes_on, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_wait_that_another_process_will_end_goes_on, 0, WORKER_SWEEP);
-    if (filch_stuck_knows_threads()) {
+    if (filch_deadlock_knows_threads()) {
         tcase_add_test(tcase, a_thread_that_was_awake_between_two_looks_may_have_woken_others);
     }
     tcase_add_loop_test(tcase, a_cycle_that_is_broken_while_it_is_looked_at_is_none, 0,

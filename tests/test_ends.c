@@ -11,7 +11,7 @@
 #include <threads.h>
 #include <unistd.h>
 
-#include "sched/strand.h"
+#include "sched/fiber.h"
 #include "sched/thread.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -30,15 +30,15 @@ static _Thread_local enum way way;
  * ThreadSanitizer has it that pthread_exit() is not called on other stacks than a thread's. */
 static bool is_on_a_tasks_stack(void)
 {
-    struct filch_strand *strand = filch_thread_self()->strand;
-    return strand && !strand->guest;
+    struct filch_fiber *fiber = filch_thread_self()->fiber;
+    return fiber && !fiber->guest;
 }
 
 static void leave_all_frames(void)
 {
 #if defined(__SANITIZE_ADDRESS__)
     if (is_on_a_tasks_stack()) {
-        struct filch_stack *stack = &filch_thread_self()->strand->stack;
+        struct filch_stack *stack = &filch_thread_self()->fiber->stack;
         __asan_unpoison_memory_region(stack->low, stack->bytes);
     }
     __asan_handle_no_return();

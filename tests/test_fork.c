@@ -247,7 +247,7 @@ END_TEST
 
 FILCH_FORK_FUNCTION(int, yielding_tree, (int, depth))
 {
-    filch_yield(); /* every strand may go on on another thread after this */
+    filch_yield(); /* every fiber may go on on another thread after this */
     if (depth == 0) {
         return 1;
     }
@@ -257,7 +257,7 @@ FILCH_FORK_FUNCTION(int, yielding_tree, (int, depth))
     return FILCH_JOIN(left) + right;
 }
 
-START_TEST(strands_may_move_at_every_step)
+START_TEST(fibers_may_move_at_every_step)
 {
     filch_pool *pool = pool_opened(_i);
     filch_future *futures[8];
@@ -318,7 +318,7 @@ FILCH_FORK_FUNCTION(int, fails_at, (int, depth), (int, code))
 }
 
 /* A stolen child forks for the second time only when its caller has begun to wait: nobody but a
- * watchman can ask for that fork then, on behalf of the caller's core. */
+ * monitor can ask for that fork then, on behalf of the caller's core. */
 FILCH_FORK_FUNCTION(int, hands_on, (atomic_int *, begun))
 {
     atomic_store(begun, 2);
@@ -492,7 +492,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_second_join_does_nothing, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_full_lane_runs_children_at_once, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, children_may_sleep_anywhere, 0, WORKER_SWEEP);
-    tcase_add_loop_test(tcase, strands_may_move_at_every_step, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, fibers_may_move_at_every_step, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_single_fork_reaches_an_idle_worker);
     tcase_add_loop_test(tcase, the_core_of_a_waiting_caller_is_used, 0, WORKER_SWEEP - 1);
     tcase_add_loop_test(tcase, a_region_that_was_short_is_shared_when_it_is_long, 0,

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "os/os.h"
-#include "debug/stuck.h"
+#include "debug/deadlock.h"
 
 FILCH_CHANNEL(numbers, int);
 
@@ -642,7 +642,7 @@ int main(void)
 #if !defined(__SANITIZE_THREAD__)
     tcase_add_test(tcase, a_child_waits_for_what_its_own_threads_will_do);
 #endif
-    if (filch_stuck_knows_threads()) {
+    if (filch_deadlock_knows_threads()) {
         tcase_add_test(tcase, a_deadlock_in_the_child_is_found);
     }
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)

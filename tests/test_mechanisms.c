@@ -20,13 +20,13 @@
 #include "os/lock.h"
 #include "os/os.h"
 #include "os/os_ticks.h"
-#include "loop/pace.h"
+#include "loop/grain.h"
 #include "sleep/park.h"
-#include "os/places.h"
+#include "os/topology.h"
 #include "work/queue.h"
 #include "sched/region.h"
-#include "sched/scope.h"
-#include "sched/site.h"
+#include "sched/cancel.h"
+#include "sched/call_site.h"
 #include "stack/stack.h"
 #include "sched/thread.h"
 #include "sleep/timer.h"
@@ -195,59 +195,61 @@ END_TEST
 
 START_TEST(a_site_is_known_to_be_short_after_three_short_calls)
 {
-    static struct filch_sites sites;
+    static struct filch_call_sites sites;
     const int here = 0;
-    struct filch_site *site = filch_site_of(&sites, &here);
-    ck_assert_uint_eq(filch_site_estimate(site, 1), UINT64_MAX);
+    struct filch_call_site *site = filch_call_site_of(&sites, &here);
+    ck_assert_uint_eq(filch_call_site_estimate(site, 1), UINT64_MAX);
     for (int i = 0; i < 3; i++) {
-        ck_assert_uint_eq(filch_site_estimate(site, 100), UINT64_MAX);
-        filch_site_learn(site, 100, 50, 500);
+        ck_assert_uint_eq(filch_call_site_estimate(site, 100), UINT64_MAX);
+        filch_call_site_learn(site, 100, 50, 500);
     }
-    ck_assert_uint_ge(filch_site_estimate(site, 100), 1000);
-    ck_assert_uint_le(filch_site_estimate(site, 100), 1100);
-    ck_assert_uint_ge(filch_site_estimate(site, 100000), FILCH_SITE_SHORT);
-    filch_site_learn(site, 100, 50, 5000); /* dearer is believed at once */
-    ck_assert_uint_ge(filch_site_estimate(site, 100), 10000);
-    filch_site_learn(site, 100, 1, 5000); /* and this is long */
-    ck_assert_uint_eq(filch_site_estimate(site, 1), UINT64_MAX);
-    filch_site_learn(site, 100, 0, 0); /* others ran everything: nothing is known */
-    ck_assert_uint_eq(filch_site_estimate(site, 1), UINT64_MAX);
+    ck_assert_uint_ge(filch_call_site_estimate(site, 100), 1000);
+    ck_assert_uint_le(filch_call_site_estimate(site, 100), 1100);
+    ck_assert_uint_ge(filch_call_site_estimate(site, 100000), FILCH_CALL_SITE_SHORT);
+    filch_call_site_learn(site, 100, 50, 5000); /* dearer is believed at once */
+    ck_assert_uint_ge(filch_call_site_estimate(site, 100), 10000);
+    filch_call_site_learn(site, 100, 1, 5000); /* and this is long */
+    ck_assert_uint_eq(filch_call_site_estimate(site, 1), UINT64_MAX);
+    filch_call_site_learn(site, 100, 0, 0); /* others ran everything: nothing is known */
+    ck_assert_uint_eq(filch_call_site_estimate(site, 1), UINT64_MAX);
 }
 END_TEST
 
 START_TEST(a_site_is_given_up_to_another_place)
 {
-    static struct filch_sites sites;
-    static char places[FILCH_SITES + 1];
+    static struct filch_call_sites sites;
+    static char topology[FILCH_SITES + 1];
     for (int i = 0; i < 3; i++) {
-        filch_site_learn(filch_site_of(&sites, &places[0]), 1, 1, 1);
+        filch_call_site_learn(filch_call_site_of(&sites, &topology[0]), 1, 1, 1);
     }
-    ck_assert_uint_ne(filch_site_estimate(filch_site_of(&sites, &places[0]), 1), UINT64_MAX);
+    ck_assert_uint_ne(filch_call_site_estimate(filch_call_site_of(&sites, &topology[0]), 1),
+                      UINT64_MAX);
     for (int i = 1; i <= FILCH_SITES; i++) { /* two of these fall together */
-        ck_assert_uint_eq(filch_site_estimate(filch_site_of(&sites, &places[i]), 1), UINT64_MAX);
+        ck_assert_uint_eq(filch_call_site_estimate(filch_call_site_of(&sites, &topology[i]), 1),
+                          UINT64_MAX);
     }
 }
 END_TEST
 
 START_TEST(a_block_grows_while_it_is_short_and_shrinks_when_it_is_long)
 {
-    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
+    struct filch_grain pace = filch_grain_begun(FILCH_HELP_ASK);
     ck_assert_uint_eq(pace.length, 1);
-    filch_pace_learn(&pace, 1, 10);
+    filch_grain_learn(&pace, 1, 10);
     ck_assert_uint_eq(pace.length, 8);
-    filch_pace_learn(&pace, 8, FILCH_PACE_TARGET / 3);
+    filch_grain_learn(&pace, 8, FILCH_GRAIN_TARGET / 3);
     ck_assert_uint_eq(pace.length, 16);
-    filch_pace_learn(&pace, 16, FILCH_PACE_TARGET);
+    filch_grain_learn(&pace, 16, FILCH_GRAIN_TARGET);
     ck_assert_uint_eq(pace.length, 16);
-    filch_pace_learn(&pace, 16, FILCH_PACE_TARGET * 3);
+    filch_grain_learn(&pace, 16, FILCH_GRAIN_TARGET * 3);
     ck_assert_uint_eq(pace.length, 8);
     ck_assert_uint_eq(pace.elements, 1 + 8 + 16 + 16);
     for (int i = 0; i < 100; i++) {
-        filch_pace_learn(&pace, 1, 1); /* pieces of ranges that were split often */
+        filch_grain_learn(&pace, 1, 1); /* pieces of ranges that were split often */
         ck_assert_uint_ge(pace.length, 8);
     }
     for (int i = 0; i < 100; i++) {
-        filch_pace_learn(&pace, 1, UINT32_MAX);
+        filch_grain_learn(&pace, 1, UINT32_MAX);
         ck_assert_uint_ge(pace.length, 1);
     }
 }
@@ -536,12 +538,12 @@ END_TEST
 
 static void *cancel_scope(void *scope)
 {
-    filch_scope_cancel(scope);
+    filch_cancel_scope_cancel(scope);
     return NULL;
 }
 
 /* In a thread with little stack. */
-static void cancel_in_little_stack(struct filch_scope *scope)
+static void cancel_in_little_stack(struct filch_cancel_scope *scope)
 {
     pthread_attr_t attributes;
     pthread_t thread;
@@ -555,35 +557,35 @@ static void cancel_in_little_stack(struct filch_scope *scope)
 START_TEST(scopes_are_cancelled_to_any_depth_and_no_further)
 {
     enum { DEPTH = 1000000 };
-    struct filch_scope *scopes = calloc(DEPTH, sizeof *scopes);
+    struct filch_cancel_scope *scopes = calloc(DEPTH, sizeof *scopes);
     struct filch_parker parker;
     struct filch_waiter waiter;
-    struct filch_scope beside;
-    filch_scope_open(&scopes[0], NULL, FILCH_OS_NEVER);
-    filch_scope_open(&scopes[1], &scopes[0], FILCH_OS_NEVER);
-    filch_scope_open(&beside, &scopes[0], FILCH_OS_NEVER);
+    struct filch_cancel_scope beside;
+    filch_cancel_scope_open(&scopes[0], NULL, FILCH_OS_NEVER);
+    filch_cancel_scope_open(&scopes[1], &scopes[0], FILCH_OS_NEVER);
+    filch_cancel_scope_open(&beside, &scopes[0], FILCH_OS_NEVER);
     for (int i = 2; i < DEPTH; i++) {
-        filch_scope_open(&scopes[i], &scopes[i - 1], FILCH_OS_NEVER);
+        filch_cancel_scope_open(&scopes[i], &scopes[i - 1], FILCH_OS_NEVER);
     }
     filch_parker_init(&parker);
     filch_waiter_init(&waiter, NULL, &parker);
-    ck_assert(filch_scope_add(&scopes[DEPTH - 1], &waiter));
+    ck_assert(filch_cancel_scope_add(&scopes[DEPTH - 1], &waiter));
     ck_assert(filch_waiter_arm(&waiter));
     cancel_in_little_stack(&scopes[1]);
     ck_assert_int_eq(filch_waiter_outcome(&waiter), FILCH_CLOSED);
-    filch_scope_remove(&waiter);
-    ck_assert(!filch_scope_is_cancelled(&scopes[0]));
-    ck_assert(!filch_scope_is_cancelled(&beside));
+    filch_cancel_scope_remove(&waiter);
+    ck_assert(!filch_cancel_scope_is_cancelled(&scopes[0]));
+    ck_assert(!filch_cancel_scope_is_cancelled(&beside));
     cancel_in_little_stack(&scopes[0]); /* again, and its other child, too */
-    ck_assert(filch_scope_is_cancelled(&beside));
+    ck_assert(filch_cancel_scope_is_cancelled(&beside));
     for (int i = DEPTH - 1; i > 0; i--) {
-        if (!filch_scope_is_cancelled(&scopes[i])) {
+        if (!filch_cancel_scope_is_cancelled(&scopes[i])) {
             ck_abort_msg("%d is not cancelled", i);
         }
-        filch_scope_close(&scopes[i]);
+        filch_cancel_scope_close(&scopes[i]);
     }
-    filch_scope_close(&beside);
-    filch_scope_close(&scopes[0]);
+    filch_cancel_scope_close(&beside);
+    filch_cancel_scope_close(&scopes[0]);
     free(scopes);
 }
 END_TEST
@@ -593,19 +595,19 @@ START_TEST(a_tree_of_scopes_is_cancelled_below_one)
 {
     enum { N = 1000 };
     for (int top = 1; top < N; top += 13) {
-        struct filch_scope scopes[N];
-        filch_scope_open(&scopes[1], NULL, FILCH_OS_NEVER);
+        struct filch_cancel_scope scopes[N];
+        filch_cancel_scope_open(&scopes[1], NULL, FILCH_OS_NEVER);
         for (int i = 2; i < N; i++) {
-            filch_scope_open(&scopes[i], &scopes[i / 2], FILCH_OS_NEVER);
+            filch_cancel_scope_open(&scopes[i], &scopes[i / 2], FILCH_OS_NEVER);
         }
-        filch_scope_cancel(&scopes[top]);
+        filch_cancel_scope_cancel(&scopes[top]);
         for (int i = N - 1; i >= 1; i--) {
             int above = i;
             while (above > top) {
                 above /= 2;
             }
-            check_int_eq(filch_scope_is_cancelled(&scopes[i]), above == top);
-            filch_scope_close(&scopes[i]);
+            check_int_eq(filch_cancel_scope_is_cancelled(&scopes[i]), above == top);
+            filch_cancel_scope_close(&scopes[i]);
         }
     }
 }
@@ -749,21 +751,21 @@ enum { HIDDEN, SEEN, INTERRUPTED };
 /* Offer a child for nobody before `patience` ticks have passed, and look. */
 FILCH_FORK_FUNCTION(int, offer_a_child, (uint64_t, patience))
 {
-    struct filch_strand *strand = filch_strand_self();
+    struct filch_fiber *fiber = filch_fiber_self();
     struct filch_core *core = filch_thread_known()->core;
     FILCH_FORK(child, one_more, 1);
-    ck_assert(!filch_core_work_visible(strand->pool)); /* it is latent */
+    ck_assert(!filch_core_work_visible(fiber->pool)); /* it is latent */
     uint64_t due = filch_os_ticks() + patience;
-    ck_assert(filch_core_offer_quietly(strand, due));
+    ck_assert(filch_core_offer_quietly(fiber, due));
     bool quiet = filch_core_is_quiet(core);
-    bool seen = filch_core_late_offer(core) || filch_core_work_visible(strand->pool);
+    bool seen = filch_core_late_offer(core) || filch_core_work_visible(fiber->pool);
     bool in_time = filch_os_ticks() < due;
     while (filch_os_ticks() < due) {
     }
     ck_assert(!filch_core_is_quiet(core));
-    ck_assert(filch_core_late_offer(core) && filch_core_work_visible(strand->pool));
+    ck_assert(filch_core_late_offer(core) && filch_core_work_visible(fiber->pool));
     ck_assert_int_eq(FILCH_JOIN(child), 2);
-    ck_assert(!filch_core_work_visible(strand->pool));
+    ck_assert(!filch_core_work_visible(fiber->pool));
     ck_assert(!in_time || quiet);
     return patience && !in_time ? INTERRUPTED : seen ? SEEN : HIDDEN;
 }
@@ -784,11 +786,11 @@ END_TEST
 
 FILCH_FORK_FUNCTION(int, offer_and_wait, (uint64_t, patience))
 {
-    struct filch_strand *strand = filch_strand_self();
+    struct filch_fiber *fiber = filch_fiber_self();
     FILCH_FORK(child, one_more, 1);
-    ck_assert(filch_core_offer_quietly(strand, filch_os_ticks() + patience));
-    filch_core_serve_all(strand); /* as every wait does first */
-    bool visible = filch_core_work_visible(strand->pool);
+    ck_assert(filch_core_offer_quietly(fiber, filch_os_ticks() + patience));
+    filch_core_serve_all(fiber); /* as every wait does first */
+    bool visible = filch_core_work_visible(fiber->pool);
     ck_assert_int_eq(FILCH_JOIN(child), 2);
     return visible;
 }
@@ -884,7 +886,7 @@ START_TEST(quotas_of_both_kinds_of_cgroups_are_honoured)
 }
 END_TEST
 
-/* ---- places ---- */
+/* ---- topology ---- */
 
 static const struct places_case {
     unsigned n;
@@ -918,7 +920,7 @@ static void describe_processor(const char *root, unsigned number, int core)
 START_TEST(workers_share_no_core_while_another_is_free)
 {
     const struct places_case *c = &places_cases[_i];
-    char root[] = "/tmp/filch-places-XXXXXX";
+    char root[] = "/tmp/filch-topology-XXXXXX";
     char command[64];
     unsigned numbers[8];
     ck_assert_ptr_nonnull(mkdtemp(root));
@@ -928,8 +930,8 @@ START_TEST(workers_share_no_core_while_another_is_free)
             describe_processor(root, c->numbers[i], c->cores[i]);
         }
     }
-    struct filch_places places = {numbers, c->n};
-    ck_assert(filch_places_order(&places, root));
+    struct filch_topology topology = {numbers, c->n};
+    ck_assert(filch_topology_order(&topology, root));
     snprintf(command, sizeof command, "rm -r %s", root);
     ck_assert_int_eq(system(command), 0);
     for (unsigned i = 0; i < c->n; i++) {
@@ -940,15 +942,15 @@ END_TEST
 
 START_TEST(all_processors_have_a_place)
 {
-    struct filch_places places;
-    ck_assert(filch_places_find(&places, ""));
-    ck_assert(places.count == 0 || places.count == filch_os_affinity_count());
-    for (unsigned i = 0; i < places.count; i++) {
+    struct filch_topology topology;
+    ck_assert(filch_topology_find(&topology, ""));
+    ck_assert(topology.count == 0 || topology.count == filch_os_affinity_count());
+    for (unsigned i = 0; i < topology.count; i++) {
         for (unsigned k = 0; k < i; k++) {
-            ck_assert_uint_ne(places.numbers[i], places.numbers[k]);
+            ck_assert_uint_ne(topology.numbers[i], topology.numbers[k]);
         }
     }
-    filch_places_forget(&places);
+    filch_topology_forget(&topology);
 }
 END_TEST
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sched/expect.h"
+#include "sched/pending.h"
 #include "sched/pool.h"
 
 /* ---- memory ---- */
@@ -89,7 +89,7 @@ START_TEST(the_librarys_memory_comes_from_the_hooks_and_every_byte_is_counted)
     ck_assert_uint_eq(heap, (size_t)atomic_load(&bytes_out)); /* the records of threads */
     ck_assert_uint_eq(mapped, 0);
     ck_assert_int_gt(given, 10);
-    ck_assert_int_le(given - taken_back, 1 + 3 + 1); /* this thread, workers, watchman */
+    ck_assert_int_le(given - taken_back, 1 + 3 + 1); /* this thread, workers, monitor */
     ck_assert_int_lt(calls_so_far() - before, 40);   /* maps and threads: no malloc */
 }
 END_TEST
@@ -117,7 +117,7 @@ static void workers_are(const char *text, unsigned expected)
 START_TEST(a_senseless_environment_is_ignored_with_one_warning)
 {
     logged[0] = '\0';
-    filch_log_to(keep, (void *)(uintptr_t)"log");
+    filch_log_to(keep, (void *)(uintptr_t) "log");
     workers_are("5", 5);
     ck_assert_str_eq(logged, "");
     workers_are("-3", filch_cpu_count());
@@ -148,15 +148,15 @@ START_TEST(bound_workers_stay_on_a_processor_and_the_callers_thread_is_left_alon
     cpu_set_t before;
     cpu_set_t after;
     ck_assert_int_eq(sched_getaffinity(0, sizeof before, &before), 0);
-    filch_pool *pool = pool_opened_with(
-        &(filch_pool_options){.processes = workers_of(_i), .bind_workers = 1});
+    filch_pool *pool =
+        pool_opened_with(&(filch_pool_options){.processes = workers_of(_i), .bind_workers = 1});
     filch_future *future;
     atomic_store(&bound, 0);
     ck_assert_int_eq(sees_its_processor_for_async(pool, 50, NULL, &future), FILCH_OK);
     while (!filch_future_ready(future)) {
         sched_yield();
     }
-    ck_assert_int_eq(bound, pool->places.count ? 50 : 0); /* POSIX alone knows no processors */
+    ck_assert_int_eq(bound, pool->topology.count ? 50 : 0); /* POSIX alone knows no processors */
     filch_future_free(future);
     pool_closed(pool);
     ck_assert_int_eq(sched_getaffinity(0, sizeof after, &after), 0);
@@ -166,7 +166,7 @@ END_TEST
 
 /* ---- what is accepted and comes later ---- */
 
-static void is_not_cancelled(struct filch_expected *expected)
+static void is_not_cancelled(struct filch_pending *expected)
 {
     (void)expected;
     ck_abort_msg("it has come already");
@@ -175,9 +175,9 @@ static void is_not_cancelled(struct filch_expected *expected)
 START_TEST(what_has_come_before_it_was_listed_is_not_cancelled_with_the_pool)
 {
     filch_pool *pool = pool_opened(_i);
-    struct filch_expected early = {.retain = is_not_cancelled, .cancel = is_not_cancelled};
-    filch_pool_expected(pool, &early);
-    ck_assert(filch_pool_list_expected(pool, &early));
+    struct filch_pending early = {.retain = is_not_cancelled, .cancel = is_not_cancelled};
+    filch_pool_unlist_pending(pool, &early);
+    ck_assert(filch_pool_list_pending(pool, &early));
     ck_assert(!early.listed);
     ck_assert_int_eq(filch_pool_terminate(pool), FILCH_OK);
     pool_closed(pool);

@@ -4,17 +4,17 @@
 #include "os/os.h"
 #include "os/os_ticks.h"
 #include "pool/default_pool.h"
+#include "sched/call_site.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/region.h"
-#include "sched/site.h"
-#include "sched/strand.h"
 #include "sched/wake.h"
 
 /* A fork function's outermost call: its stay in a pool, and how long it takes. */
 struct stay {
     struct filch_region region;
-    struct filch_site *site; /* NULL: nobody could be woken anyway */
-    uint64_t began;          /* ticks, less those that are not the work's */
+    struct filch_call_site *site; /* NULL: nobody could be woken anyway */
+    uint64_t began;               /* ticks, less those that are not the work's */
 };
 
 _Static_assert(sizeof(struct stay) <= sizeof(((filch_fork_entry *)0)->opaque),
@@ -24,62 +24,62 @@ _Static_assert(sizeof(struct stay) <= sizeof(((filch_fork_entry *)0)->opaque),
  * pool, since a plain call has no way to say so. */
 static filch_lane serial_lane;
 
-/* A call that is known to be short wakes nobody; see site.h. */
-static void begin(struct stay *stay, struct filch_strand *strand, const filch_function_info *info)
+/* A call that is known to be short wakes nobody; see call_site.h. */
+static void begin(struct stay *stay, struct filch_fiber *fiber, const filch_function_info *info)
 {
-    struct filch_pool *pool = strand->pool;
-    stay->site = pool->config.workers > 1 ? filch_site_of(&pool->sites, info) : NULL;
-    strand->forking = true;
+    struct filch_pool *pool = fiber->pool;
+    stay->site = pool->config.workers > 1 ? filch_call_site_of(&pool->call_sites, info) : NULL;
+    fiber->forking = true;
     if (stay->site) {
-        strand->help = filch_pool_help_for(pool, filch_site_estimate(stay->site, 1));
-        if (strand->help == FILCH_HELP_LATE && !strand->guest) {
-            strand->help = FILCH_HELP_OFFER; /* something older in its lane may be published */
+        fiber->help = filch_pool_help_for(pool, filch_call_site_estimate(stay->site, 1));
+        if (fiber->help == FILCH_HELP_LATE && !fiber->guest) {
+            fiber->help = FILCH_HELP_OFFER; /* something older in its lane may be published */
         }
-        stay->began = filch_os_ticks() - strand->apart;
+        stay->began = filch_os_ticks() - fiber->overhead_ticks;
     }
 }
 
-FILCH_APART static void enter(filch_fork_entry *entry, struct filch_strand *strand,
+FILCH_APART static void enter(filch_fork_entry *entry, struct filch_fiber *fiber,
                               const filch_function_info *info)
 {
     struct stay *stay = (struct stay *)(void *)entry->opaque;
     struct filch_pool *pool;
     stay->region.guest = false;
-    if (!strand && filch_pool_resolve(NULL, &pool) == FILCH_OK &&
+    if (!fiber && filch_pool_resolve(NULL, &pool) == FILCH_OK &&
         filch_region_enter(&stay->region, pool, NULL, info) == FILCH_OK) {
-        strand = stay->region.strand;
+        fiber = stay->region.fiber;
     }
-    if (strand) {
-        stay->region.strand = strand;
-        begin(stay, strand, info);
+    if (fiber) {
+        stay->region.fiber = fiber;
+        begin(stay, fiber, info);
     }
-    entry->lane = strand ? &strand->lane : &serial_lane;
-    entry->top = strand ? strand->lane.top : NULL;
-    entry->outermost = strand != NULL;
+    entry->lane = fiber ? &fiber->lane : &serial_lane;
+    entry->top = fiber ? fiber->lane.top : NULL;
+    entry->outermost = fiber != NULL;
 }
 
 void filch_fork_enter(filch_fork_entry *entry, const filch_function_info *info)
 {
-    struct filch_strand *strand = filch_strand_self();
-    if (strand && strand->forking) { /* plain code in between: what is known of the call holds */
-        entry->lane = &strand->lane;
-        entry->top = strand->lane.top;
+    struct filch_fiber *fiber = filch_fiber_self();
+    if (fiber && fiber->forking) { /* plain code in between: what is known of the call holds */
+        entry->lane = &fiber->lane;
+        entry->top = fiber->lane.top;
         entry->outermost = 0;
     } else {
-        enter(entry, strand, info);
+        enter(entry, fiber, info);
     }
 }
 
 void filch_fork_leave(filch_fork_entry *entry)
 {
     struct stay *stay = (struct stay *)(void *)entry->opaque;
-    struct filch_strand *strand = stay->region.strand;
+    struct filch_fiber *fiber = stay->region.fiber;
     if (stay->site) {
-        uint64_t took = filch_os_ticks() - strand->apart - stay->began;
-        filch_site_learn(stay->site, 1, 1, took);
+        uint64_t took = filch_os_ticks() - fiber->overhead_ticks - stay->began;
+        filch_call_site_learn(stay->site, 1, 1, took);
     }
-    strand->forking = false;
-    strand->help = FILCH_HELP_ASK;
+    fiber->forking = false;
+    fiber->help = FILCH_HELP_ASK;
     if (stay->region.guest) {
         filch_region_leave(&stay->region);
     }

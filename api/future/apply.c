@@ -6,10 +6,10 @@
 #include "base/base.h"
 #include "base/memory.h"
 #include "future/task_future.h"
-#include "pool/box.h"
+#include "pool/closure_private.h"
 #include "pool/default_pool.h"
+#include "sched/fiber.h"
 #include "sched/region.h"
-#include "sched/strand.h"
 
 static void run_closure(struct filch_future *future)
 {
@@ -75,8 +75,8 @@ struct application {
 static void run_application(void *context)
 {
     struct application *application = context;
-    struct filch_strand *strand = filch_strand_self();
-    filch_frame_seclude_locale(strand->frame, strand);
+    struct filch_fiber *fiber = filch_fiber_self();
+    filch_frame_seclude_locale(fiber->frame, fiber);
     filch_closure_call(application->closure, application->result);
 }
 

@@ -9,7 +9,7 @@
 #include "os/os.h"
 #include "pool/deadline.h"
 #include "sched/process.h"
-#include "sleep/line.h"
+#include "sleep/wait_list.h"
 
 /* One future of a set. It is in the list `members` until it is returned; the future's completer
  * moves it to the list of those that are ready. */
@@ -26,13 +26,13 @@ struct member {
 struct filch_completions {
     struct filch_lock lock;
     _Atomic(uint32_t) owners;
-    size_t added;              /* lock */
-    struct member *members;    /* lock; not ready yet */
-    struct member *ready;      /* lock; oldest first */
-    struct member **last;      /* lock; where the next that is ready goes */
-    struct filch_line waiting; /* lock */
-    bool abandoned;            /* lock */
-    uint32_t token;            /* constant; of the process that made it */
+    size_t added;                   /* lock */
+    struct member *members;         /* lock; not ready yet */
+    struct member *ready;           /* lock; oldest first */
+    struct member **last;           /* lock; where the next that is ready goes */
+    struct filch_wait_list waiting; /* lock */
+    bool abandoned;                 /* lock */
+    uint32_t token;                 /* constant; of the process that made it */
 };
 
 static void set_release(struct filch_completions *set)
@@ -79,7 +79,7 @@ static void unlink_locked(struct filch_completions *set, struct member *member)
 
 static void claim_all_locked(struct filch_completions *set, struct filch_claims *claims)
 {
-    while (filch_line_claim_locked(&set->waiting, claims)) { /* each looks again */
+    while (filch_wait_list_claim_locked(&set->waiting, claims)) { /* each looks again */
     }
 }
 
@@ -174,7 +174,7 @@ static filch_status take(struct filch_completions *set, struct member **taken)
 /* One who waits for the next. */
 struct caller {
     struct filch_completions *set;
-    struct filch_place place;
+    struct filch_wait_node place;
 };
 
 static bool enlist(struct filch_waiter *waiter, void *context)
@@ -184,7 +184,7 @@ static bool enlist(struct filch_waiter *waiter, void *context)
     filch_lock_acquire(&set->lock);
     bool waits = !set->ready && set->members;
     if (waits) {
-        filch_line_add_locked(&set->waiting, &caller->place, waiter);
+        filch_wait_list_add_locked(&set->waiting, &caller->place, waiter);
     }
     filch_lock_release(&set->lock);
     return waits;
@@ -195,14 +195,12 @@ static void leave_line(struct filch_waiter *waiter, void *context)
     struct caller *caller = context;
     (void)waiter;
     filch_lock_acquire(&caller->set->lock);
-    filch_line_remove_locked(&caller->set->waiting, &caller->place);
+    filch_wait_list_remove_locked(&caller->set->waiting, &caller->place);
     filch_lock_release(&caller->set->lock);
 }
 
-static const struct filch_wait_kind next_wait = {.what = "the next of some futures",
-                                                 .enlist = enlist,
-                                                 .leave = leave_line,
-                                                 .derived = true};
+static const struct filch_wait_kind next_wait = {
+    .what = "the next of some futures", .enlist = enlist, .leave = leave_line, .derived = true};
 
 static filch_status next_until(struct filch_completions *set, uint64_t deadline,
                                filch_future **ready, size_t *index)

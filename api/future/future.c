@@ -8,15 +8,15 @@
 #include "future/waiting.h"
 #include "os/os.h"
 #include "pool/deadline.h"
+#include "sched/fiber.h"
 #include "sched/region.h"
-#include "sched/strand.h"
 #include "sched/unwound.h"
 
 /* Is the caller part of the task that `future` is for? Also when that task runs on top of others,
  * because a waiter took it up, and in its stolen children. */
-static bool waits_for_itself(const struct filch_future *future, const struct filch_strand *strand)
+static bool waits_for_itself(const struct filch_future *future, const struct filch_fiber *fiber)
 {
-    for (const struct filch_frame *f = strand ? strand->frame : NULL; f; f = f->parent) {
+    for (const struct filch_frame *f = fiber ? fiber->frame : NULL; f; f = f->parent) {
         if (f->fault == &future->fault) {
             return true;
         }
@@ -40,20 +40,20 @@ static void claimed_done(struct claimed *claimed)
 
 static inline void claimed_left(struct claimed **running)
 {
-    struct filch_strand *strand = *running ? filch_strand_self() : NULL;
-    if (strand && filch_unwound_begin(strand, strand->frame)) {
+    struct filch_fiber *fiber = *running ? filch_fiber_self() : NULL;
+    if (fiber && filch_unwound_begin(fiber, fiber->frame)) {
         claimed_done(*running);
     }
 }
 
 /* False: there is no memory to run it here. */
-static bool run_claimed(struct filch_future *future, struct filch_strand *strand)
+static bool run_claimed(struct filch_future *future, struct filch_fiber *fiber)
 {
     struct filch_region region;
-    if (!strand && filch_region_enter_counted(&region, future->pool) != FILCH_OK) {
+    if (!fiber && filch_region_enter_counted(&region, future->pool) != FILCH_OK) {
         return false;
     }
-    struct claimed claimed = {future, strand ? NULL : &region};
+    struct claimed claimed = {future, fiber ? NULL : &region};
     FILCH_UNWINDS(claimed_left) struct claimed *running = &claimed;
     filch_future_execute(future, FILCH_RUNS_FOR_A_WAITER);
     running = NULL;
@@ -63,15 +63,15 @@ static bool run_claimed(struct filch_future *future, struct filch_strand *strand
 
 /* The waiter runs the awaited task itself if nobody has begun it: it costs no thread, no wake-up
  * and no stack switch. */
-static void run_awaited(struct filch_future *future, struct filch_strand *strand)
+static void run_awaited(struct filch_future *future, struct filch_fiber *fiber)
 {
-    bool here = strand ? strand->pool == future->pool && filch_strand_has_room(strand)
-                       : future->pool != NULL;
+    bool here =
+        fiber ? fiber->pool == future->pool && filch_fiber_has_room(fiber) : future->pool != NULL;
     if (!here || !filch_future_claim(future)) {
         return;
     }
     filch_future_withdraw(future);
-    if (!run_claimed(future, strand)) {
+    if (!run_claimed(future, fiber)) {
         filch_future_give_back(future);
     }
 }
@@ -91,11 +91,8 @@ static struct filch_party *runner(void *future)
     return filch_future_runner(future);
 }
 
-static const struct filch_wait_kind task_wait = {.what = "a future",
-                                                 .enlist = enlist,
-                                                 .leave = unlist,
-                                                 .holder = runner,
-                                                 .derived = true};
+static const struct filch_wait_kind task_wait = {
+    .what = "a future", .enlist = enlist, .leave = unlist, .holder = runner, .derived = true};
 static const struct filch_wait_kind promise_wait = {
     .what = "a promise", .enlist = enlist, .leave = unlist};
 
@@ -117,12 +114,12 @@ static filch_status wait_until(struct filch_future *future, uint64_t deadline)
     if (filch_future_is_parents(future)) {
         return FILCH_EFORKED;
     }
-    struct filch_strand *strand = filch_strand_self();
-    if (waits_for_itself(future, strand)) {
+    struct filch_fiber *fiber = filch_fiber_self();
+    if (waits_for_itself(future, fiber)) {
         return FILCH_EDEADLK;
     }
     if (deadline == FILCH_OS_NEVER) {
-        run_awaited(future, strand);
+        run_awaited(future, fiber);
     }
     if (filch_cell_done(&future->cell)) {
         return seen(future);

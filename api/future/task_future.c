@@ -9,9 +9,9 @@
 #include "os/os_modes.h"
 #include "pool/hooks.h"
 #include "sched/core.h"
+#include "sched/fiber.h"
 #include "sched/process.h"
 #include "sched/region.h"
-#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/unwound.h"
 
@@ -47,7 +47,7 @@ struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment,
         future->modes = FILCH_OS_MODES_DEFAULT;
         future->outcome = FILCH_OK;
         future->token = filch_process_token();
-        filch_scope_open(&future->scope, NULL, FILCH_OS_NEVER);
+        filch_cancel_scope_open(&future->scope, NULL, FILCH_OS_NEVER);
         future->closure.callable = NULL;
         filch_fault_init(&future->fault);
     }
@@ -148,14 +148,14 @@ void filch_future_unclaim(struct filch_future *future)
 static void call_back(struct filch_future *future)
 {
     const filch_async_options *callbacks = future->callbacks;
-    struct filch_strand *strand = filch_strand_self();
+    struct filch_fiber *fiber = filch_fiber_self();
     FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
     struct filch_frame frame;
     struct filch_fault dropped;
     filch_fault_init(&dropped);
-    if (strand) {
-        filch_frame_push(&frame, strand, &dropped, future->info);
-        filch_frame_seclude_as(&frame, strand, future->modes);
+    if (fiber) {
+        filch_frame_push(&frame, fiber, &dropped, future->info);
+        filch_frame_seclude_as(&frame, fiber, future->modes);
     }
     if (future->outcome == FILCH_OK && callbacks->callback) {
         callbacks->callback(callbacks->context, future->result_bytes ? future->payload : NULL);
@@ -165,8 +165,8 @@ static void call_back(struct filch_future *future)
         callbacks->error_callback(callbacks->context, &error);
     }
     must.returned = true;
-    if (strand) {
-        filch_frame_pop(&frame, strand);
+    if (fiber) {
+        filch_frame_pop(&frame, fiber);
     }
 }
 
@@ -204,14 +204,14 @@ static enum filch_trace_type trace_begin(struct filch_future *future,
 /* A task that runs. */
 struct execution {
     struct filch_future *future;
-    struct filch_strand *strand;
+    struct filch_fiber *fiber;
     enum filch_trace_type end; /* how it is recorded that it ends */
     struct filch_frame frame;
 };
 
 static void executed(struct execution *execution)
 {
-    filch_frame_pop(&execution->frame, execution->strand);
+    filch_frame_pop(&execution->frame, execution->fiber);
     filch_trace(execution->end, 0, NULL, filch_trace_name_of(execution->future));
 }
 
@@ -219,8 +219,8 @@ static void executed(struct execution *execution)
 FILCH_APART static void give_up(struct execution *execution)
 {
     struct filch_frame *frame = &execution->frame;
-    if (filch_unwound_begin(execution->strand, frame)) {
-        filch_unwound_to(execution->strand, frame, frame->base);
+    if (filch_unwound_begin(execution->fiber, frame)) {
+        filch_unwound_to(execution->fiber, frame, frame->base);
         executed(execution);
         filch_future_finish(execution->future, FILCH_EBROKEN);
     }
@@ -235,16 +235,16 @@ static inline void task_left(struct execution **running)
 
 void filch_future_execute(struct filch_future *future, enum filch_future_runs_in place)
 {
-    struct filch_strand *strand = filch_strand_self();
+    struct filch_fiber *fiber = filch_fiber_self();
     if (filch_pool_state(future->pool) == FILCH_POOL_TERMINATED) {
         filch_future_finish(future, filch_hooks_verdict(future->pool, &future->fault.error));
         return;
     }
-    struct execution execution = {future, strand, .end = trace_begin(future, place)};
-    filch_frame_push(&execution.frame, strand, &future->fault, future->info);
+    struct execution execution = {future, fiber, .end = trace_begin(future, place)};
+    filch_frame_push(&execution.frame, fiber, &future->fault, future->info);
     execution.frame.scope = &future->scope;
-    filch_frame_seclude_as(&execution.frame, strand, future->modes);
-    filch_frame_seclude_locale(&execution.frame, strand);
+    filch_frame_seclude_as(&execution.frame, fiber, future->modes);
+    filch_frame_seclude_locale(&execution.frame, fiber);
     /* relaxed: whoever searches looks twice */
     atomic_store_explicit(&future->runner, filch_party_self(), memory_order_relaxed);
     FILCH_UNWINDS(task_left) struct execution *running = &execution;
@@ -280,7 +280,7 @@ void filch_future_give_back(struct filch_future *future)
     if (!move(future, BY_OTHER, PENDING)) { /* its entry has come up meanwhile, and was dropped */
         filch_future_retain(future);
         move(future, ENTRY_PASSED, PENDING);
-        filch_pool_submit_expected(future->pool, &future->task);
+        filch_pool_submit_accepted(future->pool, &future->task);
     }
 }
 
@@ -325,7 +325,7 @@ filch_status filch_future_accept(struct filch_future *future, struct filch_pool 
     if (out) {
         *out = filch_future_retain(future);
     }
-    filch_status status = filch_pool_expect(pool);
+    filch_status status = filch_pool_accept(pool);
     if (status != FILCH_OK) {
         refuse(future, out);
     }
@@ -334,17 +334,17 @@ filch_status filch_future_accept(struct filch_future *future, struct filch_pool 
 
 void filch_future_waits(struct filch_future *future)
 {
-    if (!filch_pool_list_expected(future->pool, future->kind->expected(future))) {
+    if (!filch_pool_list_pending(future->pool, future->kind->pending(future))) {
         filch_future_cancel(future);
     }
 }
 
 void filch_future_go(struct filch_future *future)
 {
-    filch_pool_expected(future->pool, future->kind->expected(future));
+    filch_pool_unlist_pending(future->pool, future->kind->pending(future));
     if (move(future, NOT_YET, PENDING)) {
         filch_trace(FILCH_TRACE_SPAWN, 0, future->info, filch_trace_name_of(future));
-        filch_pool_submit_expected(future->pool, &future->task);
+        filch_pool_submit_accepted(future->pool, &future->task);
     } else {
         run_queued(&future->task); /* it was cancelled: only the counting is left */
     }
@@ -365,7 +365,7 @@ static void cancel_later(struct filch_future *future)
     bool withdrawn = future->kind->withdraw(future);
     filch_future_finish(future, FILCH_ECANCELED);
     if (withdrawn) {
-        filch_pool_expected(future->pool, future->kind->expected(future));
+        filch_pool_unlist_pending(future->pool, future->kind->pending(future));
         run_queued(&future->task); /* which would have come later */
     }
     filch_future_unclaim(future);
@@ -387,7 +387,7 @@ filch_status filch_future_cancel(filch_future *future)
     } else if (filch_cell_done(&future->cell) || !future->pool) {
         return FILCH_EALREADY;
     } else {
-        filch_scope_cancel(&future->scope); /* it runs: ask it to stop */
+        filch_cancel_scope_cancel(&future->scope); /* it runs: ask it to stop */
     }
     return FILCH_OK;
 }

@@ -13,9 +13,9 @@
 #include <filch/future.h>
 
 #include "pool/fault.h"
-#include "sched/expect.h"
+#include "sched/cancel.h"
+#include "sched/pending.h"
 #include "sched/pool.h"
-#include "sched/scope.h"
 #include "sleep/party.h"
 #include "sleep/wait.h"
 #include "trace/tracer.h"
@@ -43,14 +43,14 @@ struct filch_unowned {
 
 /* What futures of one kind have in common; static. NULL in a field: nothing. */
 struct filch_future_kind {
-    void (*run)(struct filch_future *future);       /* the task, inside the pool */
-    void (*release)(struct filch_future *future);   /* what it holds, once, when it has ended */
+    void (*run)(struct filch_future *future);     /* the task, inside the pool */
+    void (*release)(struct filch_future *future); /* what it holds, once, when it has ended */
     /* What it keeps until its memory goes; futures are disowned, not freed. */
     void (*dismantle)(struct filch_future *future, struct filch_unowned *unowned);
     /* Of one that waits for others: stop waiting. True: they will not call. */
     bool (*withdraw)(struct filch_future *future);
     /* Of one that is accepted before it can run. */
-    struct filch_expected *(*expected)(struct filch_future *future);
+    struct filch_pending *(*pending)(struct filch_future *future);
 };
 
 struct filch_future {
@@ -58,18 +58,18 @@ struct filch_future {
     const struct filch_future_kind *kind;
     struct filch_cell cell;
     _Atomic(uint32_t) owners;
-    _Atomic(int) claim;      /* enum claim, task_future.c */
-    struct filch_pool *pool; /* NULL for a promise's; valid until the task has ended */
+    _Atomic(int) claim;                   /* enum claim, task_future.c */
+    struct filch_pool *pool;              /* NULL for a promise's; valid until the task has ended */
     _Atomic(struct filch_party *) runner; /* who runs its task; for those who wait for it */
     const filch_function_info *info;
     const filch_async_options *callbacks;      /* what its end calls, before it is ready; or NULL */
     _Atomic(struct filch_notifier *) notifier; /* future_fd.c; NULL: nobody asked for one */
     size_t result_bytes;
-    filch_status outcome;     /* the one who claimed it, before the cell is complete */
-    uint32_t token;           /* constant; of the process that made it */
-    uint64_t modes;           /* of the one who submitted it (os_modes.h) */
-    struct filch_scope scope; /* of its task: how that is asked to stop while it runs */
-    filch_closure closure;    /* of apply_async */
+    filch_status outcome;            /* the one who claimed it, before the cell is complete */
+    uint32_t token;                  /* constant; of the process that made it */
+    uint64_t modes;                  /* of the one who submitted it (os_modes.h) */
+    struct filch_cancel_scope scope; /* of its task: how that is asked to stop while it runs */
+    filch_closure closure;           /* of apply_async */
     struct filch_fault fault;
     FILCH_ALIGNED(16) unsigned char payload[]; /* the aligned result; or what run needs */
 };
@@ -130,7 +130,7 @@ enum filch_future_runs_in {
     FILCH_RUNS_FOR_A_WAITER /* who runs it himself */
 };
 
-/* The one who claimed it: run its task on the strand that we are on, and finish it. */
+/* The one who claimed it: run its task on the fiber that we are on, and finish it. */
 void filch_future_execute(struct filch_future *future, enum filch_future_runs_in place);
 
 /* Who runs it, or NULL; a glance. */

@@ -10,7 +10,7 @@
 /* Behind the result in a continuation's payload. Behind it are the captures. */
 struct link {
     struct filch_waiter waiter; /* called when the one before is ready */
-    struct filch_expected expected;
+    struct filch_pending pending;
     struct filch_future *future;
     struct filch_future *before; /* a reference */
     const filch_continuation *what;
@@ -78,25 +78,25 @@ static bool withdraw_link(struct filch_future *future)
     return filch_cell_remove(&link->before->cell, &link->waiter);
 }
 
-static void retain_expected(struct filch_expected *expected)
+static void retain_pending(struct filch_pending *pending)
 {
-    filch_future_retain(FILCH_CONTAINER(expected, struct link, expected)->future);
+    filch_future_retain(FILCH_CONTAINER(pending, struct link, pending)->future);
 }
 
-static void cancel_expected(struct filch_expected *expected)
+static void cancel_pending(struct filch_pending *pending)
 {
-    struct filch_future *future = FILCH_CONTAINER(expected, struct link, expected)->future;
+    struct filch_future *future = FILCH_CONTAINER(pending, struct link, pending)->future;
     filch_future_cancel(future);
     filch_future_free(future);
 }
 
-static struct filch_expected *expected_link(struct filch_future *future)
+static struct filch_pending *pending_link(struct filch_future *future)
 {
-    return &link_of(future)->expected;
+    return &link_of(future)->pending;
 }
 
 static const struct filch_future_kind link_kind = {
-    .run = run_link, .release = release_link, .withdraw = withdraw_link, .expected = expected_link};
+    .run = run_link, .release = release_link, .withdraw = withdraw_link, .pending = pending_link};
 
 static bool fits(const filch_continuation *what, const struct filch_future *future,
                  const void *captures)
@@ -114,8 +114,7 @@ static struct filch_future *link_new(const filch_continuation *what, struct filc
     if (made) {
         made->result_bytes = what->result_bytes;
         struct link *link = link_of(made);
-        link->expected =
-            (struct filch_expected){.retain = retain_expected, .cancel = cancel_expected};
+        link->pending = (struct filch_pending){.retain = retain_pending, .cancel = cancel_pending};
         filch_waiter_init(&link->waiter, NULL, NULL);
         link->waiter.call = before_is_ready;
         link->future = made;

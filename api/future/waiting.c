@@ -1,12 +1,12 @@
 #include "future/waiting.h"
 
-#include "debug/stuck.h"
-#include "sched/block.h"
+#include "debug/deadlock.h"
+#include "sched/suspend.h"
 
 filch_status filch_wait_until(const struct filch_wait_kind *kind, void *context, uint64_t deadline)
 {
-    filch_stuck_watch();
-    switch (filch_block_until(kind, context, deadline)) {
+    filch_deadlock_watch();
+    switch (filch_suspend_until(kind, context, deadline)) {
     case FILCH_SIGNALED: return FILCH_OK;
     case FILCH_TIMED_OUT: return FILCH_ETIMEDOUT;
     case FILCH_DEADLOCKED: return FILCH_EDEADLK;

@@ -7,9 +7,8 @@
 #include "sleep/party.h"
 #include "sleep/wait.h"
 
-/* As filch_block_until(): FILCH_OK, FILCH_ETIMEDOUT, FILCH_ECANCELED, FILCH_EDEADLK,
+/* As filch_suspend_until(): FILCH_OK, FILCH_ETIMEDOUT, FILCH_ECANCELED, FILCH_EDEADLK,
  * FILCH_EFORKED or FILCH_ENOMEM. */
-filch_status filch_wait_until(const struct filch_wait_kind *kind, void *context,
-                              uint64_t deadline);
+filch_status filch_wait_until(const struct filch_wait_kind *kind, void *context, uint64_t deadline);
 
 #endif

@@ -11,10 +11,10 @@
 #include "os/os.h"
 #include "poll/poller.h"
 #include "pool/deadline.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/region.h"
-#include "sched/strand.h"
 #include "sleep/closing.h"
 
 /* A thread that waits and finds no descriptor of its own to be woken by looks that often. */
@@ -180,12 +180,12 @@ static filch_status wait_in_pool(struct filch_pool *pool, struct filch_io_call *
     return *came & POLLNVAL ? FILCH_ECLOSED : status_of(wait.error);
 }
 
-/* The pool whose strand this is. NULL: none, or one of the parent's in the child of a fork(): its
+/* The pool whose fiber this is. NULL: none, or one of the parent's in the child of a fork(): its
  * poller is the parent's, too. */
 static struct filch_pool *own_pool(void)
 {
-    struct filch_strand *strand = filch_strand_self();
-    return strand && filch_process_owns(strand->pool->token) ? strand->pool : NULL;
+    struct filch_fiber *fiber = filch_fiber_self();
+    return fiber && filch_process_owns(fiber->pool->token) ? fiber->pool : NULL;
 }
 
 static filch_status wait_until(struct filch_io_call *call, short events, short *came)

@@ -9,9 +9,9 @@
 #include "future/completions.h"
 #include "future/task_future.h"
 #include "pool/default_pool.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/region.h"
-#include "sched/strand.h"
 
 /* One call. Behind it its captures and its result. */
 struct item {
@@ -21,10 +21,10 @@ struct item {
 /* What the future of a chunk holds: items that run one after the other. */
 struct batch {
     const filch_callable *callable;
-    size_t first;  /* the place of its first item in the source */
-    size_t count;  /* items */
-    size_t taken;  /* of which that many have been returned */
-    size_t stride; /* bytes from item to item */
+    size_t first;                            /* the place of its first item in the source */
+    size_t count;                            /* items */
+    size_t taken;                            /* of which that many have been returned */
+    size_t stride;                           /* bytes from item to item */
     FILCH_ALIGNED(16) unsigned char items[]; /* aligned for captures and results */
 };
 
@@ -35,8 +35,8 @@ struct filch_iterator {
     void *state;
     void *copied; /* the state, if it is ours */
     size_t chunksize;
-    size_t window; /* chunks that may be in flight */
-    size_t stride; /* bytes of an item */
+    size_t window;           /* chunks that may be in flight */
+    size_t stride;           /* bytes of an item */
     size_t pulled;           /* items from the source so far */
     size_t in_flight;        /* chunks */
     filch_status end;        /* FILCH_OK: the source has more */
@@ -88,15 +88,15 @@ static void *result_of(const struct batch *batch, struct item *item)
 
 static void run_item(struct filch_future *future, struct batch *batch, struct item *item)
 {
-    struct filch_strand *strand = filch_strand_self();
+    struct filch_fiber *fiber = filch_fiber_self();
     struct filch_frame frame;
-    if (filch_scope_is_cancelled(&future->scope)) {
+    if (filch_cancel_scope_is_cancelled(&future->scope)) {
         return; /* it stays what it was: cancelled */
     }
     item->fault.error.status = FILCH_OK;
-    filch_frame_push(&frame, strand, &item->fault, batch->callable->info);
+    filch_frame_push(&frame, fiber, &item->fault, batch->callable->info);
     batch->callable->invoke(captures_of(batch, item), result_of(batch, item));
-    filch_frame_pop(&frame, strand);
+    filch_frame_pop(&frame, fiber);
 }
 
 static void run_batch(struct filch_future *future)

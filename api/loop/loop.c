@@ -7,16 +7,16 @@
 #include "future/task_future.h"
 #include "loop/loop_run.h"
 #include "pool/default_pool.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/region.h"
-#include "sched/strand.h"
 
 static void run_loop(void *context)
 {
     struct filch_loop *loop = context;
-    struct filch_strand *strand = filch_strand_self();
-    filch_loop_prepare(loop, strand->pool);
-    filch_loop_run(loop, strand);
+    struct filch_fiber *fiber = filch_fiber_self();
+    filch_loop_prepare(loop, fiber->pool);
+    filch_loop_run(loop, fiber);
 }
 
 filch_status filch_map(filch_pool *pool, const filch_body *body, const void *environment, size_t n,

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "sched/call_site.h"
 #include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/region.h"
-#include "sched/site.h"
 #include "sched/thread.h"
 #include "sched/unwound.h"
 #include "sched/wake.h"
@@ -67,12 +67,11 @@ FILCH_APART static void run_recorded(struct filch_loop *loop, filch_range *range
     filch_trace(FILCH_TRACE_CHUNK_END, 0, loop->body->info, range->next);
 }
 
-static void run_elements_of(struct filch_loop *loop, struct filch_strand *strand,
-                            filch_range *range)
+static void run_elements_of(struct filch_loop *loop, struct filch_fiber *fiber, filch_range *range)
 {
     unsigned long long first = range->next;
-    strand->frame->next = &range->next; /* errors tell the element */
-    strand->frame->stop = &range->stop; /* and may end the block */
+    fiber->frame->next = &range->next; /* errors tell the element */
+    fiber->frame->stop = &range->stop; /* and may end the block */
     if (filch_trace_is_on()) {
         run_recorded(loop, range);
     } else {
@@ -83,69 +82,69 @@ static void run_elements_of(struct filch_loop *loop, struct filch_strand *strand
     }
 }
 
-static void run_chunks(struct filch_loop *loop, struct filch_strand *strand, filch_range *chunks)
+static void run_chunks(struct filch_loop *loop, struct filch_fiber *fiber, filch_range *chunks)
 {
     for (unsigned long long c = chunks->next; c < chunks->stop && c < limit_of(loop); c++) {
         size_t first = (size_t)c * loop->chunk;
         size_t left = loop->n - first;
         filch_range elements = {first, first + (left < loop->chunk ? left : loop->chunk)};
         chunks->next = c + 1;
-        run_elements_of(loop, strand, &elements);
+        run_elements_of(loop, fiber, &elements);
     }
-    strand->frame->next = strand->frame->stop = NULL;
+    fiber->frame->next = fiber->frame->stop = NULL;
 }
 
 /* ---- blocks ---- */
 
 /* It was expected to be short and is not: now somebody is to come. */
-static void ask_after_all(struct filch_strand *strand, struct filch_pace *pace)
+static void ask_after_all(struct filch_fiber *fiber, struct filch_grain *grain)
 {
-    pace->help = FILCH_HELP_ASK;
-    filch_core_begin(strand);
-    filch_pool_wake(strand->pool);
+    grain->help = FILCH_HELP_ASK;
+    filch_core_begin(fiber);
+    filch_pool_wake(fiber->pool);
 }
 
-static void run_block(struct filch_strand *strand, struct piece *piece, struct filch_pace *pace)
+static void run_block(struct filch_fiber *fiber, struct piece *piece, struct filch_grain *grain)
 {
     struct filch_loop *loop = piece->loop;
     unsigned long long first = piece->range.next;
     unsigned long long left = piece->end - first;
-    piece->range.stop = first + (pace->length < left ? pace->length : left);
+    piece->range.stop = first + (grain->length < left ? grain->length : left);
     if (loop->chunk) {
-        run_chunks(loop, strand, &piece->range);
+        run_chunks(loop, fiber, &piece->range);
     } else {
-        run_elements_of(loop, strand, &piece->range);
+        run_elements_of(loop, fiber, &piece->range);
     }
-    filch_pace_block_ended(pace, piece->range.next - first);
-    if (filch_pace_is_surprised(pace)) {
-        ask_after_all(strand, pace);
+    filch_grain_block_ended(grain, piece->range.next - first);
+    if (filch_grain_is_surprised(grain)) {
+        ask_after_all(fiber, grain);
     }
 }
 
 /* ---- ranges on a lane ---- */
 
-filch_slot *filch_range_push(struct filch_strand *strand, struct filch_loop *loop,
+filch_slot *filch_range_push(struct filch_fiber *fiber, struct filch_loop *loop,
                              unsigned long long next, unsigned long long end)
 {
-    filch_slot *slot = strand->lane.top;
+    filch_slot *slot = fiber->lane.top;
     struct piece *piece = piece_of(slot);
     piece->range.next = piece->range.stop = next;
     piece->end = end;
     piece->loop = loop;
     piece->counted = false;
     slot->type = &piece_type;
-    strand->lane.top = slot + 1;
+    fiber->lane.top = slot + 1;
     return slot;
 }
 
 /* Somebody asks. If our range is the oldest latent work, keep the lower half of it. */
-static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot, struct filch_pace *pace)
+static filch_slot *look_up(struct filch_fiber *fiber, filch_slot *slot, struct filch_grain *grain)
 {
-    filch_lane *lane = &strand->lane;
+    filch_lane *lane = &fiber->lane;
     struct piece *piece = piece_of(slot);
     unsigned long long left = piece->end - piece->range.next;
     bool oldest = lane->split == slot;
-    if (oldest && FILCH_UNLIKELY(filch_crowd_is_full(strand->pool, &piece->loop->waiting))) {
+    if (oldest && FILCH_UNLIKELY(filch_crowd_is_full(fiber->pool, &piece->loop->waiting))) {
         filch_lane_settle(lane); /* what is taken now would only wait, too */
         return slot;
     }
@@ -156,34 +155,34 @@ static filch_slot *look_up(struct filch_strand *strand, filch_slot *slot, struct
     }
     if (oldest && !filch_lane_is_full(lane, lane->top)) {
         unsigned long long middle = piece->range.next + (left + 1) / 2;
-        slot = filch_range_push(strand, piece->loop, piece->range.next, middle);
+        slot = filch_range_push(fiber, piece->loop, piece->range.next, middle);
         piece->range.next = middle;
     }
-    if (pace->help == FILCH_HELP_LATE && oldest) {
-        filch_core_offer_quietly(strand, pace->last + FILCH_SITE_QUIET);
+    if (grain->help == FILCH_HELP_LATE && oldest) {
+        filch_core_offer_quietly(fiber, grain->last + FILCH_CALL_SITE_QUIET);
         return slot; /* shorter than a look at the clock */
     }
-    if (pace->help == FILCH_HELP_ASK) {
-        filch_core_serve(strand);
+    if (grain->help == FILCH_HELP_ASK) {
+        filch_core_serve(fiber);
     } else {
-        filch_core_offer(strand);
+        filch_core_offer(fiber);
     }
-    pace->last = filch_os_ticks();
+    grain->last = filch_os_ticks();
     return slot;
 }
 
-bool filch_range_is_published(struct filch_strand *strand, filch_slot *slot)
+bool filch_range_is_published(struct filch_fiber *fiber, filch_slot *slot)
 {
-    return slot < strand->lane.split;
+    return slot < fiber->lane.split;
 }
 
 /* The newest slot was published. True: it is ours again. False: a thief has copied its range. */
-static bool reclaim(struct filch_strand *strand, filch_slot *slot)
+static bool reclaim(struct filch_fiber *fiber, filch_slot *slot)
 {
-    if (!filch_core_reclaim(strand, slot)) {
+    if (!filch_core_reclaim(fiber, slot)) {
         return false;
     }
-    filch_lane_unpublish(&strand->lane, slot);
+    filch_lane_unpublish(&fiber->lane, slot);
     return true;
 }
 
@@ -210,48 +209,48 @@ static bool is_asked(const filch_lane *lane)
 
 /* Whoever asks while a dear element runs waits for its end: half of the rest is to lie ready
  * before. */
-static bool has_more_to_share(struct filch_strand *strand, filch_slot *slot)
+static bool has_more_to_share(struct filch_fiber *fiber, filch_slot *slot)
 {
     struct piece *piece = piece_of(slot);
-    return strand->lane.split == slot && piece->end - piece->range.next > 1;
+    return fiber->lane.split == slot && piece->end - piece->range.next > 1;
 }
 
 /* Run the newest slot's range until it is empty or somebody else's. Returns the newest slot. */
-static filch_slot *run_range(struct filch_strand *strand, filch_slot *slot, struct filch_pace *pace)
+static filch_slot *run_range(struct filch_fiber *fiber, filch_slot *slot, struct filch_grain *grain)
 {
     for (;;) {
-        if (filch_range_is_published(strand, slot) && !reclaim(strand, slot)) {
+        if (filch_range_is_published(fiber, slot) && !reclaim(fiber, slot)) {
             return slot;
         }
         struct piece *piece = piece_of(slot);
-        clip(piece, strand->pool);
+        clip(piece, fiber->pool);
         if (piece->range.next >= piece->end) {
             return slot;
         }
-        if (is_asked(&strand->lane) || (pace->dear && has_more_to_share(strand, slot))) {
-            slot = look_up(strand, slot, pace);
+        if (is_asked(&fiber->lane) || (grain->costly && has_more_to_share(fiber, slot))) {
+            slot = look_up(fiber, slot, grain);
         }
-        if (!filch_range_is_published(strand, slot)) {
-            run_block(strand, piece_of(slot), pace);
+        if (!filch_range_is_published(fiber, slot)) {
+            run_block(fiber, piece_of(slot), grain);
         }
     }
 }
 
-size_t filch_range_finish(struct filch_strand *strand, filch_slot **slot, struct filch_pace *pace)
+size_t filch_range_finish(struct filch_fiber *fiber, filch_slot **slot, struct filch_grain *grain)
 {
-    *slot = run_range(strand, *slot, pace);
-    size_t told = !filch_range_is_published(strand, *slot) && piece_of(*slot)->counted;
-    filch_lane_retire(&strand->lane, *slot);
-    return told;
+    *slot = run_range(fiber, *slot, grain);
+    size_t counted_ranges = !filch_range_is_published(fiber, *slot) && piece_of(*slot)->counted;
+    filch_lane_retire(&fiber->lane, *slot);
+    return counted_ranges;
 }
 
-void filch_ranges_run(struct filch_strand *strand, struct filch_loop *loop, unsigned long long next,
-                      unsigned long long end, struct filch_pace *pace, size_t *told)
+void filch_ranges_run(struct filch_fiber *fiber, struct filch_loop *loop, unsigned long long next,
+                      unsigned long long end, struct filch_grain *grain, size_t *counted_ranges)
 {
-    filch_slot *first = filch_range_push(strand, loop, next, end);
+    filch_slot *first = filch_range_push(fiber, loop, next, end);
     filch_slot *slot = first;
     for (;;) {
-        *told += filch_range_finish(strand, &slot, pace);
+        *counted_ranges += filch_range_finish(fiber, &slot, grain);
         if (slot == first) {
             return;
         }
@@ -259,14 +258,14 @@ void filch_ranges_run(struct filch_strand *strand, struct filch_loop *loop, unsi
     }
 }
 
-void filch_ranges_give_up(struct filch_loop *loop, struct filch_strand *strand, filch_slot *bottom,
-                          size_t *told)
+void filch_ranges_give_up(struct filch_loop *loop, struct filch_fiber *fiber, filch_slot *bottom,
+                          size_t *counted_ranges)
 {
     filch_loop_lower(loop, 0);
-    while (strand->lane.top > bottom) {
-        filch_slot *slot = strand->lane.top - 1;
+    while (fiber->lane.top > bottom) {
+        filch_slot *slot = fiber->lane.top - 1;
         bool counted = slot->type == &piece_type && piece_of(slot)->counted;
-        *told += filch_unwound_drop(strand) && counted;
+        *counted_ranges += filch_unwound_drop(fiber) && counted;
     }
 }
 
@@ -274,22 +273,23 @@ void filch_ranges_give_up(struct filch_loop *loop, struct filch_strand *strand, 
 struct taken {
     struct piece piece;
     struct filch_frame frame;
-    struct filch_strand *strand;
-    size_t told;
+    struct filch_fiber *fiber;
+    size_t counted_ranges;
 };
 
 static void taken_done(struct taken *taken)
 {
     struct filch_loop *loop = taken->piece.loop;
-    filch_frame_pop(&taken->frame, taken->strand);
+    filch_frame_pop(&taken->frame, taken->fiber);
     filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(loop)); /* before it is known */
-    filch_ranges_done(loop, taken->told);
+    filch_ranges_done(loop, taken->counted_ranges);
 }
 
 FILCH_APART static void give_up(struct taken *taken)
 {
-    if (filch_unwound_begin(taken->strand, &taken->frame)) {
-        filch_ranges_give_up(taken->piece.loop, taken->strand, taken->frame.base, &taken->told);
+    if (filch_unwound_begin(taken->fiber, &taken->frame)) {
+        filch_ranges_give_up(taken->piece.loop, taken->fiber, taken->frame.base,
+                             &taken->counted_ranges);
         taken_done(taken);
     }
 }
@@ -301,17 +301,17 @@ static inline void taken_left(struct taken **running)
     }
 }
 
-static void run_taken(struct filch_strand *strand, struct piece piece)
+static void run_taken(struct filch_fiber *fiber, struct piece piece)
 {
     struct filch_loop *loop = piece.loop;
-    struct taken taken = {.piece = piece, .strand = strand, .told = 1};
-    filch_frame_push(&taken.frame, strand, loop->frame.fault, loop->body->info);
+    struct taken taken = {.piece = piece, .fiber = fiber, .counted_ranges = 1};
+    filch_frame_push(&taken.frame, fiber, loop->frame.fault, loop->body->info);
     taken.frame.scope = loop->frame.scope;
     taken.frame.crowd = &loop->waiting;
-    filch_frame_seclude_as(&taken.frame, strand, filch_frame_modes(&loop->frame));
-    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
+    filch_frame_seclude_as(&taken.frame, fiber, filch_frame_modes(&loop->frame));
+    struct filch_grain grain = filch_grain_begun(FILCH_HELP_ASK);
     FILCH_UNWINDS(taken_left) struct taken *running = &taken;
-    filch_ranges_run(strand, loop, piece.range.next, piece.end, &pace, &taken.told);
+    filch_ranges_run(fiber, loop, piece.range.next, piece.end, &grain, &taken.counted_ranges);
     running = NULL;
     taken_done(&taken);
 }
@@ -322,11 +322,10 @@ static void run_piece(filch_lane *lane, filch_slot *top, filch_slot *slot)
     struct piece taken;
     (void)top; /* the lane knows */
     memcpy(&taken, slot->payload, sizeof taken);
-    run_taken(filch_strand_of_lane(lane), taken);
+    run_taken(filch_fiber_of_lane(lane), taken);
 }
 
-bool filch_range_steal(struct filch_loop *loop, struct filch_strand *strand,
-                       struct filch_core *core)
+bool filch_range_steal(struct filch_loop *loop, struct filch_fiber *fiber, struct filch_core *core)
 {
     filch_slot *slot = filch_entry_slot(filch_deque_peek(&core->deque));
     if (!slot || !filch_slot_take_for(slot, &loop->frame)) {
@@ -336,6 +335,6 @@ bool filch_range_steal(struct filch_loop *loop, struct filch_strand *strand,
     filch_trace(FILCH_TRACE_BEGIN, FILCH_TRACE_HELPED, loop->frame.info,
                 filch_trace_name_from(slot, core->index + 1));
     filch_slot_finish(slot);
-    run_taken(strand, taken);
+    run_taken(fiber, taken);
     return true;
 }

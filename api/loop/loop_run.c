@@ -3,11 +3,11 @@
 #include "base/base.h"
 #include "loop/loop_range.h"
 #include "os/os.h"
-#include "sched/block.h"
+#include "sched/call_site.h"
 #include "sched/core.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
-#include "sched/site.h"
-#include "sched/strand.h"
+#include "sched/suspend.h"
 #include "sched/unwound.h"
 #include "sched/wake.h"
 
@@ -24,11 +24,11 @@ static bool only_root_is_left(struct filch_loop *loop, size_t count)
     return atomic_load_explicit(&loop->unfinished, memory_order_acquire) == count;
 }
 
-static bool help_once(struct filch_loop *loop, struct filch_strand *strand)
+static bool help_once(struct filch_loop *loop, struct filch_fiber *fiber)
 {
-    unsigned count = filch_core_count(strand->pool);
+    unsigned count = filch_core_count(fiber->pool);
     for (unsigned i = 0; i < count; i++) {
-        if (filch_range_steal(loop, strand, filch_core_at(strand->pool, i))) {
+        if (filch_range_steal(loop, fiber, filch_core_at(fiber->pool, i))) {
             return true;
         }
     }
@@ -37,16 +37,16 @@ static bool help_once(struct filch_loop *loop, struct filch_strand *strand)
 
 /* Our own part is done, others' are not: ask them for some, for a while. These are elements of the
  * very call that waits, so nothing foreign runs on top of it. */
-static void help(struct filch_loop *loop, struct filch_strand *strand)
+static void help(struct filch_loop *loop, struct filch_fiber *fiber)
 {
-    bool patient = strand->guest && !strand->pool->crowded;
+    bool patient = fiber->guest && !fiber->pool->crowded;
     uint64_t patience_ns = patient ? HELP_GUEST_NS : HELP_NS;
     uint64_t until_ns = filch_os_now_ns() + patience_ns;
     while (!filch_latch_is_open(&loop->done) && filch_os_now_ns() < until_ns) {
-        if (help_once(loop, strand)) {
+        if (help_once(loop, fiber)) {
             until_ns = filch_os_now_ns() + patience_ns;
         } else {
-            filch_core_demand(strand->pool);
+            filch_core_demand(fiber->pool);
             filch_relax();
         }
     }
@@ -57,13 +57,13 @@ static const struct filch_wait_kind pieces_wait = {
 
 /* The caller named a number of workers and a chunk size: it wants several to take part, also if
  * one could do it all before the second is awake. Give half away, and see it taken. */
-static void gather(struct filch_loop *loop, struct filch_strand *strand, unsigned long long *end)
+static void gather(struct filch_loop *loop, struct filch_fiber *fiber, unsigned long long *end)
 {
-    filch_slot *slot = filch_range_push(strand, loop, (*end + 1) / 2, *end);
+    filch_slot *slot = filch_range_push(fiber, loop, (*end + 1) / 2, *end);
     *end = (*end + 1) / 2;
-    filch_core_serve(strand);
+    filch_core_serve(fiber);
     uint64_t until_ns = filch_os_now_ns() + GANG_NS;
-    while (filch_range_is_published(strand, slot) && !filch_slot_is_done(slot) &&
+    while (filch_range_is_published(fiber, slot) && !filch_slot_is_done(slot) &&
            filch_os_now_ns() < until_ns) {
         filch_os_yield();
     }
@@ -74,77 +74,79 @@ static unsigned long long units(const struct filch_loop *loop)
     return loop->chunk ? (loop->n - 1) / loop->chunk + 1 : loop->n;
 }
 
-static void await_others(struct filch_loop *loop, struct filch_strand *strand)
+static void await_others(struct filch_loop *loop, struct filch_fiber *fiber)
 {
     if (!filch_latch_is_open(&loop->done)) {
-        help(loop, strand);
+        help(loop, fiber);
     }
     if (!filch_latch_is_open(&loop->done)) {
-        filch_block_join(&pieces_wait, &loop->done);
+        filch_suspend_join(&pieces_wait, &loop->done);
     }
 }
 
-/* Each adds to *told how many ranges more than the root's are done. */
-static void run_gang(struct filch_loop *loop, struct filch_strand *strand, size_t *told)
+/* Each adds to *counted_ranges how many ranges more than the root's are done. */
+static void run_gang(struct filch_loop *loop, struct filch_fiber *fiber, size_t *counted_ranges)
 {
     unsigned long long end = units(loop);
-    filch_slot *bottom = strand->lane.top;
-    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
-    gather(loop, strand, &end);
-    filch_ranges_run(strand, loop, 0, end, &pace, told);
-    *told += filch_range_finish(strand, &bottom, &pace); /* if it was not taken */
+    filch_slot *bottom = fiber->lane.top;
+    struct filch_grain grain = filch_grain_begun(FILCH_HELP_ASK);
+    gather(loop, fiber, &end);
+    filch_ranges_run(fiber, loop, 0, end, &grain, counted_ranges);
+    *counted_ranges += filch_range_finish(fiber, &bottom, &grain); /* if it was not taken */
 }
 
 /* A loop without an explicit chunk: its site knows, or learns, how long it takes. */
-static void run_automatic(struct filch_loop *loop, struct filch_strand *strand, size_t *told)
+static void run_automatic(struct filch_loop *loop, struct filch_fiber *fiber,
+                          size_t *counted_ranges)
 {
-    struct filch_site *site = filch_site_of(&strand->pool->sites, loop->body->info);
-    struct filch_pace pace =
-        filch_pace_begun(filch_pool_help_for(strand->pool, filch_site_estimate(site, loop->n)));
-    filch_ranges_run(strand, loop, 0, loop->n, &pace, told);
-    filch_site_learn(site, loop->n, pace.elements, pace.spent);
+    struct filch_call_site *site = filch_call_site_of(&fiber->pool->call_sites, loop->body->info);
+    struct filch_grain grain = filch_grain_begun(
+        filch_pool_help_for(fiber->pool, filch_call_site_estimate(site, loop->n)));
+    filch_ranges_run(fiber, loop, 0, loop->n, &grain, counted_ranges);
+    filch_call_site_learn(site, loop->n, grain.elements, grain.spent);
 }
 
-static void run_in_chunks(struct filch_loop *loop, struct filch_strand *strand, size_t *told)
+static void run_in_chunks(struct filch_loop *loop, struct filch_fiber *fiber,
+                          size_t *counted_ranges)
 {
-    struct filch_pace pace = filch_pace_begun(FILCH_HELP_ASK);
-    filch_ranges_run(strand, loop, 0, units(loop), &pace, told);
+    struct filch_grain grain = filch_grain_begun(FILCH_HELP_ASK);
+    filch_ranges_run(fiber, loop, 0, units(loop), &grain, counted_ranges);
 }
 
-static void run_own_part(struct filch_loop *loop, struct filch_strand *strand, size_t *told)
+static void run_own_part(struct filch_loop *loop, struct filch_fiber *fiber, size_t *counted_ranges)
 {
     if (loop->gang && units(loop) > 1) {
-        run_gang(loop, strand, told);
+        run_gang(loop, fiber, counted_ranges);
     } else if (loop->chunk) {
-        run_in_chunks(loop, strand, told);
+        run_in_chunks(loop, fiber, counted_ranges);
     } else {
-        run_automatic(loop, strand, told);
+        run_automatic(loop, fiber, counted_ranges);
     }
 }
 
 /* What its root must know to give it up. */
 struct root {
     struct filch_loop *loop;
-    struct filch_strand *strand;
+    struct filch_fiber *fiber;
     struct filch_frame *frame;
     filch_slot *bottom;
-    size_t told; /* ranges that are done here, which the loop is still to be told of */
+    size_t counted_ranges; /* ranges that are done here, which the loop is still to be told of */
 };
 
 /* Others may still run elements, and have the loop, until they are done. */
 FILCH_APART static void give_up(struct root *root)
 {
     struct filch_loop *loop = root->loop;
-    if (!filch_unwound_begin(root->strand, root->frame)) {
+    if (!filch_unwound_begin(root->fiber, root->frame)) {
         return;
     }
-    filch_ranges_give_up(loop, root->strand, root->bottom, &root->told);
-    if (root->told && !only_root_is_left(loop, root->told)) {
-        filch_ranges_done(loop, root->told);
-        root->told = 0;
+    filch_ranges_give_up(loop, root->fiber, root->bottom, &root->counted_ranges);
+    if (root->counted_ranges && !only_root_is_left(loop, root->counted_ranges)) {
+        filch_ranges_done(loop, root->counted_ranges);
+        root->counted_ranges = 0;
     }
-    if (root->told == 0 && !filch_latch_is_open(&loop->done)) {
-        filch_block_join(&pieces_wait, &loop->done);
+    if (root->counted_ranges == 0 && !filch_latch_is_open(&loop->done)) {
+        filch_suspend_join(&pieces_wait, &loop->done);
     }
 }
 
@@ -155,20 +157,20 @@ static inline void loop_left(struct root **running)
     }
 }
 
-void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand)
+void filch_loop_run(struct filch_loop *loop, struct filch_fiber *fiber)
 {
-    struct root root = {loop, strand, strand->frame, strand->lane.top, 1};
+    struct root root = {loop, fiber, fiber->frame, fiber->lane.top, 1};
     FILCH_UNWINDS(loop_left) struct root *running = &root;
-    loop->frame.scope = strand->frame->scope;
-    strand->frame->crowd = &loop->waiting;
-    filch_frame_set_modes(&loop->frame, filch_frame_modes(strand->frame)); /* its caller's */
+    loop->frame.scope = fiber->frame->scope;
+    fiber->frame->crowd = &loop->waiting;
+    filch_frame_set_modes(&loop->frame, filch_frame_modes(fiber->frame)); /* its caller's */
     filch_trace(FILCH_TRACE_LOOP, 0, loop->body->info, loop->n);
-    run_own_part(loop, strand, &root.told);
-    strand->frame->crowd = NULL;
-    if (!only_root_is_left(loop, root.told)) {
-        filch_ranges_done(loop, root.told);
-        root.told = 0;
-        await_others(loop, strand);
+    run_own_part(loop, fiber, &root.counted_ranges);
+    fiber->frame->crowd = NULL;
+    if (!only_root_is_left(loop, root.counted_ranges)) {
+        filch_ranges_done(loop, root.counted_ranges);
+        root.counted_ranges = 0;
+        await_others(loop, fiber);
     }
     running = NULL;
     filch_trace(FILCH_TRACE_LOOP_END, 0, loop->body->info, filch_trace_name_of(loop));

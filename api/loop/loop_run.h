@@ -16,7 +16,7 @@
 #include "work/lane.h"
 
 struct filch_pool;
-struct filch_strand;
+struct filch_fiber;
 
 struct filch_loop {
     struct filch_frame frame; /* what its ranges are published for; names the loop to helpers */
@@ -59,7 +59,7 @@ filch_status filch_loop_result(const struct filch_loop *loop, filch_error *error
 /* It begins in this pool. */
 void filch_loop_prepare(struct filch_loop *loop, struct filch_pool *pool);
 
-/* Run all elements, on `strand`, inside a frame of its own or its caller's. */
-void filch_loop_run(struct filch_loop *loop, struct filch_strand *strand);
+/* Run all elements, on `fiber`, inside a frame of its own or its caller's. */
+void filch_loop_run(struct filch_loop *loop, struct filch_fiber *fiber);
 
 #endif

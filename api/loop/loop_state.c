@@ -1,8 +1,8 @@
 /* What is known of a loop while it runs and after: its limits, its errors, how far it is. */
 #include "base/base.h"
 #include "loop/loop_run.h"
+#include "sched/cancel.h"
 #include "sched/pool.h"
-#include "sched/scope.h"
 
 void filch_loop_lower(struct filch_loop *loop, size_t limit)
 {
@@ -17,7 +17,7 @@ void filch_loop_lower(struct filch_loop *loop, size_t limit)
 void filch_loop_check(struct filch_loop *loop, struct filch_pool *pool)
 {
     if (filch_pool_state(pool) == FILCH_POOL_TERMINATED ||
-        filch_scope_is_cancelled(loop->frame.scope)) {
+        filch_cancel_scope_is_cancelled(loop->frame.scope)) {
         filch_status why = filch_pool_ended_as(pool, FILCH_ECANCELED);
         /* relaxed: read when all ranges are done */
         atomic_store_explicit(&loop->halted, (int)why, memory_order_relaxed);

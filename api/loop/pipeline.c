@@ -10,12 +10,12 @@
 #include "os/os_modes.h"
 #include "pool/default_pool.h"
 #include "pool/fault.h"
-#include "sched/block.h"
+#include "sched/cancel.h"
 #include "sched/core.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/region.h"
-#include "sched/scope.h"
-#include "sched/strand.h"
+#include "sched/suspend.h"
 #include "sched/unwound.h"
 #include "work/work.h"
 
@@ -76,7 +76,7 @@ static bool is_over(struct line *line)
 {
     /* relaxed: a token may see it late */
     return atomic_load_explicit(&line->failed, memory_order_relaxed) ||
-           filch_scope_is_cancelled(line->frame->scope) ||
+           filch_cancel_scope_is_cancelled(line->frame->scope) ||
            filch_pool_state(line->pool) == FILCH_POOL_TERMINATED;
 }
 
@@ -98,14 +98,14 @@ static void retire(struct line *line)
 static bool visit(struct token *token, const filch_stage *stage)
 {
     struct line *line = token->line;
-    struct filch_strand *strand = filch_strand_self();
+    struct filch_fiber *fiber = filch_fiber_self();
     struct filch_frame frame;
     struct filch_fault fault;
     filch_fault_init(&fault);
-    filch_frame_push(&frame, strand, &fault, line->frame->info);
+    filch_frame_push(&frame, fiber, &fault, line->frame->info);
     frame.scope = line->frame->scope;
     frame.next = &token->number;
-    filch_frame_seclude_as(&frame, strand, line->modes);
+    filch_frame_seclude_as(&frame, fiber, line->modes);
     FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
     if (stage) {
         stage->run(stage->context, token->item);
@@ -113,7 +113,7 @@ static bool visit(struct token *token, const filch_stage *stage)
         line->answer = line->source(line->source_context, token->item);
     }
     must.returned = true;
-    filch_frame_pop(&frame, strand);
+    filch_frame_pop(&frame, fiber);
     bool raised = filch_fault_result(&fault, NULL) != FILCH_OK; /* all that it forked is joined */
     if (raised) {
         filch_fault_pass_on(&fault, line->frame->fault);
@@ -300,7 +300,7 @@ static const struct filch_wait_kind stages_wait = {
 static void run_line(void *context)
 {
     struct line *line = context;
-    line->frame = filch_strand_self()->frame;
+    line->frame = filch_fiber_self()->frame;
     line->modes = filch_os_modes();
     if (!filch_pool_has_thread(line->pool)) {
         line->token_count = 1; /* the caller does it all */
@@ -315,7 +315,7 @@ static void run_line(void *context)
     advance(&line->tokens[0]);
     filch_core_run_tasks(line->pool, is_of_line, line);
     if (!filch_latch_is_open(&line->done)) {
-        filch_block_join(&stages_wait, &line->done);
+        filch_suspend_join(&stages_wait, &line->done);
     }
     filch_trace(FILCH_TRACE_JOINED, 0, NULL, filch_trace_name_of(line));
 }

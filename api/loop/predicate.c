@@ -4,8 +4,8 @@
 
 #include "base/base.h"
 #include "base/memory.h"
-#include "loop/leaves.h"
-#include "pool/inside.h"
+#include "loop/partition.h"
+#include "pool/run_in_pool.h"
 
 /* ---- count, any, all, find ---- */
 
@@ -136,7 +136,7 @@ struct filtering {
     size_t *kept;         /* by each leaf */
     size_t *bases;        /* kept before each leaf, and in all */
     size_t total;         /* kept in all, in the end */
-    struct filch_leaves leaves;
+    struct filch_partition leaves;
 };
 
 static filch_range range_of(const struct filtering *filtering, size_t leaf)
@@ -187,13 +187,14 @@ static filch_status filter(filch_pool *pool, void *context)
 {
     struct filtering *filtering = context;
     size_t count = filtering->leaves.count;
-    const struct filch_chain chain = {count, filter_leaf, flag_leaf, carry, pack_leaf, filtering};
+    const struct filch_linked_leaves chain = {count, filter_leaf, flag_leaf,
+                                              carry, pack_leaf,   filtering};
     filtering->bases = filch_calloc(2 * count + 1, sizeof *filtering->bases);
     filtering->flags = filch_malloc(filtering->leaves.n ? filtering->leaves.n : 1);
     filch_status status = FILCH_ENOMEM;
     if (filtering->bases && filtering->flags) {
         filtering->kept = filtering->bases + count + 1;
-        status = filch_chain_run(pool, &chain, filtering->predicate->info);
+        status = filch_partition_run_linked(pool, &chain, filtering->predicate->info);
     }
     filtering->total = status == FILCH_OK ? filtering->bases[count] : 0;
     filch_free(filtering->bases);
@@ -216,8 +217,8 @@ filch_status filch_filter(filch_pool *pool, const filch_predicate *predicate,
                                   .environment = environment,
                                   .elements = elements,
                                   .out = out,
-                                  .leaves = filch_leaves_of(n)};
-    filch_status status = filch_inside(pool, filter, &filtering, predicate->info);
+                                  .leaves = filch_partition_of(n)};
+    filch_status status = filch_run_in_pool(pool, filter, &filtering, predicate->info);
     if (status == FILCH_OK) {
         *count = filtering.total;
     }

@@ -5,8 +5,8 @@
 
 #include "base/base.h"
 #include "base/memory.h"
-#include "loop/leaves.h"
-#include "pool/inside.h"
+#include "loop/partition.h"
+#include "pool/run_in_pool.h"
 
 enum { ON_STACK_BYTES = 8192 };
 
@@ -15,7 +15,7 @@ struct reduction {
     const unsigned char *elements;
     unsigned char *totals; /* one per leaf */
     void *total;           /* begins as the initial value */
-    struct filch_leaves leaves;
+    struct filch_partition leaves;
 };
 
 static void reduce_leaf(void *context, size_t leaf)
@@ -42,7 +42,7 @@ static filch_status reduce_leaves(filch_pool *pool, void *context)
     if (!reduction->totals) {
         return FILCH_ENOMEM;
     }
-    filch_status status = filch_leaves_run(pool, count, reduce_leaf, reduction, reducer->info);
+    filch_status status = filch_partition_run(pool, count, reduce_leaf, reduction, reducer->info);
     if (status == FILCH_OK) {
         reducer->combine_block(reduction->total, reduction->totals, count);
     }
@@ -71,8 +71,8 @@ filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const 
     }
     memcpy(total, initial, element);
     struct reduction reduction = {
-        .reducer = reducer, .elements = elements, .total = total, .leaves = filch_leaves_of(n)};
-    filch_status status = filch_inside(pool, reduce_leaves, &reduction, reducer->info);
+        .reducer = reducer, .elements = elements, .total = total, .leaves = filch_partition_of(n)};
+    filch_status status = filch_run_in_pool(pool, reduce_leaves, &reduction, reducer->info);
     if (status == FILCH_OK) {
         memcpy(result, total, element);
     }

@@ -8,8 +8,8 @@
 
 #include "base/base.h"
 #include "base/memory.h"
-#include "loop/leaves.h"
-#include "pool/inside.h"
+#include "loop/partition.h"
+#include "pool/run_in_pool.h"
 
 enum { ONE_LEAF = 16 }; /* elements, below which there is one leaf */
 
@@ -21,7 +21,7 @@ struct scanning {
     unsigned char *bases;  /* one per leaf, and at least one */
     unsigned char *totals; /* one per leaf */
     const void *initial;
-    struct filch_leaves leaves;
+    struct filch_partition leaves;
 };
 
 static size_t first_byte(const struct scanning *scanning, size_t leaf)
@@ -96,8 +96,8 @@ static filch_status scan(filch_pool *pool, void *context)
     }
     scanning->totals = scanning->bases + (count + 1) * bytes;
     memcpy(scanning->bases, scanning->initial, bytes);
-    const struct filch_chain chain = {count, finish, measure, carry, finish_late, scanning};
-    filch_status status = filch_chain_run(pool, &chain, scanning->reducer->info);
+    const struct filch_linked_leaves chain = {count, finish, measure, carry, finish_late, scanning};
+    filch_status status = filch_partition_run_linked(pool, &chain, scanning->reducer->info);
     filch_free(scanning->bases);
     return status;
 }
@@ -114,9 +114,9 @@ static filch_status check(const filch_reducer *reducer, const void *elements, si
 }
 
 /* Who scans in parallel goes over the elements twice: a few are not worth it. */
-static struct filch_leaves leaves_for(size_t n)
+static struct filch_partition leaves_for(size_t n)
 {
-    return n < ONE_LEAF ? (struct filch_leaves){n, n, n > 0} : filch_leaves_of(n);
+    return n < ONE_LEAF ? (struct filch_partition){n, n, n > 0} : filch_partition_of(n);
 }
 
 filch_status filch_scan(filch_pool *pool, const filch_reducer *reducer, const void *elements,
@@ -132,7 +132,7 @@ filch_status filch_scan(filch_pool *pool, const filch_reducer *reducer, const vo
                                 .out = out,
                                 .initial = initial,
                                 .leaves = leaves_for(n)};
-    return filch_inside(pool, scan, &scanning, reducer->info);
+    return filch_run_in_pool(pool, scan, &scanning, reducer->info);
 }
 
 filch_status filch_scan_exclusive(filch_pool *pool, const filch_reducer *reducer,

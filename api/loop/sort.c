@@ -13,8 +13,8 @@
 
 #include "base/base.h"
 #include "base/memory.h"
-#include "loop/leaves.h"
-#include "pool/inside.h"
+#include "loop/partition.h"
+#include "pool/run_in_pool.h"
 
 enum {
     FEW = 24,            /* elements that are sorted by insertion */
@@ -133,7 +133,7 @@ filch_status filch_sort(filch_pool *pool, const filch_order *order, void *elemen
             return FILCH_ENOMEM;
         }
     }
-    status = filch_inside(pool, run_sort, &s, order->info);
+    status = filch_run_in_pool(pool, run_sort, &s, order->info);
     filch_free(s.scratch);
     return status;
 }
@@ -144,7 +144,7 @@ struct choosing {
     const filch_order *order;
     size_t (*best)(const void *elements, size_t n);
     const unsigned char *elements;
-    struct filch_leaves leaves;
+    struct filch_partition leaves;
     size_t *bests; /* of each leaf: its index in the array */
     size_t chosen;
 };
@@ -180,7 +180,8 @@ static filch_status choose(filch_pool *pool, void *context)
     if (!c->bests) {
         return FILCH_ENOMEM;
     }
-    filch_status status = filch_leaves_run(pool, c->leaves.count, choose_leaf, c, c->order->info);
+    filch_status status =
+        filch_partition_run(pool, c->leaves.count, choose_leaf, c, c->order->info);
     if (status == FILCH_OK) {
         status = choose_among(c);
     }
@@ -192,8 +193,8 @@ static filch_status choose_one(filch_pool *pool, struct choosing *c, size_t n, s
 {
     filch_status status = index && n ? check(c->order, c->elements, n) : FILCH_EINVAL;
     if (status == FILCH_OK) {
-        c->leaves = filch_leaves_of(n);
-        status = filch_inside(pool, choose, c, c->order->info);
+        c->leaves = filch_partition_of(n);
+        status = filch_run_in_pool(pool, choose, c, c->order->info);
     }
     if (status == FILCH_OK) {
         *index = c->chosen;

@@ -5,9 +5,9 @@
 
 #include "base/base.h"
 #include "base/memory.h"
-#include "pool/box.h"
+#include "pool/closure_private.h"
+#include "sched/fiber.h"
 #include "sched/region.h"
-#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sleep/party.h"
 
@@ -137,7 +137,7 @@ filch_closure filch_closure_retain(const filch_closure *closure)
     return *closure;
 }
 
-/* The destructors that a strand or thread is about to run, in one frame: what its callers do
+/* The destructors that a fiber or thread is about to run, in one frame: what its callers do
  * meanwhile is theirs, and so is what runs on top of it. */
 struct filch_releases {
     const struct filch_frame *frame;
@@ -156,8 +156,8 @@ static struct filch_box *take_box(struct filch_releases *releases)
 static void destroy_in_turn(struct filch_box *box)
 {
     struct filch_party *party = filch_party_self();
-    const struct filch_strand *strand = filch_strand_self();
-    struct filch_releases own = {.frame = strand ? strand->frame : NULL};
+    const struct filch_fiber *fiber = filch_fiber_self();
+    struct filch_releases own = {.frame = fiber ? fiber->frame : NULL};
     struct filch_releases *outer = party ? party->releases : NULL;
     if (outer && outer->frame == own.frame) {
         box->next = outer->boxes;

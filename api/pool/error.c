@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "pool/fault.h"
+#include "sched/fiber.h"
 #include "sched/region.h"
-#include "sched/strand.h"
 
 void filch_fault_init(struct filch_fault *fault)
 {
@@ -70,12 +70,12 @@ static void report(const struct filch_frame *frame, int code, const char *format
 
 int filch_raise(int code, const char *format, ...)
 {
-    struct filch_strand *strand = filch_strand_self();
+    struct filch_fiber *fiber = filch_fiber_self();
     code = code != 0 ? code : -1;
-    if (strand && strand->frame && strand->frame->fault) {
+    if (fiber && fiber->frame && fiber->frame->fault) {
         va_list arguments;
         va_start(arguments, format);
-        report(strand->frame, code, format ? format : "", arguments);
+        report(fiber->frame, code, format ? format : "", arguments);
         va_end(arguments);
     }
     return code;

@@ -2,9 +2,9 @@
 
 #include "base/memory.h"
 #include "pool/fault.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/region.h"
-#include "sched/strand.h"
 #include "sched/unwound.h"
 
 struct filch_hooks {
@@ -39,14 +39,14 @@ static void start(struct filch_pool *pool, unsigned worker)
     struct filch_frame frame;
     struct filch_fault fault;
     filch_fault_init(&fault);
-    struct filch_strand *strand = filch_strand_self();
-    filch_frame_push(&frame, strand, &fault, &start_info);
+    struct filch_fiber *fiber = filch_fiber_self();
+    filch_frame_push(&frame, fiber, &fault, &start_info);
     FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
     if (hooks->start) {
         hooks->start(hooks->context, worker);
     }
     must.returned = true;
-    filch_frame_pop(&frame, strand);
+    filch_frame_pop(&frame, fiber);
     if (fault.error.status != FILCH_OK) {
         keep_first(hooks, &fault);
         break_pool(pool);

@@ -4,16 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "debug/stuck.h"
+#include "debug/deadlock.h"
 #include "os/cpu.h"
 #include "os/log.h"
 #include "os/os.h"
 #include "pool/default_pool.h"
 #include "pool/hooks.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/region.h"
-#include "sched/strand.h"
 #include "stack/context.h"
 #include "trace/tracing.h"
 
@@ -146,7 +146,7 @@ filch_status filch_pool_open(const filch_pool_options *options, filch_pool **poo
         status = resolve_options(options, &config);
     }
     if (status == FILCH_OK) {
-        filch_stuck_watch();
+        filch_deadlock_watch();
         status = filch_pool_create(&config, pool);
         if (status != FILCH_OK) {
             filch_hooks_free(config.hooks);
@@ -187,8 +187,8 @@ filch_status filch_pool_terminate(filch_pool *pool)
 
 static bool called_from_inside(const filch_pool *pool)
 {
-    struct filch_strand *strand = filch_strand_self();
-    return strand && strand->pool == pool;
+    struct filch_fiber *fiber = filch_fiber_self();
+    return fiber && fiber->pool == pool;
 }
 
 filch_status filch_pool_join(filch_pool *pool)

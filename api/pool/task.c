@@ -3,11 +3,11 @@
 
 #include "os/os.h"
 #include "pool/deadline.h"
-#include "sched/block.h"
+#include "sched/cancel.h"
 #include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/region.h"
-#include "sched/scope.h"
+#include "sched/suspend.h"
 #include "sched/thread.h"
 
 uint64_t filch_deadline_after(double seconds)
@@ -41,7 +41,7 @@ static filch_status sleep_until(uint64_t deadline)
     if (deadline == 0) {
         return filch_cancelled() ? FILCH_ECANCELED : FILCH_OK;
     }
-    switch (filch_block_until(&time_wait, NULL, deadline)) {
+    switch (filch_suspend_until(&time_wait, NULL, deadline)) {
     case FILCH_CLOSED: return FILCH_ECANCELED;
     case FILCH_NO_MEMORY: return FILCH_ENOMEM;
     case FILCH_FORKED: return FILCH_EFORKED;
@@ -61,7 +61,7 @@ filch_status filch_sleep_until(double deadline)
 
 void filch_yield(void)
 {
-    filch_block_yield();
+    filch_suspend_yield();
 }
 
 unsigned filch_worker_id(void)
@@ -77,7 +77,7 @@ uint64_t filch_thread_id(void)
 
 bool filch_cancelled(void)
 {
-    struct filch_strand *strand = filch_strand_self();
-    return strand && (filch_pool_state(strand->pool) == FILCH_POOL_TERMINATED ||
-                      filch_scope_is_cancelled(filch_scope_self()));
+    struct filch_fiber *fiber = filch_fiber_self();
+    return fiber && (filch_pool_state(fiber->pool) == FILCH_POOL_TERMINATED ||
+                     filch_cancel_scope_is_cancelled(filch_cancel_scope_self()));
 }

@@ -79,38 +79,38 @@ void filch_channel_lock(filch_channel *channel)
     if (!filch_lock_acquire(&channel->lock)) {
         channel->torn = channel->closed = true;
         channel->count = 0;
-        channel->senders = channel->receivers = (struct filch_line){NULL, NULL};
+        channel->senders = channel->receivers = (struct filch_wait_list){NULL, NULL};
     }
 }
 
-static struct filch_line *line_of(filch_channel *channel, const filch_case *one)
+static struct filch_wait_list *line_of(filch_channel *channel, const filch_case *one)
 {
     return one->send ? &channel->senders : &channel->receivers;
 }
 
 void filch_channel_wait_locked(filch_channel *channel, filch_case *one, struct filch_waiter *waiter)
 {
-    filch_line_add_locked(line_of(channel, one), &filch_case_state_of(one)->place, waiter);
+    filch_wait_list_add_locked(line_of(channel, one), &filch_case_state_of(one)->place, waiter);
 }
 
 void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest)
 {
     for (filch_case *one = lowest; one; one = filch_case_state_of(one)->above) {
         if (one->channel == channel) {
-            filch_line_remove_locked(line_of(channel, one), &filch_case_state_of(one)->place);
+            filch_wait_list_remove_locked(line_of(channel, one), &filch_case_state_of(one)->place);
         }
     }
 }
 
 /* The first in line who still waits, claimed: its case is to be completed, with this status. It
  * leaves this channel's lines here and now, because it must not come back for that. */
-static filch_case *claim_locked(filch_channel *channel, struct filch_line *line,
+static filch_case *claim_locked(filch_channel *channel, struct filch_wait_list *line,
                                 filch_status status, struct filch_claims *claims)
 {
     if (line->first && filch_process_inherited(channel->token)) {
-        *line = (struct filch_line){NULL, NULL}; /* they are in the parent */
+        *line = (struct filch_wait_list){NULL, NULL}; /* they are in the parent */
     }
-    struct filch_place *place = filch_line_claim_locked(line, claims);
+    struct filch_wait_node *place = filch_wait_list_claim_locked(line, claims);
     filch_case *one = place ? FILCH_CONTAINER(place, filch_case, opaque) : NULL;
     if (one) {
         filch_case_state_of(one)->status = status;

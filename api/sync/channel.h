@@ -13,26 +13,26 @@
 #include <filch/channel.h>
 
 #include "os/lock.h"
-#include "sleep/line.h"
+#include "sleep/wait_list.h"
 
 struct filch_channel {
     struct filch_lock lock;
-    size_t item_bytes;           /* constant */
-    size_t capacity;             /* constant */
-    bool closed;                 /* lock */
-    bool torn;                   /* lock; a thread that is not here was about to change it */
-    uint32_t token;              /* constant; of the process that made it */
-    struct filch_line senders;   /* lock */
-    struct filch_line receivers; /* lock */
-    size_t count;                /* lock; values in the ring */
-    size_t head;                 /* lock; where the oldest is */
-    size_t room;                 /* lock; how many values `ring` holds; grows if unbounded */
-    unsigned char *ring;         /* lock */
+    size_t item_bytes;                /* constant */
+    size_t capacity;                  /* constant */
+    bool closed;                      /* lock */
+    bool torn;                        /* lock; a thread that is not here was about to change it */
+    uint32_t token;                   /* constant; of the process that made it */
+    struct filch_wait_list senders;   /* lock */
+    struct filch_wait_list receivers; /* lock */
+    size_t count;                     /* lock; values in the ring */
+    size_t head;                      /* lock; where the oldest is */
+    size_t room;                      /* lock; how many values `ring` holds; grows if unbounded */
+    unsigned char *ring;              /* lock */
 };
 
 /* What a case keeps while it is done. */
 struct filch_case_state {
-    struct filch_place place;
+    struct filch_wait_node place;
     filch_status status; /* FILCH_EPENDING: not done yet */
     filch_case *above;   /* the case with the next channel by address */
     filch_case *lowest;  /* where that list begins */
@@ -51,8 +51,7 @@ void filch_channel_lock(filch_channel *channel);
 
 /* Do the case if it can be done; the caller tells those whose cases were done by that. False: one
  * must wait. */
-bool filch_channel_try_locked(filch_channel *channel, filch_case *one,
-                              struct filch_claims *claims);
+bool filch_channel_try_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims);
 
 /* Stand in line with the case. */
 void filch_channel_wait_locked(filch_channel *channel, filch_case *one,

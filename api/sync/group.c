@@ -6,17 +6,17 @@
 #include "base/memory.h"
 #include "os/os.h"
 #include "os/os_modes.h"
-#include "pool/box.h"
+#include "pool/closure_private.h"
 #include "pool/deadline.h"
 #include "pool/default_pool.h"
 #include "pool/fault.h"
-#include "sched/block.h"
+#include "sched/cancel.h"
 #include "sched/core.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/region.h"
-#include "sched/scope.h"
-#include "sched/strand.h"
+#include "sched/suspend.h"
 #include "sched/thread.h"
 #include "sched/unwound.h"
 #include "work/work.h"
@@ -27,7 +27,7 @@ struct filch_group {
     bool entered;
     bool cancel_on_error;
     struct filch_fault fault;
-    struct filch_scope scope;
+    struct filch_cancel_scope scope;
     _Atomic(size_t) undone;  /* tasks that are not done, and one for the owner until it waits */
     _Atomic(bool) cut_short; /* some task was not run, or it or the owner was asked to stop */
     struct filch_latch done;
@@ -39,7 +39,7 @@ struct spawned {
     struct filch_group *group;
     filch_closure closure;
     void *result;
-    uint64_t modes; /* of the one who spawned it */
+    uint64_t modes;                             /* of the one who spawned it */
     FILCH_ALIGNED(16) unsigned char unwanted[]; /* room for a result that nobody asked for */
 };
 
@@ -47,14 +47,14 @@ struct spawned {
 static void owner_ended(struct filch_region *region)
 {
     struct filch_group *group = FILCH_CONTAINER(region, struct filch_group, region);
-    filch_scope_cancel(&group->scope);
+    filch_cancel_scope_cancel(&group->scope);
     filch_group_close(group, NULL);
 }
 
 static filch_status enter(struct filch_group *group)
 {
     filch_status status = FILCH_OK;
-    if (!filch_strand_self()) { /* a program's own thread works, too, until the group is closed */
+    if (!filch_fiber_self()) { /* a program's own thread works, too, until the group is closed */
         status = filch_region_enter(&group->region, group->pool, NULL, NULL);
         group->entered = status == FILCH_OK;
     }
@@ -65,11 +65,11 @@ static filch_status enter(struct filch_group *group)
  * the one around it: errors that are raised are that one's, with its name and its index. */
 static void push_frame(struct filch_group *group)
 {
-    struct filch_strand *strand = filch_strand_self();
+    struct filch_fiber *fiber = filch_fiber_self();
     struct filch_frame *frame = filch_region_frame(&group->region);
     if (!group->entered) {
-        const struct filch_frame *around = strand->frame;
-        filch_frame_push(frame, strand, NULL, around ? around->info : NULL);
+        const struct filch_frame *around = fiber->frame;
+        filch_frame_push(frame, fiber, NULL, around ? around->info : NULL);
         frame->next = around ? around->next : NULL;
         frame->stop = around ? around->stop : NULL;
     }
@@ -78,12 +78,12 @@ static void push_frame(struct filch_group *group)
 
 /* Forks of the block that are not joined yet, and were published for the group's frame: they end
  * with the block. Their joins find the results. */
-static void finish_forks(struct filch_strand *strand, const struct filch_frame *frame)
+static void finish_forks(struct filch_fiber *fiber, const struct filch_frame *frame)
 {
-    for (filch_slot *slot = frame->base; slot < strand->lane.split; slot++) {
+    for (filch_slot *slot = frame->base; slot < fiber->lane.split; slot++) {
         bool ended = !slot->type || filch_slot_is_done(slot);
-        if (!ended && filch_core_reclaim(strand, slot)) {
-            filch_core_run_own(strand, slot);
+        if (!ended && filch_core_reclaim(fiber, slot)) {
+            filch_core_run_own(fiber, slot);
             filch_slot_finish(slot);
         }
     }
@@ -91,19 +91,19 @@ static void finish_forks(struct filch_strand *strand, const struct filch_frame *
 
 static void pop_frame(struct filch_group *group)
 {
-    struct filch_strand *strand = filch_strand_self();
+    struct filch_fiber *fiber = filch_fiber_self();
     struct filch_frame *frame = filch_region_frame(&group->region);
-    finish_forks(strand, frame);
+    finish_forks(fiber, frame);
     if (!group->entered) {
-        filch_frame_pop(frame, strand);
+        filch_frame_pop(frame, fiber);
     } /* else it leaves the region with it */
 }
 
 /* Is the caller the owner, and has closed all groups that it opened in this one? */
 static bool is_innermost(struct filch_group *group)
 {
-    const struct filch_strand *strand = filch_strand_self();
-    return strand && strand->frame == filch_region_frame(&group->region);
+    const struct filch_fiber *fiber = filch_fiber_self();
+    return fiber && fiber->frame == filch_region_frame(&group->region);
 }
 
 filch_status filch_group_open(filch_pool *pool, const filch_group_options *options,
@@ -135,8 +135,8 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
         filch_free(group);
         return status;
     }
-    filch_scope_open(&group->scope, filch_scope_self(),
-                     timeout_s > 0 ? filch_deadline_after(timeout_s) : FILCH_OS_NEVER);
+    filch_cancel_scope_open(&group->scope, filch_cancel_scope_self(),
+                            timeout_s > 0 ? filch_deadline_after(timeout_s) : FILCH_OS_NEVER);
     if (group->entered) {
         filch_region_keep(&group->region, owner_ended);
     }
@@ -153,7 +153,7 @@ static bool is_parents(const struct filch_group *group)
 
 static bool is_over(struct filch_group *group)
 {
-    return filch_scope_is_cancelled(&group->scope) ||
+    return filch_cancel_scope_is_cancelled(&group->scope) ||
            filch_pool_state(group->pool) == FILCH_POOL_TERMINATED;
 }
 
@@ -166,10 +166,10 @@ static void cut_short(struct filch_group *group)
 /* A program's own thread ran a task of the group, and ends. */
 static inline void call_left(struct filch_frame **running)
 {
-    struct filch_strand *strand = *running ? filch_strand_self() : NULL;
-    if (strand && filch_unwound_begin(strand, *running)) {
-        filch_unwound_to(strand, *running, (*running)->base);
-        filch_frame_pop(*running, strand);
+    struct filch_fiber *fiber = *running ? filch_fiber_self() : NULL;
+    if (fiber && filch_unwound_begin(fiber, *running)) {
+        filch_unwound_to(fiber, *running, (*running)->base);
+        filch_frame_pop(*running, fiber);
     }
 }
 
@@ -179,20 +179,20 @@ static void call(struct filch_group *group, filch_closure *closure, void *result
         cut_short(group);
         return;
     }
-    struct filch_strand *strand = filch_strand_self();
+    struct filch_fiber *fiber = filch_fiber_self();
     struct filch_frame frame;
-    filch_frame_push(&frame, strand, &group->fault, closure->callable->info);
+    filch_frame_push(&frame, fiber, &group->fault, closure->callable->info);
     frame.scope = &group->scope;
-    filch_frame_seclude_as(&frame, strand, modes);
-    filch_frame_seclude_locale(&frame, strand);
+    filch_frame_seclude_as(&frame, fiber, modes);
+    filch_frame_seclude_locale(&frame, fiber);
     FILCH_UNWINDS(call_left) struct filch_frame *running = &frame;
     filch_closure_invoke(closure, result);
     running = NULL;
-    filch_frame_pop(&frame, strand);
+    filch_frame_pop(&frame, fiber);
     if (is_over(group)) {
         cut_short(group);
     } else if (group->cancel_on_error && filch_fault_is_set(&group->fault)) {
-        filch_scope_cancel(&group->scope);
+        filch_cancel_scope_cancel(&group->scope);
     }
 }
 
@@ -226,8 +226,8 @@ static void run_spawned(struct filch_detached *task)
 {
     struct spawned *spawned = FILCH_CONTAINER(task, struct spawned, task);
     struct filch_group *group = spawned->group;
-    enum filch_trace_type end = filch_core_trace_task(
-        filch_core_picked(), spawned->closure.callable->info, spawned);
+    enum filch_trace_type end =
+        filch_core_trace_task(filch_core_picked(), spawned->closure.callable->info, spawned);
     FILCH_UNWINDS(spawned_left) struct spawned *running = spawned;
     call(group, &spawned->closure, spawned->result, spawned->modes);
     running = NULL;
@@ -263,7 +263,7 @@ static filch_status call_at_once(struct filch_group *group, const filch_closure 
     filch_status status = FILCH_OK;
     if (!result && closure->callable->result_bytes > sizeof unwanted) {
         status = FILCH_ENOMEM;
-    } else if (filch_strand_self()) {
+    } else if (filch_fiber_self()) {
         call(group, &own, result ? result : unwanted, filch_os_modes());
     } else {
         status = FILCH_EINVAL; /* neither the owner nor a task of the group */
@@ -324,7 +324,7 @@ filch_status filch_group_wait(filch_group *group, filch_error *error)
     filch_core_run_tasks(group->pool, is_of_group, group);
     /* acq_rel: as in one_done */
     if (atomic_fetch_sub_explicit(&group->undone, 1, memory_order_acq_rel) != 1) {
-        filch_block_join(&tasks_wait, &group->done);
+        filch_suspend_join(&tasks_wait, &group->done);
     }
     filch_trace(FILCH_TRACE_JOINED, 0, NULL, filch_trace_name_of(group));
     atomic_store_explicit(&group->undone, 1, memory_order_relaxed); /* relaxed: nobody is left */
@@ -337,7 +337,7 @@ filch_status filch_group_cancel(filch_group *group)
     if (!group || is_parents(group)) {
         return group ? FILCH_EFORKED : FILCH_EINVAL;
     }
-    filch_scope_cancel(&group->scope);
+    filch_cancel_scope_cancel(&group->scope);
     return FILCH_OK;
 }
 
@@ -363,7 +363,7 @@ filch_status filch_group_close(filch_group *group, filch_error *error)
     }
     filch_status status = filch_group_wait(group, error);
     pop_frame(group);
-    filch_scope_close(&group->scope);
+    filch_cancel_scope_close(&group->scope);
     if (group->entered) {
         filch_region_leave(&group->region);
     }

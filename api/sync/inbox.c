@@ -124,7 +124,7 @@ static void answer(struct filch_inbox *inbox, struct letter *letter)
 filch_status filch_inbox_serve(filch_inbox *inbox, double deadline)
 {
     struct letter letter;
-    if (!inbox || filch_strand_self()) {
+    if (!inbox || filch_fiber_self()) {
         return FILCH_EINVAL;
     }
     if (is_parents(inbox)) {

@@ -5,75 +5,75 @@
 #include "os/os.h"
 #include "pool/deadline.h"
 #include "sched/thread.h"
-#include "sync/turnstile.h"
+#include "sync/wait_queue.h"
 
-static bool take_mutex(struct filch_turnstile *turnstile)
+static bool take_mutex(struct filch_wait_queue *queue)
 {
-    bool is_free = turnstile->count == 0;
-    turnstile->count = 1;
+    bool is_free = queue->count == 0;
+    queue->count = 1;
     return is_free;
 }
 
 /* Without waiting: FILCH_OK, FILCH_EDEADLK if it is the caller's, FILCH_ETIMEDOUT if another's. */
-static filch_status try_lock(struct filch_turnstile *turnstile)
+static filch_status try_lock(struct filch_wait_queue *queue)
 {
     struct filch_party *self = filch_party_self();
     filch_status status = FILCH_ETIMEDOUT;
-    filch_lock_acquire(&turnstile->lock);
-    if (take_mutex(turnstile)) {
-        filch_turnstile_own(turnstile, self);
+    filch_lock_acquire(&queue->lock);
+    if (take_mutex(queue)) {
+        filch_wait_queue_own(queue, self);
         status = FILCH_OK;
-    } else if (filch_turnstile_is_own_locked(turnstile)) {
+    } else if (filch_wait_queue_is_own_locked(queue)) {
         status = FILCH_EDEADLK;
     }
-    filch_lock_release(&turnstile->lock);
+    filch_lock_release(&queue->lock);
     return status;
 }
 
 static const struct filch_wait_kind mutex_wait = {.what = "a mutex",
-                                                  .enlist = filch_turnstile_enlist,
-                                                  .leave = filch_turnstile_leave,
-                                                  .object = filch_turnstile_object,
-                                                  .holder = filch_turnstile_owner};
+                                                  .enlist = filch_wait_queue_enlist,
+                                                  .leave = filch_wait_queue_leave,
+                                                  .object = filch_wait_queue_object,
+                                                  .holder = filch_wait_queue_owner};
 
-static filch_status lock_until(struct filch_turnstile *turnstile, uint64_t deadline)
+static filch_status lock_until(struct filch_wait_queue *queue, uint64_t deadline)
 {
-    filch_status status = turnstile ? try_lock(turnstile) : FILCH_EINVAL;
+    filch_status status = queue ? try_lock(queue) : FILCH_EINVAL;
     if (status != FILCH_ETIMEDOUT) {
         return status;
     }
-    status = filch_turnstile_take_until(turnstile, take_mutex, &mutex_wait, deadline);
+    status = filch_wait_queue_take_until(queue, take_mutex, &mutex_wait, deadline);
     if (status == FILCH_OK) {
-        filch_turnstile_own(turnstile, filch_party_self());
+        filch_wait_queue_own(queue, filch_party_self());
     }
     return status;
 }
 
 filch_status filch_mutex_lock(filch_mutex *mutex)
 {
-    return lock_until(filch_turnstile_of(mutex), FILCH_OS_NEVER);
+    return lock_until(filch_wait_queue_of(mutex), FILCH_OS_NEVER);
 }
 
 filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline)
 {
-    return lock_until(filch_turnstile_of(mutex), filch_deadline_at(deadline));
+    return lock_until(filch_wait_queue_of(mutex), filch_deadline_at(deadline));
 }
 
 filch_status filch_mutex_unlock(filch_mutex *mutex)
 {
-    struct filch_turnstile *turnstile = filch_turnstile_of(mutex);
-    if (!turnstile) {
+    struct filch_wait_queue *queue = filch_wait_queue_of(mutex);
+    if (!queue) {
         return FILCH_EINVAL;
     }
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&turnstile->lock);
-    filch_status status = turnstile->count ? FILCH_OK : FILCH_EINVAL;
+    filch_lock_acquire(&queue->lock);
+    filch_status status = queue->count ? FILCH_OK : FILCH_EINVAL;
     if (status == FILCH_OK) {
-        filch_turnstile_own(turnstile, NULL);
+        filch_wait_queue_own(queue, NULL);
         /* whoever is served has it */
-        turnstile->count = filch_turnstile_serve_locked(turnstile, &claims);
+        queue->count = filch_wait_queue_serve_locked(queue, &claims);
     }
-    filch_lock_release(&turnstile->lock);
+    filch_lock_release(&queue->lock);
     filch_claims_tell(&claims);
     return status;
 }
@@ -81,9 +81,9 @@ filch_status filch_mutex_unlock(filch_mutex *mutex)
 /* ---- condition ---- */
 
 struct condition_wait {
-    struct filch_turnstile *condition;
+    struct filch_wait_queue *condition;
     filch_mutex *mutex;
-    struct filch_place place;
+    struct filch_wait_node place;
     bool unlocked; /* the wait began: it does not if the caller has been asked to stop */
 };
 
@@ -91,8 +91,8 @@ static bool wait_for_signal(struct filch_waiter *waiter, void *context)
 {
     struct condition_wait *wait = context;
     filch_lock_acquire(&wait->condition->lock);
-    filch_turnstile_adopt_locked(wait->condition);
-    filch_line_add_locked(&wait->condition->line, &wait->place, waiter);
+    filch_wait_queue_adopt_locked(wait->condition);
+    filch_wait_list_add_locked(&wait->condition->line, &wait->place, waiter);
     filch_lock_release(&wait->condition->lock);
     wait->unlocked = true;
     filch_mutex_unlock(wait->mutex);
@@ -104,14 +104,14 @@ static void forget_signal(struct filch_waiter *waiter, void *context)
     struct condition_wait *wait = context;
     (void)waiter;
     filch_lock_acquire(&wait->condition->lock);
-    filch_line_remove_locked(&wait->condition->line, &wait->place);
+    filch_wait_list_remove_locked(&wait->condition->line, &wait->place);
     filch_lock_release(&wait->condition->lock);
 }
 
 static const struct filch_wait_kind signal_wait = {
     .what = "a condition", .enlist = wait_for_signal, .leave = forget_signal};
 
-static bool is_locked(struct filch_turnstile *mutex)
+static bool is_locked(struct filch_wait_queue *mutex)
 {
     filch_lock_acquire(&mutex->lock);
     bool locked = mutex->count != 0;
@@ -122,14 +122,14 @@ static bool is_locked(struct filch_turnstile *mutex)
 static filch_status condition_wait(filch_condition *condition, filch_mutex *mutex,
                                    uint64_t deadline)
 {
-    if (!condition || !mutex || !is_locked(filch_turnstile_of(mutex))) {
+    if (!condition || !mutex || !is_locked(filch_wait_queue_of(mutex))) {
         return FILCH_EINVAL;
     }
-    struct condition_wait wait = {.condition = filch_turnstile_of(condition), .mutex = mutex};
+    struct condition_wait wait = {.condition = filch_wait_queue_of(condition), .mutex = mutex};
     filch_status status = filch_wait_until(&signal_wait, &wait, deadline);
     if (wait.unlocked) {
-        filch_turnstile_take_surely(mutex, take_mutex, &mutex_wait);
-        filch_turnstile_own(filch_turnstile_of(mutex), filch_party_self());
+        filch_wait_queue_take_surely(mutex, take_mutex, &mutex_wait);
+        filch_wait_queue_own(filch_wait_queue_of(mutex), filch_party_self());
     }
     return status;
 }
@@ -147,28 +147,28 @@ filch_status filch_condition_wait_until(filch_condition *condition, filch_mutex 
 
 filch_status filch_condition_signal(filch_condition *condition)
 {
-    struct filch_turnstile *turnstile = filch_turnstile_of(condition);
-    if (!turnstile) {
+    struct filch_wait_queue *queue = filch_wait_queue_of(condition);
+    if (!queue) {
         return FILCH_EINVAL;
     }
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&turnstile->lock);
-    filch_turnstile_serve_locked(turnstile, &claims);
-    filch_lock_release(&turnstile->lock);
+    filch_lock_acquire(&queue->lock);
+    filch_wait_queue_serve_locked(queue, &claims);
+    filch_lock_release(&queue->lock);
     filch_claims_tell(&claims);
     return FILCH_OK;
 }
 
 filch_status filch_condition_broadcast(filch_condition *condition)
 {
-    struct filch_turnstile *turnstile = filch_turnstile_of(condition);
-    if (!turnstile) {
+    struct filch_wait_queue *queue = filch_wait_queue_of(condition);
+    if (!queue) {
         return FILCH_EINVAL;
     }
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&turnstile->lock);
-    filch_turnstile_serve_all_locked(turnstile, &claims);
-    filch_lock_release(&turnstile->lock);
+    filch_lock_acquire(&queue->lock);
+    filch_wait_queue_serve_all_locked(queue, &claims);
+    filch_lock_release(&queue->lock);
     filch_claims_tell(&claims);
     return FILCH_OK;
 }

@@ -9,55 +9,55 @@
 #include "pool/deadline.h"
 #include "sched/process.h"
 #include "sched/thread.h"
-#include "sync/turnstile.h"
+#include "sync/wait_queue.h"
 
 void filch_semaphore_init(filch_semaphore *semaphore, unsigned count)
 {
-    struct filch_turnstile *turnstile = filch_turnstile_of(semaphore);
-    if (turnstile) {
-        *turnstile = (struct filch_turnstile){.count = count, .token = filch_process_token()};
-        filch_lock_init(&turnstile->lock);
+    struct filch_wait_queue *queue = filch_wait_queue_of(semaphore);
+    if (queue) {
+        *queue = (struct filch_wait_queue){.count = count, .token = filch_process_token()};
+        filch_lock_init(&queue->lock);
     }
 }
 
-static bool take_permit(struct filch_turnstile *turnstile)
+static bool take_permit(struct filch_wait_queue *queue)
 {
-    bool some = turnstile->count != 0;
-    turnstile->count -= some;
+    bool some = queue->count != 0;
+    queue->count -= some;
     return some;
 }
 
 static const struct filch_wait_kind permit_wait = {.what = "a semaphore",
-                                                   .enlist = filch_turnstile_enlist,
-                                                   .leave = filch_turnstile_leave,
-                                                   .object = filch_turnstile_object,
+                                                   .enlist = filch_wait_queue_enlist,
+                                                   .leave = filch_wait_queue_leave,
+                                                   .object = filch_wait_queue_object,
                                                    .in_handlers = true};
 
 filch_status filch_semaphore_acquire(filch_semaphore *semaphore)
 {
-    return filch_turnstile_take_until(semaphore, take_permit, &permit_wait, FILCH_OS_NEVER);
+    return filch_wait_queue_take_until(semaphore, take_permit, &permit_wait, FILCH_OS_NEVER);
 }
 
 filch_status filch_semaphore_acquire_until(filch_semaphore *semaphore, double deadline)
 {
-    return filch_turnstile_take_until(semaphore, take_permit, &permit_wait,
-                                      filch_deadline_at(deadline));
+    return filch_wait_queue_take_until(semaphore, take_permit, &permit_wait,
+                                       filch_deadline_at(deadline));
 }
 
 /* The lock is held, maybe by the code that we interrupt: its holder does the rest. */
-static filch_status post(struct filch_turnstile *turnstile, uint32_t count)
+static filch_status post(struct filch_wait_queue *queue, uint32_t count)
 {
     /* relaxed, all: ordered by the mark, or by the lock */
-    uint32_t mail = atomic_load_explicit(&turnstile->mail, memory_order_relaxed);
+    uint32_t mail = atomic_load_explicit(&queue->mail, memory_order_relaxed);
     do {
         if (count > UINT_MAX - mail) {
             return FILCH_EOVERFLOW;
         }
-    } while (!atomic_compare_exchange_weak_explicit(&turnstile->mail, &mail, mail + count,
+    } while (!atomic_compare_exchange_weak_explicit(&queue->mail, &mail, mail + count,
                                                     memory_order_relaxed, memory_order_relaxed));
-    while (!filch_lock_mark(&turnstile->lock)) {
-        if (filch_lock_try_acquire(&turnstile->lock)) {
-            filch_turnstile_open_mail(turnstile);
+    while (!filch_lock_mark(&queue->lock)) {
+        if (filch_lock_try_acquire(&queue->lock)) {
+            filch_wait_queue_open_mail(queue);
             break;
         }
     }
@@ -66,21 +66,21 @@ static filch_status post(struct filch_turnstile *turnstile, uint32_t count)
 
 filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count)
 {
-    struct filch_turnstile *turnstile = filch_turnstile_of(semaphore);
-    if (!turnstile) {
+    struct filch_wait_queue *queue = filch_wait_queue_of(semaphore);
+    if (!queue) {
         return FILCH_EINVAL;
     }
-    if (!filch_lock_try_acquire(&turnstile->lock)) {
-        return post(turnstile, count);
+    if (!filch_lock_try_acquire(&queue->lock)) {
+        return post(queue, count);
     }
     struct filch_claims claims = {NULL, NULL};
-    filch_status status = count <= UINT_MAX - turnstile->count ? FILCH_OK : FILCH_EOVERFLOW;
+    filch_status status = count <= UINT_MAX - queue->count ? FILCH_OK : FILCH_EOVERFLOW;
     if (status == FILCH_OK) {
-        filch_turnstile_give_locked(turnstile, count, &claims);
+        filch_wait_queue_give_locked(queue, count, &claims);
     }
-    filch_turnstile_release(turnstile);
+    filch_wait_queue_release(queue);
     if (claims.first) {
-        filch_turnstile_tell(&claims);
+        filch_wait_queue_tell(&claims);
     }
     return status;
 }

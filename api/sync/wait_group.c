@@ -4,58 +4,59 @@
 
 #include "os/os.h"
 #include "pool/deadline.h"
-#include "sync/turnstile.h"
+#include "sync/wait_queue.h"
 
 filch_status filch_wait_group_add(filch_wait_group *group, unsigned count)
 {
-    struct filch_turnstile *turnstile = filch_turnstile_of(group);
-    if (!turnstile) {
+    struct filch_wait_queue *queue = filch_wait_queue_of(group);
+    if (!queue) {
         return FILCH_EINVAL;
     }
-    filch_lock_acquire(&turnstile->lock);
-    filch_status status = count <= UINT_MAX - turnstile->count ? FILCH_OK : FILCH_EOVERFLOW;
-    if (turnstile->count == 0) {
-        filch_turnstile_adopt_locked(turnstile);
+    filch_lock_acquire(&queue->lock);
+    filch_status status = count <= UINT_MAX - queue->count ? FILCH_OK : FILCH_EOVERFLOW;
+    if (queue->count == 0) {
+        filch_wait_queue_adopt_locked(queue);
     }
-    turnstile->count += status == FILCH_OK ? count : 0;
-    filch_lock_release(&turnstile->lock);
+    queue->count += status == FILCH_OK ? count : 0;
+    filch_lock_release(&queue->lock);
     return status;
 }
 
 filch_status filch_wait_group_done(filch_wait_group *group)
 {
-    struct filch_turnstile *turnstile = filch_turnstile_of(group);
-    if (!turnstile) {
+    struct filch_wait_queue *queue = filch_wait_queue_of(group);
+    if (!queue) {
         return FILCH_EINVAL;
     }
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&turnstile->lock);
-    filch_status status = turnstile->count ? FILCH_OK : FILCH_EINVAL;
-    turnstile->count -= status == FILCH_OK;
-    if (turnstile->count == 0) {
-        filch_turnstile_serve_all_locked(turnstile, &claims);
+    filch_lock_acquire(&queue->lock);
+    filch_status status = queue->count ? FILCH_OK : FILCH_EINVAL;
+    queue->count -= status == FILCH_OK;
+    if (queue->count == 0) {
+        filch_wait_queue_serve_all_locked(queue, &claims);
     }
-    filch_lock_release(&turnstile->lock);
+    filch_lock_release(&queue->lock);
     filch_claims_tell(&claims);
     return status;
 }
 
-static bool see_all_done(struct filch_turnstile *turnstile)
+static bool see_all_done(struct filch_wait_queue *queue)
 {
-    return turnstile->count == 0;
+    return queue->count == 0;
 }
 
 static const struct filch_wait_kind done_wait = {.what = "a wait group",
-                                                 .enlist = filch_turnstile_enlist,
-                                                 .leave = filch_turnstile_leave,
-                                                 .object = filch_turnstile_object};
+                                                 .enlist = filch_wait_queue_enlist,
+                                                 .leave = filch_wait_queue_leave,
+                                                 .object = filch_wait_queue_object};
 
 filch_status filch_wait_group_wait(filch_wait_group *group)
 {
-    return filch_turnstile_take_until(group, see_all_done, &done_wait, FILCH_OS_NEVER);
+    return filch_wait_queue_take_until(group, see_all_done, &done_wait, FILCH_OS_NEVER);
 }
 
 filch_status filch_wait_group_wait_until(filch_wait_group *group, double deadline)
 {
-    return filch_turnstile_take_until(group, see_all_done, &done_wait, filch_deadline_at(deadline));
+    return filch_wait_queue_take_until(group, see_all_done, &done_wait,
+                                       filch_deadline_at(deadline));
 }

@@ -7,18 +7,18 @@
 
 filch_status filch_dump(filch_pool *pool, FILE *stream)
 {
-    struct filch_words words = {.text = NULL};
+    struct filch_text text = {.string = NULL};
     if (!stream) {
         return FILCH_EINVAL;
     }
     if (pool && !filch_process_owns(pool->token)) {
         return FILCH_EFORKED;
     }
-    filch_dump_pools(&words, pool);
-    filch_status status = words.text ? FILCH_OK : FILCH_ENOMEM;
-    if (words.text) {
-        fputs(words.text, stream);
+    filch_dump_pools(&text, pool);
+    filch_status status = text.string ? FILCH_OK : FILCH_ENOMEM;
+    if (text.string) {
+        fputs(text.string, stream);
     }
-    filch_free(words.text);
+    filch_free(text.string);
     return status;
 }

@@ -26,7 +26,7 @@ static bool is_asked(struct filch_thread *thread, int event)
     struct pollfd one = {.fd = event, .events = POLLIN};
     char asked[8];
     do {
-        filch_thread_nap(thread); /* it wakes nobody: it does not count (stuck.h) */
+        filch_thread_nap(thread); /* it wakes nobody: it does not count (deadlock.h) */
         int ready = poll(&one, 1, -1);
         filch_thread_rise(thread);
         if (ready == 1 && read(event, asked, sizeof asked) > 0) {

@@ -2,7 +2,7 @@
  * runs: those that are being handled, and how many are on their way. It keeps that per thread; here
  * a task keeps it, so that it may wait inside a handler, or in a destructor that an exception runs.
  *
- * The hub puts a strand's aside when it leaves and brings it back before it goes on; a frame does
+ * The worker puts a fiber's aside when it leaves and brings it back before it goes on; a frame does
  * the same for the time of a call that is none of its caller's business. In a program in C all of
  * this is a comparison with NULL: the reference is weak, and filch needs no C++ library. Which one
  * there is is found out when filch is loaded: a program in C that loads filch first and code in C++

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/process.h"
-#include "sched/strand.h"
 #include "sched/thread.h"
 
 /* Everybody whose memory is known to be there. */
@@ -30,9 +30,9 @@ static void count(struct census *census, struct filch_party *party)
     census->parties[census->n++] = party;
 }
 
-static void count_strand(struct filch_stack *stack, void *census)
+static void count_fiber(struct filch_stack *stack, void *census)
 {
-    count(census, &((struct filch_strand *)stack)->own_party);
+    count(census, &((struct filch_fiber *)stack)->own_party);
 }
 
 static void count_threads(struct census *census)
@@ -59,41 +59,41 @@ static bool is_there(const struct census *census, struct filch_party *party)
     return bsearch(&party, census->parties, census->n, sizeof party, by_address) != NULL;
 }
 
-static void tell(struct filch_words *words, const struct census *census, struct filch_party *party)
+static void tell(struct filch_text *text, const struct census *census, struct filch_party *party)
 {
     uint32_t number = 0;
     if (filch_party_hold(party, &number)) {
         const struct filch_wait_kind *kind = party->kind;
         struct filch_party *holder = kind->holder ? kind->holder(party->context) : NULL;
-        filch_say(words, "  ");
-        filch_tell_party(words, party);
-        filch_say(words, " ");
-        filch_tell_wait(words, party, holder && is_there(census, holder) ? holder : NULL);
-        filch_say(words, "\n");
+        filch_text_add(text, "  ");
+        filch_describe_party(text, party);
+        filch_text_add(text, " ");
+        filch_describe_wait(text, party, holder && is_there(census, holder) ? holder : NULL);
+        filch_text_add(text, "\n");
         filch_party_let_go(party);
     } else if (filch_party_doing(party)) {
-        filch_say(words, "  ");
-        filch_tell_party(words, party);
-        filch_say(words, " runs, or is ready to\n");
+        filch_text_add(text, "  ");
+        filch_describe_party(text, party);
+        filch_text_add(text, " runs, or is ready to\n");
     }
 }
 
-static void tell_pool(struct filch_words *words, struct filch_pool *pool)
+static void tell_pool(struct filch_text *text, struct filch_pool *pool)
 {
     static const char *const states[] = {"running", "closed", "terminated"};
-    filch_say(words, "pool %p, %s: %u workers, %u at work\n", (void *)pool,
-              states[filch_pool_state(pool)], pool->config.workers, filch_pool_running(pool));
+    filch_text_add(text, "pool %p, %s: %u workers, %u at work\n", (void *)pool,
+                   states[filch_pool_state(pool)], pool->config.workers, filch_pool_running(pool));
 }
 
-void filch_dump_pools(struct filch_words *words, struct filch_pool *pool)
+void filch_dump_pools(struct filch_text *text, struct filch_pool *pool)
 {
     struct filch_process *process = filch_process();
     struct census census = {.parties = NULL};
     filch_lock_acquire(&process->pools_lock); /* all stay while we look */
     for (struct filch_pool *p = process->pools; p; p = p->next_pool) {
         if (!pool || p == pool) {
-            tell_pool(words, p);
-            filch_stacks_each(&p->stacks, count_strand, &census);
+            tell_pool(text, p);
+            filch_stacks_each(&p->stacks, count_fiber, &census);
         }
     }
     count_threads(&census);
@@ -101,7 +101,7 @@ void filch_dump_pools(struct filch_words *words, struct filch_pool *pool)
         qsort(census.parties, census.n, sizeof(struct filch_party *), by_address);
     }
     for (size_t i = 0; i < census.n; i++) {
-        tell(words, &census, census.parties[i]);
+        tell(text, &census, census.parties[i]);
     }
     filch_lock_release(&process->pools_lock);
     filch_free(census.parties);

@@ -1,12 +1,12 @@
-/* dump: all that is alive, in words. */
+/* dump: all that is alive, in text. */
 #ifndef FILCH_DUMP_H
 #define FILCH_DUMP_H
 
-#include "debug/tell.h"
+#include "debug/describe.h"
 
 struct filch_pool;
 
 /* The pool, or all pools if it is NULL, with their tasks; and the threads that wait. */
-void filch_dump_pools(struct filch_words *words, struct filch_pool *pool);
+void filch_dump_pools(struct filch_text *text, struct filch_pool *pool);
 
 #endif

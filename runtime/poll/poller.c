@@ -30,8 +30,8 @@ static const unsigned always = POLLERR | POLLHUP | POLLNVAL; /* comes unasked */
 
 struct descriptor {
     struct filch_lock lock;
-    uint32_t question;         /* lock; the last one's number */
-    struct filch_line waiting; /* lock */
+    uint32_t question;              /* lock; the last one's number */
+    struct filch_wait_list waiting; /* lock */
 };
 
 struct chunk {
@@ -76,7 +76,7 @@ static struct descriptor *made(struct filch_poller *poller, int fd)
     return known(poller, fd);
 }
 
-static struct filch_fd_wait *wait_of(struct filch_place *place)
+static struct filch_fd_wait *wait_of(struct filch_wait_node *place)
 {
     return FILCH_CONTAINER(place, struct filch_fd_wait, place);
 }
@@ -85,7 +85,7 @@ static struct filch_fd_wait *wait_of(struct filch_place *place)
 static int ask_locked(struct filch_poller *poller, struct descriptor *descriptor, int fd)
 {
     unsigned wanted = 0;
-    for (struct filch_place *p = descriptor->waiting.first; p; p = p->next) {
+    for (struct filch_wait_node *p = descriptor->waiting.first; p; p = p->next) {
         wanted |= wait_of(p)->events;
     }
     descriptor->question++;
@@ -97,10 +97,10 @@ static int join(struct descriptor *descriptor, struct filch_fd_wait *wait,
                 struct filch_waiter *waiter)
 {
     filch_lock_acquire(&descriptor->lock);
-    filch_line_add_locked(&descriptor->waiting, &wait->place, waiter);
+    filch_wait_list_add_locked(&descriptor->waiting, &wait->place, waiter);
     int error = ask_locked(wait->poller, descriptor, wait->fd);
     if (error) {
-        filch_line_remove_locked(&descriptor->waiting, &wait->place);
+        filch_wait_list_remove_locked(&descriptor->waiting, &wait->place);
         wait->error = error;
     }
     filch_lock_release(&descriptor->lock);
@@ -137,7 +137,7 @@ static void leave(struct filch_waiter *waiter, void *context)
     }
     filch_lock_acquire(&descriptor->lock);
     bool unanswered = wait->place.waiter != NULL;
-    filch_line_remove_locked(&descriptor->waiting, &wait->place);
+    filch_wait_list_remove_locked(&descriptor->waiting, &wait->place);
     if (unanswered && !descriptor->waiting.first) {
         filch_os_poll_drop(wait->poller->os, wait->fd);
     }
@@ -155,8 +155,8 @@ const struct filch_wait_kind filch_fd_kind = {.what = "a descriptor",
 static void wake_locked(struct descriptor *descriptor, unsigned events)
 {
     unsigned left = events & always ? ~0u : events;
-    struct filch_place *next;
-    for (struct filch_place *p = descriptor->waiting.first; p && left; p = next) {
+    struct filch_wait_node *next;
+    for (struct filch_wait_node *p = descriptor->waiting.first; p && left; p = next) {
         struct filch_fd_wait *wait = wait_of(p);
         struct filch_waiter *waiter = p->waiter;
         unsigned wanted = wait->events | always;
@@ -165,7 +165,7 @@ static void wake_locked(struct descriptor *descriptor, unsigned events)
             continue;
         }
         wait->came = events & wanted;
-        filch_line_remove_locked(&descriptor->waiting, p);
+        filch_wait_list_remove_locked(&descriptor->waiting, p);
         filch_waiter_end(waiter, FILCH_SIGNALED);
         if (!(events & always)) {
             left &= ~wanted;
@@ -176,14 +176,14 @@ static void wake_locked(struct descriptor *descriptor, unsigned events)
 /* The system cannot be asked any more: it has been closed (EBADF), or something else. */
 static void wake_all_locked(struct descriptor *descriptor, int error)
 {
-    struct filch_place *next;
-    for (struct filch_place *p = descriptor->waiting.first; p; p = next) {
+    struct filch_wait_node *next;
+    for (struct filch_wait_node *p = descriptor->waiting.first; p; p = next) {
         struct filch_fd_wait *wait = wait_of(p);
         struct filch_waiter *waiter = p->waiter;
         next = p->next;
         wait->came = error == EBADF ? POLLNVAL : 0;
         wait->error = error == EBADF ? 0 : error;
-        filch_line_remove_locked(&descriptor->waiting, p);
+        filch_wait_list_remove_locked(&descriptor->waiting, p);
         filch_waiter_end(waiter, FILCH_SIGNALED);
     }
 }
@@ -305,7 +305,7 @@ void filch_poller_end(struct filch_pool *pool)
 {
     struct filch_process *process = filch_process();
     filch_lock_acquire(&process->pools_lock); /* filch_close() may be looking at it */
-    /* relaxed: under the lock, and no strands are left */
+    /* relaxed: under the lock, and no fibers are left */
     struct filch_poller *poller =
         atomic_exchange_explicit(&pool->poller, (struct filch_poller *)NULL, memory_order_relaxed);
     filch_lock_release(&process->pools_lock);

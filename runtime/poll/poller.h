@@ -1,6 +1,6 @@
-/* poller: strands that wait for descriptors.
+/* poller: fibers that wait for descriptors.
  *
- * A pool whose strands wait for descriptors has one more thread, which sleeps in the system's poll
+ * A pool whose fibers wait for descriptors has one more thread, which sleeps in the system's poll
  * and wakes them. For each descriptor number there is a line of those who wait. The system answers
  * a question once; the first in line for each event that came is woken, and the system is asked
  * again for the others: if what came was enough for two, the answer is there at once. */
@@ -8,15 +8,15 @@
 #define FILCH_POLLER_H
 
 #include "os/os_poll.h"
-#include "sleep/line.h"
 #include "sleep/party.h"
+#include "sleep/wait_list.h"
 
 struct filch_pool;
 struct filch_poller;
 
 /* One who waits, in its own frame. */
 struct filch_fd_wait {
-    struct filch_place place;
+    struct filch_wait_node place;
     struct filch_poller *poller;
     int fd;
     uint32_t closes; /* the descriptor of that time is meant (closing.h) */
@@ -28,7 +28,7 @@ struct filch_fd_wait {
 /* The pool's, made at its first use. NULL: the system has no thread or memory to give. */
 struct filch_poller *filch_poller_of(struct filch_pool *pool);
 
-/* The pool's strands are gone: end the thread, free it all, if there is one. */
+/* The pool's fibers are gone: end the thread, free it all, if there is one. */
 void filch_poller_end(struct filch_pool *pool);
 
 /* What is waited for; the context is a struct filch_fd_wait. */

@@ -9,16 +9,16 @@
 
 #include "os/os.h"
 #include "os/os_modes.h"
-#include "sched/block.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
-#include "sched/strand.h"
+#include "sched/suspend.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 
 enum {
     BACKGROUND = 16,   /* every so many fair picks, what is in the background comes first */
     SEARCH_NS = 20000, /* an idle thread looks this long before it sleeps */
-    DEMAND_AFTER = 2,  /* rounds of a search before running strands are asked */
+    DEMAND_AFTER = 2,  /* rounds of a search before running fibers are asked */
 };
 
 static uintptr_t from_queue(struct filch_queue *queue)
@@ -56,7 +56,7 @@ static uintptr_t from_outside(struct filch_core *core, struct filch_queue *queue
     return entry;
 }
 
-/* A strand that is ready to go on: of this core, or one that outsiders made ready. */
+/* A fiber that is ready to go on: of this core, or one that outsiders made ready. */
 static uintptr_t from_ready(struct filch_core *core)
 {
     uintptr_t entry = from_queue(&core->ready);
@@ -124,7 +124,7 @@ static uintptr_t steal(struct filch_core *core)
     return 0;
 }
 
-/* Of a core: strands that are ready before anything new, because what is begun keeps memory until
+/* Of a core: fibers that are ready before anything new, because what is begun keeps memory until
  * it has ended; of what is new the newest. After a yield the other way round. */
 static uintptr_t from_own(struct filch_core *core)
 {
@@ -224,13 +224,13 @@ static uintptr_t look(struct filch_core *core)
 }
 
 /* Find work; sleep while there is none. 0: the pool stops, and the thread holds no core. */
-static uintptr_t find(struct filch_thread *thread, struct filch_strand *strand)
+static uintptr_t find(struct filch_thread *thread, struct filch_fiber *fiber)
 {
-    struct filch_pool *pool = strand->pool;
+    struct filch_pool *pool = fiber->pool;
     uintptr_t entry;
     while (!thread->core || !(entry = look(thread->core))) {
         if (thread->left) {
-            filch_block_end_child("more work");
+            filch_suspend_end_child("more work");
         }
         if (thread->core) { /* if not, the last job ended without one */
             filch_core_leave(thread->core);
@@ -239,7 +239,7 @@ static uintptr_t find(struct filch_thread *thread, struct filch_strand *strand)
         if (!filch_core_obtain(pool, thread)) {
             return 0;
         }
-        filch_core_enter(thread->core, strand);
+        filch_core_enter(thread->core, fiber);
     }
     if (thread->woken) {
         thread->woken = false;
@@ -265,10 +265,10 @@ static void run_with_modes(filch_lane *lane, filch_slot *slot, uint64_t modes)
 }
 
 /* Run a published slot for its owner, who may be waiting for it. */
-static void run_stolen(struct filch_strand *strand, filch_slot *slot, struct filch_frame *origin)
+static void run_stolen(struct filch_fiber *fiber, filch_slot *slot, struct filch_frame *origin)
 {
     const filch_slot_type *type = slot->type;
-    filch_lane *lane = &strand->lane;
+    filch_lane *lane = &fiber->lane;
     /* In a loop, the index that the forking element had. It waits for us: the index stands. */
     const unsigned long long next = origin->next ? *origin->next : 0;
     struct filch_frame frame = {.base = lane->top,
@@ -278,8 +278,8 @@ static void run_stolen(struct filch_strand *strand, filch_slot *slot, struct fil
                                 .next = origin->next ? &next : NULL,
                                 .modes = filch_frame_modes(origin)};
     trace_taken(filch_thread_known()->core, slot, type->info ? type->info : origin->info);
-    strand->frame = &frame;
-    filch_party_do(strand->party, type->info);
+    fiber->frame = &frame;
+    filch_party_do(fiber->party, type->info);
     if (type->publish) {
         filch_slot moved;
         memcpy(moved.payload, slot->payload, sizeof moved.payload);
@@ -292,96 +292,96 @@ static void run_stolen(struct filch_strand *strand, filch_slot *slot, struct fil
         filch_slot_finish(slot);
         filch_thread_known()->between_jobs = false;
     }
-    strand->frame = NULL;
-    filch_party_do(strand->party, NULL);
+    fiber->frame = NULL;
+    filch_party_do(fiber->party, NULL);
 }
 
-/* Run an entry of a deque or a queue. A suspended strand is not run but returned. */
-static struct filch_strand *run_entry(struct filch_strand *strand, uintptr_t entry)
+/* Run an entry of a deque or a queue. A suspended fiber is not run but returned. */
+static struct filch_fiber *run_entry(struct filch_fiber *fiber, uintptr_t entry)
 {
     filch_slot *slot = filch_entry_slot(entry);
     if (slot) {
         struct filch_frame *origin = filch_slot_take(slot);
         if (origin) {
-            run_stolen(strand, slot, origin);
+            run_stolen(fiber, slot, origin);
         }
         return NULL;
     }
     struct filch_work *work = filch_entry_work(entry);
-    if (work->kind == FILCH_WORK_STRAND) {
-        return filch_strand_of_work(work);
+    if (work->kind == FILCH_WORK_FIBER) {
+        return filch_fiber_of_work(work);
     }
     struct filch_detached *task = FILCH_CONTAINER(work, struct filch_detached, work);
     task->run(task);
     return NULL;
 }
 
-struct filch_strand *filch_core_main(struct filch_strand *strand)
+struct filch_fiber *filch_core_main(struct filch_fiber *fiber)
 {
     for (;;) {
         struct filch_thread *thread = filch_thread_known(); /* the last job may have moved us */
-        uintptr_t entry = find(thread, strand);
+        uintptr_t entry = find(thread, fiber);
         if (!entry) {
             return NULL;
         }
-        filch_pool_appoint_watch(strand->pool, 1);
+        filch_pool_appoint_monitor(fiber->pool, 1);
         filch_core_start(thread->core);
-        filch_core_trace_forks(thread->core, &strand->lane);
-        filch_core_begin(strand);
-        struct filch_strand *ready = run_entry(strand, entry);
+        filch_core_trace_forks(thread->core, &fiber->lane);
+        filch_core_begin(fiber);
+        struct filch_fiber *ready = run_entry(fiber, entry);
         if (ready) {
             return ready;
         }
-        if (FILCH_UNLIKELY(strand->lent || strand->pins)) {
-            filch_lend_forget(strand);
+        if (FILCH_UNLIKELY(fiber->lent || fiber->pins)) {
+            filch_handoff_forget(fiber);
         }
     }
 }
 
 /* In the order of their queue. */
-static void chain(struct filch_strand *const *strands, unsigned count)
+static void chain(struct filch_fiber *const *fibers, unsigned count)
 {
     for (unsigned i = 0; i + 1 < count; i++) {
-        strands[i]->work.next = &strands[i + 1]->work;
+        fibers[i]->work.next = &fibers[i + 1]->work;
     }
 }
 
-static void ready_from_outside(struct filch_pool *pool, struct filch_strand *const *strands,
+static void ready_from_outside(struct filch_pool *pool, struct filch_fiber *const *fibers,
                                unsigned count)
 {
-    chain(strands, count);
-    filch_pool_resume(pool, &strands[0]->work, &strands[count - 1]->work, count);
+    chain(fibers, count);
+    filch_pool_resume(pool, &fibers[0]->work, &fibers[count - 1]->work, count);
 }
 
-static void ready_on(struct filch_core *core, struct filch_strand *const *strands, unsigned count)
+static void ready_on(struct filch_core *core, struct filch_fiber *const *fibers, unsigned count)
 {
     if (filch_thread_known()->between_jobs && !core->next) {
-        core->next = *strands++; /* it goes on as soon as we are done here */
+        core->next = *fibers++; /* it goes on as soon as we are done here */
         count--;
     }
     if (count) {
-        chain(strands, count);
-        filch_queue_push_all(&core->ready, &strands[0]->work, &strands[count - 1]->work, count);
-        filch_pool_wake(core->pool); /* not the strands': they may have run to their ends */
+        chain(fibers, count);
+        filch_queue_push_all(&core->ready, &fibers[0]->work, &fibers[count - 1]->work, count);
+        filch_pool_wake(core->pool); /* not the fibers': they may have run to their ends */
     }
 }
 
-void filch_strands_ready(struct filch_strand *const *strands, unsigned count)
+void filch_fibers_ready(struct filch_fiber *const *fibers, unsigned count)
 {
     struct filch_thread *thread = filch_thread_known();
     struct filch_core *core = thread ? thread->core : NULL;
     while (count) {
-        struct filch_pool *pool = strands[0]->pool;
+        struct filch_pool *pool = fibers[0]->pool;
         unsigned n = 1;
-        while (n < count && strands[n]->pool == pool) {
+        while (n < count && fibers[n]->pool == pool) {
             n++;
         }
         if (core && core->pool == pool) {
-            ready_on(core, strands, n);
+            ready_on(core, fibers, n);
         } else {
-            ready_from_outside(pool, strands, n);
+            ready_from_outside(pool, fibers, n);
         }
-        strands += n;
+        fibers += n;
         count -= n;
     }
 }

@@ -1,6 +1,6 @@
 /* core: a slot to run on, and the policy of what runs next.
  *
- * A core has the deque, the queue of ready strands and the counters; a thread holds it while it
+ * A core has the deque, the queue of ready fibers and the counters; a thread holds it while it
  * runs work and lets go of it before it sleeps. */
 #ifndef FILCH_CORE_H
 #define FILCH_CORE_H
@@ -19,13 +19,13 @@
 struct filch_detached;
 struct filch_pool;
 struct filch_stack;
-struct filch_strand;
+struct filch_fiber;
 struct filch_thread;
 
-/* For wait.h: make strands ready, together: one lock and one look for sleepers, not each its own;
+/* For wait.h: make fibers ready, together: one lock and one look for sleepers, not each its own;
  * and one of them, from a signal handler (post.c). */
-void filch_strands_ready(struct filch_strand *const *strands, unsigned count);
-void filch_strand_post(struct filch_strand *strand);
+void filch_fibers_ready(struct filch_fiber *const *fibers, unsigned count);
+void filch_fiber_post(struct filch_fiber *fiber);
 
 extern const struct filch_tracer_host filch_core_trace_host; /* trace_host.c */
 
@@ -43,9 +43,9 @@ struct filch_core {
     struct filch_tracer_seat seat;
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(struct filch_thread *) holder;
-    _Atomic(filch_lane *) lane; /* the holder: what runs here, whom demand poisons */
-    _Atomic(bool) yield_wanted; /* the watchman: somebody waits for a turn */
-    _Atomic(filch_slot *) offer; /* the holder: published beside the deque, see offer_quietly */
+    _Atomic(filch_lane *) lane;    /* the holder: what runs here, whom demand poisons */
+    _Atomic(bool) yield_wanted;    /* the monitor: somebody waits for a turn */
+    _Atomic(filch_slot *) offer;   /* the holder: published beside the deque, see offer_quietly */
     _Atomic(uint64_t) quiet_until; /* the holder: ticks; before that the offer is for nobody */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_deque deque;
@@ -54,13 +54,13 @@ struct filch_core {
     /* The holder alone. */
     FILCH_ALIGNED(FILCH_CACHE_LINE) uint32_t picks;
     uint32_t yields;
-    bool new_first;            /* a strand has yielded: the next pick begins something new */
-    uint32_t victim;           /* where the next round of stealing starts */
-    bool started;              /* its worker's start hook has been called */
-    struct filch_strand *next; /* made ready by the job that just ended */
+    bool new_first;           /* a fiber has yielded: the next pick begins something new */
+    uint32_t victim;          /* where the next round of stealing starts */
+    bool started;             /* its worker's start hook has been called */
+    struct filch_fiber *next; /* made ready by the job that just ended */
     struct filch_picked picked;
     struct filch_stack *spare; /* of the last guest here, for the next one; or NULL */
-    struct filch_shelf shelf;  /* stacks for strands */
+    struct filch_shelf shelf;  /* stacks for fibers */
     _Atomic(int64_t) tasks;    /* begun here less ended here; read when nobody runs */
     _Atomic(uint64_t) steals;
 };
@@ -102,12 +102,12 @@ void filch_core_clear_idle(struct filch_core *core, struct filch_thread *thread)
 void filch_core_give_spares(struct filch_pool *pool);
 void filch_core_finish_all(struct filch_pool *pool);
 
-/* Holder, on a strand: call the worker's start hook if that is still to be done. */
+/* Holder, on a fiber: call the worker's start hook if that is still to be done. */
 void filch_core_start(struct filch_core *core);
 
-/* `strand` begins something of unknown length: its first fork will be published. A body that forks
+/* `fiber` begins something of unknown length: its first fork will be published. A body that forks
  * once and then computes for a second looks up only at that fork. */
-void filch_core_begin(struct filch_strand *strand);
+void filch_core_begin(struct filch_fiber *fiber);
 
 /* What the calling thread picked last, if it holds a core. */
 struct filch_picked filch_core_picked(void);
@@ -130,13 +130,13 @@ static inline void filch_core_trace_forks(struct filch_core *core, filch_lane *l
     }
 }
 
-/* `strand` begins or goes on on this core; and has left it. */
-void filch_core_enter(struct filch_core *core, struct filch_strand *strand);
+/* `fiber` begins or goes on on this core; and has left it. */
+void filch_core_enter(struct filch_core *core, struct filch_fiber *fiber);
 void filch_core_leave(struct filch_core *core);
 
-/* The life of a pool's strand: run one piece of work after the other. Returns the suspended
- * strand to go on with, or NULL: the thread is to end. */
-struct filch_strand *filch_core_main(struct filch_strand *strand);
+/* The life of a pool's fiber: run one piece of work after the other. Returns the suspended
+ * fiber to go on with, or NULL: the thread is to end. */
+struct filch_fiber *filch_core_main(struct filch_fiber *fiber);
 
 /* The life of a pool's thread, whose record is the argument: what thrd_create() starts. */
 int filch_core_thread(void *thread);
@@ -155,18 +155,18 @@ void filch_core_answer_wake(struct filch_pool *pool);
 
 void filch_core_fire_timers(struct filch_pool *pool);
 
-/* Ask all running strands for latent work. */
+/* Ask all running fibers for latent work. */
 void filch_core_demand(struct filch_pool *pool);
 
-/* Owner of `strand`: publish its oldest latent slot, and see that somebody comes for it. */
-void filch_core_serve(struct filch_strand *strand);
+/* Owner of `fiber`: publish its oldest latent slot, and see that somebody comes for it. */
+void filch_core_serve(struct filch_fiber *fiber);
 
 /* The same for those who are awake anyway: nobody is woken. True: something was published. */
-bool filch_core_offer(struct filch_strand *strand);
+bool filch_core_offer(struct filch_fiber *fiber);
 
 /* The same for nobody before `until` (ticks, soon): by then it will have been taken back, unless
  * something takes longer than is known of it. Until then others do not ask for more, either. */
-bool filch_core_offer_quietly(struct filch_strand *strand, uint64_t until);
+bool filch_core_offer_quietly(struct filch_fiber *fiber, uint64_t until);
 
 /* Anybody: is the holder to be left in peace? What it has offered when it no longer is, or NULL. */
 bool filch_core_is_quiet(struct filch_core *core);
@@ -176,18 +176,18 @@ filch_slot *filch_core_late_offer(struct filch_core *core);
  * longer to be found here. */
 void filch_core_withdraw(struct filch_core *core, filch_slot *slot, bool ours);
 
-/* Owner of `strand`: publish all its latent slots, because it is about to wait. */
-void filch_core_serve_all(struct filch_strand *strand);
+/* Owner of `fiber`: publish all its latent slots, because it is about to wait. */
+void filch_core_serve_all(struct filch_fiber *fiber);
 
 /* The same when too many of its loop wait already: the rest of its range is held back (crowd.h). */
-void filch_core_serve_crowd(struct filch_strand *strand);
+void filch_core_serve_crowd(struct filch_fiber *fiber);
 
 /* Does so much lie in its deque that ranges of loops need not be there, too? NULL: no. */
 bool filch_core_has_plenty(struct filch_core *core);
 
-/* Owner, on `strand`: a slot that was published is wanted. True: it was taken back, and is ours
+/* Owner, on `fiber`: a slot that was published is wanted. True: it was taken back, and is ours
  * again. False: a thief had it, and is done with it when this returns. */
-bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot);
+bool filch_core_reclaim(struct filch_fiber *fiber, filch_slot *slot);
 
 /* Before a wait: run the newest tasks of our own core as long as they are wanted, and there is
  * stack left. Nothing else runs on top of the caller. */
@@ -196,6 +196,6 @@ void filch_core_run_tasks(struct filch_pool *pool,
                           void *context);
 
 /* Run a slot that its owner has taken back, above everything else on its lane. */
-void filch_core_run_own(struct filch_strand *strand, filch_slot *slot);
+void filch_core_run_own(struct filch_fiber *fiber, filch_slot *slot);
 
 #endif

@@ -2,8 +2,8 @@
 
 #include "os/os.h"
 #include "sched/core.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
-#include "sched/strand.h"
 
 enum { INTERVAL_NS = 64000000 };
 
@@ -38,13 +38,13 @@ bool filch_crowd_is_full(struct filch_pool *pool, _Atomic(uint32_t) *waiting)
     return atomic_load_explicit(waiting, memory_order_relaxed) >= most(&pool->crowding);
 }
 
-bool filch_crowd_enter(struct filch_strand *strand)
+bool filch_crowd_enter(struct filch_fiber *fiber)
 {
     bool crowded = false;
-    for (struct filch_frame *f = strand->guest ? NULL : strand->frame; f; f = f->parent) {
+    for (struct filch_frame *f = fiber->guest ? NULL : fiber->frame; f; f = f->parent) {
         /* relaxed: a number that is compared, no more */
         if (f->crowd && atomic_fetch_add_explicit(f->crowd, 1, memory_order_relaxed) >=
-                            most(&strand->pool->crowding)) {
+                            most(&fiber->pool->crowding)) {
             crowded = true;
         }
     }
@@ -57,61 +57,61 @@ static void count_held(struct filch_crowding *crowding, uint32_t change)
     atomic_fetch_add_explicit(&crowding->held, change, memory_order_relaxed);
 }
 
-/* What the strand holds back, which then it does no longer; NULL: nothing. */
-static filch_slot *take_held(struct filch_strand *strand)
+/* What the fiber holds back, which then it does no longer; NULL: nothing. */
+static filch_slot *take_held(struct filch_fiber *fiber)
 {
     /* relaxed: mostly there is none */
-    if (!atomic_load_explicit(&strand->held, memory_order_relaxed)) {
+    if (!atomic_load_explicit(&fiber->held, memory_order_relaxed)) {
         return NULL;
     }
     /* acquire: pairs with the release in filch_crowd_hold_back; the slot is published */
     filch_slot *slot =
-        atomic_exchange_explicit(&strand->held, (filch_slot *)NULL, memory_order_acquire);
+        atomic_exchange_explicit(&fiber->held, (filch_slot *)NULL, memory_order_acquire);
     if (slot) {
-        count_held(&strand->pool->crowding, (uint32_t)-1);
+        count_held(&fiber->pool->crowding, (uint32_t)-1);
     }
     return slot;
 }
 
-void filch_crowd_leave(struct filch_strand *strand)
+void filch_crowd_leave(struct filch_fiber *fiber)
 {
-    for (struct filch_frame *f = strand->guest ? NULL : strand->frame; f; f = f->parent) {
+    for (struct filch_frame *f = fiber->guest ? NULL : fiber->frame; f; f = f->parent) {
         if (f->crowd) {
             /* relaxed: as in filch_crowd_enter */
             atomic_fetch_sub_explicit(f->crowd, 1, memory_order_relaxed);
         }
     }
-    take_held(strand); /* published as it is, it is ours to take back */
+    take_held(fiber); /* published as it is, it is ours to take back */
 }
 
-void filch_crowd_forget(struct filch_strand *strand)
+void filch_crowd_forget(struct filch_fiber *fiber)
 {
-    take_held(strand); /* there is none, unless it could not be let go for lack of memory */
+    take_held(fiber); /* there is none, unless it could not be let go for lack of memory */
 }
 
-static void hold(struct filch_strand *strand, filch_slot *slot)
+static void hold(struct filch_fiber *fiber, filch_slot *slot)
 {
-    count_held(&strand->pool->crowding, 1);
+    count_held(&fiber->pool->crowding, 1);
     /* release: pairs with the acquire in take_held */
-    atomic_store_explicit(&strand->held, slot, memory_order_release);
+    atomic_store_explicit(&fiber->held, slot, memory_order_release);
 }
 
-bool filch_crowd_hold_back(struct filch_strand *strand, filch_slot *slot)
+bool filch_crowd_hold_back(struct filch_fiber *fiber, filch_slot *slot)
 {
-    /* relaxed: set by the strand alone */
-    bool holds = atomic_load_explicit(&strand->held, memory_order_relaxed) != NULL;
+    /* relaxed: set by the fiber alone */
+    bool holds = atomic_load_explicit(&fiber->held, memory_order_relaxed) != NULL;
     if (!slot->type->publish || holds) {
         return false;
     }
     if (filch_slot_hold(slot)) { /* if not, a thief has it */
-        hold(strand, slot);
+        hold(fiber, slot);
     }
     return true;
 }
 
-/* ---- the watchman ---- */
+/* ---- the monitor ---- */
 
-/* relaxed, both: of the watchman of the moment; a value of the one before it will do */
+/* relaxed, both: of the monitor of the moment; a value of the one before it will do */
 static uint64_t seen(_Atomic(uint64_t) *word)
 {
     return atomic_load_explicit(word, memory_order_relaxed);
@@ -124,7 +124,7 @@ static void note(_Atomic(uint64_t) *word, uint64_t value)
 
 static void grow(struct filch_crowding *crowding, uint32_t more)
 {
-    /* relaxed, both: guesses; who takes the number looks at the strands themselves */
+    /* relaxed, both: guesses; who takes the number looks at the fibers themselves */
     atomic_store_explicit(&crowding->most, most(crowding) + more, memory_order_relaxed);
     atomic_store_explicit(&crowding->let_go, more, memory_order_relaxed);
 }
@@ -190,15 +190,15 @@ struct letting_go {
 static void let_one_go(struct filch_stack *stack, void *context)
 {
     struct letting_go *letting_go = context;
-    struct filch_strand *strand = (struct filch_strand *)stack;
-    filch_slot *slot = letting_go->more ? take_held(strand) : NULL;
+    struct filch_fiber *fiber = (struct filch_fiber *)stack;
+    filch_slot *slot = letting_go->more ? take_held(fiber) : NULL;
     if (!slot || !filch_slot_let_go(slot)) {
         return;
     }
     letting_go->more--;
     bool pushed = filch_deque_push(&letting_go->core->deque, filch_entry_of_slot(slot));
     if (!pushed && filch_slot_hold(slot)) {
-        hold(strand, slot); /* no memory: the next look tries again, or its owner takes it back */
+        hold(fiber, slot); /* no memory: the next look tries again, or its owner takes it back */
     }
 }
 
@@ -208,8 +208,7 @@ void filch_crowd_let_go(struct filch_core *core)
     if (filch_crowd_is_let_go(pool)) {
         struct letting_go letting_go = {.core = core};
         /* relaxed: as in grow */
-        letting_go.more =
-            atomic_exchange_explicit(&pool->crowding.let_go, 0, memory_order_relaxed);
+        letting_go.more = atomic_exchange_explicit(&pool->crowding.let_go, 0, memory_order_relaxed);
         filch_stacks_each(&pool->stacks, let_one_go, &letting_go);
     }
 }

@@ -7,8 +7,8 @@
  * ever, but lies where no thief looks. Its owner takes it up again when it goes on. Nor are ranges
  * split for those who ask.
  *
- * Elements may also wait for later ones, which must be started sooner or later. The watchman sees
- * to that (watch.c): when nothing has run from one look to the next while ranges are held back,
+ * Elements may also wait for later ones, which must be started sooner or later. The monitor sees
+ * to that (monitor.c): when nothing has run from one look to the next while ranges are held back,
  * `most` is doubled and as many of them are let go. While others run, what is waited for may come
  * from them: then `most` grows by its first value only, at intervals that double, so that it stays
  * small however long a loop takes.
@@ -27,36 +27,36 @@
 
 struct filch_core;
 struct filch_pool;
-struct filch_strand;
+struct filch_fiber;
 
 enum { FILCH_CROWD_FIRST = 256 };
 
 struct filch_crowding {
-    _Atomic(uint32_t) most; /* how many elements of one loop may wait; the watchman raises it */
-    _Atomic(uint32_t) held; /* ranges that are held back */
-    _Atomic(uint32_t) let_go; /* so many of them are to be let go by the next thread */
-    _Atomic(uint64_t) epoch;    /* the watchman: the pool's `running` when it looked last */
-    _Atomic(uint64_t) next_ns;  /* the watchman: it grows no sooner while others run */
-    _Atomic(uint64_t) interval_ns; /* the watchman */
+    _Atomic(uint32_t) most;    /* how many elements of one loop may wait; the monitor raises it */
+    _Atomic(uint32_t) held;    /* ranges that are held back */
+    _Atomic(uint32_t) let_go;  /* so many of them are to be let go by the next thread */
+    _Atomic(uint64_t) epoch;   /* the monitor: the pool's `running` when it looked last */
+    _Atomic(uint64_t) next_ns; /* the monitor: it grows no sooner while others run */
+    _Atomic(uint64_t) interval_ns; /* the monitor */
 };
 
 void filch_crowding_init(struct filch_crowding *crowding);
 
-/* The strand is about to wait for other work: count it among those of its loops that wait. True:
+/* The fiber is about to wait for other work: count it among those of its loops that wait. True:
  * there are too many. It says when it goes on. */
-bool filch_crowd_enter(struct filch_strand *strand);
-void filch_crowd_leave(struct filch_strand *strand);
+bool filch_crowd_enter(struct filch_fiber *fiber);
+void filch_crowd_leave(struct filch_fiber *fiber);
 
 /* Do so many wait that no more of them are to begin? A glance. */
 bool filch_crowd_is_full(struct filch_pool *pool, _Atomic(uint32_t) *waiting);
 
 /* A stack is used afresh. */
-void filch_crowd_forget(struct filch_strand *strand);
+void filch_crowd_forget(struct filch_fiber *fiber);
 
 /* Hold a slot back that was just published, if it is a loop's range and the first one. */
-bool filch_crowd_hold_back(struct filch_strand *strand, filch_slot *slot);
+bool filch_crowd_hold_back(struct filch_fiber *fiber, filch_slot *slot);
 
-/* The watchman's look. */
+/* The monitor's look. */
 void filch_crowd_watch(struct filch_pool *pool);
 
 /* The holder: put as many as are to be let go into its deque. */

@@ -2,8 +2,8 @@
 #include "os/os_modes.h"
 #include "os/os_ticks.h"
 #include "sched/core.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
-#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 
@@ -13,11 +13,11 @@ enum {
 };
 
 /* Before anybody can take it. */
-static void trace_published(struct filch_core *core, struct filch_strand *strand, filch_slot *slot)
+static void trace_published(struct filch_core *core, struct filch_fiber *fiber, filch_slot *slot)
 {
     const filch_function_info *info = slot->type->info;
     filch_core_trace(core, FILCH_TRACE_PUBLISH, slot->type->publish != NULL,
-                     info ? info : strand->frame->info, filch_trace_name_of(slot));
+                     info ? info : fiber->frame->info, filch_trace_name_of(slot));
 }
 
 /* The newest entry is of no use any more: what it was for was taken back on another core. */
@@ -32,8 +32,8 @@ static bool drop_newest(struct filch_core *core)
     return false;
 }
 
-/* Strands that wait often leave such entries behind, each time one; and while there are ready
- * strands, the deque is rarely looked at. */
+/* Fibers that wait often leave such entries behind, each time one; and while there are ready
+ * fibers, the deque is rarely looked at. */
 static void keep_short(struct filch_core *core)
 {
     for (int i = 0; i < 2 && filch_deque_count(&core->deque) > ENTRIES_KEPT; i++) {
@@ -44,10 +44,10 @@ static void keep_short(struct filch_core *core)
 }
 
 /* False: the deque cannot grow; nobody has seen it. */
-static bool push_published(struct filch_core *core, struct filch_strand *strand, filch_slot *slot)
+static bool push_published(struct filch_core *core, struct filch_fiber *fiber, filch_slot *slot)
 {
     keep_short(core);
-    trace_published(core, strand, slot);
+    trace_published(core, fiber, slot);
     if (filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
         return true;
     }
@@ -57,41 +57,41 @@ static bool push_published(struct filch_core *core, struct filch_strand *strand,
 
 /* The oldest that is latent, or NULL. The thief of a fork begins as its owner would, which is us,
  * or what we run on top of; the thief of a range as the loop's caller. */
-static filch_slot *publish(struct filch_strand *strand)
+static filch_slot *publish(struct filch_fiber *fiber)
 {
-    filch_slot *oldest = strand->lane.split;
-    if (oldest >= strand->lane.top) {
+    filch_slot *oldest = fiber->lane.split;
+    if (oldest >= fiber->lane.top) {
         return NULL;
     }
     if (!oldest->type || !oldest->type->publish) {
-        filch_frame_set_modes(strand->frame, filch_os_modes());
+        filch_frame_set_modes(fiber->frame, filch_os_modes());
     }
-    return filch_lane_publish(&strand->lane, strand->frame);
+    return filch_lane_publish(&fiber->lane, fiber->frame);
 }
 
 /* What was asked for, or NULL. */
-static filch_slot *publish_oldest(struct filch_strand *strand)
+static filch_slot *publish_oldest(struct filch_fiber *fiber)
 {
-    filch_lane_settle(&strand->lane);
-    filch_slot *slot = publish(strand);
+    filch_lane_settle(&fiber->lane);
+    filch_slot *slot = publish(fiber);
     if (!slot) {
-        filch_lane_want(&strand->lane); /* the next fork will have something */
+        filch_lane_want(&fiber->lane); /* the next fork will have something */
     }
     return slot;
 }
 
-bool filch_core_offer(struct filch_strand *strand)
+bool filch_core_offer(struct filch_fiber *fiber)
 {
     struct filch_core *core = filch_thread_known()->core;
     if (!core) {
         return false; /* a guest without a core stays poisoned, and serial */
     }
-    filch_slot *slot = publish_oldest(strand);
-    if (slot && push_published(core, strand, slot)) {
+    filch_slot *slot = publish_oldest(fiber);
+    if (slot && push_published(core, fiber, slot)) {
         return true;
     }
     if (slot && filch_slot_take_back(slot)) {
-        filch_lane_unpublish(&strand->lane, slot);
+        filch_lane_unpublish(&fiber->lane, slot);
     }
     return false;
 }
@@ -101,7 +101,7 @@ bool filch_core_offer(struct filch_strand *strand)
  * A call that is known to be over in a microsecond or two gains nothing from a thief, who needs
  * about as long to come; but that it is must not be relied on, and its elements may even wait for
  * each other. So half of it is published as ever, but lies beside the deque, where for a while
- * nobody takes it. Nobody is woken for it either: the watchman's looks find it (watch.c). */
+ * nobody takes it. Nobody is woken for it either: the monitor's looks find it (monitor.c). */
 
 enum { QUIET_MOST = 1 << 20 }; /* ticks: beyond that the clocks of two processors do not agree */
 
@@ -130,17 +130,17 @@ static void forget_offer(struct filch_core *core)
     atomic_store_explicit(&core->offer, (filch_slot *)NULL, memory_order_relaxed);
 }
 
-bool filch_core_offer_quietly(struct filch_strand *strand, uint64_t until)
+bool filch_core_offer_quietly(struct filch_fiber *fiber, uint64_t until)
 {
     struct filch_core *core = filch_thread_known()->core;
     if (!core || own_offer(core)) {
-        return filch_core_offer(strand);
+        return filch_core_offer(fiber);
     }
-    filch_slot *slot = publish_oldest(strand);
+    filch_slot *slot = publish_oldest(fiber);
     if (!slot) {
         return false;
     }
-    trace_published(core, strand, slot);
+    trace_published(core, fiber, slot);
     /* relaxed, then release: pairs with filch_core_late_offer, which reads them the other way */
     atomic_store_explicit(&core->quiet_until, until, memory_order_relaxed);
     atomic_store_explicit(&core->offer, slot, memory_order_release);
@@ -159,44 +159,44 @@ static bool offer_loudly(struct filch_core *core)
     return true;
 }
 
-static bool hold_nothing_back(struct filch_strand *strand, filch_slot *slot)
+static bool hold_nothing_back(struct filch_fiber *fiber, filch_slot *slot)
 {
-    (void)strand, (void)slot;
+    (void)fiber, (void)slot;
     return false;
 }
 
 /* There is nowhere to put it. A fork is done now, if there is stack for it. A range could be a long
  * one whose elements wait in turn: nothing finds it until its owner goes on, or it is let go. */
-static void keep_unlisted(struct filch_strand *strand, struct filch_core *core, filch_slot *slot)
+static void keep_unlisted(struct filch_fiber *fiber, struct filch_core *core, filch_slot *slot)
 {
     if (core && slot->type->publish) {
-        filch_crowd_hold_back(strand, slot);
-    } else if (filch_strand_has_room(strand) && filch_slot_take_back(slot)) {
-        filch_core_run_own(strand, slot);
+        filch_crowd_hold_back(fiber, slot);
+    } else if (filch_fiber_has_room(fiber) && filch_slot_take_back(slot)) {
+        filch_core_run_own(fiber, slot);
         filch_slot_finish(slot);
     }
 }
 
 /* Publish all that is latent, for others to take but for what is held back. */
-static void serve_all_but(struct filch_strand *strand,
-                          bool (*holds_back)(struct filch_strand *strand, filch_slot *slot))
+static void serve_all_but(struct filch_fiber *fiber,
+                          bool (*holds_back)(struct filch_fiber *fiber, filch_slot *slot))
 {
     struct filch_core *here = filch_thread_known()->core;
     bool pushed = here && offer_loudly(here);
     filch_slot *slot;
-    while ((slot = publish(strand))) {
+    while ((slot = publish(fiber))) {
         struct filch_core *core = filch_thread_known()->core;
-        if (holds_back(strand, slot)) {
+        if (holds_back(fiber, slot)) {
             continue;
         }
-        if (core && push_published(core, strand, slot)) {
+        if (core && push_published(core, fiber, slot)) {
             pushed = true;
         } else {
-            keep_unlisted(strand, core, slot);
+            keep_unlisted(fiber, core, slot);
         }
     }
     if (pushed) {
-        filch_pool_wake(strand->pool);
+        filch_pool_wake(fiber->pool);
     }
 }
 
@@ -205,14 +205,14 @@ bool filch_core_has_plenty(struct filch_core *core)
     return core && filch_deque_count(&core->deque) > ENTRIES_PLENTY;
 }
 
-void filch_core_serve_all(struct filch_strand *strand)
+void filch_core_serve_all(struct filch_fiber *fiber)
 {
-    serve_all_but(strand, hold_nothing_back);
+    serve_all_but(fiber, hold_nothing_back);
 }
 
-void filch_core_serve_crowd(struct filch_strand *strand)
+void filch_core_serve_crowd(struct filch_fiber *fiber)
 {
-    serve_all_but(strand, filch_crowd_hold_back);
+    serve_all_but(fiber, filch_crowd_hold_back);
 }
 
 void filch_core_withdraw(struct filch_core *core, filch_slot *slot, bool ours)

@@ -4,9 +4,9 @@
 #include "base/memory.h"
 #include "os/os.h"
 #include "sched/core.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/process.h"
-#include "sched/strand.h"
 #include "stack/overflow.h"
 
 enum { DEQUE_CAPACITY = 64 };
@@ -54,7 +54,7 @@ static unsigned searchers_for(const struct filch_pool_config *config, bool crowd
 /* What the rooms below leave to the scheduler. */
 static void serve_those_below(void)
 {
-    static const struct filch_wait_host wait_host = {filch_strands_ready, filch_strand_post};
+    static const struct filch_wait_host wait_host = {filch_fibers_ready, filch_fiber_post};
     filch_wait_hosted_by(&wait_host);
     filch_tracer_hosted_by(&filch_core_trace_host);
 }
@@ -65,18 +65,18 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     uint32_t token = filch_process_token();
     struct filch_pool *pool = filch_aligned_alloc(FILCH_CACHE_LINE, pool_bytes(core_limit));
     thrd_t *threads = filch_calloc(config->workers + config->permits + 1, sizeof *threads);
-    struct filch_places places = {NULL, 0};
+    struct filch_topology places = {NULL, 0};
     *out = NULL;
-    if (!pool || !threads || !token || (config->bind && !filch_places_find(&places, ""))) {
+    if (!pool || !threads || !token || (config->bind && !filch_topology_find(&places, ""))) {
         filch_free(pool);
         filch_free(threads);
-        filch_places_forget(&places);
+        filch_topology_forget(&places);
         return FILCH_ENOMEM;
     }
     serve_those_below();
     memset(pool, 0, pool_bytes(core_limit));
     pool->config = *config;
-    pool->places = places;
+    pool->topology = places;
     pool->core_limit = core_limit;
     pool->crowded = config->workers > filch_os_affinity_count();
     pool->searchers_max = searchers_for(config, pool->crowded);
@@ -93,9 +93,9 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
     filch_lock_init(&pool->lock);
     filch_lock_init(&pool->permits.lock);
     pool->permits.most = config->permits;
-    filch_lock_init(&pool->expect_lock);
+    filch_lock_init(&pool->pending_lock);
     if (config->report_overflow) {
-        filch_overflow_install(filch_strand_stack_here);
+        filch_overflow_install(filch_fiber_stack_here);
     }
     if (filch_os_space_is_limited() && !filch_stacks_reserve(&pool->stacks)) {
         filch_pool_destroy(pool); /* a stack for the first worker is not to be had */
@@ -117,7 +117,7 @@ void filch_pool_destroy(struct filch_pool *pool)
         filch_core_free(atomic_load_explicit(&pool->cores[i], memory_order_relaxed));
     }
     filch_stacks_destroy(&pool->stacks);
-    filch_places_forget(&pool->places);
+    filch_topology_forget(&pool->topology);
     filch_free(pool->threads);
     filch_free(pool);
 }

@@ -70,7 +70,7 @@ static bool start_thread_locked(struct filch_pool *pool)
 static bool has_room(struct filch_pool *pool)
 {
     /* relaxed, both: written under the lock; a hint without it */
-    return thread_count(pool) < filch_lend_threads(pool) &&
+    return thread_count(pool) < filch_handoff_threads(pool) &&
            !atomic_load_explicit(&pool->stopping, memory_order_relaxed) &&
            filch_pool_may_ask_thread(pool);
 }
@@ -96,7 +96,7 @@ bool filch_pool_make_thread(struct filch_pool *pool)
 
 bool filch_pool_has_surplus(struct filch_pool *pool)
 {
-    return thread_count(pool) > filch_lend_threads(pool);
+    return thread_count(pool) > filch_handoff_threads(pool);
 }
 
 /* We count no more. Our place in the list goes to the last: nobody will join us. */
@@ -182,7 +182,7 @@ static void inject_one(struct filch_pool *pool, struct filch_work *work)
     push_and_call(pool, &pool->inject, work, work, 1);
 }
 
-filch_status filch_pool_expect(struct filch_pool *pool)
+filch_status filch_pool_accept(struct filch_pool *pool)
 {
     filch_status status = filch_pool_admit(pool);
     if (status == FILCH_OK && !filch_pool_has_thread(pool)) {
@@ -194,7 +194,7 @@ filch_status filch_pool_expect(struct filch_pool *pool)
 
 static filch_status submit_outside(struct filch_pool *pool, struct filch_detached *task)
 {
-    filch_status status = filch_pool_expect(pool);
+    filch_status status = filch_pool_accept(pool);
     if (status == FILCH_OK) {
         inject_one(pool, &task->work);
     }
@@ -242,7 +242,7 @@ bool filch_pool_withdraw(struct filch_pool *pool, struct filch_detached *task)
 filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_detached *task)
 {
     task->work.kind = FILCH_WORK_TASK;
-    filch_status status = filch_pool_expect(pool);
+    filch_status status = filch_pool_accept(pool);
     if (status == FILCH_OK) {
         filch_pool_hold(pool); /* as in push_and_call */
         filch_queue_push(&pool->background, &task->work);
@@ -252,7 +252,7 @@ filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_
     return status;
 }
 
-void filch_pool_submit_expected(struct filch_pool *pool, struct filch_detached *task)
+void filch_pool_submit_accepted(struct filch_pool *pool, struct filch_detached *task)
 {
     struct filch_core *core = filch_pool_own_core(pool);
     task->work.kind = FILCH_WORK_TASK;
@@ -271,7 +271,7 @@ void filch_pool_continue(struct filch_pool *pool, struct filch_detached *task)
     } else {
         filch_pool_hold(pool);
     }
-    filch_pool_submit_expected(pool, task);
+    filch_pool_submit_accepted(pool, task);
 }
 
 /* False: somebody else has, or is about to. */

@@ -14,10 +14,10 @@
 #include <filch/status.h>
 
 #include "base/base.h"
-#include "os/places.h"
+#include "os/topology.h"
+#include "sched/call_site.h"
 #include "sched/crowd.h"
-#include "sched/lend.h"
-#include "sched/site.h"
+#include "sched/handoff.h"
 #include "sleep/park.h"
 #include "sleep/timer.h"
 #include "sleep/wait.h"
@@ -25,7 +25,7 @@
 #include "work/queue.h"
 
 struct filch_core;
-struct filch_expected;
+struct filch_pending;
 struct filch_hooks;
 struct filch_poller;
 struct filch_pool;
@@ -50,7 +50,7 @@ struct filch_pool_config {
     size_t stack_bytes;   /* at least filch_stack_minimum() */
     bool report_overflow; /* overflow.h */
     bool bind;            /* threads stay on the processor of the core they hold */
-    unsigned permits;     /* strands that may keep their threads at a time (lend.h) */
+    unsigned permits;     /* fibers that may keep their threads at a time (handoff.h) */
 
     /* What is done when a worker starts and finishes; from api/pool/hooks.c, NULL: nothing. */
     struct filch_hooks *hooks;
@@ -61,8 +61,8 @@ struct filch_pool_config {
 struct filch_pool {
     /* constant after open */
     struct filch_pool_config config;
-    struct filch_places places; /* none, if the threads are not bound */
-    unsigned core_limit;        /* workers + spares: the length of cores */
+    struct filch_topology topology; /* none, if the threads are not bound */
+    unsigned core_limit;            /* workers + spares: the length of cores */
     unsigned searchers_max;
     bool crowded;    /* more workers than processors */
     uint32_t token;  /* of the process that opened it */
@@ -76,14 +76,14 @@ struct filch_pool {
     _Atomic(uint32_t) waking;     /* a wake-up is under way: no second one is needed */
     _Atomic(bool) starving;       /* no stack is to be had to begin anything on, starve.c */
     _Atomic(uint32_t) core_count; /* cores made so far */
-    _Atomic(uint32_t) givers;     /* bound strands that give a turn away, see block.c */
+    _Atomic(uint32_t) givers;     /* bound fibers that give a turn away, see suspend.c */
     _Atomic(uint32_t) turns;      /* turns that were taken while there were some */
-    _Atomic(struct filch_thread *) watchman;
-    _Atomic(uint64_t) watch_until_ns; /* the watchman sleeps no longer than this */
-    _Atomic(bool) ticking;            /* the watchman: he looks soon anyway */
-    _Atomic(uint64_t) tick_ns;        /* the watchman */
-    _Atomic(uint64_t) fade_ns;        /* the watchman: his last sleep while the pool was idle */
-    _Atomic(uint64_t) watch_epoch;    /* the watchman: `running` when he looked last */
+    _Atomic(struct filch_thread *) monitor;
+    _Atomic(uint64_t) monitor_until_ns; /* the monitor sleeps no longer than this */
+    _Atomic(bool) ticking;              /* the monitor: it looks soon anyway */
+    _Atomic(uint64_t) tick_ns;          /* the monitor */
+    _Atomic(uint64_t) fade_ns;          /* the monitor: its last sleep while the pool was idle */
+    _Atomic(uint64_t) monitor_epoch;    /* the monitor: `running` when it looked last */
 
     /* Written by outsiders: what a task needs that comes from there is on one line. */
     FILCH_ALIGNED(FILCH_CACHE_LINE)
@@ -93,12 +93,12 @@ struct filch_pool {
     _Atomic(bool) broken;      /* a worker could not start */
     _Atomic(uint32_t) ends;    /* counts what those who wait for the pool to fall quiet must see */
     struct filch_queue inject; /* tasks */
-    struct filch_queue ready;  /* strands that outsiders made ready */
+    struct filch_queue ready;  /* fibers that outsiders made ready */
     struct filch_queue background; /* what can wait until nothing else is to be done */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_timers timers;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_stacks stacks;
-    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_sites sites;
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_call_sites call_sites;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_crowding crowding;
 
     _Atomic(struct filch_poller *) poller; /* lock to write; NULL: nobody waited for descriptors */
@@ -106,9 +106,9 @@ struct filch_pool {
 
     struct filch_permits permits;
 
-    struct filch_lock expect_lock;
-    struct filch_expected *expected; /* expect_lock */
-    bool expects_none;               /* expect_lock: terminated */
+    struct filch_lock pending_lock;
+    struct filch_pending *pending; /* pending_lock */
+    bool refuses_pending;          /* pending_lock: terminated */
 
     struct filch_pool *next_pool; /* pools_lock of the process object */
 
@@ -134,10 +134,10 @@ _Static_assert((offsetof(struct filch_pool, ready) - 1) / FILCH_CACHE_LINE ==
                "a task from outside costs its submitter one line");
 
 /* Accept some: the pool is not quiet until its task has ended. Errors: as filch_pool_submit(). */
-filch_status filch_pool_expect(struct filch_pool *pool);
+filch_status filch_pool_accept(struct filch_pool *pool);
 
 /* It can run now. */
-void filch_pool_submit_expected(struct filch_pool *pool, struct filch_detached *task);
+void filch_pool_submit_accepted(struct filch_pool *pool, struct filch_detached *task);
 
 /* See that there is somebody who will run what is accepted now. */
 bool filch_pool_has_thread(struct filch_pool *pool);
@@ -180,7 +180,7 @@ filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *t
 /* The same for a task that comes after all others. */
 filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_detached *task);
 
-/* From outside: put strands that are ready, a chain as for filch_queue_push_all(), where any of the
+/* From outside: put fibers that are ready, a chain as for filch_queue_push_all(), where any of the
  * pool's threads finds them, and see that one comes. */
 void filch_pool_resume(struct filch_pool *pool, struct filch_work *first, struct filch_work *last,
                        size_t count);
@@ -222,7 +222,7 @@ void filch_pool_continue(struct filch_pool *pool, struct filch_detached *task);
 /* Terminate it: what is accepted but has not come is cancelled, and waits end. */
 void filch_pool_terminate_now(struct filch_pool *pool);
 
-/* For a strand of the pool, registered for what it waits for and not yet armed: if the pool was
+/* For a fiber of the pool, registered for what it waits for and not yet armed: if the pool was
  * terminated its wait ends here, too late to be found. */
 void filch_pool_end_late_wait(struct filch_pool *pool, struct filch_waiter *waiter);
 

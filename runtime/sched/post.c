@@ -1,18 +1,18 @@
-/* post: making a strand ready from a signal handler, or from where one may be.
+/* post: making a fiber ready from a signal handler, or from where one may be.
  *
  * A handler may interrupt code that holds any lock, or is in the middle of making a thread. So a
- * strand is posted to its pool's queue by one exchange (queue.h), and sleepers are woken without
- * their lists: the watchman, whose name is an atomic, or else all threads of the pool, which are
+ * fiber is posted to its pool's queue by one exchange (queue.h), and sleepers are woken without
+ * their lists: the monitor, whose name is an atomic, or else all threads of the pool, which are
  * found among the records of the process; a token that is left for nothing is consumed by the
  * sleeper's loop (park.h). No thread is made, unless it is clear that this is not a handler: the
- * strand has run before, so there are threads that will come by.
+ * fiber has run before, so there are threads that will come by.
  *
- * As soon as a strand is posted it may run to its end, and the pool with it: `posters` of the
+ * As soon as a fiber is posted it may run to its end, and the pool with it: `posters` of the
  * process keeps the memory of pools until we have let go. */
 #include "os/os.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/process.h"
-#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 
@@ -42,25 +42,24 @@ static void see_that_somebody_comes(struct filch_pool *pool)
 {
     atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, see park.h */
     if (!filch_pool_has_idle(pool)) {
-        filch_pool_call_watch(pool); /* which asks the busy ones for a turn */
+        filch_pool_call_monitor(pool); /* which asks the busy ones for a turn */
         return;
     }
     /* seq_cst: as in filch_pool_wake */
     bool sought = atomic_load_explicit(&pool->searching, memory_order_seq_cst) > 0;
-    if (!sought && !filch_pool_wake_watchman(pool) && !wake_sleepers(pool) &&
-        !may_be_in_handler()) {
+    if (!sought && !filch_pool_wake_monitor(pool) && !wake_sleepers(pool) && !may_be_in_handler()) {
         filch_pool_wake(pool);
     }
 }
 
-void filch_strand_post(struct filch_strand *strand)
+void filch_fiber_post(struct filch_fiber *fiber)
 {
     struct filch_process *process = filch_process();
-    struct filch_pool *pool = strand->pool;
-    /* relaxed: before the strand goes on, by the exchange in filch_queue_post; whoever frees the
+    struct filch_pool *pool = fiber->pool;
+    /* relaxed: before the fiber goes on, by the exchange in filch_queue_post; whoever frees the
      * pool has seen its end */
     atomic_fetch_add_explicit(&process->posters, 1, memory_order_relaxed);
-    filch_queue_post(&pool->ready, &strand->work);
+    filch_queue_post(&pool->ready, &fiber->work);
     see_that_somebody_comes(pool);
     /* release: pairs with the acquire in filch_process_remove_pool */
     atomic_fetch_sub_explicit(&process->posters, 1, memory_order_release);

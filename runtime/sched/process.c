@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "os/os.h"
 #include "sched/core.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
-#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sleep/closing.h"
 #include "trace/recording.h"
@@ -53,11 +53,11 @@ static void leave_pool(struct filch_thread *thread)
     if (thread->core) {
         filch_tracer_detach(&thread->core->seat); /* the other cores' holders are not here */
     }
-    if (thread->strand) {
-        thread->left = thread->strand->guest ? FILCH_LEFT_REGION : FILCH_LEFT_TASK;
+    if (thread->fiber) {
+        thread->left = thread->fiber->guest ? FILCH_LEFT_REGION : FILCH_LEFT_TASK;
     }
     thread->core = NULL;
-    thread->strand = NULL;
+    thread->fiber = NULL;
     thread->between_jobs = false;
     thread->parker.thread = filch_os_thread_id();
     if (thread->party.thread_id) {
@@ -160,7 +160,7 @@ void filch_process_remove_pool(struct filch_pool *pool)
         *link = pool->next_pool;
     }
     filch_lock_release(&process->pools_lock);
-    /* acquire: pairs with the release in filch_strand_post */
+    /* acquire: pairs with the release in filch_fiber_post */
     while (atomic_load_explicit(&process->posters, memory_order_acquire)) {
         filch_os_yield();
     }
@@ -212,10 +212,10 @@ struct party_search {
     bool found;
 };
 
-static void compare_strand(struct filch_stack *stack, void *context)
+static void compare_fiber(struct filch_stack *stack, void *context)
 {
     struct party_search *search = context;
-    search->found = search->found || &((struct filch_strand *)stack)->own_party == search->party;
+    search->found = search->found || &((struct filch_fiber *)stack)->own_party == search->party;
 }
 
 bool filch_process_has_party(const struct filch_party *party)
@@ -227,7 +227,7 @@ bool filch_process_has_party(const struct filch_party *party)
     }
     filch_lock_acquire(&process->pools_lock);
     for (struct filch_pool *pool = process->pools; pool && !search.found; pool = pool->next_pool) {
-        filch_stacks_each(&pool->stacks, compare_strand, &search);
+        filch_stacks_each(&pool->stacks, compare_fiber, &search);
     }
     filch_lock_release(&process->pools_lock);
     return search.found;

@@ -32,16 +32,16 @@ struct filch_process {
     struct filch_thread *absent_threads; /* constant; the parent's records: whoever looks finds them
                                             in use */
     _Atomic(struct filch_pool *) default_pool; /* lock to write */
-    bool warned;                         /* lock; of an environment variable that makes no sense */
-    uint32_t last_token;                 /* lock */
-    bool forked;                         /* constant: it is the child of one that used filch */
+    bool warned;         /* lock; of an environment variable that makes no sense */
+    uint32_t last_token; /* lock */
+    bool forked;         /* constant: it is the child of one that used filch */
     _Atomic(_Atomic(uint32_t) *) fork_word; /* lock to write; it points to 0 in a child */
-    struct filch_registered *registered; /* lock; api/pool/registry.c */
-    _Atomic(uint32_t) posters; /* who wake a strand and are not done with its pool; post.c */
+    struct filch_registered *registered;    /* lock; api/pool/registry.c */
+    _Atomic(uint32_t) posters;  /* who wake a fiber and are not done with its pool; post.c */
     _Atomic(filch_look *) look; /* finds waits that nothing can end; NULL: nobody has asked */
-    _Atomic(bool) pinned;                /* filch_process_pin() is done */
-    unsigned cpu_count;                  /* lock, until it is not 0 */
-    char cpu_reason[48];                 /* lock, as cpu_count */
+    _Atomic(bool) pinned;       /* filch_process_pin() is done */
+    unsigned cpu_count;         /* lock, until it is not 0 */
+    char cpu_reason[48];        /* lock, as cpu_count */
 
     struct filch_lock dump_lock;
     int dump_signal;   /* dump_lock; 0: none */
@@ -80,11 +80,11 @@ static inline bool filch_process_inherited(uint32_t token)
     return token && !filch_process_owns(token);
 }
 
-/* Is that a thread, or the strand of a pool, of this process? Takes its time. */
+/* Is that a thread, or the fiber of a pool, of this process? Takes its time. */
 bool filch_process_has_party(const struct filch_party *party);
 
 /* Whoever sleeps looks after a while whether anything can still wake it. How that is done is a
- * matter of debug/stuck.c, which is above; `own`: see filch_stuck_look(). */
+ * matter of debug/deadlock.c, which is above; `own`: see filch_deadlock_look(). */
 void filch_process_look(struct filch_waiter *own);
 void filch_process_look_by(filch_look *look); /* from now on */
 

@@ -3,19 +3,19 @@
 #include "base/base.h"
 #include "os/os.h"
 #include "os/os_modes.h"
-#include "sched/block.h"
 #include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/process.h"
+#include "sched/suspend.h"
 #include "sched/thread.h"
 #include "sched/unwound.h"
 
-void filch_frame_push(struct filch_frame *frame, struct filch_strand *strand,
+void filch_frame_push(struct filch_frame *frame, struct filch_fiber *fiber,
                       struct filch_fault *fault, const filch_function_info *info)
 {
-    struct filch_frame *parent = strand->frame;
+    struct filch_frame *parent = fiber->frame;
     frame->parent = parent;
-    frame->base = strand->lane.top;
+    frame->base = fiber->lane.top;
     frame->fault = fault || !parent ? fault : parent->fault;
     frame->scope = parent ? parent->scope : NULL;
     frame->info = info;
@@ -23,8 +23,8 @@ void filch_frame_push(struct filch_frame *frame, struct filch_strand *strand,
     frame->crowd = NULL;
     frame->modes = FILCH_OS_MODES_DEFAULT;
     frame->secluded = frame->secludes_locale = false;
-    strand->frame = frame;
-    filch_party_do(strand->party, info);
+    fiber->frame = frame;
+    filch_party_do(fiber->party, info);
 }
 
 /* It runs on top of its thread's own code, or of others' work. */
@@ -40,30 +40,30 @@ static void look_around(struct filch_frame *frame)
     }
 }
 
-void filch_frame_seclude(struct filch_frame *frame, struct filch_strand *strand)
+void filch_frame_seclude(struct filch_frame *frame, struct filch_fiber *fiber)
 {
     frame->secluded = true;
     frame->exceptions = (struct filch_exceptions){NULL, 0};
     frame->outside = FILCH_OS_MODES_DEFAULT; /* of a worker, between tasks */
-    if (frame->parent || strand->guest) {
+    if (frame->parent || fiber->guest) {
         look_around(frame);
     }
     frame->modes = filch_os_modes_kept(frame->outside);
 }
 
-void filch_frame_seclude_as(struct filch_frame *frame, struct filch_strand *strand, uint64_t modes)
+void filch_frame_seclude_as(struct filch_frame *frame, struct filch_fiber *fiber, uint64_t modes)
 {
-    filch_frame_seclude(frame, strand);
+    filch_frame_seclude(frame, fiber);
     if (modes != frame->modes) {
         frame->modes = modes;
         filch_os_set_modes(modes);
     }
 }
 
-void filch_frame_seclude_locale(struct filch_frame *frame, struct filch_strand *strand)
+void filch_frame_seclude_locale(struct filch_frame *frame, struct filch_fiber *fiber)
 {
     void *locale = filch_os_locale();
-    frame->secludes_locale = frame->parent || strand->guest;
+    frame->secludes_locale = frame->parent || fiber->guest;
     frame->locale = locale;
     if (FILCH_UNLIKELY(locale != NULL)) { /* the caller's, or what the last task here has left */
         filch_os_set_locale(NULL);
@@ -81,25 +81,25 @@ static void restore(struct filch_frame *frame)
     }
 }
 
-void filch_frame_pop(struct filch_frame *frame, struct filch_strand *strand)
+void filch_frame_pop(struct filch_frame *frame, struct filch_fiber *fiber)
 {
     if (frame->secluded) {
         restore(frame);
     }
-    strand->frame = frame->parent;
-    filch_party_do(strand->party, frame->parent ? frame->parent->info : NULL);
+    fiber->frame = frame->parent;
+    filch_party_do(fiber->party, frame->parent ? frame->parent->info : NULL);
 }
 
-struct filch_strand *filch_strand_self(void)
+struct filch_fiber *filch_fiber_self(void)
 {
     struct filch_thread *thread = filch_thread_known();
-    return thread ? thread->strand : NULL;
+    return thread ? thread->fiber : NULL;
 }
 
-struct filch_scope *filch_scope_self(void)
+struct filch_cancel_scope *filch_cancel_scope_self(void)
 {
-    struct filch_strand *strand = filch_strand_self();
-    return strand && strand->frame ? strand->frame->scope : NULL;
+    struct filch_fiber *fiber = filch_fiber_self();
+    return fiber && fiber->frame ? fiber->frame->scope : NULL;
 }
 
 /* Is a guest counted by the pool, or one of the pool's tasks for it? */
@@ -109,30 +109,30 @@ static filch_status become_guest(struct filch_region *region, struct filch_pool 
                                  struct filch_thread *thread, enum count count)
 {
     filch_core_acquire_guest(pool, thread); /* without a core the region runs serially */
-    struct filch_strand *strand = filch_strand_new_guest(pool, thread->core);
-    if (!strand) {
+    struct filch_fiber *fiber = filch_fiber_new_guest(pool, thread->core);
+    if (!fiber) {
         filch_core_release_guest(pool, thread);
         return FILCH_ENOMEM;
     }
-    region->strand = thread->strand = strand;
-    strand->admitted = count == ADMITTED;
-    filch_core_enter(thread->core, strand);
+    region->fiber = thread->fiber = fiber;
+    fiber->admitted = count == ADMITTED;
+    filch_core_enter(thread->core, fiber);
     if (thread->core) {
         filch_core_start(thread->core);
     }
     return FILCH_OK;
 }
 
-static void stop_being_guest(struct filch_strand *strand)
+static void stop_being_guest(struct filch_fiber *fiber)
 {
     struct filch_thread *thread = filch_thread_known(); /* guests do not move */
-    struct filch_pool *pool = strand->pool;
-    thread->strand = NULL;
+    struct filch_pool *pool = fiber->pool;
+    thread->fiber = NULL;
     if (thread->left == FILCH_LEFT_REGION) {
         thread->left = FILCH_LEFT_NOTHING; /* the child of a fork() in there; now it is out */
     }
     filch_core_leave(thread->core);
-    filch_strand_free_guest(strand, thread->core);
+    filch_fiber_free_guest(fiber, thread->core);
     filch_core_release_guest(pool, thread);
 }
 
@@ -143,7 +143,7 @@ static filch_status enter_as_guest(struct filch_region *region, struct filch_poo
     if (status == FILCH_OK) {
         status = become_guest(region, pool, thread, ADMITTED);
         if (status == FILCH_OK && (status = filch_pool_ended_as(pool, FILCH_OK)) != FILCH_OK) {
-            stop_being_guest(region->strand); /* its worker could not start */
+            stop_being_guest(region->fiber); /* its worker could not start */
         }
         if (status != FILCH_OK) {
             filch_pool_dismiss(pool);
@@ -155,7 +155,7 @@ static filch_status enter_as_guest(struct filch_region *region, struct filch_poo
 
 struct filch_frame *filch_region_frame(struct filch_region *region)
 {
-    return region->guest ? &region->strand->entry : &region->frame;
+    return region->guest ? &region->fiber->entry : &region->frame;
 }
 
 filch_status filch_region_enter(struct filch_region *region, struct filch_pool *pool,
@@ -167,31 +167,31 @@ filch_status filch_region_enter(struct filch_region *region, struct filch_pool *
     if (!thread) {
         return FILCH_ENOMEM;
     }
-    if (!thread->strand) {
+    if (!thread->fiber) {
         status = enter_as_guest(region, pool, thread);
-    } else if (thread->strand->pool != pool) {
+    } else if (thread->fiber->pool != pool) {
         status = FILCH_EBUSY;
     }
     if (status == FILCH_OK) {
-        region->strand = thread->strand;
+        region->fiber = thread->fiber;
         if (region->guest) {
-            region->strand->entered = true;
+            region->fiber->entered = true;
             filch_trace(FILCH_TRACE_BEGIN, FILCH_TRACE_REGION, info,
-                        filch_trace_name_of(region->strand));
+                        filch_trace_name_of(region->fiber));
         }
-        filch_frame_push(filch_region_frame(region), region->strand, fault, info);
+        filch_frame_push(filch_region_frame(region), region->fiber, fault, info);
     }
     return status;
 }
 
 /* Out of the outermost frame, and of the pool, which may be gone after this. */
-static void leave_as_guest(struct filch_strand *strand)
+static void leave_as_guest(struct filch_fiber *fiber)
 {
-    struct filch_pool *pool = strand->pool;
-    bool admitted = strand->admitted;
-    filch_frame_pop(&strand->entry, strand);
-    filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(strand));
-    stop_being_guest(strand);
+    struct filch_pool *pool = fiber->pool;
+    bool admitted = fiber->admitted;
+    filch_frame_pop(&fiber->entry, fiber);
+    filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(fiber));
+    stop_being_guest(fiber);
     if (admitted) {
         filch_pool_dismiss(pool);
     }
@@ -200,32 +200,32 @@ static void leave_as_guest(struct filch_strand *strand)
 void filch_region_leave(struct filch_region *region)
 {
     if (region->guest) {
-        leave_as_guest(region->strand);
+        leave_as_guest(region->fiber);
     } else {
-        filch_frame_pop(&region->frame, region->strand);
+        filch_frame_pop(&region->frame, region->fiber);
     }
 }
 
 void filch_region_keep(struct filch_region *region, void (*give_up)(struct filch_region *region))
 {
     region->give_up = give_up;
-    region->strand->kept = region;
+    region->fiber->kept = region;
 }
 
 void filch_thread_give_up(struct filch_thread *thread)
 {
-    struct filch_strand *strand = thread->strand;
-    struct filch_frame *outermost = strand->entered ? &strand->entry : NULL;
-    if (!strand->guest || !filch_process_owns(strand->pool->token)) {
+    struct filch_fiber *fiber = thread->fiber;
+    struct filch_frame *outermost = fiber->entered ? &fiber->entry : NULL;
+    if (!fiber->guest || !filch_process_owns(fiber->pool->token)) {
         return; /* the pool is the parent's, in the child of a fork() */
     }
-    filch_unwound_to(strand, outermost, filch_strand_bottom(strand));
-    if (strand->kept) {
-        strand->kept->give_up(strand->kept);
+    filch_unwound_to(fiber, outermost, filch_fiber_bottom(fiber));
+    if (fiber->kept) {
+        fiber->kept->give_up(fiber->kept);
     } else if (outermost) {
-        leave_as_guest(strand);
+        leave_as_guest(fiber);
     } else {
-        stop_being_guest(strand);
+        stop_being_guest(fiber);
     }
 }
 
@@ -237,7 +237,7 @@ filch_status filch_region_enter_counted(struct filch_region *region, struct filc
 
 void filch_region_leave_counted(struct filch_region *region)
 {
-    stop_being_guest(region->strand);
+    stop_being_guest(region->fiber);
 }
 
 /* A call that is sent to another pool; lives in the waiting caller's frame. */
@@ -249,8 +249,8 @@ struct errand {
     void (*function)(void *);
     void *context;
     struct filch_fault *fault;
-    struct filch_scope *scope; /* the caller's, which waits */
-    uint64_t modes;            /* the same */
+    struct filch_cancel_scope *scope; /* the caller's, which waits */
+    uint64_t modes;                   /* the same */
     const filch_function_info *info;
 };
 
@@ -258,18 +258,18 @@ static void run_errand(struct filch_detached *task)
 {
     struct errand *errand = FILCH_CONTAINER(task, struct errand, task);
     struct filch_pool *pool = errand->pool;
-    struct filch_strand *strand = filch_strand_self();
+    struct filch_fiber *fiber = filch_fiber_self();
     struct filch_frame frame;
     enum filch_trace_type end = filch_core_trace_task(filch_core_picked(), errand->info, errand);
-    filch_frame_push(&frame, strand, errand->fault, errand->info);
+    filch_frame_push(&frame, fiber, errand->fault, errand->info);
     frame.scope = errand->scope;
-    filch_frame_seclude_as(&frame, strand, errand->modes);
-    filch_frame_seclude_locale(&frame, strand);
+    filch_frame_seclude_as(&frame, fiber, errand->modes);
+    filch_frame_seclude_locale(&frame, fiber);
     errand->status = filch_pool_ended_as(pool, FILCH_OK);
     if (errand->status == FILCH_OK) {
         errand->function(errand->context);
     }
-    filch_frame_pop(&frame, strand);
+    filch_frame_pop(&frame, fiber);
     filch_trace(end, 0, NULL, filch_trace_name_of(errand));
     filch_latch_open(&errand->done); /* the errand is gone */
     filch_pool_task_ended(pool);
@@ -285,7 +285,7 @@ static filch_status send_errand(struct errand *errand)
     filch_trace(FILCH_TRACE_SPAWN, 0, errand->info, filch_trace_name_of(errand));
     filch_status status = filch_pool_submit(errand->pool, &errand->task);
     if (status == FILCH_OK) {
-        filch_block_join(&errand_wait, &errand->done);
+        filch_suspend_join(&errand_wait, &errand->done);
         status = errand->status;
     }
     return status;
@@ -294,8 +294,8 @@ static filch_status send_errand(struct errand *errand)
 FILCH_APART static void give_up(struct filch_region *region)
 {
     struct filch_frame *frame = filch_region_frame(region);
-    if (filch_unwound_begin(region->strand, frame)) {
-        filch_unwound_to(region->strand, frame, frame->base);
+    if (filch_unwound_begin(region->fiber, frame)) {
+        filch_unwound_to(region->fiber, frame, frame->base);
         filch_region_leave(region);
     }
 }
@@ -317,13 +317,13 @@ filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *)
                                 .function = function,
                                 .context = context,
                                 .fault = fault,
-                                .scope = filch_scope_self(),
+                                .scope = filch_cancel_scope_self(),
                                 .modes = filch_os_modes(),
                                 .info = info};
         return send_errand(&errand);
     }
     if (status == FILCH_OK) {
-        filch_frame_seclude(filch_region_frame(&region), region.strand);
+        filch_frame_seclude(filch_region_frame(&region), region.fiber);
         FILCH_UNWINDS(call_left) struct filch_region *running = &region;
         function(context);
         running = NULL;

@@ -1,6 +1,6 @@
 /* region: the time that a call spends inside a pool.
  *
- * A task that calls into its own pool goes on on its own strand. A program's own thread becomes a
+ * A task that calls into its own pool goes on on its own fiber. A program's own thread becomes a
  * guest: it takes a core and works at once, without waking anybody. Whoever is inside another
  * pool never borrows a core of this one: the call is sent there, and the caller waits. */
 #ifndef FILCH_REGION_H
@@ -11,11 +11,11 @@
 #include "work/lane.h"
 
 struct filch_pool;
-struct filch_strand;
+struct filch_fiber;
 
 struct filch_region {
-    struct filch_frame frame; /* not a guest's, which the strand has */
-    struct filch_strand *strand;
+    struct filch_frame frame; /* not a guest's, which the fiber has */
+    struct filch_fiber *fiber;
     bool guest; /* it was entered by this region */
     /* Of a region that is kept: its thread ends without having left it. */
     void (*give_up)(struct filch_region *region);
@@ -43,25 +43,25 @@ void filch_region_leave_counted(struct filch_region *region);
 filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *), void *context,
                                struct filch_fault *fault, const filch_function_info *info);
 
-/* A frame on a strand that is inside already: for tasks and loops. */
-void filch_frame_push(struct filch_frame *frame, struct filch_strand *strand,
+/* A frame on a fiber that is inside already: for tasks and loops. */
+void filch_frame_push(struct filch_frame *frame, struct filch_fiber *fiber,
                       struct filch_fault *fault, const filch_function_info *info);
-void filch_frame_pop(struct filch_frame *frame, struct filch_strand *strand);
+void filch_frame_pop(struct filch_frame *frame, struct filch_fiber *fiber);
 
 /* It was just pushed, and what runs in it is somebody's task, not its caller's own code: it finds
  * none of the exceptions that its caller handles, and its caller finds its own modes (os_modes.h)
  * again when it is popped. The task begins with its caller's modes, or with those of another. */
-void filch_frame_seclude(struct filch_frame *frame, struct filch_strand *strand);
-void filch_frame_seclude_as(struct filch_frame *frame, struct filch_strand *strand, uint64_t modes);
+void filch_frame_seclude(struct filch_frame *frame, struct filch_fiber *fiber);
+void filch_frame_seclude_as(struct filch_frame *frame, struct filch_fiber *fiber, uint64_t modes);
 
 /* The same for the thread's locale, on top of that: a task begins with the process's. Elements of a
  * loop do without. */
-void filch_frame_seclude_locale(struct filch_frame *frame, struct filch_strand *strand);
+void filch_frame_seclude_locale(struct filch_frame *frame, struct filch_fiber *fiber);
 
-/* The strand that the caller runs on, NULL: it is not inside a pool. */
-struct filch_strand *filch_strand_self(void);
+/* The fiber that the caller runs on, NULL: it is not inside a pool. */
+struct filch_fiber *filch_fiber_self(void);
 
 /* The scope that the caller runs in, NULL: none. */
-struct filch_scope *filch_scope_self(void);
+struct filch_cancel_scope *filch_cancel_scope_self(void);
 
 #endif

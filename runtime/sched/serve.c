@@ -2,32 +2,32 @@
  * what became of it. */
 #include "os/os.h"
 #include "os/os_ticks.h"
-#include "sched/block.h"
+#include "sched/call_site.h"
 #include "sched/core.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
-#include "sched/site.h"
-#include "sched/strand.h"
+#include "sched/suspend.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 
 /* Run it for its owner, here. */
-static void run_traced(struct filch_strand *strand, filch_slot *slot, const filch_slot_type *type)
+static void run_traced(struct filch_fiber *fiber, filch_slot *slot, const filch_slot_type *type)
 {
     uint64_t name = filch_trace_name_of(slot);
-    if (FILCH_UNLIKELY(strand->lane.traced)) {
+    if (FILCH_UNLIKELY(fiber->lane.traced)) {
         filch_trace(FILCH_TRACE_BEGIN_JOIN, FILCH_TRACE_OWN, type->info, name);
     }
-    type->run(&strand->lane, strand->lane.top, slot);
-    if (FILCH_UNLIKELY(strand->lane.traced)) {
+    type->run(&fiber->lane, fiber->lane.top, slot);
+    if (FILCH_UNLIKELY(fiber->lane.traced)) {
         filch_trace(FILCH_TRACE_END_JOIN, 0, NULL, name);
     }
 }
 
-void filch_core_run_own(struct filch_strand *strand, filch_slot *slot)
+void filch_core_run_own(struct filch_fiber *fiber, filch_slot *slot)
 {
     const filch_slot_type *type = slot->type;
     slot->type = &filch_slot_running;
-    run_traced(strand, slot, type);
+    run_traced(fiber, slot, type);
 }
 
 /* The newest entry of our own core, if it is a task that is wanted. */
@@ -55,40 +55,40 @@ void filch_core_run_tasks(struct filch_pool *pool,
                           bool (*wanted)(struct filch_detached *task, void *context), void *context)
 {
     struct filch_thread *thread = filch_thread_known();
-    struct filch_strand *strand = thread ? thread->strand : NULL;
+    struct filch_fiber *fiber = thread ? thread->fiber : NULL;
     struct filch_detached *task;
-    while (strand && filch_strand_has_room(strand) && (task = take_own(pool, wanted, context))) {
+    while (fiber && filch_fiber_has_room(fiber) && (task = take_own(pool, wanted, context))) {
         filch_thread_known()->core->picked = (struct filch_picked){.how = FILCH_TRACE_HELPED};
         task->run(task);
     }
 }
 
-/* The watchman asked for a turn on behalf of others: a pool's strand stands in line. */
-static void yield_if_wanted(struct filch_strand *strand, struct filch_core *core)
+/* The monitor asked for a turn on behalf of others: a pool's fiber stands in line. */
+static void yield_if_wanted(struct filch_fiber *fiber, struct filch_core *core)
 {
     /* relaxed, both: a request may be answered late */
-    if (!strand->guest && atomic_load_explicit(&core->yield_wanted, memory_order_relaxed)) {
+    if (!fiber->guest && atomic_load_explicit(&core->yield_wanted, memory_order_relaxed)) {
         atomic_store_explicit(&core->yield_wanted, false, memory_order_relaxed);
-        filch_block_yield();
+        filch_suspend_yield();
     }
 }
 
-void filch_core_serve(struct filch_strand *strand)
+void filch_core_serve(struct filch_fiber *fiber)
 {
     uint64_t began = filch_os_ticks();
-    enum filch_help help = strand->help;
-    if (help == FILCH_HELP_LATE ? filch_core_offer_quietly(strand, began + FILCH_SITE_QUIET)
-                                : filch_core_offer(strand)) {
-        strand->help = FILCH_HELP_ASK;
+    enum filch_help help = fiber->help;
+    if (help == FILCH_HELP_LATE ? filch_core_offer_quietly(fiber, began + FILCH_CALL_SITE_QUIET)
+                                : filch_core_offer(fiber)) {
+        fiber->help = FILCH_HELP_ASK;
         if (help == FILCH_HELP_ASK) {
-            filch_pool_wake(strand->pool);
+            filch_pool_wake(fiber->pool);
         }
     }
     struct filch_core *core = filch_thread_known()->core;
     if (core) {
-        yield_if_wanted(strand, core);
+        yield_if_wanted(fiber, core);
     }
-    strand->apart += filch_os_ticks() - began;
+    fiber->overhead_ticks += filch_os_ticks() - began;
 }
 
 /* At level `all` every fork comes here. True: it was recorded, and nobody asks. The first one after
@@ -104,7 +104,7 @@ static bool fork_traced(filch_lane *lane)
 void filch_fork_slow(filch_lane *lane)
 {
     if (FILCH_LIKELY(!lane->traced) || !fork_traced(lane)) {
-        filch_core_serve(filch_strand_of_lane(lane));
+        filch_core_serve(filch_fiber_of_lane(lane));
     }
 }
 
@@ -116,7 +116,7 @@ static bool enlist_join(struct filch_waiter *waiter, void *slot)
 static const struct filch_wait_kind join_wait = {
     .what = "a stolen child", .enlist = enlist_join, .derived = true};
 
-bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot)
+bool filch_core_reclaim(struct filch_fiber *fiber, filch_slot *slot)
 {
     struct filch_core *core = filch_thread_known()->core;
     bool ours = filch_slot_take_back(slot);
@@ -128,8 +128,8 @@ bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot)
     }
     if (!filch_slot_is_done(slot)) {
         uint64_t began = filch_os_ticks();
-        filch_block_join(&join_wait, slot);
-        strand->apart += filch_os_ticks() - began;
+        filch_suspend_join(&join_wait, slot);
+        fiber->overhead_ticks += filch_os_ticks() - began;
     } else {
         filch_trace(FILCH_TRACE_JOINED, 0, NULL, filch_trace_name_of(slot));
     }
@@ -137,24 +137,24 @@ bool filch_core_reclaim(struct filch_strand *strand, filch_slot *slot)
 }
 
 /* Nobody has it; before we run it ourselves, see whether older work is wanted. */
-static void join_latent(struct filch_strand *strand, filch_slot *slot)
+static void join_latent(struct filch_fiber *fiber, filch_slot *slot)
 {
     const filch_slot_type *type = slot->type;
     slot->type = &filch_slot_running; /* not this one */
-    if (!strand->lane.traced || filch_lane_is_asked(&strand->lane)) {
-        filch_core_serve(strand);
+    if (!fiber->lane.traced || filch_lane_is_asked(&fiber->lane)) {
+        filch_core_serve(fiber);
     }
-    run_traced(strand, slot, type);
+    run_traced(fiber, slot, type);
 }
 
 filch_slot *filch_join_slow(filch_lane *lane, filch_slot *slot, filch_slot *top)
 {
-    struct filch_strand *strand = filch_strand_of_lane(lane);
+    struct filch_fiber *fiber = filch_fiber_of_lane(lane);
     lane->top = top;
     if (slot >= lane->split) {
-        join_latent(strand, slot);
-    } else if (filch_core_reclaim(strand, slot)) {
-        filch_core_run_own(strand, slot);
+        join_latent(fiber, slot);
+    } else if (filch_core_reclaim(fiber, slot)) {
+        filch_core_run_own(fiber, slot);
     }
     return filch_lane_retire(lane, slot);
 }

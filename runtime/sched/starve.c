@@ -2,8 +2,8 @@
 
 #include "os/log.h"
 #include "sched/core.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
-#include "sched/strand.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 
@@ -29,7 +29,7 @@ static void clear_idle_shelves(struct filch_pool *pool, struct filch_thread *thr
     }
 }
 
-static struct filch_strand *ready_anywhere(struct filch_pool *pool, struct filch_core *core)
+static struct filch_fiber *ready_anywhere(struct filch_pool *pool, struct filch_core *core)
 {
     struct filch_work *work = filch_queue_pop(&core->ready);
     work = work ? work : filch_queue_pop(&pool->ready);
@@ -37,18 +37,18 @@ static struct filch_strand *ready_anywhere(struct filch_pool *pool, struct filch
     for (unsigned i = 0; !work && i < count; i++) {
         work = filch_queue_pop(&filch_core_at(pool, i)->ready);
     }
-    return work ? filch_strand_of_work(work) : NULL;
+    return work ? filch_fiber_of_work(work) : NULL;
 }
 
-struct filch_strand *filch_pool_starve(struct filch_pool *pool, struct filch_thread *thread)
+struct filch_fiber *filch_pool_starve(struct filch_pool *pool, struct filch_thread *thread)
 {
     set_starving(pool, true);
     clear_idle_shelves(pool, thread);
-    struct filch_strand *strand = filch_strand_new(pool, thread->core);
-    if (strand) {
+    struct filch_fiber *fiber = filch_fiber_new(pool, thread->core);
+    if (fiber) {
         set_starving(pool, false);
         filch_pool_pass_on(pool);
-        return strand;
+        return fiber;
     }
     filch_core_fire_timers(pool);
     return ready_anywhere(pool, thread->core);
@@ -68,7 +68,7 @@ void filch_pool_feed(struct filch_pool *pool, struct filch_core *core)
 
 static void end_wait(struct filch_stack *stack, void *ended)
 {
-    struct filch_party *party = &((struct filch_strand *)stack)->own_party;
+    struct filch_party *party = &((struct filch_fiber *)stack)->own_party;
     uint32_t any = 0;
     if (!filch_party_hold(party, &any)) {
         return;
@@ -95,7 +95,7 @@ void filch_pool_feed_again(struct filch_pool *pool, bool long_ago)
         return;
     }
     if (filch_stacks_reserve(&pool->stacks)) {
-        set_starving(pool, false); /* the watchman looks for work next */
+        set_starving(pool, false); /* the monitor looks for work next */
     } else if (long_ago && filch_pool_running(pool) == 0) {
         end_waits(pool);
     }

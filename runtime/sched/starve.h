@@ -1,9 +1,9 @@
 /* starve: what a pool does when it has no stacks, and with those that it does not need.
  *
- * When no stack is to be had, strands that have theirs go on, and what is new waits: a thread that
- * found none sleeps, and does not see it (watch.c). Threads that sleep on a stack do, so all are
+ * When no stack is to be had, fibers that have theirs go on, and what is new waits: a thread that
+ * found none sleeps, and does not see it (monitor.c). Threads that sleep on a stack do, so all are
  * woken, then and at each wake-up that follows. The first stack that becomes free ends that; or the
- * watchman does, when the system has memory again. If nothing in the pool can go on meanwhile,
+ * monitor does, when the system has memory again. If nothing in the pool can go on meanwhile,
  * those that have a stack may wait for what is new: after a while their waits end with
  * FILCH_NO_MEMORY, but for those that something outside of the program ends. */
 #ifndef FILCH_STARVE_H
@@ -13,17 +13,17 @@
 
 struct filch_core;
 struct filch_pool;
-struct filch_strand;
+struct filch_fiber;
 struct filch_thread;
 
 /* No stack is to be had to begin something new on, on a core that the thread holds: a stack after
- * all, or a strand that is ready anywhere. NULL: there is none either, and the thread may sleep. */
-struct filch_strand *filch_pool_starve(struct filch_pool *pool, struct filch_thread *thread);
+ * all, or a fiber that is ready anywhere. NULL: there is none either, and the thread may sleep. */
+struct filch_fiber *filch_pool_starve(struct filch_pool *pool, struct filch_thread *thread);
 
 /* A stack has become free, on the core if there is one: what is new may begin again. */
 void filch_pool_feed(struct filch_pool *pool, struct filch_core *core);
 
-/* The watchman: see whether the system gives memory again; if not, and nothing has run for
+/* The monitor: see whether the system gives memory again; if not, and nothing has run for
  * `long_ago`, end the waits of those that have stacks. */
 void filch_pool_feed_again(struct filch_pool *pool, bool long_ago);
 

@@ -22,7 +22,7 @@ static bool at_exit_made; /* written once, under at_exit_once */
 static void thread_ends(void *record)
 {
     struct filch_thread *thread = record;
-    if (thread->strand) {
+    if (thread->fiber) {
         filch_thread_give_up(thread);
     }
     set_self(NULL);
@@ -34,7 +34,7 @@ static void make_at_exit(void)
     at_exit_made = tss_create(&at_exit, thread_ends) == thrd_success;
 }
 
-/* noinline and opaque: a strand may read this on one thread and again on another, so the compiler
+/* noinline and opaque: a fiber may read this on one thread and again on another, so the compiler
  * must neither keep the value nor the variable's address (llvm #98479). */
 __attribute__((noinline)) struct filch_thread *filch_thread_known(void)
 {
@@ -85,10 +85,10 @@ struct filch_party *filch_party_self(void)
     if (!thread) {
         return NULL;
     }
-    return thread->strand ? thread->strand->party : &thread->party;
+    return thread->fiber ? thread->fiber->party : &thread->party;
 }
 
-/* seq_cst: whoever counts sleepers (stuck.c) reads all twice; between them nobody was awake. */
+/* seq_cst: whoever counts sleepers (deadlock.c) reads all twice; between them nobody was awake. */
 void filch_thread_nap(struct filch_thread *thread)
 {
     atomic_fetch_add_explicit(&thread->naps, 1, memory_order_seq_cst);

@@ -6,7 +6,7 @@
 #define FILCH_THREAD_H
 
 #include "base/memory.h"
-#include "sched/strand.h"
+#include "sched/fiber.h"
 #include "sleep/park.h"
 
 struct filch_core;
@@ -16,23 +16,23 @@ enum filch_left { FILCH_LEFT_NOTHING, FILCH_LEFT_REGION, FILCH_LEFT_TASK };
 
 struct filch_thread {
     struct filch_parker parker;
-    struct filch_party party;          /* while it runs no strand of a pool's own */
-    _Atomic(uint32_t) naps;            /* odd: it sleeps, and somebody else must wake it; stuck.c */
+    struct filch_party party; /* while it runs no fiber of a pool's own */
+    _Atomic(uint32_t) naps;   /* odd: it sleeps, and somebody else must wake it; deadlock.c */
     _Atomic(struct filch_pool *) pool; /* a pool's thread: whose; see filch_thread_pool */
     struct filch_core *core;           /* the core it holds, or NULL */
-    struct filch_strand
-        *strand;        /* the strand it runs, or NULL: it is not in a pool, or in its hub */
+    struct filch_fiber
+        *fiber;         /* the fiber it runs, or NULL: it is not in a pool, or in its own loop */
     unsigned processor; /* one more than the core whose processor it is bound to; 0: none */
     bool woken;         /* from sleep, by somebody who counts on us to wake the next */
-    bool between_jobs;  /* its strand's job has ended: a woken strand may follow at once */
+    bool between_jobs;  /* its fiber's job has ended: a woken fiber may follow at once */
     struct filch_heap_count heap; /* of all whose record this was */
     struct filch_leave leave;
-    struct filch_context hub;
+    struct filch_context native;
     struct filch_exceptions *exceptions; /* a pool's thread: the C++ runtime's for it, or NULL */
-    void *hub_fake_stack;                /* the sanitizers' view of the native stack */
-    const void *hub_low;
-    size_t hub_bytes;
-    void *hub_fiber;
+    void *native_fake_stack;             /* the sanitizers' view of the native stack */
+    const void *native_low;
+    size_t native_bytes;
+    void *native_tsan_fiber;
     struct filch_thread *next;  /* lock of the process object */
     struct filch_thread *older; /* constant: the record made before it */
     bool live;                  /* lock of the process object: it is somebody's */
@@ -41,13 +41,13 @@ struct filch_thread {
 };
 
 /* The calling thread's record, made at its first call. NULL: no memory. Never cache the result
- * across a call that can block: the strand may go on on another thread. */
+ * across a call that can block: the fiber may go on on another thread. */
 struct filch_thread *filch_thread_self(void);
 
 /* The same without making one. */
 struct filch_thread *filch_thread_known(void);
 
-/* The calling strand, or thread. NULL: no memory. */
+/* The calling fiber, or thread. NULL: no memory. */
 struct filch_party *filch_party_self(void);
 
 /* Whose thread it is, if it is a pool's; or was, of a record that is nobody's any more. */

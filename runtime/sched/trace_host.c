@@ -1,8 +1,8 @@
 /* trace_host: what the tracers below ask of the scheduler. */
 #include "base/base.h"
 #include "sched/core.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
-#include "sched/strand.h"
 #include "sched/thread.h"
 #include "trace/recording.h"
 
@@ -38,13 +38,13 @@ static void describe(struct filch_core *core, struct filch_recording *recording,
     /* relaxed, both: the holder itself */
     struct filch_thread *holder = atomic_load_explicit(&core->holder, memory_order_relaxed);
     filch_lane *lane = atomic_load_explicit(&core->lane, memory_order_relaxed);
-    struct filch_strand *strand = lane ? filch_strand_of_lane(lane) : NULL;
+    struct filch_fiber *fiber = lane ? filch_fiber_of_lane(lane) : NULL;
     chunk->pool = core->pool->number;
     chunk->core = core->index;
     chunk->workers = core->pool->config.workers;
     chunk->thread = holder ? holder->parker.thread : 0;
-    chunk->strand = filch_trace_name_of(strand);
-    describe_tasks(strand ? strand->frame : NULL, recording, chunk);
+    chunk->fiber = filch_trace_name_of(fiber);
+    describe_tasks(fiber ? fiber->frame : NULL, recording, chunk);
 }
 
 const struct filch_tracer_host filch_core_trace_host = {here, describe};

@@ -6,17 +6,17 @@
 #include "os/log.h"
 #include "os/os.h"
 #include "sched/core.h"
+#include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/region.h"
-#include "sched/strand.h"
 #include "sched/thread.h"
 
 _Noreturn void filch_unwound_fatally(struct filch_thread *thread)
 {
     /* the frames may be gone: what they said is not to be had any more */
     const filch_function_info *info =
-        !thread ? NULL : filch_party_doing(thread->strand ? thread->strand->party : &thread->party);
+        !thread ? NULL : filch_party_doing(thread->fiber ? thread->fiber->party : &thread->party);
     char message[512];
     if (info) {
         snprintf(
@@ -32,13 +32,13 @@ _Noreturn void filch_unwound_fatally(struct filch_thread *thread)
     abort();
 }
 
-bool filch_unwound_begin(struct filch_strand *strand, struct filch_frame *frame)
+bool filch_unwound_begin(struct filch_fiber *fiber, struct filch_frame *frame)
 {
-    if (!strand->guest) {
+    if (!fiber->guest) {
         filch_unwound_fatally(filch_thread_known());
     }
-    strand->frame = frame;
-    return filch_process_owns(strand->pool->token);
+    fiber->frame = frame;
+    return filch_process_owns(fiber->pool->token);
 }
 
 /* Others may still want it. */
@@ -47,28 +47,28 @@ static bool is_live(const filch_slot *slot)
     return slot->type && slot->type != &filch_slot_running;
 }
 
-bool filch_unwound_drop(struct filch_strand *strand)
+bool filch_unwound_drop(struct filch_fiber *fiber)
 {
-    filch_lane *lane = &strand->lane;
+    filch_lane *lane = &fiber->lane;
     filch_slot *slot = lane->top - 1;
-    bool ours = is_live(slot) && (slot >= lane->split || filch_core_reclaim(strand, slot));
+    bool ours = is_live(slot) && (slot >= lane->split || filch_core_reclaim(fiber, slot));
     filch_lane_retire(lane, slot);
     return ours;
 }
 
-void filch_unwound_to(struct filch_strand *strand, struct filch_frame *frame, filch_slot *bottom)
+void filch_unwound_to(struct filch_fiber *fiber, struct filch_frame *frame, filch_slot *bottom)
 {
-    if (filch_unwound_begin(strand, frame)) {
-        while (strand->lane.top > bottom) {
-            filch_unwound_drop(strand);
+    if (filch_unwound_begin(fiber, frame)) {
+        while (fiber->lane.top > bottom) {
+            filch_unwound_drop(fiber);
         }
     }
 }
 
 struct filch_must_return filch_must_return_begin(void)
 {
-    struct filch_strand *strand = filch_strand_self();
-    struct filch_must_return must = {.uncancelled = !strand || strand->guest};
+    struct filch_fiber *fiber = filch_fiber_self();
+    struct filch_must_return must = {.uncancelled = !fiber || fiber->guest};
     if (must.uncancelled) { /* else it may go on on another thread, and no thread cancels those */
         must.state = filch_os_cancel_off();
     }

@@ -8,31 +8,31 @@
  * group) is seen to when its thread's data is destroyed, thread.c; all that others refer to is in
  * memory that stays.
  *
- * On a pool's strand none of this is possible: the thread is needed. It is a fatal error. */
+ * On a pool's fiber none of this is possible: the thread is needed. It is a fatal error. */
 #ifndef FILCH_UNWOUND_H
 #define FILCH_UNWOUND_H
 
 #include "base/base.h"
 #include "work/lane.h"
 
-struct filch_strand;
+struct filch_fiber;
 struct filch_thread;
 
 /* Of a variable: call function(&variable) whenever its scope is left. To be told of unwinding
  * alone, the scope clears the variable before its end. */
 #define FILCH_UNWINDS(function) __attribute__((cleanup(function)))
 
-/* What ran on `strand` above `frame` and in the slots from `bottom` on will not return. A guest:
- * the slots are taken off its lane, unrun; those that others run are waited for. A pool's strand: a
+/* What ran on `fiber` above `frame` and in the slots from `bottom` on will not return. A guest:
+ * the slots are taken off its lane, unrun; those that others run are waited for. A pool's fiber: a
  * fatal error. */
-void filch_unwound_to(struct filch_strand *strand, struct filch_frame *frame, filch_slot *bottom);
+void filch_unwound_to(struct filch_fiber *fiber, struct filch_frame *frame, filch_slot *bottom);
 
-/* The first half of it: a pool's strand does not come back from this. False: there is nothing more
+/* The first half of it: a pool's fiber does not come back from this. False: there is nothing more
  * to do, since the pool belongs to the parent of this process. */
-bool filch_unwound_begin(struct filch_strand *strand, struct filch_frame *frame);
+bool filch_unwound_begin(struct filch_fiber *fiber, struct filch_frame *frame);
 
 /* Take the newest slot of a guest's lane off it. True: it was not run, and nobody else will. */
-bool filch_unwound_drop(struct filch_strand *strand);
+bool filch_unwound_drop(struct filch_fiber *fiber);
 
 /* The program's code that must return to us, on whatever thread, because others count on what comes
  * after it: callbacks, hooks, stages. A thread of the program's that is cancelled meanwhile ends at

@@ -1,7 +1,7 @@
-/* wake: who is woken, and when. The other half, who sleeps and how, is watch.c.
+/* wake: who is woken, and when. The other half, who sleeps and how, is monitor.c.
  *
  * A publisher that sees an idle core and nobody searching wakes one thread: a listed sleeper, else
- * the watchman, else a new thread. One wake-up is under way at a time, marked by `waking`;
+ * the monitor, else a new thread. One wake-up is under way at a time, marked by `waking`;
  * publishers pass by while it is. Whoever was woken answers (filch_core_answer_wake), looks at
  * everything, and wakes the next if there is more than one piece to do.
  *
@@ -21,26 +21,26 @@ unsigned filch_pool_running(struct filch_pool *pool)
     return (unsigned)(uint32_t)atomic_load_explicit(&pool->running, memory_order_seq_cst);
 }
 
-bool filch_pool_wake_watchman(struct filch_pool *pool)
+bool filch_pool_wake_monitor(struct filch_pool *pool)
 {
-    /* seq_cst: pairs with claim_watch, as sleepers do with filch_park_wake_one. Taking the name
-     * away tells the watchman that he was chosen. */
-    struct filch_thread *watchman = atomic_exchange_explicit(
-        &pool->watchman, (struct filch_thread *)NULL, memory_order_seq_cst);
-    if (watchman) {
-        filch_parker_unpark(&watchman->parker);
+    /* seq_cst: pairs with claim_monitor, as sleepers do with filch_park_wake_one. Taking the name
+     * away tells the monitor that it was chosen. */
+    struct filch_thread *monitor =
+        atomic_exchange_explicit(&pool->monitor, (struct filch_thread *)NULL, memory_order_seq_cst);
+    if (monitor) {
+        filch_parker_unpark(&monitor->parker);
     }
-    return watchman != NULL;
+    return monitor != NULL;
 }
 
 static bool anybody_asleep(struct filch_pool *pool)
 {
     /* seq_cst: after the fence in the caller */
     return filch_park_sleepers(&pool->park) > 0 ||
-           atomic_load_explicit(&pool->watchman, memory_order_seq_cst) != NULL;
+           atomic_load_explicit(&pool->monitor, memory_order_seq_cst) != NULL;
 }
 
-static void wake_somebody(struct filch_pool *pool, bool even_watchman)
+static void wake_somebody(struct filch_pool *pool, bool even_monitor)
 {
     if (FILCH_UNLIKELY(filch_pool_is_starving(pool))) {
         filch_pool_wake_all(pool); /* some of them may have a stack */
@@ -48,15 +48,15 @@ static void wake_somebody(struct filch_pool *pool, bool even_watchman)
     }
     /* seq_cst: pairs with filch_core_answer_wake; who finds it set has been seen by its setter */
     while (atomic_exchange_explicit(&pool->waking, 1, memory_order_seq_cst) == 0) {
-        if (filch_park_wake_one(&pool->park) || (even_watchman && filch_pool_wake_watchman(pool)) ||
+        if (filch_park_wake_one(&pool->park) || (even_monitor && filch_pool_wake_monitor(pool)) ||
             filch_pool_make_thread(pool)) {
             filch_trace(FILCH_TRACE_WAKE, 0, NULL, 0);
             return;
         }
         filch_core_answer_wake(pool);
         /* Somebody may have announced himself, and a publisher passed us by, while it was set. */
-        even_watchman = even_watchman || filch_core_work_visible(pool);
-        if (!even_watchman || !anybody_asleep(pool)) {
+        even_monitor = even_monitor || filch_core_work_visible(pool);
+        if (!even_monitor || !anybody_asleep(pool)) {
             return;
         }
     }
@@ -64,7 +64,7 @@ static void wake_somebody(struct filch_pool *pool, bool even_watchman)
 
 void filch_pool_take_turn(struct filch_pool *pool)
 {
-    /* relaxed, both: see give_core in block.c */
+    /* relaxed, both: see give_core in suspend.c */
     if (FILCH_UNLIKELY(atomic_load_explicit(&pool->givers, memory_order_relaxed))) {
         atomic_fetch_add_explicit(&pool->turns, 1, memory_order_relaxed);
         filch_os_wake(&pool->turns, INT_MAX);
@@ -104,23 +104,23 @@ void filch_core_answer_wake(struct filch_pool *pool)
     atomic_thread_fence(memory_order_seq_cst);
 }
 
-void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns)
+void filch_pool_poke_monitor(struct filch_pool *pool, uint64_t deadline_ns)
 {
-    /* seq_cst, both: see watch() in watch.c. A record outlives its thread: a late poke is stale. */
-    struct filch_thread *watchman = atomic_load_explicit(&pool->watchman, memory_order_seq_cst);
-    if (watchman &&
-        atomic_load_explicit(&pool->watch_until_ns, memory_order_seq_cst) > deadline_ns) {
-        filch_parker_unpark(&watchman->parker);
+    /* seq_cst, both: see watch() in monitor.c. A late poke is stale. */
+    struct filch_thread *monitor = atomic_load_explicit(&pool->monitor, memory_order_seq_cst);
+    if (monitor &&
+        atomic_load_explicit(&pool->monitor_until_ns, memory_order_seq_cst) > deadline_ns) {
+        filch_parker_unpark(&monitor->parker);
     }
 }
 
-void filch_pool_call_watch(struct filch_pool *pool)
+void filch_pool_call_monitor(struct filch_pool *pool)
 {
-    /* seq_cst, both: see watch() in watch.c, as above */
+    /* seq_cst, both: see watch() in monitor.c, as above */
     if (!atomic_load_explicit(&pool->ticking, memory_order_seq_cst)) {
-        struct filch_thread *watchman = atomic_load_explicit(&pool->watchman, memory_order_seq_cst);
-        if (watchman) {
-            filch_parker_unpark(&watchman->parker);
+        struct filch_thread *monitor = atomic_load_explicit(&pool->monitor, memory_order_seq_cst);
+        if (monitor) {
+            filch_parker_unpark(&monitor->parker);
         }
     }
 }
@@ -128,35 +128,34 @@ void filch_pool_call_watch(struct filch_pool *pool)
 bool filch_pool_must_call(struct filch_pool *pool)
 {
     atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, see park.h */
-    /* seq_cst: as in filch_pool_call_watch */
-    return filch_pool_has_idle(pool)
-               ? nobody_comes(pool)
-               : !atomic_load_explicit(&pool->ticking, memory_order_seq_cst);
+    /* seq_cst: as in filch_pool_call_monitor */
+    return filch_pool_has_idle(pool) ? nobody_comes(pool)
+                                     : !atomic_load_explicit(&pool->ticking, memory_order_seq_cst);
 }
 
 void filch_pool_call(struct filch_pool *pool)
 {
     filch_pool_wake(pool);
     if (!filch_pool_has_idle(pool)) {
-        filch_pool_call_watch(pool); /* which asks the busy ones for a turn */
+        filch_pool_call_monitor(pool); /* which asks the busy ones for a turn */
     }
 }
 
-bool filch_pool_is_watched(struct filch_pool *pool)
+bool filch_pool_is_monitored(struct filch_pool *pool)
 {
-    /* seq_cst, all: the caller holds a core since before; see watch() in watch.c. A searcher who
-     * gives up becomes a watchman, or finds one. */
+    /* seq_cst, all: the caller holds a core since before; see watch() in monitor.c. A searcher who
+     * gives up becomes a monitor, or finds one. */
     return atomic_load_explicit(&pool->searching, memory_order_seq_cst) > 0 ||
-           (atomic_load_explicit(&pool->watchman, memory_order_seq_cst) != NULL &&
-            atomic_load_explicit(&pool->watch_until_ns, memory_order_seq_cst) != FILCH_OS_NEVER);
+           (atomic_load_explicit(&pool->monitor, memory_order_seq_cst) != NULL &&
+            atomic_load_explicit(&pool->monitor_until_ns, memory_order_seq_cst) != FILCH_OS_NEVER);
 }
 
 enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate)
 {
-    if (estimate >= FILCH_SITE_SHORT || !filch_pool_is_watched(pool)) {
+    if (estimate >= FILCH_CALL_SITE_SHORT || !filch_pool_is_monitored(pool)) {
         return FILCH_HELP_ASK;
     }
-    return estimate < FILCH_SITE_QUIET ? FILCH_HELP_LATE : FILCH_HELP_OFFER;
+    return estimate < FILCH_CALL_SITE_QUIET ? FILCH_HELP_LATE : FILCH_HELP_OFFER;
 }
 
 /* Timers may come due; or others run, who may have latent work, and could have help. We ourselves
@@ -167,10 +166,10 @@ static bool worth_watching(struct filch_pool *pool, unsigned ours)
            (filch_pool_running(pool) > ours && filch_pool_has_idle(pool));
 }
 
-void filch_pool_appoint_watch(struct filch_pool *pool, unsigned ours)
+void filch_pool_appoint_monitor(struct filch_pool *pool, unsigned ours)
 {
     /* relaxed: asked again at each pick */
-    if (atomic_load_explicit(&pool->watchman, memory_order_relaxed) == NULL &&
+    if (atomic_load_explicit(&pool->monitor, memory_order_relaxed) == NULL &&
         worth_watching(pool, ours)) {
         wake_somebody(pool, false);
     }
@@ -179,6 +178,6 @@ void filch_pool_appoint_watch(struct filch_pool *pool, unsigned ours)
 void filch_pool_wake_all(struct filch_pool *pool)
 {
     filch_park_wake_all(&pool->park);
-    atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, for the watchman */
-    filch_pool_wake_watchman(pool);
+    atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, for the monitor */
+    filch_pool_wake_monitor(pool);
 }

@@ -1,15 +1,15 @@
-/* wake: who is woken, and when. The protocol is told in wake.c, its other half in watch.c. */
+/* wake: who is woken, and when. The protocol is told in wake.c, its other half in monitor.c. */
 #ifndef FILCH_WAKE_H
 #define FILCH_WAKE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sched/site.h"
+#include "sched/call_site.h"
 
 struct filch_pool;
 
-/* A pool's thread begins something: strands that gave their turns away for that may go on. */
+/* A pool's thread begins something: fibers that gave their turns away for that may go on. */
 void filch_pool_take_turn(struct filch_pool *pool);
 
 /* Something was made visible to thieves: see that somebody comes. */
@@ -23,13 +23,13 @@ void filch_pool_pass_on(struct filch_pool *pool);
 void filch_pool_wake_all(struct filch_pool *pool);
 
 /* False: there is none. Also from a signal handler. */
-bool filch_pool_wake_watchman(struct filch_pool *pool);
+bool filch_pool_wake_monitor(struct filch_pool *pool);
 
-/* Wake the watchman, who must look at his deadline again, if he sleeps beyond this one. */
-void filch_pool_poke_watch(struct filch_pool *pool, uint64_t deadline_ns);
+/* Wake the monitor, which must look at its deadline again, if it sleeps beyond this one. */
+void filch_pool_poke_monitor(struct filch_pool *pool, uint64_t deadline_ns);
 
-/* Wake him unless he looks soon anyway: there is work, and all cores are busy. */
-void filch_pool_call_watch(struct filch_pool *pool);
+/* Wake it unless it looks soon anyway: there is work, and all cores are busy. */
+void filch_pool_call_monitor(struct filch_pool *pool);
 
 /* From outside: something can be seen in a queue. Is anybody to be called for it? */
 bool filch_pool_must_call(struct filch_pool *pool);
@@ -37,15 +37,15 @@ bool filch_pool_must_call(struct filch_pool *pool);
 /* See that a thread comes for it. */
 void filch_pool_call(struct filch_pool *pool);
 
-/* Is somebody looking around, or will the watchman before long? Then what is published now will be
+/* Is somebody looking around, or will the monitor before long? Then what is published now will be
  * found, also if nobody is woken for it. */
-bool filch_pool_is_watched(struct filch_pool *pool);
+bool filch_pool_is_monitored(struct filch_pool *pool);
 
-/* Whom a call wants that is estimated to take so many ticks (site.h). */
+/* Whom a call wants that is estimated to take so many ticks (call_site.h). */
 enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate);
 
 /* See that somebody watches, if there is anything to watch. `ours`: how many cores the caller
  * holds, 0 or 1. */
-void filch_pool_appoint_watch(struct filch_pool *pool, unsigned ours);
+void filch_pool_appoint_monitor(struct filch_pool *pool, unsigned ours);
 
 #endif

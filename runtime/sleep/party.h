@@ -1,7 +1,7 @@
-/* party: one who can wait and be waited for: a strand of a pool, or a thread of the program.
+/* party: one who can wait and be waited for: a fiber of a pool, or a thread of the program.
  *
  * Who waits says so here, for those who look at it from outside: a dump, and the search for
- * deadlocks (stuck.c). Nobody can leave a wait while it is being looked at:
+ * deadlocks (deadlock.c). Nobody can leave a wait while it is being looked at:
  *
  *   word   2n      it does not wait; this was its n-th wait
  *          2n + 1  it waits
@@ -35,8 +35,8 @@ struct filch_wait_kind {
     /* Who alone can end the wait, NULL: nobody in particular. Any thread; the wait goes on. */
     struct filch_party *(*holder)(void *context);
     bool in_handlers; /* a signal handler can end it */
-    bool outside; /* something outside of the program can end it */
-    bool derived; /* it ends when other work does, which may wait itself */
+    bool outside;     /* something outside of the program can end it */
+    bool derived;     /* it ends when other work does, which may wait itself */
 };
 
 struct filch_party {
@@ -47,7 +47,7 @@ struct filch_party {
     struct filch_waiter *waiter;        /* the last wait's; NULL: only what it waits for ends it */
     struct filch_releases *releases;    /* api/pool/closure.c: it is inside a destructor; or NULL */
     _Atomic(uintptr_t) doing;           /* the filch_function_info of what it runs; 0: none */
-    uint64_t thread_id;                 /* constant; 0: of a strand */
+    uint64_t thread_id;                 /* constant; 0: of a fiber */
 };
 
 void filch_party_begin_wait(struct filch_party *party, const struct filch_wait_kind *kind,

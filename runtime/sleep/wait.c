@@ -6,13 +6,13 @@
 #include "trace/tracer.h"
 
 enum { DONE = 1, LOCKED = 2 };
-enum { READY_MOST = 32 }; /* strands that are made ready together */
+enum { READY_MOST = 32 }; /* fibers that are made ready together */
 static const uintptr_t latch_open = 1;
 
-void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
+void filch_waiter_init(struct filch_waiter *waiter, struct filch_fiber *fiber,
                        struct filch_parker *parker)
 {
-    waiter->strand = strand;
+    waiter->fiber = fiber;
     waiter->parker = parker;
     atomic_init(&waiter->outcome, FILCH_ARMING);
     waiter->next = waiter->prev = NULL;
@@ -23,7 +23,7 @@ void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
 bool filch_waiter_arm(struct filch_waiter *waiter)
 {
     int old = FILCH_ARMING;
-    /* release: pairs with the acquire in decide, or in tell; the one who wakes sees the strand's
+    /* release: pairs with the acquire in decide, or in tell; the one who wakes sees the fiber's
      * saved state. acquire on failure: pairs with fire's release; we go on with what the signaller
      * wrote. acq_rel because C11 wants success at least as strong as failure. */
     if (atomic_compare_exchange_strong_explicit(&waiter->outcome, &old, FILCH_WAITING,
@@ -70,11 +70,11 @@ enum filch_outcome filch_waiter_outcome(struct filch_waiter *waiter)
     return (enum filch_outcome)atomic_load_explicit(&waiter->outcome, memory_order_acquire);
 }
 
-static const struct filch_wait_host *host; /* NULL: there are no strands */
+static const struct filch_wait_host *host; /* NULL: there are no fibers */
 
 void filch_wait_hosted_by(const struct filch_wait_host *scheduler)
 {
-    /* relaxed, here and below: a constant; whoever knows a strand has seen it */
+    /* relaxed, here and below: a constant; whoever knows a fiber has seen it */
     __atomic_store_n(&host, scheduler, __ATOMIC_RELAXED);
 }
 
@@ -83,49 +83,49 @@ static const struct filch_wait_host *scheduler(void)
     return __atomic_load_n(&host, __ATOMIC_RELAXED);
 }
 
-/* Strands whose waits have ended and that are not ready yet. */
+/* Fibers whose waits have ended and that are not ready yet. */
 struct batch {
     unsigned count;
-    struct filch_strand *strands[READY_MOST];
+    struct filch_fiber *fibers[READY_MOST];
 };
 
 static void deliver(struct batch *batch)
 {
     if (batch->count) {
-        scheduler()->ready(batch->strands, batch->count);
+        scheduler()->ready(batch->fibers, batch->count);
         batch->count = 0;
     }
 }
 
-static void collect(struct batch *batch, struct filch_strand *strand)
+static void collect(struct batch *batch, struct filch_fiber *fiber)
 {
     if (batch->count == READY_MOST) {
         deliver(batch);
     }
-    batch->strands[batch->count++] = strand;
+    batch->fibers[batch->count++] = fiber;
 }
 
 /* What is read of a waiter before it is fired: a thread that polls may see the outcome and leave
- * its frame at once. Its parker outlives it; a strand cannot run before we make it ready. */
+ * its frame at once. Its parker outlives it; a fiber cannot run before we make it ready. */
 struct sleeper {
-    struct filch_strand *strand;
+    struct filch_fiber *fiber;
     struct filch_parker *parker;
 };
 
 static struct sleeper sleeper_of(const struct filch_waiter *waiter)
 {
-    return (struct sleeper){waiter->strand, waiter->parker};
+    return (struct sleeper){waiter->fiber, waiter->parker};
 }
 
-/* It was fired by us; a strand whose turn it is to go on is put in the batch. */
+/* It was fired by us; a fiber whose turn it is to go on is put in the batch. */
 static void wake(struct sleeper sleeper, bool armed, enum filch_outcome outcome,
                  struct batch *batch)
 {
     filch_trace(FILCH_TRACE_READY, (unsigned)outcome, NULL,
-                sleeper.strand ? filch_trace_name_of(sleeper.strand) : sleeper.parker->thread);
-    if (armed && sleeper.strand) {
-        filch_prefetch((const char *)sleeper.strand + FILCH_CACHE_LINE); /* its work */
-        collect(batch, sleeper.strand);
+                sleeper.fiber ? filch_trace_name_of(sleeper.fiber) : sleeper.parker->thread);
+    if (armed && sleeper.fiber) {
+        filch_prefetch((const char *)sleeper.fiber + FILCH_CACHE_LINE); /* its work */
+        collect(batch, sleeper.fiber);
     } else if (armed) {
         filch_parker_unpark(sleeper.parker);
     }
@@ -199,8 +199,8 @@ void filch_claims_tell_from_anywhere(struct filch_claims *claims)
         struct sleeper sleeper = sleeper_of(waiter);
         next = waiter->next; /* one that is told may be gone */
         bool armed = tell(waiter);
-        if (armed && sleeper.strand) {
-            scheduler()->post(sleeper.strand);
+        if (armed && sleeper.fiber) {
+            scheduler()->post(sleeper.fiber);
         } else if (armed) {
             filch_parker_unpark(sleeper.parker);
         }

@@ -1,6 +1,6 @@
 /* wait: one who waits, and the two kinds of thing that can be waited for.
  *
- * A waiter lives on the stack of the strand or thread that waits. It is prepared
+ * A waiter lives on the stack of the fiber or thread that waits. It is prepared
  * (filch_waiter_init), registered with a cell, a latch or a timer, *then* armed (filch_waiter_arm).
  * Whoever fires it first decides the outcome; only that one may wake it, and only if it was armed.
  * A server that has something to do for the waiter yet (write its result, let go of a lock) claims
@@ -13,8 +13,8 @@
  *   CLAIMED_EARLY -> CLAIMED        tell: from either to SIGNALED
  *            arm
  *
- * The registration happens after the waiting strand's registers have been saved (strand.h):
- * otherwise a fast waker resumes a strand that is still running.
+ * The registration happens after the waiting fiber's registers have been saved (fiber.h):
+ * otherwise a fast waker resumes a fiber that is still running.
  *
  *   cell   done or not, any number of waiters with time-outs; lives in counted objects (futures)
  *   latch  done or not, one waiter; the store that opens it is the opener's last touch, so it may
@@ -30,7 +30,7 @@
 #include "base/base.h"
 #include "sleep/timer.h"
 
-struct filch_strand;
+struct filch_fiber;
 struct filch_parker;
 
 enum filch_outcome {
@@ -48,7 +48,7 @@ enum filch_outcome {
 
 /* Who ends the waits of many touches the first line of each. */
 struct filch_waiter {
-    struct filch_strand *strand; /* a pool's strand to make ready; NULL: */
+    struct filch_fiber *fiber;   /* a pool's fiber to make ready; NULL: */
     struct filch_parker *parker; /* a thread to unpark */
     _Atomic(int) outcome;
     struct filch_waiter *next; /* lock of the cell; of the one who claimed or calls it */
@@ -57,14 +57,14 @@ struct filch_waiter {
      * by the completer, after the cell has let go of it. What is to be called because of that is
      * returned, not called: there may be any number, one behind the other, and one stack. */
     struct filch_waiter *(*call)(struct filch_waiter *waiter);
-    struct filch_scope *scope; /* the one it is in the list of; see scope.h */
+    struct filch_cancel_scope *scope; /* the one it is in the list of; see cancel.h */
 
     struct filch_timer timer;
     struct filch_waiter *scope_next; /* lock of the scope */
     struct filch_waiter *scope_prev; /* lock of the scope */
 };
 
-void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
+void filch_waiter_init(struct filch_waiter *waiter, struct filch_fiber *fiber,
                        struct filch_parker *parker);
 
 /* All registrations are done. False: it was fired meanwhile, nobody will wake it: go on. One that
@@ -72,7 +72,7 @@ void filch_waiter_init(struct filch_waiter *waiter, struct filch_strand *strand,
 bool filch_waiter_arm(struct filch_waiter *waiter);
 
 /* Decide the outcome. True: the caller won over an armed waiter and must wake it; it may read
- * strand and parker before this call only. */
+ * fiber and parker before this call only. */
 bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome);
 
 /* Before it is armed: what it was to wait for is there, and was taken. That stands, even if its
@@ -94,13 +94,13 @@ static inline bool filch_waiter_decided(struct filch_waiter *waiter)
     return outcome != FILCH_ARMING && outcome != FILCH_WAITING;
 }
 
-/* How strands are made ready is a matter of the scheduler, which is above. */
+/* How fibers are made ready is a matter of the scheduler, which is above. */
 struct filch_wait_host {
-    void (*ready)(struct filch_strand *const *strands, unsigned count);
-    void (*post)(struct filch_strand *strand); /* the same for one, from a signal handler */
+    void (*ready)(struct filch_fiber *const *fibers, unsigned count);
+    void (*post)(struct filch_fiber *fiber); /* the same for one, from a signal handler */
 };
 
-/* To be said before the first strand is made; each time the same. */
+/* To be said before the first fiber is made; each time the same. */
 void filch_wait_hosted_by(const struct filch_wait_host *host);
 
 /* Fire with `outcome`, and wake the waiter if that is ours to do. False: another outcome stands. */

@@ -3,7 +3,7 @@
  * Three implementations, one chosen at configure time: switch_x86_64.S and switch_aarch64.S with
  * switch_asm.c, or switch_ucontext.c (any system, about ten times slower: it asks the kernel to
  * save the signal mask). Callee-saved registers and the floating-point control word are kept; the
- * signal mask is not part of a strand. */
+ * signal mask is not part of a fiber. */
 #ifndef FILCH_CONTEXT_H
 #define FILCH_CONTEXT_H
 

@@ -1,6 +1,6 @@
 /* sanitize: what AddressSanitizer and ThreadSanitizer must be told about stacks that are not
- * threads' own. Used where stacks are switched (strand.c leaves them, hub.c enters them) and where
- * they are made (stack.c). In other builds every function is empty. */
+ * threads' own. Used where stacks are switched (fiber.c leaves them, worker.c enters them) and
+ * where they are made (stack.c). In other builds every function is empty. */
 #ifndef FILCH_SANITIZE_H
 #define FILCH_SANITIZE_H
 
@@ -49,7 +49,7 @@ void *__tsan_get_current_fiber(void);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #endif
 
-static inline void *filch_sanitize_fiber_create(void)
+static inline void *filch_sanitize_tsan_fiber_create(void)
 {
 #ifdef FILCH_TSAN
     return __tsan_create_fiber(0);
@@ -58,7 +58,7 @@ static inline void *filch_sanitize_fiber_create(void)
 #endif
 }
 
-static inline void filch_sanitize_fiber_destroy(void *fiber)
+static inline void filch_sanitize_tsan_fiber_destroy(void *fiber)
 {
 #ifdef FILCH_TSAN
     if (fiber) {
@@ -68,7 +68,7 @@ static inline void filch_sanitize_fiber_destroy(void *fiber)
     (void)fiber;
 }
 
-static inline void *filch_sanitize_fiber_current(void)
+static inline void *filch_sanitize_tsan_fiber_current(void)
 {
 #ifdef FILCH_TSAN
     return __tsan_get_current_fiber();

@@ -24,23 +24,23 @@ static struct filch_slab *slab_new(size_t stride)
     return slab;
 }
 
-void filch_stack_destroy_fibers(struct filch_stack *stack)
+void filch_stack_destroy_tsan_fibers(struct filch_stack *stack)
 {
     for (; stack; stack = stack->next) {
-        filch_sanitize_fiber_destroy(stack->fiber);
+        filch_sanitize_tsan_fiber_destroy(stack->tsan_fiber);
     }
 }
 
 void filch_slab_free(struct filch_slab *slab)
 {
-    filch_stack_destroy_fibers(slab->cold_stacks);
+    filch_stack_destroy_tsan_fibers(slab->cold_stacks);
     filch_os_unmap(slab->memory, slab->bytes);
     filch_memory_mapped(-(ptrdiff_t)slab->bytes);
     filch_free(slab);
 }
 
 /* Each piece of a slab has its header a line further on: were all at the same place in their pages,
- * the same lines of many strands would fight for few places in the processor's caches. */
+ * the same lines of many fibers would fight for few places in the processor's caches. */
 struct filch_stack *filch_slab_stack_at(const struct filch_stacks *stacks,
                                         const struct filch_slab *slab, size_t index)
 {
@@ -98,7 +98,7 @@ struct filch_stack *filch_slab_take_cold_locked(struct filch_stacks *stacks)
 /* All its pieces are cold: none of them is anything any more. */
 static void wipe_locked(struct filch_stacks *stacks, struct filch_slab *slab)
 {
-    filch_stack_destroy_fibers(slab->cold_stacks);
+    filch_stack_destroy_tsan_fibers(slab->cold_stacks);
     filch_sanitize_stack_clean(slab->memory, slab->bytes);
     slab->cold_stacks = NULL;
     slab->cold_count = slab->used = 0;

@@ -44,7 +44,7 @@ struct filch_stack *filch_slab_take_cold_locked(struct filch_stacks *stacks);
 void filch_slab_cool_locked(struct filch_stacks *stacks, struct filch_stack *stack, bool trimmed);
 
 /* Of a list of stacks linked by `next`: what ThreadSanitizer knows of them. */
-void filch_stack_destroy_fibers(struct filch_stack *stack);
+void filch_stack_destroy_tsan_fibers(struct filch_stack *stack);
 
 void filch_slab_free(struct filch_slab *slab);
 

@@ -50,7 +50,7 @@ void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes)
 void filch_stacks_destroy(struct filch_stacks *stacks)
 {
     for (struct filch_stack *b = stacks->bundles; b; b = b->bundle) {
-        filch_stack_destroy_fibers(b);
+        filch_stack_destroy_tsan_fibers(b);
     }
     while (stacks->made) {
         struct filch_stack *made = stacks->made;
@@ -98,7 +98,7 @@ static void furnish(struct filch_stacks *stacks, struct filch_stack *stack, stru
     if (!stack->guarded) {
         *(uint64_t *)stack->low = canary;
     }
-    stack->fiber = filch_sanitize_fiber_create();
+    stack->tsan_fiber = filch_sanitize_tsan_fiber_create();
     stack->slab = slab;
     stack->next = NULL;
     stack->bundled = 1;
@@ -163,7 +163,7 @@ struct filch_stack *filch_stacks_get(struct filch_stacks *stacks, struct filch_s
     if (stack->next) {
         stack->next->bundled = stack->bundled - 1;
         /* Nobody has touched it since it was given back. */
-        filch_prefetch_around(stack->next, FILCH_STRAND_LINES_FROM, FILCH_STRAND_LINES_BEFORE);
+        filch_prefetch_around(stack->next, FILCH_FIBER_LINES_FROM, FILCH_FIBER_LINES_BEFORE);
     }
     return stack;
 }

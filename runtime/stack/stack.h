@@ -1,11 +1,11 @@
-/* stack: memory for strands, in slabs that stay mapped until the pool is freed.
+/* stack: memory for fibers, in slabs that stay mapped until the pool is freed.
  *
- * One strand's piece of a slab, `stride` bytes:
+ * One fiber's piece of a slab, `stride` bytes:
  *
  *   guard | stack, growing down ... top | header, then slots growing up | next piece's guard
  *
- * Stack top, header and first slots share one page: a strand that blocks in a small function
- * keeps 4 KiB resident. Slots must outlive their strand (lane.h), hence no unmapping before the
+ * Stack top, header and first slots share one page: a fiber that blocks in a small function
+ * keeps 4 KiB resident. Slots must outlive their fiber (lane.h), hence no unmapping before the
  * end. What idle stacks hold is given back to the system with filch_stacks_trim(): a free stack is
  * warm (as it was left), then cold (only its top's page is there); when all of a slab are cold, the
  * slab is wiped: it is as if none of its pieces had ever been used.
@@ -22,9 +22,9 @@
 #include "stack/context.h"
 
 enum {
-    /* what a strand's header may take: strand.h asserts that it fits */
+    /* what a fiber's header may take: fiber.h asserts that it fits */
     FILCH_STACK_HEADER_BYTES = 512 + (sizeof(struct filch_context) + 63) / 64 * 64,
-    FILCH_STACK_SLOTS = 1024, /* latent forks of one strand; deeper ones run inline */
+    FILCH_STACK_SLOTS = 1024, /* latent forks of one fiber; deeper ones run inline */
 };
 
 /* One piece, as its user sees it. The struct lives at the start of the header. */
@@ -36,7 +36,7 @@ struct filch_stack {
     struct filch_slab *slab;    /* constant; NULL: it has no stack */
     void *low;                  /* lowest usable byte */
     size_t bytes;               /* usable; the header lies at low + bytes */
-    void *fiber;                /* ThreadSanitizer's; NULL in other builds */
+    void *tsan_fiber;           /* ThreadSanitizer's; NULL in other builds */
     struct filch_stack *made;   /* constant: of those without a stack, the one made before */
 };
 

@@ -38,22 +38,23 @@
 struct filch_waiter;
 
 /* What the function that forks is part of: a task, a call of a pool, a stolen slot, a loop's
- * piece. Errors go to its fault; frames of one strand form a chain. */
+ * piece. Errors go to its fault; frames of one fiber form a chain. */
 struct filch_frame {
-    struct filch_frame *parent; /* on the same strand */
+    struct filch_frame *parent; /* on the same fiber */
     filch_slot *base;           /* slots from here up belong to this frame */
     struct filch_fault *fault;  /* where filch_raise() reports; shared with stolen children */
-    struct filch_scope *scope;  /* what it is cancelled with, or NULL; shared in the same way */
+    struct filch_cancel_scope
+        *scope; /* what it is cancelled with, or NULL; shared in the same way */
     const filch_function_info *info;
     const unsigned long long *next; /* a loop's: one more than the running index; else NULL */
     unsigned long long *stop; /* a loop's, while its elements run here: where they end; or NULL */
     _Atomic(uint32_t) *crowd; /* a loop's: how many of its elements wait (crowd.h); else NULL */
-    uint64_t modes; /* what its stolen children begin with (os_modes.h); see below */
+    uint64_t modes;           /* what its stolen children begin with (os_modes.h); see below */
 
     /* region.h: what its caller finds again when it has ended. */
-    bool secluded;    /* `outside` and `exceptions` are the caller's */
+    bool secluded;        /* `outside` and `exceptions` are the caller's */
     bool secludes_locale; /* `locale` is */
-    uint64_t outside; /* modes */
+    uint64_t outside;     /* modes */
     struct filch_exceptions exceptions;
     void *locale;
 };

@@ -120,7 +120,7 @@ struct filch_work *filch_queue_pop(struct filch_queue *queue)
     size_t left = work ? set_count(queue, (size_t)-1) : 0;
     filch_lock_release(&queue->lock);
     if (left > FEW) { /* the next has stood in line for long: what it touches is not at hand */
-        filch_prefetch_around(work->next, FILCH_STRAND_LINES_FROM, FILCH_STRAND_LINES_BEFORE);
+        filch_prefetch_around(work->next, FILCH_FIBER_LINES_FROM, FILCH_FIBER_LINES_BEFORE);
     }
     return work;
 }

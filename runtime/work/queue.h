@@ -1,7 +1,7 @@
 /* queue: first in, first out, many producers, many consumers, no allocation.
  *
- * A pool has one for tasks from outside (the inject queue); it and each core have one for strands
- * that became ready, so that a strand which yields in a loop goes behind the others instead of on
+ * A pool has one for tasks from outside (the inject queue); it and each core have one for fibers
+ * that became ready, so that a fiber which yields in a loop goes behind the others instead of on
  * top. */
 #ifndef FILCH_QUEUE_H
 #define FILCH_QUEUE_H

@@ -1,10 +1,10 @@
 /* work: what a core can be given to do, and the one word that names it in a deque.
  *
- *   slot    latent work that a strand has published (lane.h); the word is the slot's address + 1
+ *   slot    latent work that a fiber has published (lane.h); the word is the slot's address + 1
  *   task    a detached closure (a future's, a pool call's)
- *   strand  a suspended strand that is ready to go on
+ *   fiber  a suspended fiber that is ready to go on
  *
- * Tasks and strands carry a `struct filch_work` and can wait in a queue without allocation. */
+ * Tasks and fibers carry a `struct filch_work` and can wait in a queue without allocation. */
 #ifndef FILCH_WORK_H
 #define FILCH_WORK_H
 
@@ -12,19 +12,19 @@
 
 #include <filch/lane.h>
 
-/* Lines that a strand touches when it goes on, if it has waited in a small function: of its stack,
+/* Lines that a fiber touches when it goes on, if it has waited in a small function: of its stack,
  * which ends where its header begins, and from there on. About: they are fetched before its turn.
  */
-enum { FILCH_STRAND_LINES_BEFORE = 16, FILCH_STRAND_LINES_FROM = 5 };
+enum { FILCH_FIBER_LINES_BEFORE = 16, FILCH_FIBER_LINES_FROM = 5 };
 
-enum filch_work_kind { FILCH_WORK_TASK, FILCH_WORK_STRAND };
+enum filch_work_kind { FILCH_WORK_TASK, FILCH_WORK_FIBER };
 
 struct filch_work {
     struct filch_work *next; /* whoever holds the queue's lock */
     enum filch_work_kind kind;
 };
 
-/* A detached closure. `run` is called once, on the stack of a pool's strand. */
+/* A detached closure. `run` is called once, on the stack of a pool's fiber. */
 struct filch_detached {
     struct filch_work work;
     void (*run)(struct filch_detached *task);

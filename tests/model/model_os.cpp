@@ -51,7 +51,7 @@ void filch_os_cancel_restore(int before)
     (void)before;
 }
 
-// Of the models without thread.c and stuck.c: nobody counts who sleeps.
+// Of the models without thread.c and deadlock.c: nobody counts who sleeps.
 __attribute__((weak)) void filch_thread_nap(struct filch_thread *)
 {
 }
@@ -64,8 +64,8 @@ __attribute__((weak)) void filch_process_look(struct filch_waiter *)
 {
 }
 
-// Of the models without block.c: nothing forks.
-__attribute__((weak)) void filch_block_end_child(const char *)
+// Of the models without suspend.c: nothing forks.
+__attribute__((weak)) void filch_suspend_end_child(const char *)
 {
 }
 

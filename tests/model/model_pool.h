@@ -1,4 +1,4 @@
-// A pool of a model: its cores, the records of the threads, a strand for each of its own; and what the
+// A pool of a model: its cores, the records of the threads, a fiber for each of its own; and what the
 // runtime asks of the rest of the house. Part of one source file each.
 #ifndef FILCH_MODEL_POOL_H
 #define FILCH_MODEL_POOL_H
@@ -7,7 +7,7 @@
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/starve.h"
-#include "sched/strand.h"
+#include "sched/fiber.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 
@@ -15,17 +15,17 @@
 
 static uint64_t now_ns;
 
-// The first `Strands` of the threads are the pool's own.
-template <unsigned Workers, unsigned Cores, unsigned Strands, unsigned Threads> struct house {
+// The first `Fibers` of the threads are the pool's own.
+template <unsigned Workers, unsigned Cores, unsigned Fibers, unsigned Threads> struct house {
     typedef rl::atomic<filch_core *> core_pointer;
-    alignas(FILCH_CACHE_LINE) unsigned char
-        memory[sizeof(filch_pool) + (Cores - 1) * sizeof(core_pointer)];
+    alignas(FILCH_CACHE_LINE) unsigned char memory[sizeof(filch_pool) +
+                                                   (Cores - 1) * sizeof(core_pointer)];
     filch_pool *pool;
     mortal<filch_core> cores[Cores];
     filch_thread threads[Threads];
-    thrd_t handles[Strands + 1];
-    filch_strand strands[Strands];
-    filch_slot slots[Strands][1];
+    thrd_t handles[Fibers + 1];
+    filch_fiber fibers[Fibers];
+    filch_slot slots[Fibers][1];
 
     void make_core(unsigned index)
     {
@@ -71,18 +71,18 @@ template <unsigned Workers, unsigned Cores, unsigned Strands, unsigned Threads> 
         pool->starving.store(false, rl::mo_relaxed, $);
         pool->givers.store(0, rl::mo_relaxed, $);
         pool->turns.store(0, rl::mo_relaxed, $);
-        pool->watchman.store(NULL, rl::mo_relaxed, $);
-        pool->watch_until_ns.store(0, rl::mo_relaxed, $);
+        pool->monitor.store(NULL, rl::mo_relaxed, $);
+        pool->monitor_until_ns.store(0, rl::mo_relaxed, $);
         pool->ticking.store(false, rl::mo_relaxed, $);
         pool->tick_ns.store(0, rl::mo_relaxed, $);
         pool->fade_ns.store(0, rl::mo_relaxed, $);
-        pool->watch_epoch.store(0, rl::mo_relaxed, $);
+        pool->monitor_epoch.store(0, rl::mo_relaxed, $);
         pool->outside.store(filch_outside_none, rl::mo_relaxed, $);
         pool->state.store(0, rl::mo_relaxed, $);
         pool->stopping.store(false, rl::mo_relaxed, $);
         pool->broken.store(false, rl::mo_relaxed, $);
         pool->ends.store(0, rl::mo_relaxed, $);
-        pool->thread_count.store(Strands, rl::mo_relaxed, $);
+        pool->thread_count.store(Fibers, rl::mo_relaxed, $);
         pool->ask_again_ns.store(UINT64_MAX, rl::mo_relaxed, $);
         pool->ask_pause_ns = 0;
         pool->core_count.store(Cores, rl::mo_relaxed, $);
@@ -99,18 +99,18 @@ template <unsigned Workers, unsigned Cores, unsigned Strands, unsigned Threads> 
         for (filch_thread &thread : threads) {
             filch_parker_init(&thread.parker);
             thread.core = NULL;
-            thread.strand = NULL;
+            thread.fiber = NULL;
             thread.woken = thread.between_jobs = false;
         }
-        for (unsigned i = 0; i < Strands; i++) {
-            strands[i].pool = pool;
-            strands[i].frame = NULL;
-            strands[i].guest = false;
-            strands[i].lent = strands[i].pins = 0;
-            strands[i].party = &strands[i].own_party;
-            strands[i].own_party.doing.store(0, rl::mo_relaxed, $);
+        for (unsigned i = 0; i < Fibers; i++) {
+            fibers[i].pool = pool;
+            fibers[i].frame = NULL;
+            fibers[i].guest = false;
+            fibers[i].lent = fibers[i].pins = 0;
+            fibers[i].party = &fibers[i].own_party;
+            fibers[i].own_party.doing.store(0, rl::mo_relaxed, $);
             slots[i][0].state.store(0, rl::mo_relaxed, $);
-            filch_lane_init(&strands[i].lane, slots[i], 1);
+            filch_lane_init(&fibers[i].lane, slots[i], 1);
         }
     }
 
@@ -127,14 +127,14 @@ template <unsigned Workers, unsigned Cores, unsigned Strands, unsigned Threads> 
     }
 
     // As filch_core_thread(), until there is nothing more to do.
-    void run_strands(filch_thread *thread, filch_strand *strand)
+    void run_fibers(filch_thread *thread, filch_fiber *fiber)
     {
         filch_core_answer_wake(pool);
         if (filch_core_obtain(pool, thread)) {
-            thread->strand = strand;
-            filch_core_enter(thread->core, strand);
-            filch_core_main(strand);
-            thread->strand = NULL;
+            thread->fiber = fiber;
+            filch_core_enter(thread->core, fiber);
+            filch_core_main(fiber);
+            thread->fiber = NULL;
         }
     }
 };
@@ -158,25 +158,69 @@ filch_slot *filch_core_late_offer(struct filch_core *)
 }
 
 // Without crowd.c: no loop holds anything back.
-bool filch_crowd_is_let_go(struct filch_pool *) { return false; }
-bool filch_crowd_is_held(struct filch_pool *) { return false; }
-void filch_crowd_let_go(struct filch_core *) {}
-void filch_crowd_watch(struct filch_pool *) {}
+bool filch_crowd_is_let_go(struct filch_pool *)
+{
+    return false;
+}
+bool filch_crowd_is_held(struct filch_pool *)
+{
+    return false;
+}
+void filch_crowd_let_go(struct filch_core *)
+{
+}
+void filch_crowd_watch(struct filch_pool *)
+{
+}
 
 // Without starve.c: there are always stacks.
-bool filch_pool_is_starving(struct filch_pool *) { return false; }
-void filch_pool_feed_again(struct filch_pool *, bool) {}
-bool filch_pool_give_memory(struct filch_pool *, struct filch_thread *, bool) { return false; }
+bool filch_pool_is_starving(struct filch_pool *)
+{
+    return false;
+}
+void filch_pool_feed_again(struct filch_pool *, bool)
+{
+}
+bool filch_pool_give_memory(struct filch_pool *, struct filch_thread *, bool)
+{
+    return false;
+}
 
-uint64_t filch_os_now_ns(void) { return now_ns += 1000000; } // a search has one round
-uint64_t filch_os_seed(void) { return 0; }
-void filch_os_bind(unsigned) {}
-void filch_os_thread_join(thrd_t) {}
-bool filch_process_owns(uint32_t) { return true; }
-bool filch_stacks_reserve(struct filch_stacks *) { return true; }
-void filch_stacks_put_bare(struct filch_stacks *, struct filch_stack *) {}
-void filch_stacks_clear(struct filch_stacks *, struct filch_shelf *) {}
-int filch_core_thread(void *) { return 0; }
-struct filch_core *filch_core_new(struct filch_pool *, unsigned) { return NULL; }
+uint64_t filch_os_now_ns(void)
+{
+    return now_ns += 1000000;
+} // a search has one round
+uint64_t filch_os_seed(void)
+{
+    return 0;
+}
+void filch_os_bind(unsigned)
+{
+}
+void filch_os_thread_join(thrd_t)
+{
+}
+bool filch_process_owns(uint32_t)
+{
+    return true;
+}
+bool filch_stacks_reserve(struct filch_stacks *)
+{
+    return true;
+}
+void filch_stacks_put_bare(struct filch_stacks *, struct filch_stack *)
+{
+}
+void filch_stacks_clear(struct filch_stacks *, struct filch_shelf *)
+{
+}
+int filch_core_thread(void *)
+{
+    return 0;
+}
+struct filch_core *filch_core_new(struct filch_pool *, unsigned)
+{
+    return NULL;
+}
 
 #endif

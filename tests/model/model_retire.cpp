@@ -4,7 +4,7 @@
 // wake-up is a deadlock: only the sleep of a thread that is too many may end by itself.
 #include "model_pool.h"
 
-#include "sched/lend.h"
+#include "sched/handoff.h"
 
 enum { LENDER, IDLER, SPARE, THREADS, ELSEWHERE = 1 };
 
@@ -29,23 +29,23 @@ struct retire_model : rl::test_suite<retire_model, THREADS>, house<1, 2, THREADS
         pool->permits.wanted = {};
         pool->thread_count.store(THREADS - 1 + ELSEWHERE, rl::mo_relaxed, $);
         pool->ask_again_ns.store(0, rl::mo_relaxed, $);
-        pool->watchman.store(&threads[LENDER], rl::mo_relaxed, $);
+        pool->monitor.store(&threads[LENDER], rl::mo_relaxed, $);
         wanted.run = signal;
         spare.store(UNUSED, rl::mo_relaxed, $);
         come.store(0, rl::mo_relaxed, $);
     }
 
     // A task, bound to its thread: a model has no contexts to switch between.
-    void lend_and_wait(filch_thread *thread, filch_strand *strand)
+    void lend_and_wait(filch_thread *thread, filch_fiber *fiber)
     {
         filch_pool_continue(pool, &wanted);
-        strand->pins = 1;
-        filch_lend_begin();
+        fiber->pins = 1;
+        filch_handoff_begin();
         while (come.load(rl::mo_relaxed, $) == 0) {
             filch_os_wait(&come, 0, FILCH_OS_NEVER);
         }
-        filch_lend_end();
-        strand->pins = 0;
+        filch_handoff_end();
+        fiber->pins = 0;
         if (thread->core) {
             filch_core_leave(thread->core);
             filch_core_release(thread);
@@ -72,7 +72,7 @@ struct retire_model : rl::test_suite<retire_model, THREADS>, house<1, 2, THREADS
     void pool_thread(unsigned index)
     {
         do {
-            run_strands(&threads[index], &strands[index]);
+            run_fibers(&threads[index], &fibers[index]);
             dawdle();
         } while (!filch_pool_retire(pool));
     }
@@ -95,18 +95,18 @@ struct retire_model : rl::test_suite<retire_model, THREADS>, house<1, 2, THREADS
         }
     }
 
-    // It was the watchman, and has found work; so the other sleeps as one of those who may go.
-    void lender(filch_thread *thread, filch_strand *strand)
+    // It was the monitor, and has found work; so the other sleeps as one of those who may go.
+    void lender(filch_thread *thread, filch_fiber *fiber)
     {
         filch_thread *me = thread;
         dawdle();
         RL_ASSERT(filch_core_acquire(pool, thread));
-        if (!pool->watchman.compare_exchange_strong(me, NULL, rl::mo_seq_cst, $)) {
+        if (!pool->monitor.compare_exchange_strong(me, NULL, rl::mo_seq_cst, $)) {
             filch_core_answer_wake(pool);
         }
-        thread->strand = strand;
-        filch_core_enter(thread->core, strand);
-        lend_and_wait(thread, strand);
+        thread->fiber = fiber;
+        filch_core_enter(thread->core, fiber);
+        lend_and_wait(thread, fiber);
         set_spare(OVER);
         pool->stopping.store(true, rl::mo_seq_cst, $); // as in filch_pool_drain()
         filch_pool_wake_all(pool);
@@ -115,7 +115,7 @@ struct retire_model : rl::test_suite<retire_model, THREADS>, house<1, 2, THREADS
     void thread(unsigned index)
     {
         switch (index) {
-        case LENDER: lender(&threads[index], &strands[index]); break;
+        case LENDER: lender(&threads[index], &fibers[index]); break;
         case SPARE: spare_thread(); break;
         default: pool_thread(index);
         }
@@ -142,13 +142,13 @@ struct filch_thread *filch_process_take_thread(void)
 }
 
 void filch_process_give_thread(struct filch_thread *) {}
-void filch_core_serve_all(struct filch_strand *) {}
-void filch_strand_leave(struct filch_strand *, struct filch_thread *) { RL_ASSERT(!"it is bound"); }
-void filch_block_join(const struct filch_wait_kind *, void *) { RL_ASSERT(!"there are permits"); }
+void filch_core_serve_all(struct filch_fiber *) {}
+void filch_fiber_leave(struct filch_fiber *, struct filch_thread *) { RL_ASSERT(!"it is bound"); }
+void filch_suspend_join(const struct filch_wait_kind *, void *) { RL_ASSERT(!"there are permits"); }
 extern "C" thrd_t thrd_current(void) { return 0; }
 extern "C" int thrd_detach(thrd_t) { return 0; }
 
-// A thread that is too many sleeps for a second, the watchman for a quarter at most. Once is enough.
+// A thread that is too many sleeps for a second, the monitor for a quarter at most. Once is enough.
 bool model_may_time_out(uint64_t deadline_ns)
 {
     bool too_many = deadline_ns != FILCH_OS_NEVER && deadline_ns > now_ns + 500000000;

@@ -5,7 +5,7 @@
 // for ever.
 #include "sleep/wait.h"
 
-#include "sleep/line.h"
+#include "sleep/wait_list.h"
 #include "os/lock.h"
 #include "os/os.h"
 #include "sleep/park.h"
@@ -119,12 +119,12 @@ struct latch_model : rl::test_suite<latch_model, 2> {
 struct line_model : rl::test_suite<line_model, 3> {
     struct object {
         filch_lock lock;
-        filch_line line;
+        filch_wait_list line;
         bool given; // to nobody yet
     };
     struct frame {
         filch_waiter waiter;
-        filch_place place;
+        filch_wait_node place;
         rl::var<int> result;
     };
     mortal<object> memory;
@@ -142,7 +142,7 @@ struct line_model : rl::test_suite<line_model, 3> {
         filch_lock_init(&shared->lock);
         filch_lock_init(&scope_lock);
         filch_parker_init(&parker);
-        shared->line = filch_line();
+        shared->line = filch_wait_list();
         shared->given = freed = cancelled = false;
         waiting = NULL;
     }
@@ -158,7 +158,7 @@ struct line_model : rl::test_suite<line_model, 3> {
     {
         filch_claims claims = filch_claims();
         filch_lock_acquire(&shared->lock);
-        filch_place *place = filch_line_claim_locked(&shared->line, &claims);
+        filch_wait_node *place = filch_wait_list_claim_locked(&shared->line, &claims);
         if (place) {
             FILCH_CONTAINER(place, frame, place)->result($) = 7;
         }
@@ -198,7 +198,7 @@ struct line_model : rl::test_suite<line_model, 3> {
         filch_lock_acquire(&shared->lock);
         bool given = shared->given;
         if (!given) {
-            filch_line_add_locked(&shared->line, &own->place, &own->waiter);
+            filch_wait_list_add_locked(&shared->line, &own->place, &own->waiter);
         }
         filch_lock_release(&shared->lock);
         return given;
@@ -207,7 +207,7 @@ struct line_model : rl::test_suite<line_model, 3> {
     void leave_line(frame *own)
     {
         filch_lock_acquire(&shared->lock);
-        filch_line_remove_locked(&shared->line, &own->place);
+        filch_wait_list_remove_locked(&shared->line, &own->place);
         filch_lock_release(&shared->lock);
     }
 

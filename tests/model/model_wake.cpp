@@ -1,16 +1,16 @@
 // Sleeping and waking: a pool's threads run the policy itself, a program's thread submits tasks,
 // enters as a guest in between, and closes the pool. A lost wake-up is a deadlock, which Relacy
-// reports: no time-out ever ends a sleep here, so nothing that can be seen may need the watchman's
+// reports: no time-out ever ends a sleep here, so nothing that can be seen may need the monitor's
 // tick.
 #include "model_pool.h"
 
-// Without lend.c: no strand lends its core.
-unsigned filch_lend_threads(struct filch_pool *pool)
+// Without handoff.c: no fiber lends its core.
+unsigned filch_handoff_threads(struct filch_pool *pool)
 {
     return pool->config.workers + 1;
 }
 
-void filch_lend_forget(struct filch_strand *)
+void filch_handoff_forget(struct filch_fiber *)
 {
 }
 
@@ -25,7 +25,7 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, POOL_THREADS + G
                     house_of_wake<Workers, Guests> {
     using house_of_wake<Workers, Guests>::pool;
     using house_of_wake<Workers, Guests>::threads;
-    using house_of_wake<Workers, Guests>::strands;
+    using house_of_wake<Workers, Guests>::fibers;
     enum { TASKS = 2 };
     filch_detached tasks[TASKS];
     static rl::atomic<int> *done;
@@ -71,7 +71,7 @@ struct wake_model : rl::test_suite<wake_model<Workers, Guests>, POOL_THREADS + G
     {
         running = this;
         if (index < POOL_THREADS) {
-            this->run_strands(&threads[index], &strands[index]);
+            this->run_fibers(&threads[index], &fibers[index]);
         } else if (index == POOL_THREADS) {
             program_thread(&threads[index]);
         } else {

@@ -11,11 +11,11 @@ for type in Debug RelWithDebInfo; do
         >"$work/log" 2>&1
     cmake --build "$build" --target demo-philosophers --parallel 2 >>"$work/log" 2>&1
     FILCH_WORKERS=1 gdb -batch -ex 'set debuginfod enabled off' -ex 'set breakpoint pending on' \
-        -ex 'break filch_dump_pools' -ex 'break filch_stuck_look' -ex run \
+        -ex 'break filch_dump_pools' -ex 'break filch_deadlock_look' -ex run \
         -ex "source $root/tools/gdb/filch.py" -ex filch-tasks -ex 'filch-bt all 12' -ex bt -ex kill \
         --args "$build/demos/philosophers" greedy >"$work/out" 2>&1 || true
     grep -q "task 0x.* dine (philosophers.c:.*waits for a mutex" "$work/out" &&
         grep -q "filch_mutex_lock (mutex=" "$work/out" && grep -q " dine (.*table=" "$work/out" &&
-        grep -q "filch_stuck_look (own=" "$work/out" || { cat "$work/out"; exit 1; }
+        grep -q "filch_deadlock_look (own=" "$work/out" || { cat "$work/out"; exit 1; }
 done
 echo "1 passed, 0 failed"

@@ -97,7 +97,7 @@ ROWS = (
           primitive=THREAD),
     tasks("block", "create a task that blocks, one of 10^5", "1.5 us", 100000, peers=("all-go",)),
     tasks("unblock", "wake and finish it", "0.4 us", 100000, peers=("all-go",)),
-    tasks("switch", "a switch between two strands", "20 ns + queue", 1000000, peers=("all-go",)),
+    tasks("switch", "a switch between two fibers", "20 ns + queue", 1000000, peers=("all-go",)),
     Row("startup", "start and end the smallest program", "ns", "serial + 100 us",
         (Contender("serial", "startup-serial", "startup", 1, 100),
          Contender("filch, 2", "startup-filch", "startup", 2, 100))),

@@ -36,28 +36,28 @@ def pools():
 CACHE_LINE = 64  # FILCH_CACHE_LINE: how far the places of neighbouring headers differ (stack.c)
 
 
-def strands(pool):
-    """Each strand that there is; a free one does nothing and waits for nothing."""
+def fibers(pool):
+    """Each fiber that there is; a free one does nothing and waits for nothing."""
     stacks = pool["stacks"]
-    strand_type = gdb.lookup_type("struct filch_strand").pointer()
+    fiber_type = gdb.lookup_type("struct filch_fiber").pointer()
     slab = stacks["slabs"]
     while slab:
         for i in range(int(slab["used"])):
             piece = int(slab["memory"]) + int(stacks["stride"]) * i
             address = piece + int(stacks["header_at"]) + CACHE_LINE * i
-            yield gdb.Value(address).cast(strand_type).dereference()
+            yield gdb.Value(address).cast(fiber_type).dereference()
         slab = slab["next"]
 
 
-def is_suspended(strand):
-    return int(strand["own_party"]["word"]) % 2 == 1
+def is_suspended(fiber):
+    return int(fiber["own_party"]["word"]) % 2 == 1
 
 
-def describe(strand):
+def describe(fiber):
     """None: it is an idle thread's."""
-    party = strand["own_party"]
+    party = fiber["own_party"]
     doing = int(party["doing"])
-    if not doing and not is_suspended(strand):
+    if not doing and not is_suspended(fiber):
         return None
     name = "without a name"
     if doing:
@@ -65,23 +65,23 @@ def describe(strand):
         place = info["file"].string().rsplit("/", 1)[-1]
         name = "%s (%s:%d)" % (info["name"].string(), place, int(info["line"]))
     waits = "runs, or is ready to"
-    if is_suspended(strand):
+    if is_suspended(fiber):
         waits = "waits for " + party["kind"]["what"].string()
     return "task %#x %s %s" % (int(party.address), name, waits)
 
 
 def all_tasks():
     for pool in pools():
-        for strand in strands(pool):
-            text = describe(strand)
+        for fiber in fibers(pool):
+            text = describe(fiber)
             if text:
-                yield strand, text
+                yield fiber, text
 
 
-def backtrace(strand, frames):
-    """With the strand's registers in those of the selected thread, which gets its own back."""
+def backtrace(fiber, frames):
+    """With the fiber's registers in those of the selected thread, which gets its own back."""
     offsets, size = layout()
-    sp = int(strand["context"]["sp"])
+    sp = int(fiber["context"]["sp"])
     word = gdb.lookup_type("unsigned long").pointer()
     names = list(offsets) + ["sp"]
     gdb.execute("frame 0", to_string=True)
@@ -120,12 +120,12 @@ class Backtrace(gdb.Command):
         frames = int(words[1]) if len(words) > 1 else 30
         wanted = None if words[0] == "all" else int(words[0], 0)
         found = False
-        for strand, text in all_tasks():
-            if wanted in (None, int(strand["own_party"].address)):
+        for fiber, text in all_tasks():
+            if wanted in (None, int(fiber["own_party"].address)):
                 found = True
                 print(text)
-                if is_suspended(strand):
-                    backtrace(strand, frames)
+                if is_suspended(fiber):
+                    backtrace(fiber, frames)
         if not found:
             raise gdb.GdbError("there is no such task")
 

@@ -8,7 +8,7 @@
 enum { NOWHERE = UINT16_MAX };
 static const uint32_t LOOP_NONE = UINT32_MAX;
 
-/* A task that has begun on a strand and has not ended. */
+/* A task that has begun on a fiber and has not ended. */
 struct open_task {
     uint32_t task;
     uint64_t object;  /* its own name */
@@ -28,7 +28,7 @@ struct open_span {
 };
 
 /* A stack with work on it; or a thread of the program outside of the pools. */
-struct strand {
+struct fiber {
     uint64_t key;
     struct {
         struct open_task *at;
@@ -40,9 +40,9 @@ struct strand {
     } spans;
     uint16_t track;   /* where it runs; NOWHERE */
     uint32_t segment; /* the last one while no task is open */
-    uint32_t thread;  /* a guest's: the strand that stands for its thread; TABLE_NONE */
+    uint32_t thread;  /* a guest's: the fiber that stands for its thread; TABLE_NONE */
     int64_t last;     /* a thread's: its last event */
-    bool inside;      /* a thread's: it is a guest just now, on another strand */
+    bool inside;      /* a thread's: it is a guest just now, on another fiber */
     bool blocked;
     uint8_t blocked_flags; /* enum filch_trace_block */
     uint32_t blocked_name;
@@ -56,8 +56,8 @@ struct strand {
 };
 
 struct core {
-    uint32_t strand;       /* on it; TABLE_NONE */
-    uint32_t guest;        /* the strand of the guest that holds it; TABLE_NONE */
+    uint32_t fiber;       /* on it; TABLE_NONE */
+    uint32_t guest;        /* the fiber of the guest that holds it; TABLE_NONE */
     uint64_t guest_thread; /* 0: a pool's thread holds it */
     bool held;
     bool searching;
@@ -86,10 +86,10 @@ struct replay {
     const struct trace *trace;
     struct core *cores;
     struct {
-        struct strand *at;
+        struct fiber *at;
         size_t count, room;
-    } strands;
-    struct table strand_table;
+    } fibers;
+    struct table fiber_table;
     struct {
         struct made *at;
         size_t count, room;
@@ -103,33 +103,33 @@ struct replay {
     uint32_t *loop_done; /* by loop: the head of its list in done; grows with run->loops */
     size_t loop_room;
     uint32_t *loop_outer;
-    uint32_t thread; /* the strand of the thread whose events come on the outside track */
+    uint32_t thread; /* the fiber of the thread whose events come on the outside track */
     int64_t now;
     int64_t last;       /* idle time is accounted for until then */
-    unsigned blocked;   /* strands that wait for something that is no work */
+    unsigned blocked;   /* fibers that wait for something that is no work */
     int64_t wake_since; /* -1: no wake-up is under way */
     bool by_task;       /* every task is recorded: what runs without one is overhead */
     bool by_fork;
 };
 
-/* The strand with that key, made if it must be. The place may move with the next call. */
-uint32_t replay_strand(struct replay *replay, uint64_t key);
+/* The fiber with that key, made if it must be. The place may move with the next call. */
+uint32_t replay_fiber(struct replay *replay, uint64_t key);
 
-static inline struct strand *strand_at(struct replay *replay, uint32_t strand)
+static inline struct fiber *fiber_at(struct replay *replay, uint32_t fiber)
 {
-    return &replay->strands.at[strand];
+    return &replay->fibers.at[fiber];
 }
 
-static inline struct open_task *top_of(struct strand *strand)
+static inline struct open_task *top_of(struct fiber *fiber)
 {
-    return strand->open.count ? &strand->open.at[strand->open.count - 1] : NULL;
+    return fiber->open.count ? &fiber->open.at[fiber->open.count - 1] : NULL;
 }
 
-/* The segment that a strand is in. */
-static inline uint32_t *segment_of(struct strand *strand)
+/* The segment that a fiber is in. */
+static inline uint32_t *segment_of(struct fiber *fiber)
 {
-    struct open_task *top = top_of(strand);
-    return top ? &top->segment : &strand->segment;
+    struct open_task *top = top_of(fiber);
+    return top ? &top->segment : &fiber->segment;
 }
 
 /* ---- replay_time.c: what cores do, and slices of it ---- */
@@ -140,39 +140,39 @@ void replay_account(struct replay *replay, uint16_t track);
 /* The same for what all cores did not do. */
 void replay_idle(struct replay *replay);
 
-void replay_attach(struct replay *replay, uint16_t track, uint32_t strand);
+void replay_attach(struct replay *replay, uint16_t track, uint32_t fiber);
 void replay_detach(struct replay *replay, uint16_t track);
 void replay_hold(struct replay *replay, const struct trace_event *event);
 void replay_free(struct replay *replay, uint16_t track);
 void replay_search(struct replay *replay, const struct trace_event *event);
 
-/* The task that is open on top has ended, or its strand has left: its slice is complete. */
-void replay_slice(struct replay *replay, struct strand *strand, size_t depth);
+/* The task that is open on top has ended, or its fiber has left: its slice is complete. */
+void replay_slice(struct replay *replay, struct fiber *fiber, size_t depth);
 
 /* ---- replay_task.c: tasks, and what they come after ---- */
 
-/* The strand goes on with a new segment after the one it is in. The old one. */
-uint32_t replay_go_on(struct replay *replay, uint32_t strand);
+/* The fiber goes on with a new segment after the one it is in. The old one. */
+uint32_t replay_go_on(struct replay *replay, uint32_t fiber);
 
-void replay_make(struct replay *replay, const struct trace_event *event, uint32_t strand,
+void replay_make(struct replay *replay, const struct trace_event *event, uint32_t fiber,
                  bool forked);
 void replay_reclaim(struct replay *replay, const struct trace_event *event);
 void replay_begin(struct replay *replay, const struct trace_event *event);
 void replay_end(struct replay *replay, const struct trace_event *event);
-void replay_joined(struct replay *replay, uint32_t strand, uint64_t object);
+void replay_joined(struct replay *replay, uint32_t fiber, uint64_t object);
 void replay_loop(struct replay *replay, const struct trace_event *event);
 void replay_chunk(struct replay *replay, const struct trace_event *event);
 
-/* The task on a strand: TASK_NONE, or its number. */
-uint32_t replay_task_of(struct replay *replay, uint32_t strand);
+/* The task on a fiber: TASK_NONE, or its number. */
+uint32_t replay_task_of(struct replay *replay, uint32_t fiber);
 
 /* ---- replay_wait.c ---- */
 
-void replay_block(struct replay *replay, const struct trace_event *event, uint32_t strand);
+void replay_block(struct replay *replay, const struct trace_event *event, uint32_t fiber);
 void replay_ready(struct replay *replay, const struct trace_event *event, uint32_t from);
-void replay_unblock(struct replay *replay, uint32_t strand, uint16_t track);
+void replay_unblock(struct replay *replay, uint32_t fiber, uint16_t track);
 
 /* A thread outside has come to this event; what it did since the last one took its time. */
-void replay_thread_passes(struct replay *replay, uint32_t strand);
+void replay_thread_passes(struct replay *replay, uint32_t fiber);
 
 #endif

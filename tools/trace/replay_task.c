@@ -2,17 +2,17 @@
 
 static const uint64_t address_bits = 0xffffffffffff;
 
-uint32_t replay_task_of(struct replay *replay, uint32_t strand)
+uint32_t replay_task_of(struct replay *replay, uint32_t fiber)
 {
-    struct open_task *top = strand == TABLE_NONE ? NULL : top_of(strand_at(replay, strand));
+    struct open_task *top = fiber == TABLE_NONE ? NULL : top_of(fiber_at(replay, fiber));
     return top ? top->task : TASK_NONE;
 }
 
 uint32_t replay_go_on(struct replay *replay, uint32_t index)
 {
-    struct strand *strand = strand_at(replay, index);
-    struct open_task *top = top_of(strand);
-    uint32_t *place = segment_of(strand);
+    struct fiber *fiber = fiber_at(replay, index);
+    struct open_task *top = top_of(fiber);
+    uint32_t *place = segment_of(fiber);
     uint32_t old = *place;
     *place = dag_segment(&replay->run->dag, top ? top->task : TASK_NONE, SEGMENT_WORK, replay->now);
     dag_edge(&replay->run->dag, old, *place, EDGE_NEXT);
@@ -41,7 +41,7 @@ void replay_make(struct replay *replay, const struct trace_event *event, uint32_
     if (index != TABLE_NONE) {
         made.segment = replay_go_on(replay, index);
         made.task = replay_task_of(replay, index);
-        struct open_task *top = top_of(strand_at(replay, index));
+        struct open_task *top = top_of(fiber_at(replay, index));
         made.loop = top ? top->loop : LOOP_NONE;
     }
     if (old == TABLE_NONE) {
@@ -78,15 +78,15 @@ static void come_after(struct replay *replay, uint32_t segment, uint32_t index,
                        const struct made *made)
 {
     struct dag *dag = &replay->run->dag;
-    struct strand *strand = strand_at(replay, index);
-    struct open_task *top = top_of(strand);
+    struct fiber *fiber = fiber_at(replay, index);
+    struct open_task *top = top_of(fiber);
     if (made) {
         dag_edge(dag, made->segment, segment, EDGE_SPAWN);
     } else if (top) {
         dag_edge(dag, top->segment, segment, EDGE_NEXT);
     }
-    if (!top && strand->thread != TABLE_NONE) { /* the program's own thread comes in */
-        dag_edge(dag, strand_at(replay, strand->thread)->segment, segment, EDGE_NEXT);
+    if (!top && fiber->thread != TABLE_NONE) { /* the program's own thread comes in */
+        dag_edge(dag, fiber_at(replay, fiber->thread)->segment, segment, EDGE_NEXT);
     }
 }
 
@@ -105,18 +105,18 @@ static void note_theft(struct replay *replay, const struct trace_event *event, u
 
 void replay_begin(struct replay *replay, const struct trace_event *event)
 {
-    uint32_t index = replay->cores[event->track].strand;
+    uint32_t index = replay->cores[event->track].fiber;
     struct made made = {.segment = SEGMENT_NONE, .task = TASK_NONE, .loop = LOOP_NONE};
     if (index == TABLE_NONE) {
         return;
     }
     bool known = take_made(replay, event->argument & address_bits, &made);
-    uint32_t thread = strand_at(replay, index)->thread;
-    if (thread != TABLE_NONE && !strand_at(replay, index)->open.count) {
+    uint32_t thread = fiber_at(replay, index)->thread;
+    if (thread != TABLE_NONE && !fiber_at(replay, index)->open.count) {
         replay_thread_passes(replay, thread);
-        strand_at(replay, thread)->inside = true;
+        fiber_at(replay, thread)->inside = true;
     }
-    bool nested = strand_at(replay, index)->open.count > 0;
+    bool nested = fiber_at(replay, index)->open.count > 0;
     uint32_t task = (uint32_t)replay->run->tasks.count;
     uint32_t segment = dag_segment(&replay->run->dag, task, SEGMENT_WORK, replay->now);
     come_after(replay, segment, index, known ? &made : NULL);
@@ -133,7 +133,7 @@ void replay_begin(struct replay *replay, const struct trace_event *event)
         .how = event->detail,
         .piece = made.piece,
         .in_place = event->type == FILCH_TRACE_BEGIN_JOIN};
-    *ARRAY_PUSH(strand_at(replay, index)->open) =
+    *ARRAY_PUSH(fiber_at(replay, index)->open) =
         (struct open_task){.task = task,
                            .object = event->argument & address_bits,
                            .segment = segment,
@@ -162,7 +162,7 @@ static void done_for(struct replay *replay, uint64_t object, const struct open_t
     table_set(&replay->done_table, object, head);
 }
 
-/* The segment that a strand is in comes after all of a list. */
+/* The segment that a fiber is in comes after all of a list. */
 static void after_list(struct replay *replay, uint32_t head, uint32_t segment)
 {
     for (; head != TABLE_NONE; head = replay->done.at[head].next) {
@@ -172,26 +172,26 @@ static void after_list(struct replay *replay, uint32_t head, uint32_t segment)
 
 void replay_end(struct replay *replay, const struct trace_event *event)
 {
-    uint32_t index = replay->cores[event->track].strand;
-    struct strand *strand = index == TABLE_NONE ? NULL : strand_at(replay, index);
-    if (!strand || !strand->open.count) {
+    uint32_t index = replay->cores[event->track].fiber;
+    struct fiber *fiber = index == TABLE_NONE ? NULL : fiber_at(replay, index);
+    if (!fiber || !fiber->open.count) {
         return;
     }
-    replay_slice(replay, strand, strand->open.count - 1);
-    struct open_task ended = strand->open.at[--strand->open.count];
+    replay_slice(replay, fiber, fiber->open.count - 1);
+    struct open_task ended = fiber->open.at[--fiber->open.count];
     struct task *task = &replay->run->tasks.at[ended.task];
     task->ended = replay->now;
     task->has_ended = true;
     done_for(replay, event->argument & address_bits, &ended);
-    if (strand->open.count) { /* it ran on top of one that waited for it */
+    if (fiber->open.count) { /* it ran on top of one that waited for it */
         replay_go_on(replay, index);
-        dag_edge(&replay->run->dag, ended.segment, *segment_of(strand_at(replay, index)),
+        dag_edge(&replay->run->dag, ended.segment, *segment_of(fiber_at(replay, index)),
                  EDGE_JOIN);
         return;
     }
-    strand->segment = ended.segment;
-    if (strand->thread != TABLE_NONE) {
-        struct strand *thread = strand_at(replay, strand->thread);
+    fiber->segment = ended.segment;
+    if (fiber->thread != TABLE_NONE) {
+        struct fiber *thread = fiber_at(replay, fiber->thread);
         thread->segment = ended.segment;
         thread->last = replay->now;
         thread->inside = false;
@@ -205,7 +205,7 @@ void replay_joined(struct replay *replay, uint32_t index, uint64_t object)
         return;
     }
     replay_go_on(replay, index);
-    after_list(replay, head, *segment_of(strand_at(replay, index)));
+    after_list(replay, head, *segment_of(fiber_at(replay, index)));
     table_set(&replay->done_table, object & address_bits, TABLE_NONE);
 }
 
@@ -232,20 +232,20 @@ static uint32_t new_loop(struct replay *replay, const struct trace_event *event,
 
 void replay_loop(struct replay *replay, const struct trace_event *event)
 {
-    uint32_t index = replay->cores[event->track].strand;
-    struct open_task *top = index == TABLE_NONE ? NULL : top_of(strand_at(replay, index));
+    uint32_t index = replay->cores[event->track].fiber;
+    struct open_task *top = index == TABLE_NONE ? NULL : top_of(fiber_at(replay, index));
     if (!top) {
         return;
     }
     if (event->type == FILCH_TRACE_LOOP) {
         uint32_t loop = new_loop(replay, event, top->loop);
         replay->run->loops.at[loop].segment = replay_go_on(replay, index);
-        top_of(strand_at(replay, index))->loop = loop;
+        top_of(fiber_at(replay, index))->loop = loop;
     } else if (top->loop != LOOP_NONE) {
         uint32_t loop = top->loop;
         replay->run->loops.at[loop].ended = replay->now;
         replay_go_on(replay, index);
-        top = top_of(strand_at(replay, index));
+        top = top_of(fiber_at(replay, index));
         after_list(replay, replay->loop_done[loop], top->segment);
         after_list(replay, table_get(&replay->done_table, event->argument & address_bits),
                    top->segment);
@@ -277,8 +277,8 @@ static void end_chunk(struct replay *replay, const struct trace_event *event, st
 
 void replay_chunk(struct replay *replay, const struct trace_event *event)
 {
-    uint32_t index = replay->cores[event->track].strand;
-    struct open_task *top = index == TABLE_NONE ? NULL : top_of(strand_at(replay, index));
+    uint32_t index = replay->cores[event->track].fiber;
+    struct open_task *top = index == TABLE_NONE ? NULL : top_of(fiber_at(replay, index));
     if (!top || top->loop == LOOP_NONE) {
         return;
     }

@@ -12,24 +12,24 @@ static struct slice *new_slice(struct replay *replay, uint16_t track, int64_t fr
 
 static bool is_busy(struct replay *replay, const struct core *core)
 {
-    if (!core->held || core->strand == TABLE_NONE || core->searching) {
+    if (!core->held || core->fiber == TABLE_NONE || core->searching) {
         return false;
     }
-    return !replay->by_task || strand_at(replay, core->strand)->open.count > 0;
+    return !replay->by_task || fiber_at(replay, core->fiber)->open.count > 0;
 }
 
 static void account_running(struct replay *replay, uint16_t track, int64_t passed)
 {
-    struct strand *strand = strand_at(replay, replay->cores[track].strand);
-    struct open_task *top = top_of(strand);
-    uint32_t segment = *segment_of(strand);
+    struct fiber *fiber = fiber_at(replay, replay->cores[track].fiber);
+    struct open_task *top = top_of(fiber);
+    uint32_t segment = *segment_of(fiber);
     amount_add(&replay->run->cores[track].running, passed);
     if (top) {
         amount_add(&replay->run->tasks.at[top->task].ran, passed);
     }
     if (segment == SEGMENT_NONE) {
         int64_t began = amount_difference(replay->now, passed);
-        segment = strand->segment = dag_segment(&replay->run->dag, TASK_NONE, SEGMENT_WORK, began);
+        segment = fiber->segment = dag_segment(&replay->run->dag, TASK_NONE, SEGMENT_WORK, began);
     }
     amount_add(&replay->run->dag.segments.at[segment].ns, passed);
 }
@@ -55,7 +55,7 @@ static void blame(struct replay *replay, int64_t lost)
 {
     for (size_t i = 0; i < replay->trace->tracks.count; i++) {
         if (is_busy(replay, &replay->cores[i])) {
-            struct open_task *top = top_of(strand_at(replay, replay->cores[i].strand));
+            struct open_task *top = top_of(fiber_at(replay, replay->cores[i].fiber));
             uint32_t name = top ? replay->run->tasks.at[top->task].name : 0;
             amount_add(&replay->run->blame[name], lost);
             return;
@@ -99,13 +99,13 @@ void replay_idle(struct replay *replay)
     }
 }
 
-void replay_slice(struct replay *replay, struct strand *strand, size_t depth)
+void replay_slice(struct replay *replay, struct fiber *fiber, size_t depth)
 {
-    struct open_task *open = &strand->open.at[depth];
-    if (strand->track == NOWHERE || replay->now < open->since) {
+    struct open_task *open = &fiber->open.at[depth];
+    if (fiber->track == NOWHERE || replay->now < open->since) {
         return;
     }
-    struct slice *slice = new_slice(replay, strand->track, open->since, SLICE_TASK);
+    struct slice *slice = new_slice(replay, fiber->track, open->since, SLICE_TASK);
     slice->what = open->task;
     slice->depth = (uint8_t)(depth < 250 ? depth + 1 : 251);
 }
@@ -113,29 +113,29 @@ void replay_slice(struct replay *replay, struct strand *strand, size_t depth)
 void replay_detach(struct replay *replay, uint16_t track)
 {
     struct core *core = &replay->cores[track];
-    if (core->strand == TABLE_NONE) {
+    if (core->fiber == TABLE_NONE) {
         return;
     }
-    struct strand *strand = strand_at(replay, core->strand);
-    for (size_t i = 0; i < strand->open.count; i++) {
-        replay_slice(replay, strand, i);
+    struct fiber *fiber = fiber_at(replay, core->fiber);
+    for (size_t i = 0; i < fiber->open.count; i++) {
+        replay_slice(replay, fiber, i);
     }
-    strand->track = NOWHERE;
-    core->strand = TABLE_NONE;
+    fiber->track = NOWHERE;
+    core->fiber = TABLE_NONE;
 }
 
 void replay_attach(struct replay *replay, uint16_t track, uint32_t index)
 {
     replay_detach(replay, track);
-    struct strand *strand = strand_at(replay, index);
-    if (strand->track != NOWHERE) { /* an event was lost */
-        replay_detach(replay, strand->track);
+    struct fiber *fiber = fiber_at(replay, index);
+    if (fiber->track != NOWHERE) { /* an event was lost */
+        replay_detach(replay, fiber->track);
     }
-    strand->track = track;
-    for (size_t i = 0; i < strand->open.count; i++) {
-        strand->open.at[i].since = replay->now;
+    fiber->track = track;
+    for (size_t i = 0; i < fiber->open.count; i++) {
+        fiber->open.at[i].since = replay->now;
     }
-    replay->cores[track].strand = index;
+    replay->cores[track].fiber = index;
 }
 
 void replay_hold(struct replay *replay, const struct trace_event *event)

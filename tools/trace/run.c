@@ -6,18 +6,18 @@
 
 #include "replay.h"
 
-uint32_t replay_strand(struct replay *replay, uint64_t key)
+uint32_t replay_fiber(struct replay *replay, uint64_t key)
 {
-    uint32_t index = table_get(&replay->strand_table, key);
+    uint32_t index = table_get(&replay->fiber_table, key);
     if (index == TABLE_NONE) {
-        index = (uint32_t)replay->strands.count;
-        *ARRAY_PUSH(replay->strands) = (struct strand){.key = key,
+        index = (uint32_t)replay->fibers.count;
+        *ARRAY_PUSH(replay->fibers) = (struct fiber){.key = key,
                                                        .track = NOWHERE,
                                                        .segment = SEGMENT_NONE,
                                                        .thread = TABLE_NONE,
                                                        .ready_segment = SEGMENT_NONE,
                                                        .last = -1};
-        table_set(&replay->strand_table, key, index);
+        table_set(&replay->fiber_table, key, index);
     }
     return index;
 }
@@ -25,12 +25,12 @@ uint32_t replay_strand(struct replay *replay, uint64_t key)
 static void enter(struct replay *replay, const struct trace_event *event)
 {
     struct core *core = &replay->cores[event->track];
-    uint32_t index = replay_strand(replay, event->argument);
+    uint32_t index = replay_fiber(replay, event->argument);
     replay_attach(replay, event->track, index);
     replay_unblock(replay, index, event->track);
     if (core->guest_thread) {
-        uint32_t thread = replay_strand(replay, core->guest_thread); /* strands may move */
-        strand_at(replay, index)->thread = thread;
+        uint32_t thread = replay_fiber(replay, core->guest_thread); /* fibers may move */
+        fiber_at(replay, index)->thread = thread;
         core->guest = index;
     }
 }
@@ -39,15 +39,15 @@ static void enter(struct replay *replay, const struct trace_event *event)
 
 static void span(struct replay *replay, const struct trace_event *event, uint32_t index)
 {
-    struct strand *strand = strand_at(replay, index);
+    struct fiber *fiber = fiber_at(replay, index);
     if (event->type == FILCH_TRACE_SPAN) {
-        *ARRAY_PUSH(strand->spans) = (struct open_span){event->name, replay->now, event->track};
+        *ARRAY_PUSH(fiber->spans) = (struct open_span){event->name, replay->now, event->track};
         return;
     }
-    for (size_t i = strand->spans.count; i-- > 0;) {
-        struct open_span open = strand->spans.at[i];
+    for (size_t i = fiber->spans.count; i-- > 0;) {
+        struct open_span open = fiber->spans.at[i];
         if (open.name == event->name) {
-            strand->spans.count = i; /* those inside that were not ended end with it */
+            fiber->spans.count = i; /* those inside that were not ended end with it */
             *ARRAY_PUSH(replay->run->slices) = (struct slice){.from = open.from,
                                                               .to = replay->now,
                                                               .what = open.name,
@@ -88,7 +88,7 @@ static void lend(struct replay *replay, const struct trace_event *event, uint32_
     }
 }
 
-/* Events that a strand or a thread can have anywhere. */
+/* Events that a fiber or a thread can have anywhere. */
 static void play_anywhere(struct replay *replay, const struct trace_event *event, uint32_t index)
 {
     switch (event->type) {
@@ -117,11 +117,11 @@ static void play_anywhere(struct replay *replay, const struct trace_event *event
 static void play_outside(struct replay *replay, const struct trace_event *event)
 {
     if (event->type == FILCH_TRACE_THREAD) {
-        replay->thread = replay_strand(replay, event->argument);
+        replay->thread = replay_fiber(replay, event->argument);
         return;
     }
     if (event->type == FILCH_TRACE_GO_ON) {
-        replay_unblock(replay, replay_strand(replay, event->argument), NOWHERE);
+        replay_unblock(replay, replay_fiber(replay, event->argument), NOWHERE);
         return;
     }
     if (replay->thread != TABLE_NONE) {
@@ -139,8 +139,8 @@ static void play_on_core(struct replay *replay, const struct trace_event *event)
     case FILCH_TRACE_ENTER: enter(replay, event); break;
     case FILCH_TRACE_SEARCH:
     case FILCH_TRACE_FOUND: replay_search(replay, event); break;
-    case FILCH_TRACE_PUBLISH: replay_make(replay, event, core->strand, false); break;
-    case FILCH_TRACE_FORK: replay_make(replay, event, core->strand, true); break;
+    case FILCH_TRACE_PUBLISH: replay_make(replay, event, core->fiber, false); break;
+    case FILCH_TRACE_FORK: replay_make(replay, event, core->fiber, true); break;
     case FILCH_TRACE_RECLAIM: replay_reclaim(replay, event); break;
     case FILCH_TRACE_BEGIN:
     case FILCH_TRACE_BEGIN_OWN:
@@ -161,11 +161,11 @@ static void play_on_core(struct replay *replay, const struct trace_event *event)
         }
         break;
     case FILCH_TRACE_LEND:
-        if (core->strand != TABLE_NONE) {
-            lend(replay, event, core->strand);
+        if (core->fiber != TABLE_NONE) {
+            lend(replay, event, core->fiber);
         }
         break;
-    default: play_anywhere(replay, event, core->strand); break;
+    default: play_anywhere(replay, event, core->fiber); break;
     }
     if (event->type == FILCH_TRACE_BLOCK) {
         replay_detach(replay, event->track);
@@ -194,16 +194,16 @@ static void resume_after(struct replay *replay, const struct trace_gap *gap)
     replay->now = gap->to;
     replay_detach(replay, gap->track);
     core->last = core->since = gap->to;
-    core->held = gap->strand != 0;
+    core->held = gap->fiber != 0;
     core->searching = false;
     *ARRAY_PUSH(replay->run->slices) =
         (struct slice){.from = gap->from, .to = gap->to, .track = gap->track, .kind = SLICE_GAP};
-    if (!gap->strand) {
+    if (!gap->fiber) {
         return;
     }
-    uint32_t index = replay_strand(replay, gap->strand);
-    strand_at(replay, index)->open.count = 0;
-    strand_at(replay, index)->blocked = false;
+    uint32_t index = replay_fiber(replay, gap->fiber);
+    fiber_at(replay, index)->open.count = 0;
+    fiber_at(replay, index)->blocked = false;
     replay_attach(replay, gap->track, index);
     for (unsigned i = 0; i < gap->open_count; i++) {
         replay_begin(replay, &(struct trace_event){.ns = gap->to,
@@ -274,18 +274,18 @@ static void end_all(struct replay *replay)
 
 static void dismantle(struct replay *replay)
 {
-    for (size_t i = 0; i < replay->strands.count; i++) {
-        struct strand *strand = &replay->strands.at[i];
-        free(strand->open.at);
-        free(strand->spans.at);
+    for (size_t i = 0; i < replay->fibers.count; i++) {
+        struct fiber *fiber = &replay->fibers.at[i];
+        free(fiber->open.at);
+        free(fiber->spans.at);
     }
-    free(replay->strands.at);
+    free(replay->fibers.at);
     free(replay->made.at);
     free(replay->done.at);
     free(replay->loop_done);
     free(replay->loop_outer);
     free(replay->cores);
-    table_free(&replay->strand_table);
+    table_free(&replay->fiber_table);
     table_free(&replay->made_table);
     table_free(&replay->done_table);
 }
@@ -305,7 +305,7 @@ struct run *run_of(const struct trace *trace)
     run->blame = tool_alloc(65536, sizeof *run->blame);
     replay.cores = tool_alloc(trace->tracks.count, sizeof *replay.cores);
     for (size_t i = 0; i < trace->tracks.count; i++) {
-        replay.cores[i].strand = replay.cores[i].guest = TABLE_NONE;
+        replay.cores[i].fiber = replay.cores[i].guest = TABLE_NONE;
     }
     play_all(&replay);
     end_all(&replay);

@@ -190,7 +190,7 @@ static void note_gap(struct reader *reader, uint16_t track)
         .track = track,
         .from = last_of(reader, track),
         .to = clock_ns(&reader->clock, chunk->base_ticks),
-        .strand = chunk->strand,
+        .fiber = chunk->fiber,
         .open_count = chunk->open_count < FILCH_TRACE_OPEN ? chunk->open_count : FILCH_TRACE_OPEN};
     for (unsigned i = 0; i < gap->open_count; i++) {
         gap->open[i] = chunk->open[i].site & 65535;

@@ -33,7 +33,7 @@ struct trace_gap {
     uint16_t track;
     int64_t from;
     int64_t to;
-    uint64_t strand; /* what ran after it; 0: nothing */
+    uint64_t fiber; /* what ran after it; 0: nothing */
     uint32_t open_count;
     uint32_t open[FILCH_TRACE_OPEN]; /* names of the tasks that were open then */
 };
@@ -45,7 +45,7 @@ struct trace_name {
     enum filch_trace_name_kind kind;
 };
 
-enum { TRACE_NAME_LENT = 65534 }; /* not in traces: what a strand that lent its core waits for */
+enum { TRACE_NAME_LENT = 65534 }; /* not in traces: what a fiber that lent its core waits for */
 
 enum { TRACE_NAMES = 65536 }; /* numbers of names, used or not */
 

@@ -70,8 +70,7 @@ void filch_fork_leave(filch_fork_entry *entry);
 
 /* Defines it; its body follows. */
 #define FILCH_FORK_DEFINE(R, ...) FILCH_FORK_DEFINE_I(R, __VA_ARGS__, ~)
-#define FILCH_FORK_DEFINE_I(R, name, ...)                                                          \
-    FILCH_DOCUMENTED(FILCH_FORK_BODY, R, name, __VA_ARGS__)
+#define FILCH_FORK_DEFINE_I(R, name, ...) FILCH_DOCUMENTED(FILCH_FORK_BODY, R, name, __VA_ARGS__)
 
 /* Both at once. */
 #define FILCH_FORK_FUNCTION(R, ...)                                                                \
@@ -83,13 +82,13 @@ void filch_fork_leave(filch_fork_entry *entry);
 #define FILCH_FORK_I(handle, function, ...)                                                        \
     FILCH_UNUSED function##_joiner *const handle##_joiner = function##_join;                       \
     function##_handle handle __attribute__((cleanup(function##_abandon))) =                        \
-        function##_fork(filch_strand_lane, &filch_strand_top FILCH_TAIL(__VA_ARGS__))
+        function##_fork(filch_fiber_lane, &filch_fiber_top FILCH_TAIL(__VA_ARGS__))
 
 /* Forks into a handle that exists: `function_handle children[8];` for forks in a loop. Every one
  * of these must be joined before the function returns; nothing does it for you. */
 #define FILCH_FORK_AT(handle, ...) FILCH_FORK_AT_I(handle, __VA_ARGS__, ~)
 #define FILCH_FORK_AT_I(handle, function, ...)                                                     \
-    ((handle) = function##_fork(filch_strand_lane, &filch_strand_top FILCH_TAIL(__VA_ARGS__)))
+    ((handle) = function##_fork(filch_fiber_lane, &filch_fiber_top FILCH_TAIL(__VA_ARGS__)))
 
 /* The result of a fork; runs it here if nobody has taken it, waits if somebody has. FILCH_JOIN for
  * handles that FILCH_FORK declared, FILCH_JOIN_AT for those that FILCH_FORK_AT filled. */
@@ -99,12 +98,12 @@ void filch_fork_leave(filch_fork_entry *entry);
 /* Calls a fork function from a fork function: FILCH_CALL(function, arguments...). */
 #define FILCH_CALL(...) FILCH_CALL_I(__VA_ARGS__, ~)
 #define FILCH_CALL_I(function, ...)                                                                \
-    function##_body(filch_strand_lane, filch_strand_top FILCH_TAIL(__VA_ARGS__))
+    function##_body(filch_fiber_lane, filch_fiber_top FILCH_TAIL(__VA_ARGS__))
 
 #define FILCH_FORK_BODY(R, name, doc, ...)                                                         \
-    static R name##_body(FILCH_UNUSED filch_lane *filch_strand_lane,                               \
-                         FILCH_UNUSED filch_slot *filch_strand_top                                 \
-                             FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
+    static R name##_body(                                                                          \
+        FILCH_UNUSED filch_lane *filch_fiber_lane,                                                 \
+        FILCH_UNUSED filch_slot *filch_fiber_top FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 
 /* The parts of a fork function. The lane and its top travel as two scalars, in registers. */
 #define FILCH_FORK_GENERATE(R, name, doc, ...)                                                     \
@@ -154,9 +153,9 @@ void filch_fork_leave(filch_fork_entry *entry);
         }                                                                                          \
         return FILCH_RESULT(FILCH_RESULT_KEPT_, R);                                                \
     }                                                                                              \
-    FILCH_INLINE name##_handle name##_fork(filch_lane *filch_fork_lane,                            \
-                                           filch_slot **filch_top                                  \
-                                               FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))             \
+    FILCH_INLINE name##_handle name##_fork(                                                        \
+        filch_lane *filch_fork_lane,                                                               \
+        filch_slot **filch_top FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                             \
     {                                                                                              \
         filch_slot *filch_forked = *filch_top;                                                     \
         const int filch_slow = filch_fork_is_slow(filch_fork_lane, filch_forked);                  \
@@ -185,8 +184,8 @@ void filch_fork_leave(filch_fork_entry *entry);
     FILCH_INLINE void name##_abandon(name##_handle *filch_handle)                                  \
     {                                                                                              \
         if (filch_handle->slot) {                                                                  \
-            *filch_handle->top = filch_join_slow(filch_handle->lane, filch_handle->slot,           \
-                                                 *filch_handle->top);                              \
+            *filch_handle->top =                                                                   \
+                filch_join_slow(filch_handle->lane, filch_handle->slot, *filch_handle->top);       \
         }                                                                                          \
     }                                                                                              \
     FILCH_UNUSED static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))                       \

@@ -80,7 +80,7 @@ typedef struct filch_trace_chunk {
     uint64_t sequence; /* of its track, from 0; of all chunks of names */
     uint64_t base_ticks;
     uint64_t base_ns;
-    uint64_t strand;  /* what runs on the core; 0: none */
+    uint64_t fiber;  /* what runs on the core; 0: none */
     uint64_t thread;  /* the kernel's number of the thread that holds it */
     uint32_t open_count; /* of `open`, outermost first; more may be open than are named */
     uint32_t workers;    /* of the pool; cores from there on are for guests */
@@ -104,28 +104,28 @@ enum filch_trace_type {
     FILCH_TRACE_CLOCK = 2,   /* -; -; the nanoseconds of now */
     FILCH_TRACE_HOLD = 3,    /* 0 a pool's thread, 1 a guest; -; thread: the core is held */
     FILCH_TRACE_FREE = 4,    /* -; -; -: it is held no longer */
-    FILCH_TRACE_ENTER = 5,   /* -; -; strand: it runs on the core from now on */
+    FILCH_TRACE_ENTER = 5,   /* -; -; fiber: it runs on the core from now on */
     FILCH_TRACE_SEARCH = 6,  /* -; -; -: the core looks for work */
     FILCH_TRACE_FOUND = 7,   /* 1 something, 0 nothing; -; rounds of looking */
     FILCH_TRACE_PUBLISH = 8, /* 1 a piece of a loop; what; slot: others can take it from now on */
     FILCH_TRACE_RECLAIM = 9, /* -; -; slot: nobody has taken it, it is the owner's again */
     FILCH_TRACE_BEGIN = 10,  /* enum filch_trace_how; what; from + slot or task: it begins here */
-    /* -; -; what it counts for: itself, its loop, group or pipeline. What began last on this strand
+    /* -; -; what it counts for: itself, its loop, group or pipeline. What began last on this fiber
      * has ended. */
     FILCH_TRACE_END = 11,
-    FILCH_TRACE_BLOCK = 12,  /* flags; what for; the object waited for: the strand waits */
-    FILCH_TRACE_GO_ON = 13,  /* outcome; -; thread: its wait is over; a strand's ENTER says it */
-    FILCH_TRACE_READY = 14,  /* outcome; -; strand or thread: its wait was ended from here */
+    FILCH_TRACE_BLOCK = 12,  /* flags; what for; the object waited for: the fiber waits */
+    FILCH_TRACE_GO_ON = 13,  /* outcome; -; thread: its wait is over; a fiber's ENTER says it */
+    FILCH_TRACE_READY = 14,  /* outcome; -; fiber or thread: its wait was ended from here */
     FILCH_TRACE_WAKE = 15,   /* -; -; -: a sleeping thread of the pool is woken */
-    FILCH_TRACE_LEND = 16,   /* 1 lent, 0 back; -; strand: it keeps its thread without the core */
+    FILCH_TRACE_LEND = 16,   /* 1 lent, 0 back; -; fiber: it keeps its thread without the core */
     FILCH_TRACE_THREAD = 17, /* -; -; thread: the events after this one are its */
-    FILCH_TRACE_LOOP = 18,   /* -; what; elements: a loop begins on this strand */
+    FILCH_TRACE_LOOP = 18,   /* -; what; elements: a loop begins on this fiber */
     FILCH_TRACE_LOOP_END = 19, /* -; what; loop: it has ended, all of it */
     FILCH_TRACE_SPAN = 20,     /* -; name; -: a section of the program's own begins */
     FILCH_TRACE_SPAN_END = 21, /* -; name; - */
     FILCH_TRACE_COUNTER = 22,  /* -; name; the bits of a double */
     FILCH_TRACE_MARK = 23,     /* -; name; a number of the program's own */
-    FILCH_TRACE_YIELD = 24,    /* -; -; strand: it stands in line behind the others */
+    FILCH_TRACE_YIELD = 24,    /* -; -; fiber: it stands in line behind the others */
 
     FILCH_TRACE_TASKS_FROM = 64,
     FILCH_TRACE_SPAWN = 64,     /* -; what; task: it was submitted */
@@ -157,7 +157,7 @@ enum filch_trace_how {
 
 enum filch_trace_name_kind {
     FILCH_TRACE_FUNCTION = 1, /* with file and line */
-    FILCH_TRACE_WAIT = 2,     /* what a strand can wait for */
+    FILCH_TRACE_WAIT = 2,     /* what a fiber can wait for */
     FILCH_TRACE_LABEL = 3,    /* the program's own */
 };
 

@@ -5,7 +5,7 @@
 
 #include "sched/core.h"
 #include "sched/pool.h"
-#include "sched/strand.h"
+#include "sched/fiber.h"
 #include "future/task_future.h"
 #include "sched/thread.h"
 
@@ -16,6 +16,6 @@ int main(void)
     printf("core %zu\n", sizeof(struct filch_core) + 64 * sizeof(void *));
     printf("thread record %zu\n", sizeof(struct filch_thread));
     printf("future of an int %zu\n", sizeof(struct filch_future) + sizeof(int));
-    printf("strand header %zu\n", sizeof(struct filch_strand));
+    printf("fiber header %zu\n", sizeof(struct filch_fiber));
     return 0;
 }

@@ -1,0 +1,14 @@
+/* run_in_pool: algorithms of several steps, which stay in the pool from one to the next. */
+#ifndef FILCH_RUN_IN_POOL_H
+#define FILCH_RUN_IN_POOL_H
+
+#include <filch/lane.h>
+#include <filch/pool.h>
+
+/* function(pool, context) inside the pool. What it answers, or FILCH_ERAISED if something in it
+ * raised an error, or why it was not called. */
+filch_status filch_run_in_pool(filch_pool *pool,
+                               filch_status (*function)(filch_pool *pool, void *context),
+                               void *context, const filch_function_info *info);
+
+#endif

@@ -1,0 +1,199 @@
+#include "sync/wait_queue.h"
+
+#include <limits.h>
+
+#include <filch/sync.h>
+
+#include "debug/deadlock.h"
+#include "future/waiting.h"
+#include "sched/process.h"
+#include "sched/region.h"
+#include "sched/suspend.h"
+#include "sched/thread.h"
+
+_Static_assert(sizeof(struct filch_wait_queue) <= sizeof(filch_mutex) &&
+                   sizeof(struct filch_wait_queue) <= sizeof(filch_semaphore) &&
+                   sizeof(struct filch_wait_queue) <= sizeof(filch_condition) &&
+                   sizeof(struct filch_wait_queue) <= sizeof(filch_wait_group) &&
+                   sizeof(struct filch_wait_queue) <= sizeof(filch_once),
+               "they have room");
+
+static struct filch_wait_list nobody(void)
+{
+    return (struct filch_wait_list){NULL, NULL};
+}
+
+void filch_wait_queue_adopt_locked(struct filch_wait_queue *queue)
+{
+    uint32_t token = filch_process_token();
+    if (queue->token != token) {
+        queue->line = nobody();
+        queue->token = token;
+    }
+}
+
+/* Nobody in this process will give it to one who waits. What somebody in particular has is free
+ * when that one says so; of all else it is enough that the parent's threads have used it. */
+static bool is_parents_locked(const struct filch_wait_queue_request *request)
+{
+    const struct filch_wait_queue *queue = request->queue;
+    bool ours = queue->token && filch_process_owns(queue->token);
+    if (!filch_process()->forked || ours) {
+        return false;
+    }
+    struct filch_party *owner = atomic_load_explicit(&queue->owner, memory_order_relaxed);
+    return request->kind->holder ? !owner || !filch_process_has_party(owner) : queue->token != 0;
+}
+
+bool filch_wait_queue_serve_locked(struct filch_wait_queue *queue, struct filch_claims *claims)
+{
+    if (queue->line.first && filch_process_inherited(queue->token)) {
+        queue->line = nobody(); /* they are in the parent */
+    }
+    return filch_wait_list_claim_locked(&queue->line, claims) != NULL;
+}
+
+void filch_wait_queue_serve_all_locked(struct filch_wait_queue *queue, struct filch_claims *claims)
+{
+    while (filch_wait_queue_serve_locked(queue, claims)) {
+    }
+}
+
+/* ---- mail ---- */
+
+/* More than there can be are lost: whoever released them has been told that they will be there. */
+void filch_wait_queue_give_locked(struct filch_wait_queue *queue, uint32_t count,
+                                  struct filch_claims *claims)
+{
+    while (count && filch_wait_queue_serve_locked(queue, claims)) {
+        count--;
+    }
+    uint32_t room = UINT_MAX - queue->count;
+    queue->count += count < room ? count : room;
+}
+
+/* Signal handlers run on the program's own threads; a pool's threads leave signals to these. */
+void filch_wait_queue_tell(struct filch_claims *claims)
+{
+    struct filch_thread *thread = filch_thread_known();
+    if (thread && filch_thread_pool(thread)) {
+        filch_claims_tell(claims);
+    } else {
+        filch_claims_tell_from_anywhere(claims);
+    }
+}
+
+void filch_wait_queue_open_mail(struct filch_wait_queue *queue)
+{
+    struct filch_claims claims = {NULL, NULL};
+    do {
+        /* relaxed: the mark was seen, and with it what was posted before it was left */
+        filch_wait_queue_give_locked(
+            queue, atomic_exchange_explicit(&queue->mail, 0, memory_order_relaxed), &claims);
+    } while (!filch_lock_release_unless_marked(&queue->lock));
+    filch_wait_queue_tell(&claims);
+}
+
+/* ---- taking ---- */
+
+/* Taken, what somebody in particular has is ours, also until its owner is named. */
+static bool take_for(struct filch_wait_queue_request *request)
+{
+    bool taken = request->take_locked(request->queue);
+    if (taken && request->kind->holder && filch_process()->forked) {
+        filch_wait_queue_adopt_locked(request->queue);
+    }
+    return taken;
+}
+
+static bool try_to_take(struct filch_wait_queue_request *request)
+{
+    struct filch_wait_queue *queue = request->queue;
+    filch_lock_acquire(&queue->lock);
+    bool taken = take_for(request);
+    filch_wait_queue_release(queue);
+    return taken;
+}
+
+/* In line it is given to us with the signal. */
+bool filch_wait_queue_enlist(struct filch_waiter *waiter, void *context)
+{
+    struct filch_wait_queue_request *request = context;
+    struct filch_wait_queue *queue = request->queue;
+    filch_lock_acquire(&queue->lock);
+    bool waits = !take_for(request);
+    if (waits && is_parents_locked(request)) {
+        request->forked = true;
+        waits = false;
+    } else if (waits) {
+        filch_wait_queue_adopt_locked(queue);
+        filch_wait_list_add_locked(&queue->line, &request->place, waiter);
+    }
+    filch_wait_queue_release(queue);
+    return waits;
+}
+
+void filch_wait_queue_leave(struct filch_waiter *waiter, void *context)
+{
+    struct filch_wait_queue_request *request = context;
+    (void)waiter;
+    filch_lock_acquire(&request->queue->lock);
+    filch_wait_list_remove_locked(&request->queue->line, &request->place);
+    filch_wait_queue_release(request->queue);
+}
+
+const void *filch_wait_queue_object(void *request)
+{
+    return ((struct filch_wait_queue_request *)request)->queue;
+}
+
+struct filch_party *filch_wait_queue_owner(void *context)
+{
+    struct filch_wait_queue_request *request = context;
+    /* relaxed: whoever searches looks twice */
+    return atomic_load_explicit(&request->queue->owner, memory_order_relaxed);
+}
+
+void filch_wait_queue_own(struct filch_wait_queue *queue, struct filch_party *owner)
+{
+    atomic_store_explicit(&queue->owner, owner, memory_order_relaxed); /* as above */
+}
+
+bool filch_wait_queue_is_own_locked(struct filch_wait_queue *queue)
+{
+    /* relaxed: under the lock */
+    struct filch_party *owner = atomic_load_explicit(&queue->owner, memory_order_relaxed);
+    return owner && owner == filch_party_self();
+}
+
+filch_status filch_wait_queue_take_until(void *object,
+                                         bool (*take_locked)(struct filch_wait_queue *queue),
+                                         const struct filch_wait_kind *kind, uint64_t deadline)
+{
+    struct filch_wait_queue_request request = {
+        .queue = filch_wait_queue_of(object), .take_locked = take_locked, .kind = kind};
+    if (!object) {
+        return FILCH_EINVAL;
+    }
+    if (try_to_take(&request)) { /* without leaving the fiber */
+        return FILCH_OK;
+    }
+    if (deadline == 0) {
+        return FILCH_ETIMEDOUT;
+    }
+    filch_status status = filch_wait_until(kind, &request, deadline);
+    return request.forked ? FILCH_EFORKED : status;
+}
+
+filch_status filch_wait_queue_take_surely(void *object,
+                                          bool (*take_locked)(struct filch_wait_queue *queue),
+                                          const struct filch_wait_kind *kind)
+{
+    struct filch_wait_queue_request request = {
+        .queue = filch_wait_queue_of(object), .take_locked = take_locked, .kind = kind};
+    if (!try_to_take(&request)) {
+        filch_deadlock_watch();
+        filch_suspend_join(kind, &request);
+    }
+    return request.forked ? FILCH_EFORKED : FILCH_OK;
+}

@@ -1,0 +1,106 @@
+/* pending: what a pool has accepted and waits for, and how that ends when it is terminated. */
+#include "sched/pending.h"
+
+#include "sched/fiber.h"
+#include "sched/pool.h"
+
+bool filch_pool_list_pending(struct filch_pool *pool, struct filch_pending *pending)
+{
+    filch_lock_acquire(&pool->pending_lock);
+    bool wanted = !pool->refuses_pending;
+    if (wanted && !pending->come) {
+        pending->prev = NULL;
+        pending->next = pool->pending;
+        if (pending->next) {
+            pending->next->prev = pending;
+        }
+        pool->pending = pending;
+        pending->listed = true;
+    }
+    filch_lock_release(&pool->pending_lock);
+    return wanted;
+}
+
+static void unlist_locked(struct filch_pool *pool, struct filch_pending *pending)
+{
+    if (!pending->listed) {
+        return;
+    }
+    pending->listed = false;
+    if (pending->prev) {
+        pending->prev->next = pending->next;
+    } else {
+        pool->pending = pending->next;
+    }
+    if (pending->next) {
+        pending->next->prev = pending->prev;
+    }
+}
+
+void filch_pool_unlist_pending(struct filch_pool *pool, struct filch_pending *pending)
+{
+    filch_lock_acquire(&pool->pending_lock);
+    unlist_locked(pool, pending);
+    pending->come = true;
+    filch_lock_release(&pool->pending_lock);
+}
+
+/* The first that has not come yet, retained; NULL: none. */
+static struct filch_pending *take_first(struct filch_pool *pool)
+{
+    filch_lock_acquire(&pool->pending_lock);
+    pool->refuses_pending = true;
+    struct filch_pending *first = pool->pending;
+    if (first) {
+        unlist_locked(pool, first);
+        first->retain(first);
+    }
+    filch_lock_release(&pool->pending_lock);
+    return first;
+}
+
+static void cancel_pending(struct filch_pool *pool)
+{
+    struct filch_pending *first;
+    while ((first = take_first(pool))) {
+        first->cancel(first);
+    }
+}
+
+/* ---- waits of a pool that is terminated ---- */
+
+/* Those without a deadline are in no list. Who begins to wait says so, fences, then looks whether
+ * the pool was terminated; we terminate it, fence, then look who waits: one sees the other. */
+static void end_wait(struct filch_stack *stack, void *unused)
+{
+    struct filch_party *party = &((struct filch_fiber *)stack)->own_party;
+    (void)unused;
+    if (filch_party_hold_surely(party)) {
+        if (party->waiter) {
+            filch_waiter_end(party->waiter, FILCH_CLOSED);
+        }
+        filch_party_let_go(party);
+    }
+}
+
+static void end_waits(struct filch_pool *pool)
+{
+    atomic_thread_fence(memory_order_seq_cst); /* as said */
+    filch_stacks_each(&pool->stacks, end_wait, NULL);
+}
+
+void filch_pool_end_late_wait(struct filch_pool *pool, struct filch_waiter *waiter)
+{
+    atomic_thread_fence(memory_order_seq_cst); /* as said */
+    if (filch_pool_state(pool) == FILCH_POOL_TERMINATED) {
+        filch_waiter_end(waiter, FILCH_CLOSED);
+    }
+}
+
+void filch_pool_terminate_now(struct filch_pool *pool)
+{
+    filch_pool_refuse(pool, FILCH_POOL_TERMINATED);
+    filch_timers_close(&pool->timers);
+    end_waits(pool);
+    cancel_pending(pool);
+}
