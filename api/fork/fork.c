@@ -39,8 +39,8 @@ static void begin(struct stay *stay, struct filch_fiber *fiber, const filch_func
     }
 }
 
-FILCH_APART static void enter(filch_fork_entry *entry, struct filch_fiber *fiber,
-                              const filch_function_info *info)
+FILCH_APART static void enter_fork(filch_fork_entry *entry, struct filch_fiber *fiber,
+                                   const filch_function_info *info)
 {
     struct stay *stay = (struct stay *)(void *)entry->opaque;
     struct filch_pool *pool;
@@ -66,7 +66,7 @@ void filch_fork_enter(filch_fork_entry *entry, const filch_function_info *info)
         entry->top = fiber->lane.top;
         entry->outermost = 0;
     } else {
-        enter(entry, fiber, info);
+        enter_fork(entry, fiber, info);
     }
 }
 

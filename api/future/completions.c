@@ -156,7 +156,7 @@ filch_status filch_as_completed(filch_future *const futures[], size_t n, filch_c
 
 /* FILCH_EPENDING: none is ready, but some will be. No caller stands in line while one is ready: all
  * were woken for it, and the last to come finds the end. */
-static filch_status take(struct filch_completions *set, struct member **taken)
+static filch_status take_ready(struct filch_completions *set, struct member **taken)
 {
     filch_lock_acquire(&set->lock);
     *taken = set->ready;
@@ -177,7 +177,7 @@ struct caller {
     struct filch_wait_node place;
 };
 
-static bool enlist(struct filch_waiter *waiter, void *context)
+static bool enlist_for_member(struct filch_waiter *waiter, void *context)
 {
     struct caller *caller = context;
     struct filch_completions *set = caller->set;
@@ -199,8 +199,10 @@ static void leave_line(struct filch_waiter *waiter, void *context)
     filch_lock_release(&caller->set->lock);
 }
 
-static const struct filch_wait_kind next_wait = {
-    .what = "the next of some futures", .enlist = enlist, .leave = leave_line, .derived = true};
+static const struct filch_wait_kind next_wait = {.what = "the next of some futures",
+                                                 .enlist = enlist_for_member,
+                                                 .leave = leave_line,
+                                                 .derived = true};
 
 static filch_status next_until(struct filch_completions *set, uint64_t deadline,
                                filch_future **ready, size_t *index)
@@ -211,7 +213,7 @@ static filch_status next_until(struct filch_completions *set, uint64_t deadline,
     if (filch_process_inherited(set->token)) {
         return FILCH_EFORKED;
     }
-    while ((status = take(set, &member)) == FILCH_EPENDING) {
+    while ((status = take_ready(set, &member)) == FILCH_EPENDING) {
         if (deadline == 0) {
             return FILCH_ETIMEDOUT;
         }

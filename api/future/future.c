@@ -76,7 +76,7 @@ static void run_awaited(struct filch_future *future, struct filch_fiber *fiber)
     }
 }
 
-static bool enlist(struct filch_waiter *waiter, void *future)
+static bool enlist_for_future(struct filch_waiter *waiter, void *future)
 {
     return filch_cell_add(&((struct filch_future *)future)->cell, waiter);
 }
@@ -91,25 +91,28 @@ static struct filch_party *runner(void *future)
     return filch_future_runner(future);
 }
 
-static const struct filch_wait_kind task_wait = {
-    .what = "a future", .enlist = enlist, .leave = unlist, .holder = runner, .derived = true};
+static const struct filch_wait_kind task_wait = {.what = "a future",
+                                                 .enlist = enlist_for_future,
+                                                 .leave = unlist,
+                                                 .holder = runner,
+                                                 .derived = true};
 static const struct filch_wait_kind promise_wait = {
-    .what = "a promise", .enlist = enlist, .leave = unlist};
+    .what = "a promise", .enlist = enlist_for_future, .leave = unlist};
 
 /* Its end is known without a wait. */
-static filch_status seen(const struct filch_future *future)
+static filch_status seen_ready(const struct filch_future *future)
 {
     filch_trace(FILCH_TRACE_JOINED, 0, NULL, filch_trace_name_of(future));
     return FILCH_OK;
 }
 
-static filch_status wait_until(struct filch_future *future, uint64_t deadline)
+static filch_status wait_for_future(struct filch_future *future, uint64_t deadline)
 {
     if (!future) {
         return FILCH_EINVAL;
     }
     if (filch_cell_done(&future->cell)) {
-        return seen(future);
+        return seen_ready(future);
     }
     if (filch_future_is_parents(future)) {
         return FILCH_EFORKED;
@@ -122,7 +125,7 @@ static filch_status wait_until(struct filch_future *future, uint64_t deadline)
         run_awaited(future, fiber);
     }
     if (filch_cell_done(&future->cell)) {
-        return seen(future);
+        return seen_ready(future);
     }
     if (deadline == 0) {
         return FILCH_ETIMEDOUT;
@@ -132,12 +135,12 @@ static filch_status wait_until(struct filch_future *future, uint64_t deadline)
 
 filch_status filch_future_wait(filch_future *future)
 {
-    return wait_until(future, FILCH_OS_NEVER);
+    return wait_for_future(future, FILCH_OS_NEVER);
 }
 
 filch_status filch_future_wait_for(filch_future *future, double seconds)
 {
-    return wait_until(future, filch_deadline_after(seconds));
+    return wait_for_future(future, filch_deadline_after(seconds));
 }
 
 static filch_status copy_result(struct filch_future *future, void *result, size_t bytes)
@@ -153,7 +156,7 @@ static filch_status copy_result(struct filch_future *future, void *result, size_
 
 filch_status filch_future_get(filch_future *future, void *result, size_t bytes)
 {
-    filch_status status = wait_until(future, FILCH_OS_NEVER);
+    filch_status status = wait_for_future(future, FILCH_OS_NEVER);
     return status == FILCH_OK ? copy_result(future, result, bytes) : status;
 }
 

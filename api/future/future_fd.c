@@ -5,7 +5,7 @@
 #include "future/task_future.h"
 #include "os/os.h"
 
-struct descriptor {
+struct future_descriptor {
     struct filch_notifier notifier;
     struct filch_waiter waiter;  /* called when the future is complete */
     struct filch_future *future; /* which we are freed with; a reference until we are called */
@@ -15,7 +15,8 @@ struct descriptor {
 
 static struct filch_waiter *notify(struct filch_waiter *waiter)
 {
-    struct descriptor *descriptor = FILCH_CONTAINER(waiter, struct descriptor, waiter);
+    struct future_descriptor *descriptor =
+        FILCH_CONTAINER(waiter, struct future_descriptor, waiter);
     filch_os_event_set(descriptor->write_end);
     filch_future_free(descriptor->future);
     return NULL;
@@ -23,14 +24,15 @@ static struct filch_waiter *notify(struct filch_waiter *waiter)
 
 static void descriptor_free(struct filch_notifier *notifier)
 {
-    struct descriptor *descriptor = FILCH_CONTAINER(notifier, struct descriptor, notifier);
+    struct future_descriptor *descriptor =
+        FILCH_CONTAINER(notifier, struct future_descriptor, notifier);
     filch_os_event_close(descriptor->read_end, descriptor->write_end);
     filch_free(descriptor);
 }
 
-static filch_status descriptor_new(struct descriptor **out)
+static filch_status descriptor_new(struct future_descriptor **out)
 {
-    struct descriptor *descriptor = filch_malloc(sizeof *descriptor);
+    struct future_descriptor *descriptor = filch_malloc(sizeof *descriptor);
     if (!descriptor) {
         return FILCH_ENOMEM;
     }
@@ -46,26 +48,26 @@ static filch_status descriptor_new(struct descriptor **out)
 }
 
 /* The future's, made if it must be. */
-static filch_status descriptor_of(struct filch_future *future, struct descriptor **out)
+static filch_status descriptor_of(struct filch_future *future, struct future_descriptor **out)
 {
     /* acquire: pairs with the release below; the descriptor is made */
     struct filch_notifier *known = atomic_load_explicit(&future->notifier, memory_order_acquire);
     if (known) {
-        *out = FILCH_CONTAINER(known, struct descriptor, notifier);
+        *out = FILCH_CONTAINER(known, struct future_descriptor, notifier);
         return FILCH_OK;
     }
     filch_status status = descriptor_new(out);
     if (status != FILCH_OK) {
         return status;
     }
-    struct descriptor *made = *out;
+    struct future_descriptor *made = *out;
     made->future = filch_future_retain(future);
     /* acq_rel: pairs with the acquire above, and here when another was faster */
     if (!atomic_compare_exchange_strong_explicit(&future->notifier, &known, &made->notifier,
                                                  memory_order_acq_rel, memory_order_acquire)) {
         filch_future_free(made->future);
         descriptor_free(&made->notifier);
-        *out = FILCH_CONTAINER(known, struct descriptor, notifier);
+        *out = FILCH_CONTAINER(known, struct future_descriptor, notifier);
     } else if (!filch_cell_add(&future->cell, &made->waiter)) {
         notify(&made->waiter);
     }
@@ -80,7 +82,7 @@ filch_status filch_future_fd(filch_future *future, int *descriptor)
     if (filch_future_is_parents(future)) {
         return FILCH_EFORKED;
     }
-    struct descriptor *own;
+    struct future_descriptor *own;
     filch_status status = descriptor_of(future, &own);
     if (status == FILCH_OK) {
         *descriptor = own->read_end;

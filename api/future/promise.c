@@ -47,7 +47,7 @@ static void finish(struct filch_future *future, filch_status outcome)
 }
 
 /* Those who wait for a promise of the parent's are in the parent. */
-static filch_status claim(struct filch_future *future)
+static filch_status claim_promise(struct filch_future *future)
 {
     if (filch_future_is_parents(future)) {
         return FILCH_EFORKED;
@@ -61,7 +61,7 @@ filch_status filch_promise_set_value(filch_promise *promise, const void *value)
         return FILCH_EINVAL;
     }
     struct filch_future *future = promise->future;
-    filch_status status = claim(future);
+    filch_status status = claim_promise(future);
     if (status != FILCH_OK) {
         return status;
     }
@@ -78,7 +78,7 @@ filch_status filch_promise_set_error(filch_promise *promise, int code, const cha
         return FILCH_EINVAL;
     }
     struct filch_future *future = promise->future;
-    filch_status status = claim(future);
+    filch_status status = claim_promise(future);
     if (status != FILCH_OK) {
         return status;
     }
@@ -95,7 +95,7 @@ void filch_promise_free(filch_promise *promise)
     if (!promise) {
         return;
     }
-    if (claim(promise->future) == FILCH_OK) {
+    if (claim_promise(promise->future) == FILCH_OK) {
         filch_future_finish(promise->future, FILCH_EBROKEN);
     }
     filch_future_free(promise->future);

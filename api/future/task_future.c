@@ -216,7 +216,7 @@ static void executed(struct execution *execution)
 }
 
 /* A program's own thread ran it while it waited for it, and ends. */
-FILCH_APART static void give_up(struct execution *execution)
+FILCH_APART static void give_up_task(struct execution *execution)
 {
     struct filch_frame *frame = &execution->frame;
     if (filch_unwound_begin(execution->fiber, frame)) {
@@ -229,7 +229,7 @@ FILCH_APART static void give_up(struct execution *execution)
 static inline void task_left(struct execution **running)
 {
     if (FILCH_UNLIKELY(*running != NULL)) {
-        give_up(*running);
+        give_up_task(*running);
     }
 }
 

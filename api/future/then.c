@@ -21,21 +21,21 @@ static size_t link_offset(size_t result_bytes)
     return filch_aligned_up(result_bytes, 16);
 }
 
-static size_t captures_offset(const filch_continuation *what)
+static size_t link_captures_offset(const filch_continuation *what)
 {
     return filch_aligned_up(link_offset(what->result_bytes) + sizeof(struct link),
                             filch_alignment_for(what->captures_bytes));
 }
 
 /* Of the payload, so that the result and the captures are aligned in it. */
-static size_t alignment_of(const filch_continuation *what)
+static size_t link_alignment(const filch_continuation *what)
 {
     return filch_alignment_for_both(what->result_bytes, what->captures_bytes);
 }
 
-static unsigned char *captures_of(struct filch_future *future, const filch_continuation *what)
+static unsigned char *link_captures(struct filch_future *future, const filch_continuation *what)
 {
-    return future->payload + captures_offset(what);
+    return future->payload + link_captures_offset(what);
 }
 
 static struct link *link_of(struct filch_future *future)
@@ -49,13 +49,13 @@ static void run_link(struct filch_future *future)
     const struct filch_future *before = link->before;
     const filch_continuation *what = link->what;
     if (before->outcome == FILCH_OK && what->on_value) {
-        what->on_value(captures_of(future, what), before->payload, future->payload);
+        what->on_value(link_captures(future, what), before->payload, future->payload);
     } else if (before->outcome == FILCH_OK) {
         memcpy(future->payload, before->payload, future->result_bytes);
     } else if (what->on_error) {
         filch_error error;
         filch_future_tell(before, &error);
-        what->on_error(captures_of(future, what), &error, future->payload);
+        what->on_error(link_captures(future, what), &error, future->payload);
     } else {
         filch_future_end_like(future, before);
     }
@@ -83,7 +83,7 @@ static void retain_pending(struct filch_pending *pending)
     filch_future_retain(FILCH_CONTAINER(pending, struct link, pending)->future);
 }
 
-static void cancel_pending(struct filch_pending *pending)
+static void cancel_link(struct filch_pending *pending)
 {
     struct filch_future *future = FILCH_CONTAINER(pending, struct link, pending)->future;
     filch_future_cancel(future);
@@ -109,25 +109,26 @@ static bool fits(const filch_continuation *what, const struct filch_future *futu
 static struct filch_future *link_new(const filch_continuation *what, struct filch_future *before,
                                      const void *captures)
 {
-    struct filch_future *made = filch_future_new_at(captures_offset(what) + what->captures_bytes,
-                                                    alignment_of(what), 0, &link_kind, what->info);
+    struct filch_future *made =
+        filch_future_new_at(link_captures_offset(what) + what->captures_bytes, link_alignment(what),
+                            0, &link_kind, what->info);
     if (made) {
         made->result_bytes = what->result_bytes;
         struct link *link = link_of(made);
-        link->pending = (struct filch_pending){.retain = retain_pending, .cancel = cancel_pending};
+        link->pending = (struct filch_pending){.retain = retain_pending, .cancel = cancel_link};
         filch_waiter_init(&link->waiter, NULL, NULL);
         link->waiter.call = before_is_ready;
         link->future = made;
         link->before = filch_future_retain(before);
         link->what = what;
         if (what->captures_bytes) {
-            memcpy(captures_of(made, what), captures, what->captures_bytes);
+            memcpy(link_captures(made, what), captures, what->captures_bytes);
         }
     }
     return made;
 }
 
-static void attach(struct filch_future *future)
+static void attach_link(struct filch_future *future)
 {
     struct link *link = link_of(future);
     if (filch_cell_add(&link->before->cell, &link->waiter)) {
@@ -164,7 +165,7 @@ filch_status filch_future_then(filch_pool *pool, filch_future *future,
     filch_future_retain(made); /* it may end at once */
     status = filch_future_accept(made, pool, next);
     if (status == FILCH_OK) {
-        attach(made);
+        attach_link(made);
         filch_future_free(made);
     }
     return status;

@@ -29,7 +29,7 @@ static struct gathering *gathering_of(struct filch_future *result)
     return (struct gathering *)(void *)(result->payload + VALUE_BYTES);
 }
 
-static struct filch_waiter *member_is_ready(struct filch_waiter *waiter)
+static struct filch_waiter *gathered_is_ready(struct filch_waiter *waiter)
 {
     struct gathered *member = FILCH_CONTAINER(waiter, struct gathered, waiter);
     struct gathering *gathering = member->gathering;
@@ -141,16 +141,16 @@ static void add_member(struct gathering *gathering, size_t index, struct filch_f
 {
     struct gathered *member = &gathering->members[index];
     filch_waiter_init(&member->waiter, NULL, NULL);
-    member->waiter.call = member_is_ready;
+    member->waiter.call = gathered_is_ready;
     member->gathering = gathering;
     member->future = filch_future_retain(future);
     filch_future_retain(gathering->result);
     if (!filch_cell_add(&future->cell, &member->waiter)) {
-        filch_waiters_call(member_is_ready(&member->waiter));
+        filch_waiters_call(gathered_is_ready(&member->waiter));
     }
 }
 
-static filch_status check(filch_future *const futures[], size_t n, filch_future **out)
+static filch_status check_members(filch_future *const futures[], size_t n, filch_future **out)
 {
     size_t bytes;
     if (!out) {
@@ -182,7 +182,7 @@ static const filch_function_info any_info = {"when_any", "", __FILE__, __LINE__,
 
 filch_status filch_when_all(filch_future *const futures[], size_t n, filch_future **all)
 {
-    filch_status status = check(futures, n, all);
+    filch_status status = check_members(futures, n, all);
     if (status != FILCH_OK) {
         return status;
     }
@@ -200,7 +200,7 @@ filch_status filch_when_all(filch_future *const futures[], size_t n, filch_futur
 
 filch_status filch_when_any(filch_future *const futures[], size_t n, filch_future **any)
 {
-    filch_status status = check(futures, n, any);
+    filch_status status = check_members(futures, n, any);
     if (status != FILCH_OK || n == 0) {
         return status == FILCH_OK ? FILCH_EINVAL : status;
     }

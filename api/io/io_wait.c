@@ -119,8 +119,8 @@ static filch_status look_as_user(struct filch_io_call *call, short events, short
 }
 
 /* Sleep once as a user of the descriptor. True: that was it. */
-static bool sleep_once(const struct filch_io_call *call, const struct filch_fd_sleeper *sleeper,
-                       short events, short *came, filch_status *status)
+static bool sleep_in_poll(const struct filch_io_call *call, const struct filch_fd_sleeper *sleeper,
+                          short events, short *came, filch_status *status)
 {
     struct pollfd both[2] = {{.fd = events ? call->fd : -1, .events = events},
                              {.fd = sleeper->event, .events = POLLIN}};
@@ -148,7 +148,7 @@ static filch_status wait_here(struct filch_io_call *call, short events, short *c
         return events ? look_as_user(call, events, came) : FILCH_ETIMEDOUT;
     }
     filch_fd_sleeper_add(&sleeper, call->fd);
-    while (!sleep_once(call, &sleeper, events, came, &status)) {
+    while (!sleep_in_poll(call, &sleeper, events, came, &status)) {
         if (call->deadline_ns <= filch_os_now_ns()) {
             status = FILCH_ETIMEDOUT;
             break;
@@ -188,7 +188,7 @@ static struct filch_pool *own_pool(void)
     return fiber && filch_process_owns(fiber->pool->token) ? fiber->pool : NULL;
 }
 
-static filch_status wait_until(struct filch_io_call *call, short events, short *came)
+static filch_status wait_for_fd(struct filch_io_call *call, short events, short *came)
 {
     struct filch_pool *pool = own_pool();
     call->waited = true;
@@ -202,7 +202,7 @@ static filch_status wait_surely(struct filch_io_call *call, short events, short 
     filch_status status;
     bool hint;
     do {
-        status = wait_until(call, events, came);
+        status = wait_for_fd(call, events, came);
         hint = status == FILCH_OK;
         status = hint ? look_as_user(call, events, came) : status;
     } while (hint && status == FILCH_ETIMEDOUT);
@@ -229,7 +229,7 @@ filch_status filch_wait_fd(int fd, short events, double deadline, short *came)
 int filch_io_wait(struct filch_io_call *call, short events)
 {
     short came;
-    return error_of(wait_until(call, events, &came));
+    return error_of(wait_for_fd(call, events, &came));
 }
 
 int filch_io_wait_surely(struct filch_io_call *call, short events)
@@ -244,7 +244,7 @@ int filch_io_nap(struct filch_io_call *call, uint64_t ns)
     uint64_t end = filch_os_now_ns() + ns;
     short came;
     nap.deadline_ns = end < call->deadline_ns ? end : call->deadline_ns;
-    filch_status status = wait_until(&nap, 0, &came);
+    filch_status status = wait_for_fd(&nap, 0, &came);
     bool over = status == FILCH_ETIMEDOUT && filch_os_now_ns() < call->deadline_ns;
     return over ? 0 : error_of(status);
 }

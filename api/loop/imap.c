@@ -260,7 +260,7 @@ filch_status filch_iterator_error(const filch_iterator *iterator, filch_error *e
 /* ---- beginning and end ---- */
 
 /* Bytes of one item, and of a chunk of them; false: too many. */
-static bool measure(filch_iterator *iterator, const filch_callable *callable)
+static bool measure_items(filch_iterator *iterator, const filch_callable *callable)
 {
     size_t all;
     if (callable->captures_bytes >= SIZE_MAX / 4 || callable->result_bytes >= SIZE_MAX / 4) {
@@ -315,7 +315,7 @@ static filch_status iterator_new(struct filch_pool *pool, const filch_callable *
     iterator->chunksize = chunksize;
     iterator->window = window;
     filch_status status =
-        measure(iterator, callable) ? copy_state(iterator, source) : FILCH_EOVERFLOW;
+        measure_items(iterator, callable) ? copy_state(iterator, source) : FILCH_EOVERFLOW;
     if (status != FILCH_OK) {
         filch_free(iterator);
         return status;

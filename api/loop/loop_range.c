@@ -285,7 +285,7 @@ static void taken_done(struct taken *taken)
     filch_ranges_done(loop, taken->counted_ranges);
 }
 
-FILCH_APART static void give_up(struct taken *taken)
+FILCH_APART static void give_up_range(struct taken *taken)
 {
     if (filch_unwound_begin(taken->fiber, &taken->frame)) {
         filch_ranges_give_up(taken->piece.loop, taken->fiber, taken->frame.base,
@@ -297,7 +297,7 @@ FILCH_APART static void give_up(struct taken *taken)
 static inline void taken_left(struct taken **running)
 {
     if (FILCH_UNLIKELY(*running != NULL)) {
-        give_up(*running);
+        give_up_range(*running);
     }
 }
 

@@ -134,7 +134,7 @@ struct root {
 };
 
 /* Others may still run elements, and have the loop, until they are done. */
-FILCH_APART static void give_up(struct root *root)
+FILCH_APART static void give_up_loop(struct root *root)
 {
     struct filch_loop *loop = root->loop;
     if (!filch_unwound_begin(root->fiber, root->frame)) {
@@ -153,7 +153,7 @@ FILCH_APART static void give_up(struct root *root)
 static inline void loop_left(struct root **running)
 {
     if (FILCH_UNLIKELY(*running != NULL)) {
-        give_up(*running);
+        give_up_loop(*running);
     }
 }
 

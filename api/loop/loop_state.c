@@ -63,8 +63,8 @@ filch_status filch_loop_result(const struct filch_loop *loop, filch_error *error
     return status;
 }
 
-static bool is_valid(const filch_body *body, const void *environment,
-                     const filch_map_options *options)
+static bool loop_is_valid(const filch_body *body, const void *environment,
+                          const filch_map_options *options)
 {
     return body && body->block && (environment || !body->environment_bytes) &&
            (!options || ((options->policy == FILCH_RUN_ALL || options->policy == FILCH_FAIL_FAST) &&
@@ -76,7 +76,7 @@ filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
                              struct filch_fault *fault)
 {
     size_t bytes;
-    if (!is_valid(body, environment, options)) {
+    if (!loop_is_valid(body, environment, options)) {
         return FILCH_EINVAL;
     }
     if (!filch_multiply(n, body->element_bytes, &bytes)) {

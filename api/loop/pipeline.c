@@ -72,7 +72,7 @@ static void send_token(struct token *token)
     filch_pool_continue(token->line->pool, &token->task);
 }
 
-static bool is_over(struct line *line)
+static bool line_is_over(struct line *line)
 {
     /* relaxed: a token may see it late */
     return atomic_load_explicit(&line->failed, memory_order_relaxed) ||
@@ -122,7 +122,7 @@ static bool visit(struct token *token, const filch_stage *stage)
     return !raised;
 }
 
-static void drop(struct token *token)
+static void drop_item(struct token *token)
 {
     const filch_pipeline_options *options = token->line->options;
     if (options && options->drop) {
@@ -172,7 +172,7 @@ static void leave_source(struct token *token, bool has_item)
     token->asks = false;
     filch_lock_acquire(&line->lock);
     line->reading = false;
-    line->ended = !has_item || is_over(line);
+    line->ended = !has_item || line_is_over(line);
     struct token *idle = line->idle;
     line->numbered += has_item;
     if (line->ended) {
@@ -194,7 +194,7 @@ static void leave_source(struct token *token, bool has_item)
 static bool read_item(struct token *token)
 {
     struct line *line = token->line;
-    bool has_item = !is_over(line);
+    bool has_item = !line_is_over(line);
     if (has_item) {
         memset(token->item, 0, line->item_bytes);
         token->number = line->numbered + 1; /* ours alone to change now */
@@ -246,8 +246,8 @@ static bool pass_stage(struct token *token)
     if (stage->kind == FILCH_STAGE_SERIAL && !take_turn(turn, token)) {
         return false;
     }
-    if (token->item && (is_over(line) || !visit(token, stage))) {
-        drop(token);
+    if (token->item && (line_is_over(line) || !visit(token, stage))) {
+        drop_item(token);
     }
     token->stage++;
     if (stage->kind == FILCH_STAGE_SERIAL) {
@@ -257,7 +257,7 @@ static bool pass_stage(struct token *token)
 }
 
 /* Go on until it must wait, or there is nothing more to do. */
-static void advance(struct token *token)
+static void advance_line(struct token *token)
 {
     struct line *line = token->line;
     for (;;) {
@@ -282,7 +282,7 @@ static void run_token(struct filch_detached *task)
     struct filch_pool *pool = line->pool;
     enum filch_trace_type end =
         filch_core_trace_task(filch_core_picked(), line->frame->info, token);
-    advance(token); /* the line may be gone */
+    advance_line(token); /* the line may be gone */
     filch_trace(end, 0, NULL, filch_trace_name_of(line));
     filch_pool_task_ended(pool);
 }
@@ -312,7 +312,7 @@ static void run_line(void *context)
         token->next = i > 1 ? &line->tokens[i - 1] : NULL;
     }
     line->idle = line->token_count > 1 ? &line->tokens[line->token_count - 1] : NULL;
-    advance(&line->tokens[0]);
+    advance_line(&line->tokens[0]);
     filch_core_run_tasks(line->pool, is_of_line, line);
     if (!filch_latch_is_open(&line->done)) {
         filch_suspend_join(&stages_wait, &line->done);
@@ -339,7 +339,7 @@ static bool allocate(struct line *line)
     return line->tokens && line->items && line->turns && line->rows;
 }
 
-static bool is_valid(const filch_stage *stages, size_t stage_count)
+static bool stages_are_valid(const filch_stage *stages, size_t stage_count)
 {
     bool valid = stages && stage_count;
     for (size_t s = 0; valid && s < stage_count; s++) {
@@ -349,7 +349,7 @@ static bool is_valid(const filch_stage *stages, size_t stage_count)
     return valid;
 }
 
-static filch_status outcome(struct line *line, struct filch_fault *fault)
+static filch_status line_outcome(struct line *line, struct filch_fault *fault)
 {
     filch_error *error = line->options ? line->options->error : NULL;
     filch_status status = filch_fault_result(fault, error);
@@ -368,7 +368,7 @@ filch_status filch_pipeline(filch_pool *pool, filch_status (*source)(void *conte
                             void *source_context, size_t item_bytes, const filch_stage *stages,
                             size_t stage_count, const filch_pipeline_options *options)
 {
-    if (!source || !item_bytes || !is_valid(stages, stage_count)) {
+    if (!source || !item_bytes || !stages_are_valid(stages, stage_count)) {
         return FILCH_EINVAL;
     }
     filch_status status = filch_pool_resolve(pool, &pool);
@@ -391,7 +391,7 @@ filch_status filch_pipeline(filch_pool *pool, filch_status (*source)(void *conte
     filch_latch_init(&line.done);
     bool room = allocate(&line);
     status = room ? filch_region_call(pool, run_line, &line, &fault, &info) : FILCH_ENOMEM;
-    status = status == FILCH_OK ? outcome(&line, &fault) : status;
+    status = status == FILCH_OK ? line_outcome(&line, &fault) : status;
     filch_free(line.tokens);
     filch_free(line.items);
     filch_free(line.turns);

@@ -43,14 +43,14 @@ static void find_some(const void *environment, filch_range *range)
     }
 }
 
-static bool is_valid(const filch_predicate *predicate, const void *environment,
-                     const void *elements, size_t n, const void *answer)
+static bool predicate_is_valid(const filch_predicate *predicate, const void *environment,
+                               const void *elements, size_t n, const void *answer)
 {
     return predicate && predicate->element_bytes && environment && answer && (elements || !n);
 }
 
-static filch_status ask(filch_pool *pool, const struct question *question, size_t n,
-                        void (*block)(const void *environment, filch_range *range))
+static filch_status ask_predicate(filch_pool *pool, const struct question *question, size_t n,
+                                  void (*block)(const void *environment, filch_range *range))
 {
     size_t bytes;
     if (!filch_multiply(n, question->predicate->element_bytes, &bytes)) {
@@ -63,12 +63,12 @@ static filch_status ask(filch_pool *pool, const struct question *question, size_
 filch_status filch_count(filch_pool *pool, const filch_predicate *predicate,
                          const void *environment, const void *elements, size_t n, size_t *count)
 {
-    if (!is_valid(predicate, environment, elements, n, count)) {
+    if (!predicate_is_valid(predicate, environment, elements, n, count)) {
         return FILCH_EINVAL;
     }
     _Atomic(size_t) found = 0;
     const struct question question = {predicate, NULL, environment, elements, &found};
-    filch_status status = ask(pool, &question, n, count_some);
+    filch_status status = ask_predicate(pool, &question, n, count_some);
     if (status == FILCH_OK) {
         *count = atomic_load_explicit(&found, memory_order_relaxed); /* relaxed: all are done */
     }
@@ -79,7 +79,7 @@ static filch_status first(filch_pool *pool, struct question *question, size_t n,
 {
     _Atomic(size_t) found = FILCH_NO_INDEX;
     question->answer = &found;
-    filch_status status = ask(pool, question, n, find_some);
+    filch_status status = ask_predicate(pool, question, n, find_some);
     if (status == FILCH_OK) {
         *index = atomic_load_explicit(&found, memory_order_relaxed); /* relaxed: all are done */
     }
@@ -89,7 +89,7 @@ static filch_status first(filch_pool *pool, struct question *question, size_t n,
 filch_status filch_find(filch_pool *pool, const filch_predicate *predicate, const void *environment,
                         const void *elements, size_t n, size_t *index)
 {
-    if (!is_valid(predicate, environment, elements, n, index)) {
+    if (!predicate_is_valid(predicate, environment, elements, n, index)) {
         return FILCH_EINVAL;
     }
     struct question question = {predicate, predicate->find, environment, elements, NULL};
@@ -114,7 +114,7 @@ filch_status filch_all(filch_pool *pool, const filch_predicate *predicate, const
                        const void *elements, size_t n, bool *answer)
 {
     size_t index;
-    if (!is_valid(predicate, environment, elements, n, answer)) {
+    if (!predicate_is_valid(predicate, environment, elements, n, answer)) {
         return FILCH_EINVAL;
     }
     struct question question = {predicate, predicate->find_not, environment, elements, NULL};
@@ -146,7 +146,7 @@ static filch_range range_of(const struct filtering *filtering, size_t leaf)
                          first_element + filch_leaf_elements(&filtering->leaves, leaf)};
 }
 
-static unsigned char *place_of(const struct filtering *filtering, size_t leaf)
+static unsigned char *place_of_first(const struct filtering *filtering, size_t leaf)
 {
     return filtering->out + filtering->bases[leaf] * filtering->predicate->element_bytes;
 }
@@ -156,7 +156,7 @@ static void filter_leaf(void *context, size_t leaf)
     struct filtering *filtering = context;
     filch_range range = range_of(filtering, leaf);
     filtering->kept[leaf] = filtering->predicate->filter(
-        filtering->environment, filtering->elements, &range, place_of(filtering, leaf));
+        filtering->environment, filtering->elements, &range, place_of_first(filtering, leaf));
 }
 
 static void flag_leaf(void *context, size_t leaf)
@@ -167,7 +167,7 @@ static void flag_leaf(void *context, size_t leaf)
                                                         &range, filtering->flags);
 }
 
-static void carry(void *context, size_t leaf)
+static void carry_count(void *context, size_t leaf)
 {
     struct filtering *filtering = context;
     filtering->bases[leaf + 1] = filtering->bases[leaf] + filtering->kept[leaf];
@@ -180,15 +180,15 @@ static void pack_leaf(void *context, size_t leaf)
     filtering->predicate->pack(filtering->elements +
                                    range.next * filtering->predicate->element_bytes,
                                filtering->flags + range.next, (size_t)(range.stop - range.next),
-                               place_of(filtering, leaf));
+                               place_of_first(filtering, leaf));
 }
 
 static filch_status filter(filch_pool *pool, void *context)
 {
     struct filtering *filtering = context;
     size_t count = filtering->leaves.count;
-    const struct filch_linked_leaves chain = {count, filter_leaf, flag_leaf,
-                                              carry, pack_leaf,   filtering};
+    const struct filch_linked_leaves chain = {count,       filter_leaf, flag_leaf,
+                                              carry_count, pack_leaf,   filtering};
     filtering->bases = filch_calloc(2 * count + 1, sizeof *filtering->bases);
     filtering->flags = filch_malloc(filtering->leaves.n ? filtering->leaves.n : 1);
     filch_status status = FILCH_ENOMEM;
@@ -207,7 +207,7 @@ filch_status filch_filter(filch_pool *pool, const filch_predicate *predicate,
                           size_t *count)
 {
     size_t bytes;
-    if (!is_valid(predicate, environment, elements, n, count) || (n && !out)) {
+    if (!predicate_is_valid(predicate, environment, elements, n, count) || (n && !out)) {
         return FILCH_EINVAL;
     }
     if (!filch_multiply(n, predicate->element_bytes, &bytes)) {

@@ -15,7 +15,7 @@ void filch_progress_begin(struct filch_progress_report *report, const filch_map_
     atomic_init(&report->next_ns, report->hook ? filch_os_now_ns() + interval_ns : 0);
 }
 
-static void tell(struct filch_progress_report *report)
+static void tell_progress(struct filch_progress_report *report)
 {
     /* relaxed: a number that only grows */
     size_t done = atomic_load_explicit(&report->done, memory_order_relaxed);
@@ -36,7 +36,7 @@ void filch_progress_step(struct filch_progress_report *report, size_t elements)
     /* acquire and release: one tells after the other */
     if (atomic_compare_exchange_strong_explicit(&report->next_ns, &next, FILCH_OS_NEVER,
                                                 memory_order_acquire, memory_order_relaxed)) {
-        tell(report);
+        tell_progress(report);
         atomic_store_explicit(&report->next_ns, filch_os_now_ns() + interval_ns,
                               memory_order_release);
     }
@@ -44,5 +44,5 @@ void filch_progress_step(struct filch_progress_report *report, size_t elements)
 
 void filch_progress_end(struct filch_progress_report *report)
 {
-    tell(report);
+    tell_progress(report);
 }

@@ -43,7 +43,7 @@ static bool is_last(const struct scanning *scanning, size_t leaf)
     return leaf + 1 == scanning->leaves.count;
 }
 
-static void finish(void *context, size_t leaf)
+static void finish_leaf(void *context, size_t leaf)
 {
     struct scanning *scanning = context;
     unsigned char *total = scanning->totals + leaf * scanning->reducer->element_bytes;
@@ -96,14 +96,15 @@ static filch_status scan(filch_pool *pool, void *context)
     }
     scanning->totals = scanning->bases + (count + 1) * bytes;
     memcpy(scanning->bases, scanning->initial, bytes);
-    const struct filch_linked_leaves chain = {count, finish, measure, carry, finish_late, scanning};
+    const struct filch_linked_leaves chain = {count, finish_leaf, measure,
+                                              carry, finish_late, scanning};
     filch_status status = filch_partition_run_linked(pool, &chain, scanning->reducer->info);
     filch_free(scanning->bases);
     return status;
 }
 
-static filch_status check(const filch_reducer *reducer, const void *elements, size_t n,
-                          const void *initial, const void *out)
+static filch_status check_scan(const filch_reducer *reducer, const void *elements, size_t n,
+                               const void *initial, const void *out)
 {
     size_t bytes;
     if (!reducer || !reducer->combine_block || !reducer->scan_block || !reducer->element_bytes ||
@@ -122,7 +123,7 @@ static struct filch_partition leaves_for(size_t n)
 filch_status filch_scan(filch_pool *pool, const filch_reducer *reducer, const void *elements,
                         size_t n, const void *initial, void *out)
 {
-    filch_status status = check(reducer, elements, n, initial, out);
+    filch_status status = check_scan(reducer, elements, n, initial, out);
     if (status != FILCH_OK) {
         return status;
     }

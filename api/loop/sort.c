@@ -29,7 +29,7 @@ struct sorting {
     size_t n;
 };
 
-static unsigned char *at(const struct sorting *s, unsigned char *base, size_t index)
+static unsigned char *element_at(const struct sorting *s, unsigned char *base, size_t index)
 {
     return base + index * s->order->element_bytes;
 }
@@ -63,9 +63,10 @@ static unsigned char *place_of(const struct sorting *s, enum place place)
 
 static void sort_few(const struct sorting *s, size_t first, size_t n, enum place place)
 {
-    s->order->sort_few(at(s, s->elements, first), n);
+    s->order->sort_few(element_at(s, s->elements, first), n);
     if (place == IN_SCRATCH) {
-        memcpy(at(s, s->scratch, first), at(s, s->elements, first), n * s->order->element_bytes);
+        memcpy(element_at(s, s->scratch, first), element_at(s, s->elements, first),
+               n * s->order->element_bytes);
     }
 }
 
@@ -93,9 +94,9 @@ FILCH_FORK_FUNCTION(void, sort, (const struct sorting *, s), (size_t, first), (s
         FILCH_CALL(sort, s, first, half, other);
         FILCH_CALL(sort, s, first + half, n - half, other);
     }
-    unsigned char *a = at(s, place_of(s, other), first);
-    unsigned char *b = at(s, place_of(s, other), first + half);
-    unsigned char *out = at(s, place_of(s, place), first);
+    unsigned char *a = element_at(s, place_of(s, other), first);
+    unsigned char *b = element_at(s, place_of(s, other), first + half);
+    unsigned char *out = element_at(s, place_of(s, place), first);
     if (in_order(s, a, half, b)) {
         memcpy(out, a, n * s->order->element_bytes);
     } else {
@@ -111,7 +112,7 @@ static filch_status run_sort(filch_pool *pool, void *context)
     return FILCH_OK;
 }
 
-static filch_status check(const filch_order *order, const void *elements, size_t n)
+static filch_status check_sort(const filch_order *order, const void *elements, size_t n)
 {
     size_t bytes;
     if (!order || !order->element_bytes || (n && !elements)) {
@@ -122,7 +123,7 @@ static filch_status check(const filch_order *order, const void *elements, size_t
 
 filch_status filch_sort(filch_pool *pool, const filch_order *order, void *elements, size_t n)
 {
-    filch_status status = check(order, elements, n);
+    filch_status status = check_sort(order, elements, n);
     if (status != FILCH_OK) {
         return status;
     }
@@ -191,7 +192,7 @@ static filch_status choose(filch_pool *pool, void *context)
 
 static filch_status choose_one(filch_pool *pool, struct choosing *c, size_t n, size_t *index)
 {
-    filch_status status = index && n ? check(c->order, c->elements, n) : FILCH_EINVAL;
+    filch_status status = index && n ? check_sort(c->order, c->elements, n) : FILCH_EINVAL;
     if (status == FILCH_OK) {
         c->leaves = filch_partition_of(n);
         status = filch_run_in_pool(pool, choose, c, c->order->info);

@@ -99,10 +99,10 @@ static void invoke_plain(void *captures, void *result)
     *(int *)result = plain->function(plain->environment);
 }
 
-static const filch_function_info plain_info = {"function", "", __FILE__, __LINE__,
-                                               sizeof(struct plain)};
+static const filch_function_info plain_closure_info = {"function", "", __FILE__, __LINE__,
+                                                       sizeof(struct plain)};
 static const filch_callable plain_callable = {invoke_plain, sizeof(struct plain), sizeof(int),
-                                              &plain_info};
+                                              &plain_closure_info};
 
 filch_closure filch_closure_of(int (*function)(void *environment), void *environment)
 {

@@ -49,7 +49,8 @@ void filch_fault_pass_on(const struct filch_fault *fault, struct filch_fault *ou
     filch_lock_release(&outer->lock);
 }
 
-static void report(const struct filch_frame *frame, int code, const char *format, va_list arguments)
+static void report_error(const struct filch_frame *frame, int code, const char *format,
+                         va_list arguments)
 {
     struct filch_fault *fault = frame->fault;
     size_t index = frame->next ? (size_t)*frame->next - 1 : FILCH_NO_INDEX;
@@ -75,7 +76,7 @@ int filch_raise(int code, const char *format, ...)
     if (fiber && fiber->frame && fiber->frame->fault) {
         va_list arguments;
         va_start(arguments, format);
-        report(fiber->frame, code, format ? format : "", arguments);
+        report_error(fiber->frame, code, format ? format : "", arguments);
         va_end(arguments);
     }
     return code;

@@ -33,7 +33,7 @@ static void keep_first(struct filch_hooks *hooks, const struct filch_fault *faul
     filch_lock_release(&hooks->fault.lock);
 }
 
-static void start(struct filch_pool *pool, unsigned worker)
+static void start_worker(struct filch_pool *pool, unsigned worker)
 {
     struct filch_hooks *hooks = pool->config.hooks;
     struct filch_frame frame;
@@ -53,7 +53,7 @@ static void start(struct filch_pool *pool, unsigned worker)
     }
 }
 
-static void finish(struct filch_pool *pool, unsigned worker)
+static void finish_worker(struct filch_pool *pool, unsigned worker)
 {
     struct filch_hooks *hooks = pool->config.hooks;
     FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
@@ -77,8 +77,8 @@ filch_status filch_hooks_new(const filch_pool_options *options, struct filch_poo
     hooks->context = options->hooks_context;
     filch_fault_init(&hooks->fault);
     config->hooks = hooks;
-    config->start = start;
-    config->finish = finish;
+    config->start = start_worker;
+    config->finish = finish_worker;
     return FILCH_OK;
 }
 

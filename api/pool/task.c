@@ -36,7 +36,7 @@ uint64_t filch_deadline_at(double when)
 
 static const struct filch_wait_kind time_wait = {.what = "time to pass", .outside = true};
 
-static filch_status sleep_until(uint64_t deadline)
+static filch_status sleep_task_until(uint64_t deadline)
 {
     if (deadline == 0) {
         return filch_cancelled() ? FILCH_ECANCELED : FILCH_OK;
@@ -51,12 +51,12 @@ static filch_status sleep_until(uint64_t deadline)
 
 filch_status filch_sleep(double seconds)
 {
-    return sleep_until(filch_deadline_after(seconds));
+    return sleep_task_until(filch_deadline_after(seconds));
 }
 
 filch_status filch_sleep_until(double deadline)
 {
-    return sleep_until(filch_deadline_at(deadline));
+    return sleep_task_until(filch_deadline_at(deadline));
 }
 
 void filch_yield(void)

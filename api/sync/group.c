@@ -51,7 +51,7 @@ static void owner_ended(struct filch_region *region)
     filch_group_close(group, NULL);
 }
 
-static filch_status enter(struct filch_group *group)
+static filch_status enter_group(struct filch_group *group)
 {
     filch_status status = FILCH_OK;
     if (!filch_fiber_self()) { /* a program's own thread works, too, until the group is closed */
@@ -127,7 +127,7 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
     filch_fault_init(&group->fault);
     atomic_init(&group->undone, 1);
     filch_latch_init(&group->done);
-    status = enter(group);
+    status = enter_group(group);
     if (status != FILCH_OK) {
         if (group->entered) {
             filch_region_leave(&group->region);
@@ -146,7 +146,7 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
 }
 
 /* In the child of a fork(): its tasks are in the parent. */
-static bool is_parents(const struct filch_group *group)
+static bool group_is_parents(const struct filch_group *group)
 {
     return filch_process_inherited(group->pool->token);
 }
@@ -164,7 +164,7 @@ static void cut_short(struct filch_group *group)
 }
 
 /* A program's own thread ran a task of the group, and ends. */
-static inline void call_left(struct filch_frame **running)
+static inline void task_call_left(struct filch_frame **running)
 {
     struct filch_fiber *fiber = *running ? filch_fiber_self() : NULL;
     if (fiber && filch_unwound_begin(fiber, *running)) {
@@ -185,7 +185,7 @@ static void call(struct filch_group *group, filch_closure *closure, void *result
     frame.scope = &group->scope;
     filch_frame_seclude_as(&frame, fiber, modes);
     filch_frame_seclude_locale(&frame, fiber);
-    FILCH_UNWINDS(call_left) struct filch_frame *running = &frame;
+    FILCH_UNWINDS(task_call_left) struct filch_frame *running = &frame;
     filch_closure_invoke(closure, result);
     running = NULL;
     filch_frame_pop(&frame, fiber);
@@ -277,7 +277,7 @@ filch_status filch_group_spawn(filch_group *group, const filch_closure *closure,
     if (!group || !closure || !closure->callable) {
         return FILCH_EINVAL;
     }
-    if (is_parents(group)) {
+    if (group_is_parents(group)) {
         return FILCH_EFORKED;
     }
     struct spawned *spawned =
@@ -315,7 +315,7 @@ static filch_status outcome(struct filch_group *group, filch_error *error)
 
 filch_status filch_group_wait(filch_group *group, filch_error *error)
 {
-    if (!group || is_parents(group)) {
+    if (!group || group_is_parents(group)) {
         return group ? FILCH_EFORKED : FILCH_EINVAL;
     }
     if (is_over(group)) { /* before the owner was through with its own part */
@@ -334,7 +334,7 @@ filch_status filch_group_wait(filch_group *group, filch_error *error)
 
 filch_status filch_group_cancel(filch_group *group)
 {
-    if (!group || is_parents(group)) {
+    if (!group || group_is_parents(group)) {
         return group ? FILCH_EFORKED : FILCH_EINVAL;
     }
     filch_cancel_scope_cancel(&group->scope);
@@ -355,7 +355,7 @@ filch_status filch_group_close(filch_group *group, filch_error *error)
     if (!group) {
         return FILCH_OK;
     }
-    if (is_parents(group)) {
+    if (group_is_parents(group)) {
         return leave_in_child(group);
     }
     if (!is_innermost(group)) {

@@ -71,7 +71,7 @@ filch_status filch_inbox_close(filch_inbox *inbox)
 }
 
 /* What is in it is the parent's to do. */
-static bool is_parents(const struct filch_inbox *inbox)
+static bool inbox_is_parents(const struct filch_inbox *inbox)
 {
     return filch_process_inherited(inbox->pool->token);
 }
@@ -84,7 +84,7 @@ filch_status filch_inbox_post(filch_inbox *inbox, const filch_closure *closure, 
     if (!inbox || !closure || !closure->callable) {
         return FILCH_EINVAL;
     }
-    if (is_parents(inbox)) {
+    if (inbox_is_parents(inbox)) {
         return FILCH_EFORKED;
     }
     size_t bytes = closure->callable->result_bytes;
@@ -127,7 +127,7 @@ filch_status filch_inbox_serve(filch_inbox *inbox, double deadline)
     if (!inbox || filch_fiber_self()) {
         return FILCH_EINVAL;
     }
-    if (is_parents(inbox)) {
+    if (inbox_is_parents(inbox)) {
         return FILCH_EFORKED;
     }
     filch_status status = filch_channel_receive_until(inbox->letters, &letter, deadline);

@@ -18,7 +18,7 @@ struct selection {
     filch_case *lowest; /* those with a channel, by its address */
 };
 
-static bool is_valid(const filch_case *one)
+static bool cases_are_valid(const filch_case *one)
 {
     return !one->channel || !one->send != !one->receive;
 }
@@ -42,7 +42,7 @@ static bool prepare(struct selection *selection)
 {
     for (size_t i = 0; i < selection->n; i++) {
         filch_case *one = &selection->cases[i];
-        if (!is_valid(one)) {
+        if (!cases_are_valid(one)) {
             return false;
         }
         *filch_case_state_of(one) = (struct filch_case_state){.status = FILCH_EPENDING};
@@ -97,7 +97,7 @@ static bool try_all(struct selection *selection)
     return done;
 }
 
-static bool enlist(struct filch_waiter *waiter, void *context)
+static bool enlist_for_cases(struct filch_waiter *waiter, void *context)
 {
     struct selection *selection = context;
     struct filch_claims claims = {NULL, NULL};
@@ -141,7 +141,7 @@ static void leave_lines(struct filch_waiter *waiter, void *context)
 }
 
 static const struct filch_wait_kind channel_wait = {
-    .what = "a channel", .enlist = enlist, .leave = leave_lines, .always_leaves = true};
+    .what = "a channel", .enlist = enlist_for_cases, .leave = leave_lines, .always_leaves = true};
 
 static filch_status wait_for_one(struct selection *selection, uint64_t deadline)
 {

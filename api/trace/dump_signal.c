@@ -21,7 +21,7 @@ static void ask_for_dump(int signal)
 }
 
 /* Wait for the next question. False: the system does not let us (a filter of system calls). */
-static bool is_asked(struct filch_thread *thread, int event)
+static bool dump_is_asked(struct filch_thread *thread, int event)
 {
     struct pollfd one = {.fd = event, .events = POLLIN};
     char asked[8];
@@ -42,7 +42,7 @@ static int dump_whenever_asked(void *record)
     int event = process->dump_event[0];
     filch_os_thread_name("filch-dump");
     filch_thread_adopt(record);
-    while (is_asked(record, event)) {
+    while (dump_is_asked(record, event)) {
         filch_dump(NULL, stderr);
     }
     filch_lock_acquire(&process->dump_lock);

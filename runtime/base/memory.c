@@ -46,7 +46,7 @@ void filch_memory_count_as(struct filch_heap_count *count)
 }
 
 /* noinline and opaque: as filch_thread_known(). */
-static __attribute__((noinline)) void count(int64_t bytes)
+static __attribute__((noinline)) void count_bytes(int64_t bytes)
 {
     __asm__ volatile("" ::: "memory");
     struct filch_heap_count *own = own_count;
@@ -85,7 +85,7 @@ static void *with_head(char *whole, size_t total, size_t before)
         return NULL;
     }
     *head_of(whole + before) = (struct head){total, before};
-    count((int64_t)total);
+    count_bytes((int64_t)total);
     return whole + before;
 }
 
@@ -141,7 +141,7 @@ void filch_free(void *memory)
 {
     if (memory) {
         const struct head head = *head_of(memory);
-        count(-(int64_t)head.bytes);
+        count_bytes(-(int64_t)head.bytes);
         give((char *)memory - head.before, head.bytes);
     }
 }

@@ -73,7 +73,7 @@ static bool is_still(void)
 
 /* ---- who waits for whom ---- */
 
-static void note(struct filch_deadlock_search *search, const struct filch_deadlock_wait *wait)
+static void note_wait(struct filch_deadlock_search *search, const struct filch_deadlock_wait *wait)
 {
     if (search->n == search->room) {
         size_t room = search->room ? 2 * search->room : 64;
@@ -119,7 +119,7 @@ static void look_at(struct filch_deadlock_search *search, struct filch_party *pa
     if (over || outside || !forever) {
         search->still = false;
     } else if (search->still || wait.holder) {
-        note(search, &wait);
+        note_wait(search, &wait);
     }
 }
 

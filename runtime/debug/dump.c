@@ -15,7 +15,7 @@ struct census {
     size_t room;
 };
 
-static void count(struct census *census, struct filch_party *party)
+static void count_parties(struct census *census, struct filch_party *party)
 {
     if (census->n == census->room) {
         size_t room = census->room ? 2 * census->room : 64;
@@ -32,7 +32,7 @@ static void count(struct census *census, struct filch_party *party)
 
 static void count_fiber(struct filch_stack *stack, void *census)
 {
-    count(census, &((struct filch_fiber *)stack)->own_party);
+    count_parties(census, &((struct filch_fiber *)stack)->own_party);
 }
 
 static void count_threads(struct census *census)
@@ -41,7 +41,7 @@ static void count_threads(struct census *census)
     filch_lock_acquire(&process->lock);
     for (struct filch_thread *t = filch_process_newest_thread(process); t; t = t->older) {
         if (t->live && t->party.thread_id) {
-            count(census, &t->party);
+            count_parties(census, &t->party);
         }
     }
     filch_lock_release(&process->lock);
@@ -59,7 +59,8 @@ static bool is_there(const struct census *census, struct filch_party *party)
     return bsearch(&party, census->parties, census->n, sizeof party, by_address) != NULL;
 }
 
-static void tell(struct filch_text *text, const struct census *census, struct filch_party *party)
+static void describe_one(struct filch_text *text, const struct census *census,
+                         struct filch_party *party)
 {
     uint32_t number = 0;
     if (filch_party_hold(party, &number)) {
@@ -101,7 +102,7 @@ void filch_dump_pools(struct filch_text *text, struct filch_pool *pool)
         qsort(census.parties, census.n, sizeof(struct filch_party *), by_address);
     }
     for (size_t i = 0; i < census.n; i++) {
-        tell(text, &census, census.parties[i]);
+        describe_one(text, &census, census.parties[i]);
     }
     filch_lock_release(&process->pools_lock);
     filch_free(census.parties);

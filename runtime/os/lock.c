@@ -8,11 +8,11 @@ enum { HELD = 1, CONTENDED = 2, MARKED = 4, ONE_FORK = 8 };
 
 /* What a holder in this process writes. It changes while the process has one thread only. It is not
  * in the process object, which is above the locks. */
-static uint32_t held = HELD;
+static uint32_t held_word = HELD;
 
 void filch_lock_forget_holders(void)
 {
-    held += ONE_FORK;
+    held_word += ONE_FORK;
 }
 
 void filch_lock_init(struct filch_lock *lock)
@@ -24,25 +24,25 @@ static bool try_acquire(struct filch_lock *lock)
 {
     uint32_t expected = 0;
     /* acquire: pairs with the release in filch_lock_release; relaxed on failure: nothing is read */
-    return atomic_compare_exchange_strong_explicit(&lock->word, &expected, held,
+    return atomic_compare_exchange_strong_explicit(&lock->word, &expected, held_word,
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
 /* Is nobody there who will let go of it? */
 static bool is_free(uint32_t word)
 {
-    return word == 0 || word / ONE_FORK != held / ONE_FORK;
+    return word == 0 || word / ONE_FORK != held_word / ONE_FORK;
 }
 
 /* Take one that is_free(), if it stays what it was. */
-static bool take(struct filch_lock *lock, uint32_t word, uint32_t wanted)
+static bool take_free(struct filch_lock *lock, uint32_t word, uint32_t wanted)
 {
     /* acquire: as in try_acquire */
     return atomic_compare_exchange_strong_explicit(&lock->word, &word, wanted, memory_order_acquire,
                                                    memory_order_relaxed);
 }
 
-static bool spin(struct filch_lock *lock)
+static bool spin_for_lock(struct filch_lock *lock)
 {
     for (int i = 0; i < FILCH_SPINS; i++) {
         if (try_acquire(lock)) {
@@ -61,9 +61,9 @@ static uint32_t word_of(struct filch_lock *lock)
 
 FILCH_APART static bool try_acquire_slow(struct filch_lock *lock)
 {
-    bool taken = spin(lock);
+    bool taken = spin_for_lock(lock);
     for (uint32_t word; !taken && is_free(word = word_of(lock));) {
-        taken = take(lock, word, held);
+        taken = take_free(lock, word, held_word);
     }
     return taken;
 }
@@ -88,11 +88,11 @@ static void sleep_while_held(struct filch_lock *lock, uint32_t word)
 FILCH_APART static bool acquire_slow(struct filch_lock *lock)
 {
     uint32_t word = 0;
-    bool taken = spin(lock);
+    bool taken = spin_for_lock(lock);
     while (!taken) {
         word = word_of(lock);
         if (is_free(word)) { /* others may sleep still */
-            taken = take(lock, word, held | CONTENDED);
+            taken = take_free(lock, word, held_word | CONTENDED);
         } else {
             sleep_while_held(lock, word);
         }
@@ -145,7 +145,7 @@ FILCH_APART static bool release_slow(struct filch_lock *lock)
 
 bool filch_lock_release_unless_marked(struct filch_lock *lock)
 {
-    uint32_t word = held;
+    uint32_t word = held_word;
     /* release: as in filch_lock_release */
     return FILCH_LIKELY(atomic_compare_exchange_strong_explicit(
                &lock->word, &word, 0, memory_order_release, memory_order_relaxed)) ||

@@ -64,7 +64,7 @@ static bool note_refusal(int error)
     return refused;
 }
 
-static uint64_t next_look_ns(uint64_t last_ns)
+static uint64_t next_deadline_ns(uint64_t last_ns)
 {
     uint64_t min_ns = is_refused() ? refused_min_ns : look_min_ns;
     uint64_t max_ns = is_refused() ? refused_max_ns : look_max_ns;
@@ -83,7 +83,7 @@ static void nap_until(uint64_t until_ns)
 }
 
 /* 0 or an errno; ETIMEDOUT also when it was no sleep in the kernel. */
-static int sleep_once(_Atomic(uint32_t) *word, uint32_t expected, uint64_t until_ns)
+static int sleep_on_word(_Atomic(uint32_t) *word, uint32_t expected, uint64_t until_ns)
 {
     struct timespec until = to_timespec(until_ns);
     /* WAIT_BITSET takes an absolute time on the monotonic clock; plain WAIT a relative one, which
@@ -103,10 +103,10 @@ bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline
 {
     uint64_t look_ns = 0;
     for (;;) {
-        look_ns = next_look_ns(look_ns);
+        look_ns = next_deadline_ns(look_ns);
         uint64_t now_ns = filch_os_now_ns();
         bool last = look_ns >= deadline_ns || deadline_ns - look_ns <= now_ns;
-        if (sleep_once(word, expected, last ? deadline_ns : now_ns + look_ns) != ETIMEDOUT) {
+        if (sleep_on_word(word, expected, last ? deadline_ns : now_ns + look_ns) != ETIMEDOUT) {
             return true;
         }
         /* Acquire: pairs with the store of a waker whose call was refused. */

@@ -8,7 +8,7 @@
 
 enum { PATH_BYTES = 4096 };
 
-struct place {
+struct processor_place {
     unsigned number;
     unsigned thread; /* how many processors of the same physical core come before it */
     long package;
@@ -39,8 +39,8 @@ static int compare(long a, long b)
 
 static int by_core(const void *a, const void *b)
 {
-    const struct place *x = a;
-    const struct place *y = b;
+    const struct processor_place *x = a;
+    const struct processor_place *y = b;
     int order = compare(x->package, y->package);
     order = order ? order : compare(x->core, y->core);
     return order ? order : compare(x->number, y->number);
@@ -48,28 +48,28 @@ static int by_core(const void *a, const void *b)
 
 static int by_turn(const void *a, const void *b)
 {
-    const struct place *x = a;
-    const struct place *y = b;
+    const struct processor_place *x = a;
+    const struct processor_place *y = b;
     int order = compare(x->thread, y->thread);
     return order ? order : by_core(a, b);
 }
 
-static bool same_core(const struct place *a, const struct place *b)
+static bool same_core(const struct processor_place *a, const struct processor_place *b)
 {
     return a->core >= 0 && a->core == b->core && a->package == b->package;
 }
 
 bool filch_topology_order(struct filch_topology *places, const char *root)
 {
-    struct place *all = filch_calloc(places->count ? places->count : 1, sizeof *all);
+    struct processor_place *all = filch_calloc(places->count ? places->count : 1, sizeof *all);
     if (!all) {
         return false;
     }
     for (unsigned i = 0; i < places->count; i++) {
         unsigned number = places->numbers[i];
-        all[i] = (struct place){.number = number,
-                                .package = said(root, number, "physical_package_id"),
-                                .core = said(root, number, "core_id")};
+        all[i] = (struct processor_place){.number = number,
+                                          .package = said(root, number, "physical_package_id"),
+                                          .core = said(root, number, "core_id")};
     }
     qsort(all, places->count, sizeof *all, by_core);
     for (unsigned i = 1; i < places->count; i++) {
@@ -83,7 +83,7 @@ bool filch_topology_order(struct filch_topology *places, const char *root)
     return true;
 }
 
-static bool find(struct filch_topology *places, const char *root)
+static bool find_processors(struct filch_topology *places, const char *root)
 {
     unsigned most = filch_os_affinity_count();
     places->count = 0;
@@ -98,7 +98,7 @@ static bool find(struct filch_topology *places, const char *root)
 bool filch_topology_find(struct filch_topology *places, const char *root)
 {
     int cancel = filch_os_cancel_off();
-    bool found = find(places, root);
+    bool found = find_processors(places, root);
     filch_os_cancel_restore(cancel);
     return found;
 }

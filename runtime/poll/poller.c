@@ -47,7 +47,7 @@ struct filch_poller {
 };
 
 /* The descriptor with that number. NULL: out of bounds, or nobody has waited for it. */
-static struct descriptor *known(struct filch_poller *poller, int fd)
+static struct descriptor *known_descriptor(struct filch_poller *poller, int fd)
 {
     if (fd < 0 || fd >= FILCH_FD_MOST) {
         return NULL;
@@ -59,21 +59,22 @@ static struct descriptor *known(struct filch_poller *poller, int fd)
 }
 
 /* The same, made if it must be. NULL: out of bounds, or no memory. */
-static struct descriptor *made(struct filch_poller *poller, int fd)
+static struct descriptor *made_descriptor(struct filch_poller *poller, int fd)
 {
-    struct descriptor *descriptor = known(poller, fd);
+    struct descriptor *descriptor = known_descriptor(poller, fd);
     if (descriptor || fd < 0 || fd >= FILCH_FD_MOST) {
         return descriptor;
     }
     struct chunk *none = NULL;
     struct chunk *chunk = filch_calloc(1, sizeof *chunk);
-    /* release: pairs with the acquire in known; relaxed on failure: known() reads it again */
+    /* release: pairs with the acquire in known; relaxed on failure: known_descriptor() reads it
+     * again */
     if (chunk &&
         !atomic_compare_exchange_strong_explicit(&poller->chunks[fd / PER_CHUNK], &none, chunk,
                                                  memory_order_release, memory_order_relaxed)) {
         filch_free(chunk);
     }
-    return known(poller, fd);
+    return known_descriptor(poller, fd);
 }
 
 static struct filch_fd_wait *wait_of(struct filch_wait_node *place)
@@ -93,8 +94,8 @@ static int ask_locked(struct filch_poller *poller, struct descriptor *descriptor
 }
 
 /* Stand in line, and ask: 0 or an errno. */
-static int join(struct descriptor *descriptor, struct filch_fd_wait *wait,
-                struct filch_waiter *waiter)
+static int join_line(struct descriptor *descriptor, struct filch_fd_wait *wait,
+                     struct filch_waiter *waiter)
 {
     filch_lock_acquire(&descriptor->lock);
     filch_wait_list_add_locked(&descriptor->waiting, &wait->place, waiter);
@@ -107,10 +108,10 @@ static int join(struct descriptor *descriptor, struct filch_fd_wait *wait,
     return error;
 }
 
-static bool enlist(struct filch_waiter *waiter, void *context)
+static bool enlist_for_fd(struct filch_waiter *waiter, void *context)
 {
     struct filch_fd_wait *wait = context;
-    struct descriptor *descriptor = made(wait->poller, wait->fd);
+    struct descriptor *descriptor = made_descriptor(wait->poller, wait->fd);
     int unused = descriptor ? filch_fd_use(wait->fd, wait->closes) : ENOMEM;
     if (unused == EBADF) {
         wait->came = POLLNVAL;
@@ -120,7 +121,7 @@ static bool enlist(struct filch_waiter *waiter, void *context)
     if (unused) {
         return false;
     }
-    int error = join(descriptor, wait, waiter);
+    int error = join_line(descriptor, wait, waiter);
     filch_fd_unuse(wait->fd);
     return !error;
 }
@@ -130,7 +131,7 @@ static bool enlist(struct filch_waiter *waiter, void *context)
 static void leave(struct filch_waiter *waiter, void *context)
 {
     struct filch_fd_wait *wait = context;
-    struct descriptor *descriptor = known(wait->poller, wait->fd);
+    struct descriptor *descriptor = known_descriptor(wait->poller, wait->fd);
     (void)waiter;
     if (!descriptor) {
         return;
@@ -145,7 +146,7 @@ static void leave(struct filch_waiter *waiter, void *context)
 }
 
 const struct filch_wait_kind filch_fd_kind = {.what = "a descriptor",
-                                              .enlist = enlist,
+                                              .enlist = enlist_for_fd,
                                               .leave = leave,
                                               .always_leaves = true,
                                               .outside = true};
@@ -188,9 +189,9 @@ static void wake_all_locked(struct descriptor *descriptor, int error)
     }
 }
 
-static void answer(struct filch_poller *poller, const struct filch_os_ready *ready)
+static void answer_question(struct filch_poller *poller, const struct filch_os_ready *ready)
 {
-    struct descriptor *descriptor = known(poller, ready->fd);
+    struct descriptor *descriptor = known_descriptor(poller, ready->fd);
     filch_lock_acquire(&descriptor->lock);
     if (ready->question == descriptor->question) {
         wake_locked(descriptor, ready->events);
@@ -207,7 +208,7 @@ static void answer(struct filch_poller *poller, const struct filch_os_ready *rea
 static void refuse_all(struct filch_poller *poller)
 {
     for (int fd = 0; fd < FILCH_FD_MOST; fd++) {
-        struct descriptor *descriptor = known(poller, fd);
+        struct descriptor *descriptor = known_descriptor(poller, fd);
         if (!descriptor) {
             fd += PER_CHUNK - 1;
             continue;
@@ -235,14 +236,14 @@ static int poll_for_ever(void *context)
             refuse_all(poller);
         }
         for (size_t i = 0; i < n && n != FILCH_OS_POLL_REFUSED; i++) {
-            answer(poller, &ready[i]);
+            answer_question(poller, &ready[i]);
         }
     }
     filch_thread_resign();
     return 0;
 }
 
-static void destroy(struct filch_poller *poller)
+static void destroy_poller(struct filch_poller *poller)
 {
     for (size_t i = 0; i < CHUNKS; i++) {
         filch_free(
@@ -270,7 +271,7 @@ static struct filch_poller *poller_new_locked(struct filch_pool *pool)
     if (poller->record) {
         filch_process_give_thread(poller->record);
     }
-    destroy(poller);
+    destroy_poller(poller);
     return NULL;
 }
 
@@ -290,14 +291,14 @@ struct filch_poller *filch_poller_of(struct filch_pool *pool)
     return poller;
 }
 
-static void end(struct filch_poller *poller)
+static void end_thread(struct filch_poller *poller)
 {
     if (poller) {
         /* release: pairs with the acquire in poll_for_ever */
         atomic_store_explicit(&poller->ends, true, memory_order_release);
         filch_os_poll_interrupt(poller->os);
         filch_os_thread_join(poller->thread);
-        destroy(poller);
+        destroy_poller(poller);
     }
 }
 
@@ -309,12 +310,12 @@ void filch_poller_end(struct filch_pool *pool)
     struct filch_poller *poller =
         atomic_exchange_explicit(&pool->poller, (struct filch_poller *)NULL, memory_order_relaxed);
     filch_lock_release(&process->pools_lock);
-    end(poller);
+    end_thread(poller);
 }
 
 void filch_poller_forget(struct filch_poller *poller, int fd)
 {
-    struct descriptor *descriptor = known(poller, fd);
+    struct descriptor *descriptor = known_descriptor(poller, fd);
     if (descriptor) {
         filch_lock_acquire(&descriptor->lock);
         descriptor->question++; /* an answer that is under way is about what is closed now */

@@ -16,7 +16,7 @@ void filch_crowding_init(struct filch_crowding *crowding)
     atomic_init(&crowding->interval_ns, INTERVAL_NS);
 }
 
-static uint32_t held(struct filch_crowding *crowding)
+static uint32_t held_range(struct filch_crowding *crowding)
 {
     /* relaxed: a look that comes too early is followed by another */
     return atomic_load_explicit(&crowding->held, memory_order_relaxed);
@@ -29,7 +29,7 @@ static uint32_t most(struct filch_crowding *crowding)
 
 bool filch_crowd_is_held(struct filch_pool *pool)
 {
-    return held(&pool->crowding) > 0;
+    return held_range(&pool->crowding) > 0;
 }
 
 bool filch_crowd_is_full(struct filch_pool *pool, _Atomic(uint32_t) *waiting)
@@ -53,7 +53,7 @@ bool filch_crowd_enter(struct filch_fiber *fiber)
 
 static void count_held(struct filch_crowding *crowding, uint32_t change)
 {
-    /* relaxed: as in held() */
+    /* relaxed: as in held_range() */
     atomic_fetch_add_explicit(&crowding->held, change, memory_order_relaxed);
 }
 
@@ -112,17 +112,17 @@ bool filch_crowd_hold_back(struct filch_fiber *fiber, filch_slot *slot)
 /* ---- the monitor ---- */
 
 /* relaxed, both: of the monitor of the moment; a value of the one before it will do */
-static uint64_t seen(_Atomic(uint64_t) *word)
+static uint64_t seen_waiting(_Atomic(uint64_t) *word)
 {
     return atomic_load_explicit(word, memory_order_relaxed);
 }
 
-static void note(_Atomic(uint64_t) *word, uint64_t value)
+static void note_held(_Atomic(uint64_t) *word, uint64_t value)
 {
     atomic_store_explicit(word, value, memory_order_relaxed); /* as above */
 }
 
-static void grow(struct filch_crowding *crowding, uint32_t more)
+static void grow_by_one(struct filch_crowding *crowding, uint32_t more)
 {
     /* relaxed, both: guesses; who takes the number looks at the fibers themselves */
     atomic_store_explicit(&crowding->most, most(crowding) + more, memory_order_relaxed);
@@ -144,8 +144,8 @@ static bool is_idle(struct filch_pool *pool)
     struct filch_crowding *crowding = &pool->crowding;
     /* relaxed: a core that is taken just now is seen at the next look */
     uint64_t epoch = atomic_load_explicit(&pool->running, memory_order_relaxed);
-    bool same = epoch == seen(&crowding->epoch);
-    note(&crowding->epoch, epoch);
+    bool same = epoch == seen_waiting(&crowding->epoch);
+    note_held(&crowding->epoch, epoch);
     return same && (uint32_t)epoch == 0;
 }
 
@@ -153,13 +153,13 @@ static bool is_idle(struct filch_pool *pool)
 static bool is_due(struct filch_crowding *crowding)
 {
     uint64_t now_ns = filch_os_now_ns();
-    uint64_t next_ns = seen(&crowding->next_ns);
-    uint64_t interval_ns = seen(&crowding->interval_ns);
+    uint64_t next_ns = seen_waiting(&crowding->next_ns);
+    uint64_t interval_ns = seen_waiting(&crowding->interval_ns);
     if (next_ns && now_ns < next_ns) {
         return false;
     }
-    note(&crowding->next_ns, now_ns + interval_ns);
-    note(&crowding->interval_ns, 2 * interval_ns);
+    note_held(&crowding->next_ns, now_ns + interval_ns);
+    note_held(&crowding->interval_ns, 2 * interval_ns);
     return next_ns != 0;
 }
 
@@ -168,10 +168,10 @@ void filch_crowd_watch(struct filch_pool *pool)
     struct filch_crowding *crowding = &pool->crowding;
     bool idle = is_idle(pool);
     uint32_t now = most(crowding);
-    if (!held(crowding)) {
+    if (!held_range(crowding)) {
         settle(crowding, idle);
     } else if (now <= UINT32_MAX / 2 && (idle || is_due(crowding))) {
-        grow(crowding, idle ? now : FILCH_CROWD_FIRST);
+        grow_by_one(crowding, idle ? now : FILCH_CROWD_FIRST);
     }
 }
 

@@ -7,14 +7,14 @@
 
 /* ---- permits ---- */
 
-static unsigned taken(struct filch_permits *permits)
+static unsigned permits_taken(struct filch_permits *permits)
 {
     /* seq_cst: counted before a core is let go of, read after work was published; see
      * filch_pool_retire */
     return atomic_load_explicit(&permits->taken, memory_order_seq_cst);
 }
 
-static void count_locked(struct filch_permits *permits, unsigned count)
+static void count_permits_locked(struct filch_permits *permits, unsigned count)
 {
     atomic_store_explicit(&permits->taken, count, memory_order_seq_cst); /* as above */
 }
@@ -24,13 +24,13 @@ struct petition {
     struct filch_wait_node place;
 };
 
-static bool try_to_take(struct petition *petition, struct filch_waiter *waiter)
+static bool try_to_take_permit(struct petition *petition, struct filch_waiter *waiter)
 {
     struct filch_permits *permits = petition->permits;
     filch_lock_acquire(&permits->lock);
-    bool free = taken(permits) < permits->most;
+    bool free = permits_taken(permits) < permits->most;
     if (free) {
-        count_locked(permits, taken(permits) + 1);
+        count_permits_locked(permits, permits_taken(permits) + 1);
     } else if (waiter) { /* it is given to us with the signal */
         filch_wait_list_add_locked(&permits->wanted, &petition->place, waiter);
     }
@@ -38,24 +38,25 @@ static bool try_to_take(struct petition *petition, struct filch_waiter *waiter)
     return free;
 }
 
-static bool enlist(struct filch_waiter *waiter, void *petition)
+static bool enlist_for_permit(struct filch_waiter *waiter, void *petition)
 {
-    return !try_to_take((struct petition *)petition, waiter); /* the cast is for the models' C++ */
+    return !try_to_take_permit((struct petition *)petition,
+                               waiter); /* the cast is for the models' C++ */
 }
 
 static const struct filch_wait_kind permit_kind = {
-    .what = "a thread to block", .enlist = enlist, .outside = true};
+    .what = "a thread to block", .enlist = enlist_for_permit, .outside = true};
 
-static bool take_permit(struct filch_pool *pool)
+static bool take_handoff_permit(struct filch_pool *pool)
 {
     struct petition petition = {.permits = &pool->permits};
-    return try_to_take(&petition, NULL);
+    return try_to_take_permit(&petition, NULL);
 }
 
 static void await_permit(struct filch_pool *pool)
 {
     struct petition petition = {.permits = &pool->permits};
-    if (!try_to_take(&petition, NULL)) {
+    if (!try_to_take_permit(&petition, NULL)) {
         filch_suspend_join(&permit_kind, &petition);
     }
 }
@@ -66,7 +67,7 @@ static void give_permit(struct filch_pool *pool)
     struct filch_claims claims = {NULL, NULL};
     filch_lock_acquire(&permits->lock);
     if (!filch_wait_list_claim_locked(&permits->wanted, &claims)) {
-        count_locked(permits, taken(permits) - 1);
+        count_permits_locked(permits, permits_taken(permits) - 1);
     }
     filch_lock_release(&permits->lock);
     filch_claims_tell(&claims);
@@ -74,7 +75,7 @@ static void give_permit(struct filch_pool *pool)
 
 unsigned filch_handoff_threads(struct filch_pool *pool)
 {
-    return pool->config.workers + 1 + taken(&pool->permits);
+    return pool->config.workers + 1 + permits_taken(&pool->permits);
 }
 
 bool filch_handoff_is_bound(const struct filch_fiber *fiber)
@@ -151,7 +152,7 @@ bool filch_handoff_pin(void)
     if (!fiber || fiber->guest) {
         return true;
     }
-    if (fiber->pins == 0 && !take_permit(fiber->pool)) {
+    if (fiber->pins == 0 && !take_handoff_permit(fiber->pool)) {
         return false;
     }
     fiber->pins++;

@@ -21,7 +21,7 @@ bool filch_pool_list_pending(struct filch_pool *pool, struct filch_pending *pend
     return wanted;
 }
 
-static void unlist_locked(struct filch_pool *pool, struct filch_pending *pending)
+static void unlist_pending_locked(struct filch_pool *pool, struct filch_pending *pending)
 {
     if (!pending->listed) {
         return;
@@ -40,7 +40,7 @@ static void unlist_locked(struct filch_pool *pool, struct filch_pending *pending
 void filch_pool_unlist_pending(struct filch_pool *pool, struct filch_pending *pending)
 {
     filch_lock_acquire(&pool->pending_lock);
-    unlist_locked(pool, pending);
+    unlist_pending_locked(pool, pending);
     pending->come = true;
     filch_lock_release(&pool->pending_lock);
 }
@@ -52,7 +52,7 @@ static struct filch_pending *take_first(struct filch_pool *pool)
     pool->refuses_pending = true;
     struct filch_pending *first = pool->pending;
     if (first) {
-        unlist_locked(pool, first);
+        unlist_pending_locked(pool, first);
         first->retain(first);
     }
     filch_lock_release(&pool->pending_lock);
@@ -71,7 +71,7 @@ static void cancel_pending(struct filch_pool *pool)
 
 /* Those without a deadline are in no list. Who begins to wait says so, fences, then looks whether
  * the pool was terminated; we terminate it, fence, then look who waits: one sees the other. */
-static void end_wait(struct filch_stack *stack, void *unused)
+static void end_pending_wait(struct filch_stack *stack, void *unused)
 {
     struct filch_party *party = &((struct filch_fiber *)stack)->own_party;
     (void)unused;
@@ -83,10 +83,10 @@ static void end_wait(struct filch_stack *stack, void *unused)
     }
 }
 
-static void end_waits(struct filch_pool *pool)
+static void end_pending_waits(struct filch_pool *pool)
 {
     atomic_thread_fence(memory_order_seq_cst); /* as said */
-    filch_stacks_each(&pool->stacks, end_wait, NULL);
+    filch_stacks_each(&pool->stacks, end_pending_wait, NULL);
 }
 
 void filch_pool_end_late_wait(struct filch_pool *pool, struct filch_waiter *waiter)
@@ -101,6 +101,6 @@ void filch_pool_terminate_now(struct filch_pool *pool)
 {
     filch_pool_refuse(pool, FILCH_POOL_TERMINATED);
     filch_timers_close(&pool->timers);
-    end_waits(pool);
+    end_pending_waits(pool);
     cancel_pending(pool);
 }

@@ -128,24 +128,24 @@ static void for_all_cores(void (*visit)(struct filch_core *core))
     filch_lock_release(&process->pools_lock);
 }
 
-static void attach(struct filch_core *core)
+static void attach_core(struct filch_core *core)
 {
     filch_tracer_attach(&core->seat, core);
 }
 
-static void detach(struct filch_core *core)
+static void detach_core(struct filch_core *core)
 {
     filch_tracer_detach(&core->seat);
 }
 
 void filch_process_join_recording(void)
 {
-    for_all_cores(attach);
+    for_all_cores(attach_core);
 }
 
 void filch_process_leave_recording(void)
 {
-    for_all_cores(detach);
+    for_all_cores(detach_core);
 }
 
 void filch_process_remove_pool(struct filch_pool *pool)

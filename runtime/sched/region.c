@@ -291,7 +291,7 @@ static filch_status send_errand(struct errand *errand)
     return status;
 }
 
-FILCH_APART static void give_up(struct filch_region *region)
+FILCH_APART static void give_up_region(struct filch_region *region)
 {
     struct filch_frame *frame = filch_region_frame(region);
     if (filch_unwound_begin(region->fiber, frame)) {
@@ -303,7 +303,7 @@ FILCH_APART static void give_up(struct filch_region *region)
 static inline void call_left(struct filch_region **running)
 {
     if (FILCH_UNLIKELY(*running != NULL)) {
-        give_up(*running);
+        give_up_region(*running);
     }
 }
 

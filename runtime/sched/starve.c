@@ -66,7 +66,7 @@ void filch_pool_feed(struct filch_pool *pool, struct filch_core *core)
     filch_pool_wake(pool);
 }
 
-static void end_wait(struct filch_stack *stack, void *ended)
+static void end_starving_wait(struct filch_stack *stack, void *ended)
 {
     struct filch_party *party = &((struct filch_fiber *)stack)->own_party;
     uint32_t any = 0;
@@ -79,10 +79,10 @@ static void end_wait(struct filch_stack *stack, void *ended)
     filch_party_let_go(party);
 }
 
-static void end_waits(struct filch_pool *pool)
+static void end_starving_waits(struct filch_pool *pool)
 {
     size_t ended = 0;
-    filch_stacks_each(&pool->stacks, end_wait, &ended);
+    filch_stacks_each(&pool->stacks, end_starving_wait, &ended);
     if (ended) {
         filch_log(FILCH_LOG_ERROR, "no memory for stacks, and all tasks that have one wait: their "
                                    "waits end with FILCH_ENOMEM\n");
@@ -97,7 +97,7 @@ void filch_pool_feed_again(struct filch_pool *pool, bool long_ago)
     if (filch_stacks_reserve(&pool->stacks)) {
         set_starving(pool, false); /* the monitor looks for work next */
     } else if (long_ago && filch_pool_running(pool) == 0) {
-        end_waits(pool);
+        end_starving_waits(pool);
     }
 }
 

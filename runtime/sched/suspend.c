@@ -35,7 +35,7 @@ static void block_fiber(struct filch_fiber *fiber, struct filch_thread *thread,
     }
 }
 
-static void spin(struct filch_waiter *waiter, uint64_t deadline_ns)
+static void spin_for_waiter(struct filch_waiter *waiter, uint64_t deadline_ns)
 {
     uint64_t until_ns = filch_os_now_ns() + SPIN_NS;
     until_ns = until_ns < deadline_ns ? until_ns : deadline_ns;
@@ -95,7 +95,7 @@ static void block_thread(struct filch_thread *thread, struct filch_waiter *waite
         return;
     }
     if (order.enlist) {
-        spin(waiter, deadline_ns);
+        spin_for_waiter(waiter, deadline_ns);
     }
     if (filch_waiter_fired(waiter)) {
         return;

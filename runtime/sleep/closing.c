@@ -15,51 +15,51 @@ struct number { /* a line each: neighbours are used on different cores */
 
 enum { PER_CHUNK = 512, CHUNKS = FILCH_FD_MOST / PER_CHUNK };
 
-struct chunk {
+struct number_chunk {
     struct number numbers[PER_CHUNK];
 };
 
 /* Descriptors are the process's. Zero is a valid start. */
 static struct {
     struct filch_lock sleepers_lock;
-    struct filch_fd_sleeper *sleepers;      /* sleepers_lock */
-    _Atomic(struct chunk *) chunks[CHUNKS]; /* never removed */
+    struct filch_fd_sleeper *sleepers;             /* sleepers_lock */
+    _Atomic(struct number_chunk *) chunks[CHUNKS]; /* never removed */
 } fds;
 
 /* NULL: nothing is known of that number, which is a valid start. */
-static struct number *known(int fd)
+static struct number *known_number(int fd)
 {
     if (fd < 0 || fd >= FILCH_FD_MOST) {
         return NULL;
     }
     /* acquire: pairs with the release in made */
-    struct chunk *chunk = atomic_load_explicit(
-        &fds.chunks[fd / PER_CHUNK], memory_order_acquire);
+    struct number_chunk *chunk =
+        atomic_load_explicit(&fds.chunks[fd / PER_CHUNK], memory_order_acquire);
     return chunk ? &chunk->numbers[fd % PER_CHUNK] : NULL;
 }
 
 /* The same, made if it must be. NULL: no memory. */
-static struct number *made(int fd)
+static struct number *made_number(int fd)
 {
-    struct number *number = known(fd);
+    struct number *number = known_number(fd);
     if (number) {
         return number;
     }
-    struct chunk *none = NULL;
-    struct chunk *chunk = filch_os_map(sizeof *chunk); /* for good */
-    /* release: pairs with the acquire in known; the chunk is zeroed. relaxed on failure: known()
-     * reads it again */
-    if (chunk && !atomic_compare_exchange_strong_explicit(
-                     &fds.chunks[fd / PER_CHUNK], &none, chunk,
-                     memory_order_release, memory_order_relaxed)) {
+    struct number_chunk *none = NULL;
+    struct number_chunk *chunk = filch_os_map(sizeof *chunk); /* for good */
+    /* release: pairs with the acquire in known; the chunk is zeroed. relaxed on failure:
+     * known_number() reads it again */
+    if (chunk &&
+        !atomic_compare_exchange_strong_explicit(&fds.chunks[fd / PER_CHUNK], &none, chunk,
+                                                 memory_order_release, memory_order_relaxed)) {
         filch_os_unmap(chunk, sizeof *chunk);
     }
-    return known(fd);
+    return known_number(fd);
 }
 
 uint32_t filch_fd_closes(int fd)
 {
-    struct number *number = known(fd);
+    struct number *number = known_number(fd);
     /* acquire: pairs with the exchange in filch_fd_close_end; the number's new meaning is known */
     return number ? atomic_load_explicit(&number->closes, memory_order_acquire) : 0;
 }
@@ -69,7 +69,7 @@ int filch_fd_use(int fd, uint32_t closes)
     if (fd < 0 || fd >= FILCH_FD_MOST) {
         return 0; /* the system says what it is, if anything */
     }
-    struct number *number = made(fd);
+    struct number *number = made_number(fd);
     if (!number) {
         return ENOMEM;
     }
@@ -84,7 +84,7 @@ int filch_fd_use(int fd, uint32_t closes)
 
 void filch_fd_unuse(int fd)
 {
-    struct number *number = known(fd);
+    struct number *number = known_number(fd);
     /* seq_cst, both: pair with those of filch_fd_close_begin: it sees no user, or we see it */
     if (number && atomic_fetch_sub_explicit(&number->users, 1, memory_order_seq_cst) == 1 &&
         atomic_load_explicit(&number->closes, memory_order_seq_cst) % 2 == 1) {
@@ -94,7 +94,7 @@ void filch_fd_unuse(int fd)
 
 uint32_t filch_fd_settle(int fd, uint32_t closes)
 {
-    struct number *number = known(fd);
+    struct number *number = known_number(fd);
     while (number && closes % 2 == 1) {
         filch_os_wait(&number->closes, closes, filch_os_now_ns() + SETTLE_NS);
         closes = filch_fd_closes(fd);
@@ -126,7 +126,7 @@ static void rouse_sleepers(int fd)
 
 bool filch_fd_close_begin(int fd)
 {
-    struct number *number = fd < FILCH_FD_MOST ? made(fd) : NULL;
+    struct number *number = fd < FILCH_FD_MOST ? made_number(fd) : NULL;
     if (!number) {
         return false;
     }
@@ -145,7 +145,7 @@ bool filch_fd_close_begin(int fd)
 
 void filch_fd_close_end(int fd)
 {
-    struct number *number = known(fd);
+    struct number *number = known_number(fd);
     /* release: pairs with the acquire in filch_fd_closes */
     atomic_fetch_add_explicit(&number->closes, 1, memory_order_release);
 }
@@ -195,8 +195,7 @@ void filch_fds_start_anew(void)
     fds.sleepers = NULL;
     for (size_t i = 0; i < CHUNKS; i++) {
         /* relaxed, all: the only thread */
-        struct chunk *chunk =
-            atomic_load_explicit(&fds.chunks[i], memory_order_relaxed);
+        struct number_chunk *chunk = atomic_load_explicit(&fds.chunks[i], memory_order_relaxed);
         for (size_t k = 0; chunk && k < PER_CHUNK; k++) {
             atomic_store_explicit(&chunk->numbers[k].closes, 0, memory_order_relaxed);
             atomic_store_explicit(&chunk->numbers[k].users, 0, memory_order_relaxed);

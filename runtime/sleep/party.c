@@ -3,7 +3,7 @@
 #include "base/base.h"
 #include "os/os.h"
 
-static const uint32_t held = (uint32_t)1 << 31;
+static const uint32_t held_bit = (uint32_t)1 << 31;
 
 void filch_party_begin_wait(struct filch_party *party, const struct filch_wait_kind *kind,
                             void *context, struct filch_waiter *waiter, bool forever)
@@ -15,17 +15,17 @@ void filch_party_begin_wait(struct filch_party *party, const struct filch_wait_k
     party->waiter = waiter;
     party->forever = forever;
     /* release: pairs with the acquire in filch_party_hold */
-    atomic_store_explicit(&party->word, (word + 1) & ~held, memory_order_release);
+    atomic_store_explicit(&party->word, (word + 1) & ~held_bit, memory_order_release);
 }
 
 void filch_party_end_wait(struct filch_party *party)
 {
     /* relaxed: as above, but for the top bit */
-    uint32_t waits = atomic_load_explicit(&party->word, memory_order_relaxed) & ~held;
+    uint32_t waits = atomic_load_explicit(&party->word, memory_order_relaxed) & ~held_bit;
     uint32_t expected = waits;
     /* acquire: pairs with the release in filch_party_let_go; who looked at us is done */
     for (int i = 0;
-         !atomic_compare_exchange_weak_explicit(&party->word, &expected, (waits + 1) & ~held,
+         !atomic_compare_exchange_weak_explicit(&party->word, &expected, (waits + 1) & ~held_bit,
                                                 memory_order_acquire, memory_order_relaxed);
          i++) {
         expected = waits;
@@ -39,12 +39,12 @@ bool filch_party_hold(struct filch_party *party, uint32_t *wait)
 {
     /* relaxed: checked by the exchange */
     uint32_t word = atomic_load_explicit(&party->word, memory_order_relaxed);
-    if (word & held || !(word & 1) || (*wait && word != *wait)) {
+    if (word & held_bit || !(word & 1) || (*wait && word != *wait)) {
         return false;
     }
     *wait = word;
     /* acquire: pairs with the release in filch_party_begin_wait */
-    return atomic_compare_exchange_strong_explicit(&party->word, &word, word | held,
+    return atomic_compare_exchange_strong_explicit(&party->word, &word, word | held_bit,
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
@@ -55,7 +55,7 @@ bool filch_party_hold_surely(struct filch_party *party)
         if (filch_party_hold(party, &any)) {
             return true;
         }
-        /* relaxed: whether it waits; what it waits for is read when it is held */
+        /* relaxed: whether it waits; what it waits for is read when it is held_bit */
         if (!(atomic_load_explicit(&party->word, memory_order_relaxed) & 1)) {
             return false;
         }
@@ -68,5 +68,5 @@ bool filch_party_hold_surely(struct filch_party *party)
 void filch_party_let_go(struct filch_party *party)
 {
     /* release: pairs with the acquire in filch_party_end_wait */
-    atomic_fetch_and_explicit(&party->word, ~held, memory_order_release);
+    atomic_fetch_and_explicit(&party->word, ~held_bit, memory_order_release);
 }

@@ -60,7 +60,7 @@ static struct filch_timer *meld_siblings(struct filch_timer *first)
     return root;
 }
 
-static void remove_locked(struct filch_timers *timers, struct filch_timer *timer)
+static void remove_timer_locked(struct filch_timers *timers, struct filch_timer *timer)
 {
     struct filch_timer *below = meld_siblings(timer->child);
     if (timer == timers->root) {
@@ -115,7 +115,7 @@ void filch_timers_disarm(struct filch_timers *timers, struct filch_timer *timer)
 {
     filch_lock_acquire(&timers->lock);
     if (timer->armed) {
-        remove_locked(timers, timer);
+        remove_timer_locked(timers, timer);
         publish_earliest_locked(timers);
     }
     filch_lock_release(&timers->lock);
@@ -126,7 +126,7 @@ static size_t fire_locked(struct filch_timers *timers, uint64_t now_ns, enum fil
     size_t fired = 0;
     while (timers->root && timers->root->deadline_ns <= now_ns) {
         struct filch_timer *due = timers->root;
-        remove_locked(timers, due);
+        remove_timer_locked(timers, due);
         due->fire(due, end); /* may free or re-use the timer: not touched any more */
         fired++;
     }

@@ -84,12 +84,12 @@ static const struct filch_wait_host *scheduler(void)
 }
 
 /* Fibers whose waits have ended and that are not ready yet. */
-struct batch {
+struct ready_batch {
     unsigned count;
     struct filch_fiber *fibers[READY_MOST];
 };
 
-static void deliver(struct batch *batch)
+static void deliver(struct ready_batch *batch)
 {
     if (batch->count) {
         scheduler()->ready(batch->fibers, batch->count);
@@ -97,7 +97,7 @@ static void deliver(struct batch *batch)
     }
 }
 
-static void collect(struct batch *batch, struct filch_fiber *fiber)
+static void collect(struct ready_batch *batch, struct filch_fiber *fiber)
 {
     if (batch->count == READY_MOST) {
         deliver(batch);
@@ -119,7 +119,7 @@ static struct sleeper sleeper_of(const struct filch_waiter *waiter)
 
 /* It was fired by us; a fiber whose turn it is to go on is put in the batch. */
 static void wake(struct sleeper sleeper, bool armed, enum filch_outcome outcome,
-                 struct batch *batch)
+                 struct ready_batch *batch)
 {
     filch_trace(FILCH_TRACE_READY, (unsigned)outcome, NULL,
                 sleeper.fiber ? filch_trace_name_of(sleeper.fiber) : sleeper.parker->thread);
@@ -132,7 +132,8 @@ static void wake(struct sleeper sleeper, bool armed, enum filch_outcome outcome,
 }
 
 /* End a wait. */
-static bool end(struct filch_waiter *waiter, enum filch_outcome outcome, struct batch *batch)
+static bool end_and_collect(struct filch_waiter *waiter, enum filch_outcome outcome,
+                            struct ready_batch *batch)
 {
     struct sleeper sleeper = sleeper_of(waiter);
     int old = decide(waiter, outcome, outcome);
@@ -145,9 +146,9 @@ static bool end(struct filch_waiter *waiter, enum filch_outcome outcome, struct 
 
 bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome)
 {
-    struct batch batch;
+    struct ready_batch batch;
     batch.count = 0;
-    bool ended = end(waiter, outcome, &batch);
+    bool ended = end_and_collect(waiter, outcome, &batch);
     deliver(&batch);
     return ended;
 }
@@ -179,7 +180,7 @@ static bool tell(struct filch_waiter *waiter)
 
 void filch_claims_tell(struct filch_claims *claims)
 {
-    struct batch batch;
+    struct ready_batch batch;
     batch.count = 0;
     struct filch_waiter *waiter = claims->first;
     while (waiter) {
@@ -276,10 +277,10 @@ bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter)
 }
 
 /* Wake those who sleep; return the list of those that are to be called. */
-static struct filch_waiter *wake_sleepers(struct filch_waiter *waiter)
+static struct filch_waiter *end_sleepers(struct filch_waiter *waiter)
 {
     struct filch_waiter *to_call = NULL;
-    struct batch batch;
+    struct ready_batch batch;
     batch.count = 0;
     while (waiter) {
         struct filch_waiter *next = waiter->next; /* a fired waiter may be gone */
@@ -288,7 +289,7 @@ static struct filch_waiter *wake_sleepers(struct filch_waiter *waiter)
             waiter->next = to_call;
             to_call = waiter;
         } else {
-            end(waiter, FILCH_SIGNALED, &batch);
+            end_and_collect(waiter, FILCH_SIGNALED, &batch);
         }
         waiter = next;
     }
@@ -304,13 +305,13 @@ struct filch_waiter *filch_cell_complete(struct filch_cell *cell)
     /* Done before anybody is woken, or a woken one would find it undone. The lock bit stays set:
      * a waiter that times out now waits in remove until we have passed its node. */
     atomic_store_explicit(&cell->word, (uint32_t)(DONE | LOCKED), memory_order_release);
-    waiter = wake_sleepers(waiter);
+    waiter = end_sleepers(waiter);
     unlock(cell, DONE);
     return waiter;
 }
 
 /* `more` before `rest`. */
-static struct filch_waiter *join(struct filch_waiter *more, struct filch_waiter *rest)
+static struct filch_waiter *join_waiters(struct filch_waiter *more, struct filch_waiter *rest)
 {
     struct filch_waiter *last = more;
     while (last && last->next) {
@@ -326,7 +327,7 @@ void filch_waiters_call(struct filch_waiter *waiters)
 {
     while (waiters) {
         struct filch_waiter *rest = waiters->next; /* one that has been called may be gone */
-        waiters = join(waiters->call(waiters), rest);
+        waiters = join_waiters(waiters->call(waiters), rest);
     }
 }
 

@@ -66,7 +66,7 @@ void filch_stacks_destroy(struct filch_stacks *stacks)
 }
 
 /* Where its piece begins. */
-static char *piece_of(const struct filch_stacks *stacks, struct filch_stack *stack)
+static char *stack_piece_of(const struct filch_stacks *stacks, struct filch_stack *stack)
 {
     uintptr_t page = filch_os_page_bytes();
     return (char *)(((uintptr_t)stack - stacks->header_at) / page * page);
@@ -91,7 +91,7 @@ static bool guard(struct filch_stacks *stacks, char *piece)
 /* Make it one, without the lock: the first touch of its page takes long. */
 static void furnish(struct filch_stacks *stacks, struct filch_stack *stack, struct filch_slab *slab)
 {
-    char *piece = piece_of(stacks, stack);
+    char *piece = stack_piece_of(stacks, stack);
     stack->guarded = guard(stacks, piece);
     stack->low = stack->guarded ? piece + filch_os_page_bytes() : piece;
     stack->bytes = (size_t)((char *)stack - (char *)stack->low);

@@ -62,7 +62,7 @@ static bool grow_to(struct filch_recording *recording, size_t chunks)
 }
 
 /* False: the bound is reached, or the disk is full. */
-static bool grow_locked(struct filch_recording *recording)
+static bool grow_recording_locked(struct filch_recording *recording)
 {
     size_t wanted = recording->chunks + recording->chunks / 2 + 4;
     if (wanted > recording->chunks + GROW_CHUNKS) {
@@ -111,7 +111,7 @@ static void fill_header(struct filch_recording *recording,
 }
 
 /* Undo what has been made; parts that have not are zero, or -1. */
-static void dismantle(struct filch_recording *recording)
+static void dismantle_recording(struct filch_recording *recording)
 {
     if (recording->base) {
         filch_os_file_retire(recording->base, bytes_for(recording->used),
@@ -138,7 +138,7 @@ static filch_status open_memory(struct filch_recording *recording,
     }
     filch_status status =
         options->path ? filch_os_file_open(options->path, &recording->file) : FILCH_OK;
-    if (status == FILCH_OK && options->path && !grow_locked(recording)) {
+    if (status == FILCH_OK && options->path && !grow_recording_locked(recording)) {
         status = FILCH_EAGAIN; /* without a chunk it would be a recording of nothing */
     }
     if (status == FILCH_OK) {
@@ -189,7 +189,7 @@ filch_status filch_recording_begin(const struct filch_recording_options *options
         status = install(recording);
     }
     if (status != FILCH_OK) {
-        dismantle(recording);
+        dismantle_recording(recording);
     }
     return status;
 }
@@ -242,7 +242,7 @@ bool filch_recording_end(void)
     }
     filch_lock_release(&filch_traces.lock);
     if (recording) {
-        dismantle(recording);
+        dismantle_recording(recording);
     }
     return recording != NULL;
 }
@@ -271,7 +271,8 @@ static filch_trace_chunk *oldest_locked(struct filch_recording *recording)
 static filch_trace_chunk *unused_locked(struct filch_recording *recording)
 {
     if (recording->used < recording->chunks ||
-        (!recording->ring && recording->used < recording->chunk_limit && grow_locked(recording))) {
+        (!recording->ring && recording->used < recording->chunk_limit &&
+         grow_recording_locked(recording))) {
         filch_trace_chunk *chunk = chunk_at(recording, recording->used++);
         filch_os_file_prepare(chunk, FILCH_TRACE_CHUNK_BYTES);
         return chunk;

@@ -21,17 +21,17 @@ static inline void place(struct filch_tracer *tracer, uint64_t head, uint64_t ar
 
 /* ---- a fresh chunk ---- */
 
-static const struct filch_tracer_host *host; /* NULL: there are no cores */
+static const struct filch_tracer_host *core_host; /* NULL: there are no cores */
 
 void filch_tracer_hosted_by(const struct filch_tracer_host *scheduler)
 {
     /* relaxed, here and below: a constant; whoever knows a core has seen it */
-    __atomic_store_n(&host, scheduler, __ATOMIC_RELAXED);
+    __atomic_store_n(&core_host, scheduler, __ATOMIC_RELAXED);
 }
 
-static const struct filch_tracer_host *scheduler(void)
+static const struct filch_tracer_host *cores_now(void)
 {
-    return __atomic_load_n(&host, __ATOMIC_RELAXED);
+    return __atomic_load_n(&core_host, __ATOMIC_RELAXED);
 }
 
 static void renew_locked(struct filch_recording *recording, struct filch_tracer *tracer)
@@ -55,7 +55,7 @@ static void renew_locked(struct filch_recording *recording, struct filch_tracer 
     tracer->ticks = chunk->base_ticks;
     chunk->sequence = tracer->sequence++;
     if (tracer->core) {
-        scheduler()->describe(tracer->core, recording, chunk);
+        cores_now()->describe(tracer->core, recording, chunk);
     }
     uint32_t kind = tracer->core ? FILCH_TRACE_CORE : FILCH_TRACE_OUTSIDE;
     /* release: whoever reads the file while it is written sees the rest of the header */
@@ -242,7 +242,7 @@ static void write_outside(enum filch_trace_type type, unsigned detail, const voi
 void filch_tracer_write_here(enum filch_trace_type type, unsigned detail, const void *subject,
                              uint64_t argument)
 {
-    const struct filch_tracer_host *cores = scheduler();
+    const struct filch_tracer_host *cores = cores_now();
     uint64_t thread = 0;
     struct filch_tracer_seat *seat = cores ? cores->here(&thread) : NULL;
     /* acquire: as in filch_trace_on */
