@@ -146,7 +146,7 @@ struct filch_thread *filch_thread_known(void)
     return thread_of(rl::ctx().threadx_ ? rl::thread_index() : 0);
 }
 
-// Without offer.c: nobody offers anything quietly. It is never promised that somebody comes for it.
+// Without publish.c: nobody offers anything quietly. It is never promised that somebody comes for it.
 bool filch_core_is_quiet(struct filch_core *)
 {
     return false;

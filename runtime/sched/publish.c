@@ -1,9 +1,11 @@
-/* offer: how latent work becomes something that others can take. */
+/* publish: how latent work becomes something that thieves can take, when that is asked for. */
 #include "os/os_modes.h"
 #include "os/os_ticks.h"
+#include "sched/call_site.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
+#include "sched/suspend.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 
@@ -224,5 +226,52 @@ void filch_core_withdraw(struct filch_core *core, filch_slot *slot, bool ours)
     }
     if (ours) {
         filch_core_trace(core, FILCH_TRACE_RECLAIM, 0, NULL, filch_trace_name_of(slot));
+    }
+}
+
+/* ---- when an idle core asks, and at every fork that is recorded ---- */
+
+/* The monitor asked for a turn on behalf of others: a pool's fiber stands in line. */
+static void yield_if_wanted(struct filch_fiber *fiber, struct filch_core *core)
+{
+    /* relaxed, both: a request may be answered late */
+    if (!fiber->guest && atomic_load_explicit(&core->yield_wanted, memory_order_relaxed)) {
+        atomic_store_explicit(&core->yield_wanted, false, memory_order_relaxed);
+        filch_suspend_yield();
+    }
+}
+
+void filch_core_serve(struct filch_fiber *fiber)
+{
+    uint64_t began = filch_os_ticks();
+    enum filch_help help = fiber->help;
+    if (help == FILCH_HELP_LATE ? filch_core_offer_quietly(fiber, began + FILCH_CALL_SITE_QUIET)
+                                : filch_core_offer(fiber)) {
+        fiber->help = FILCH_HELP_ASK;
+        if (help == FILCH_HELP_ASK) {
+            filch_pool_wake(fiber->pool);
+        }
+    }
+    struct filch_core *core = filch_thread_known()->core;
+    if (core) {
+        yield_if_wanted(fiber, core);
+    }
+    fiber->overhead_ticks += filch_os_ticks() - began;
+}
+
+/* At level `all` every fork comes here. True: it was recorded, and nobody asks. The first one after
+ * the recording has ended makes those after it fast again. */
+static bool fork_traced(filch_lane *lane)
+{
+    filch_slot *slot = lane->top - 1;
+    lane->traced = filch_trace_is_on();
+    filch_trace(FILCH_TRACE_FORK, 0, slot->type->info, filch_trace_name_of(slot));
+    return !filch_lane_is_asked(lane);
+}
+
+void filch_fork_slow(filch_lane *lane)
+{
+    if (FILCH_LIKELY(!lane->traced) || !fork_traced(lane)) {
+        filch_core_serve(filch_fiber_of_lane(lane));
     }
 }

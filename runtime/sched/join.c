@@ -1,14 +1,11 @@
-/* serve: what the owner of latent work does when somebody asks for it, and how a join finds out
- * what became of it. */
-#include "os/os.h"
+/* join: how the owner of what was forked finds out what became of it, and runs what was not taken.
+ * */
 #include "os/os_ticks.h"
-#include "sched/call_site.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/suspend.h"
 #include "sched/thread.h"
-#include "sched/wake.h"
 
 /* Run it for its owner, here. */
 static void run_traced(struct filch_fiber *fiber, filch_slot *slot, const filch_slot_type *type)
@@ -60,51 +57,6 @@ void filch_core_run_tasks(struct filch_pool *pool,
     while (fiber && filch_fiber_has_room(fiber) && (task = take_own(pool, wanted, context))) {
         filch_thread_known()->core->picked = (struct filch_picked){.how = FILCH_TRACE_HELPED};
         task->run(task);
-    }
-}
-
-/* The monitor asked for a turn on behalf of others: a pool's fiber stands in line. */
-static void yield_if_wanted(struct filch_fiber *fiber, struct filch_core *core)
-{
-    /* relaxed, both: a request may be answered late */
-    if (!fiber->guest && atomic_load_explicit(&core->yield_wanted, memory_order_relaxed)) {
-        atomic_store_explicit(&core->yield_wanted, false, memory_order_relaxed);
-        filch_suspend_yield();
-    }
-}
-
-void filch_core_serve(struct filch_fiber *fiber)
-{
-    uint64_t began = filch_os_ticks();
-    enum filch_help help = fiber->help;
-    if (help == FILCH_HELP_LATE ? filch_core_offer_quietly(fiber, began + FILCH_CALL_SITE_QUIET)
-                                : filch_core_offer(fiber)) {
-        fiber->help = FILCH_HELP_ASK;
-        if (help == FILCH_HELP_ASK) {
-            filch_pool_wake(fiber->pool);
-        }
-    }
-    struct filch_core *core = filch_thread_known()->core;
-    if (core) {
-        yield_if_wanted(fiber, core);
-    }
-    fiber->overhead_ticks += filch_os_ticks() - began;
-}
-
-/* At level `all` every fork comes here. True: it was recorded, and nobody asks. The first one after
- * the recording has ended makes those after it fast again. */
-static bool fork_traced(filch_lane *lane)
-{
-    filch_slot *slot = lane->top - 1;
-    lane->traced = filch_trace_is_on();
-    filch_trace(FILCH_TRACE_FORK, 0, slot->type->info, filch_trace_name_of(slot));
-    return !filch_lane_is_asked(lane);
-}
-
-void filch_fork_slow(filch_lane *lane)
-{
-    if (FILCH_LIKELY(!lane->traced) || !fork_traced(lane)) {
-        filch_core_serve(filch_fiber_of_lane(lane));
     }
 }
 
