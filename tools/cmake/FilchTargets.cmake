@@ -5,10 +5,21 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 find_package(Threads REQUIRED)
 
+# filch_compiles_for(macro result): the compiler says what it compiles for, which need not be this machine.
+include(CheckCSourceCompiles)
+function(filch_compiles_for macro result)
+    check_c_source_compiles("#if !defined(${macro}) || defined(__ILP32__)
+        #error
+        #endif
+        int main(void) { return 0; }" ${result})
+endfunction()
+
 if(FILCH_SWITCH STREQUAL "auto")
-    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    filch_compiles_for(__x86_64__ FILCH_COMPILES_FOR_X86_64)
+    filch_compiles_for(__aarch64__ FILCH_COMPILES_FOR_AARCH64)
+    if(FILCH_COMPILES_FOR_X86_64)
         set(filch_switch x86_64)
-    elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    elseif(FILCH_COMPILES_FOR_AARCH64)
         set(filch_switch aarch64)
     else()
         set(filch_switch ucontext)
