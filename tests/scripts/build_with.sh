@@ -15,5 +15,5 @@ cmake -S "$source" -B "$build" -DFILCH_WERROR=ON -DFILCH_BUILD_DEMOS=OFF $extra 
 cmake --build "$build" --parallel 2 >"$build/build.log" 2>&1 || { cat "$build/build.log"; exit 1; }
 export ASAN_OPTIONS=detect_stack_use_after_return=1
 export TSAN_OPTIONS=halt_on_error=1
-ctest --test-dir "$build" --output-on-failure --timeout 600 \
-    -L '^suite$'
+# Two at a time: much of a suite is waiting, and what it asserts does not depend on who else runs.
+ctest --test-dir "$build" --output-on-failure --timeout 600 --parallel 2 -L '^suite$'
