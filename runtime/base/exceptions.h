@@ -1,4 +1,4 @@
-/* exceptions: what the C++ runtime, where the process has one, knows of the exceptions of whoever
+/* exceptions: what the C++ runtime, where the process has one, knows of the exceptions of what
  * runs: those that are being handled, and how many are on their way. It keeps that per thread; here
  * a task keeps it, so that it may wait inside a handler, or in a destructor that an exception runs.
  *

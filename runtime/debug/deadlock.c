@@ -62,7 +62,7 @@ static bool pools_rest(void)
     return true;
 }
 
-/* Nobody was awake between the two looks at all threads, when the pools rested. */
+/* No thread was awake between the two looks at all threads, when the pools rested. */
 static bool is_still(void)
 {
     uint64_t before;
@@ -71,7 +71,7 @@ static bool is_still(void)
            all_sleep(&after) && before == after;
 }
 
-/* ---- who waits for whom ---- */
+/* ---- which waits for which ---- */
 
 static void note_wait(struct filch_deadlock_search *search, const struct filch_deadlock_wait *wait)
 {
@@ -150,7 +150,7 @@ static int by_party(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Whoever is not found does not wait, or is not there any more. */
+/* A party that is not found does not wait, or is not there any more. */
 static void find_holders(struct filch_deadlock_search *search)
 {
     if (search->n) { /* qsort() takes no NULL, not even to sort nothing */
@@ -303,7 +303,7 @@ static void look_at_all(struct filch_deadlock_search *search,
     look_at_threads(&sight);
 }
 
-/* ---- without memory to note who waits: what can be ended is, at once ---- */
+/* ---- without memory to note which wait: what can be ended is, at once ---- */
 
 static void end_one(struct filch_deadlock_search *search, struct filch_party *party, bool derived)
 {

@@ -1,16 +1,16 @@
-/* deadlock: finding waits that nobody can end, and ending them.
+/* deadlock: finding waits that nothing can end, and ending them.
  *
  * Two things are looked for:
  *
  *   a cycle    each of some parties waits, without a deadline, for something that the next holds.
- *              Found whoever else runs.
+ *              Found whatever else runs.
  *   stillness  every thread of the process sleeps in filch until another wakes it, no pool has work
- *              or timers, nobody waits for a descriptor: nothing can happen any more. Threads that
+ *              or timers, nothing waits for a descriptor: nothing can happen any more. Threads that
  *              filch does not know, or that wait elsewhere, might do something: then nothing is
  *              concluded.
  *
- * The waits of a cycle end with FILCH_DEADLOCKED. In stillness first those do for which nobody in
- * particular is responsible, or somebody who does not wait himself; the others may go on when these
+ * The waits of a cycle end with FILCH_DEADLOCKED. In stillness first those do for which no party in
+ * particular is responsible, or one that does not wait itself; the others may go on when these
  * have. Waits for a child, a loop or a group cannot be ended: they are told of.
  *
  * It is looked for when a pool has been idle for a while (monitor.c), and by a thread of the
@@ -26,13 +26,13 @@
  * NULL: it does not wait. No lock is held, no core. */
 void filch_deadlock_look(struct filch_waiter *own);
 
-/* From now on those who sleep do (filch_process_look). */
+/* From now on those that sleep do (filch_process_look). */
 static inline void filch_deadlock_watch(void)
 {
     filch_process_look_by(filch_deadlock_look);
 }
 
-/* Can stillness be seen at all? Not where nobody can say which threads there are. */
+/* Can stillness be seen at all? Not where it is not known which threads there are. */
 bool filch_deadlock_knows_threads(void);
 
 #endif

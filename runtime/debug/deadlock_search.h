@@ -10,7 +10,7 @@
 
 enum { FILCH_DEADLOCK_NOBODY = -1 };
 
-/* One who waits without a deadline. */
+/* One that waits without a deadline. */
 struct filch_deadlock_wait {
     struct filch_party *party;
     struct filch_party *holder;

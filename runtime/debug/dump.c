@@ -8,7 +8,7 @@
 #include "sched/process.h"
 #include "sched/thread.h"
 
-/* Everybody whose memory is known to be there. */
+/* All whose memory is known to be there. */
 struct census {
     struct filch_party **parties;
     size_t n;
@@ -22,7 +22,7 @@ static void count_parties(struct census *census, struct filch_party *party)
         struct filch_party **more =
             filch_realloc(census->parties, room * sizeof(struct filch_party *));
         if (!more) {
-            return; /* a dump of those for whom there is memory */
+            return; /* a dump of those for which there is memory */
         }
         census->parties = more;
         census->room = room;

@@ -28,7 +28,7 @@ static bool try_acquire(struct filch_lock *lock)
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
-/* Is nobody there who will let go of it? */
+/* Is no thread there that will let go of it? */
 static bool is_free(uint32_t word)
 {
     return word == 0 || word / ONE_FORK != held_word / ONE_FORK;

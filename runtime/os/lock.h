@@ -6,7 +6,7 @@
  * half changed then; it is the parent's, and its owner sees to that (process.h).
  *
  * A signal handler must not wait for a lock that the thread it interrupts may hold. Instead it can
- * leave a mark at a lock that is held, and the holder, who lets go of such a lock by
+ * leave a mark at a lock that is held, and the holder, which lets go of such a lock by
  * filch_lock_release_unless_marked(), does the rest.
  *
  * Source: Drepper, "Futexes are tricky" (2011), mutex 2. Not mtx_t: ThreadSanitizer does not know

@@ -8,7 +8,7 @@
 
 #include <filch/status.h>
 
-/* Open or make a regular file of the caller's own, for him alone (mode 0600), empty it, and lock it
+/* Open or make a regular file of the caller's own, for it alone (mode 0600), empty it, and lock it
  * until it is closed. Links are not followed. FILCH_EINVAL: it is something else; FILCH_EBUSY: it
  * is locked; FILCH_EAGAIN: the system refuses. */
 filch_status filch_os_file_open(const char *path, int *file);
@@ -32,7 +32,7 @@ void *filch_os_file_map(int file, size_t bytes);
  * effort. */
 void filch_os_file_prepare(void *memory, size_t bytes);
 
-/* Nobody reads a mapping of the kind above any more, but somebody might still write: the first
+/* No thread reads a mapping of the kind above any more, but one might still write: the first
  * `used` bytes become memory of no meaning, the rest is unmapped. */
 void filch_os_file_retire(void *memory, size_t used, size_t bytes);
 

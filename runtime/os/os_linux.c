@@ -49,7 +49,7 @@ static _Atomic(bool) futex_refused; /* to any thread, once: never false again */
 
 static bool is_refused(void)
 {
-    /* relaxed: whoever sees it later looks later */
+    /* relaxed: a thread that sees it later looks later */
     return atomic_load_explicit(&futex_refused, memory_order_relaxed);
 }
 
@@ -57,7 +57,7 @@ static bool is_refused(void)
 static bool note_refusal(int error)
 {
     bool refused = error && error != EAGAIN && error != EINTR && error != ETIMEDOUT &&
-                   error != EFAULT; /* who is woken may be gone */
+                   error != EFAULT; /* the one woken may be gone */
     if (refused) {
         atomic_store_explicit(&futex_refused, true, memory_order_relaxed); /* as above */
     }

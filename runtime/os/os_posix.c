@@ -33,7 +33,7 @@ static void make_buckets(void)
     pthread_condattr_destroy(&monotonic);
 }
 
-/* There is one thread: who holds a mutex, or sleeps, is in the parent. */
+/* There is one thread: what holds a mutex, or sleeps, is in the parent. */
 static void child_of_fork(void)
 {
     pthread_once(&buckets_once, make_buckets);

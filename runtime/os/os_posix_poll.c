@@ -29,7 +29,7 @@ struct filch_os_poll {
     struct question *asked;  /* lock; the first is the pipe */
     size_t n;                /* lock */
     size_t room;             /* lock */
-    struct pollfd *seen;     /* the one who waits; as long as `asked` was when it was copied */
+    struct pollfd *seen;     /* the one that waits; as long as `asked` was when it was copied */
     uint32_t *seen_numbers;  /* likewise; of the questions */
     bool polling;            /* lock; poll() has `seen`, and keeps alive what it refers to */
     _Atomic(uint32_t) polls; /* lock to write: how often it has returned */
@@ -65,7 +65,7 @@ void filch_os_poll_close(struct filch_os_poll *set)
 void filch_os_poll_interrupt(struct filch_os_poll *set)
 {
     if (!filch_os_event_set(set->interrupt[1])) {
-        /* relaxed, here and below: whoever does not see it looks once more with patience */
+        /* relaxed, here and below: one that does not see it looks once more with patience */
         atomic_store_explicit(&set->deaf, true, memory_order_relaxed);
     }
 }
@@ -154,7 +154,7 @@ static void poll_returned(struct filch_os_poll *set)
 {
     filch_lock_acquire(&set->lock);
     set->polling = false;
-    /* relaxed: under the lock; who waits for it looks again under the lock */
+    /* relaxed: under the lock; a thread that waits for it looks again under the lock */
     atomic_fetch_add_explicit(&set->polls, 1, memory_order_relaxed);
     filch_lock_release(&set->lock);
     filch_os_wake(&set->polls, INT_MAX);
@@ -233,7 +233,7 @@ size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *read
     return filled;
 }
 
-/* POSIX has no such calls: whoever asks looks first. */
+/* POSIX has no such calls: the caller looks first. */
 ssize_t filch_os_read_now(int fd, void *buffer, size_t bytes)
 {
     (void)fd;

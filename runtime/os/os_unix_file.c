@@ -53,7 +53,7 @@ static filch_status open_uncancelled(const char *path, int *file)
     return status;
 }
 
-/* Whoever calls these has locks in hand: nobody is cancelled here. */
+/* The callers of these have locks in hand: no thread is cancelled here. */
 filch_status filch_os_file_open(const char *path, int *file)
 {
     int cancel = filch_os_cancel_off();

@@ -46,7 +46,7 @@ struct filch_poller {
     _Atomic(struct chunk *) chunks[CHUNKS]; /* of consecutive numbers; never removed */
 };
 
-/* The descriptor with that number. NULL: out of bounds, or nobody has waited for it. */
+/* The descriptor with that number. NULL: out of bounds, or none has waited for it. */
 static struct descriptor *known_descriptor(struct filch_poller *poller, int fd)
 {
     if (fd < 0 || fd >= FILCH_FD_MOST) {
@@ -203,7 +203,7 @@ static void answer_question(struct filch_poller *poller, const struct filch_os_r
     filch_lock_release(&descriptor->lock);
 }
 
-/* The system lets us wait no more: whoever waits is told. It is asked again, in case that passes,
+/* The system lets us wait no more: the waiters are told. It is asked again, in case that passes,
  * but not at once. */
 static void refuse_all(struct filch_poller *poller)
 {
@@ -247,7 +247,7 @@ static void destroy_poller(struct filch_poller *poller)
 {
     for (size_t i = 0; i < CHUNKS; i++) {
         filch_free(
-            atomic_load_explicit(&poller->chunks[i], memory_order_relaxed)); /* nobody else */
+            atomic_load_explicit(&poller->chunks[i], memory_order_relaxed)); /* no other */
     }
     if (poller->os) {
         filch_os_poll_close(poller->os);

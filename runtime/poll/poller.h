@@ -1,7 +1,7 @@
 /* poller: fibers that wait for descriptors.
  *
  * A pool whose fibers wait for descriptors has one more thread, which sleeps in the system's poll
- * and wakes them. For each descriptor number there is a line of those who wait. The system answers
+ * and wakes them. For each descriptor number there is a line of those that wait. The system answers
  * a question once; the first in line for each event that came is woken, and the system is asked
  * again for the others: if what came was enough for two, the answer is there at once. */
 #ifndef FILCH_POLLER_H
@@ -14,7 +14,7 @@
 struct filch_pool;
 struct filch_poller;
 
-/* One who waits, in its own frame. */
+/* One that waits, in its own frame. */
 struct filch_fd_wait {
     struct filch_wait_node place;
     struct filch_poller *poller;
@@ -34,8 +34,8 @@ void filch_poller_end(struct filch_pool *pool);
 /* What is waited for; the context is a struct filch_fd_wait. */
 extern const struct filch_wait_kind filch_fd_kind;
 
-/* fd is being closed, and from filch_fd_close_begin() on no more waits for it begin: wake those who
- * wait for it here. */
+/* fd is being closed, and from filch_fd_close_begin() on no more waits for it begin: wake those
+ * that wait for it here. */
 void filch_poller_forget(struct filch_poller *poller, int fd);
 
 #endif

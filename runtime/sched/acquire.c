@@ -25,11 +25,11 @@ static struct filch_core *make_core(struct filch_pool *pool, unsigned index)
     if (!core && index == filch_core_count(pool)) {
         core = filch_core_new(pool, index);
         if (core) {
-            filch_tracer_attach(&core->seat, core); /* before anybody can have it */
+            filch_tracer_attach(&core->seat, core); /* before a thread can have it */
             /* release, both: pair with filch_core_at and filch_core_count */
             atomic_store_explicit(&pool->cores[index], core, memory_order_release);
             atomic_store_explicit(&pool->core_count, index + 1, memory_order_release);
-            /* Who began or ended a recording meanwhile may not have seen it. */
+            /* A thread that began or ended a recording meanwhile may not have seen it. */
             filch_tracer_attach(&core->seat, core);
             filch_tracer_detach(&core->seat);
         }
@@ -109,8 +109,8 @@ static void stay_on_processor(struct filch_thread *thread)
     }
 }
 
-/* While we are counted without a core, who lets go of one may see no idle core and wake nobody. So
- * we give up only when all cores are held that could be made: their holders look again. */
+/* While we are counted without a core, a thread that lets go of one may see no idle core and wake
+ * none. So we give up only when all cores are held that could be made: their holders look again. */
 bool filch_core_acquire(struct filch_pool *pool, struct filch_thread *thread)
 {
     unsigned limit = pool->config.workers;
@@ -163,13 +163,13 @@ void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thre
      * fenced and looked at the cores; we let go, fence and look at the work: one of us acts. */
     atomic_thread_fence(memory_order_seq_cst);
     filch_pool_pass_on(pool);
-    filch_pool_appoint_monitor(pool, 0); /* those who go on may have latent work for our core */
+    filch_pool_appoint_monitor(pool, 0); /* those that go on may have latent work for our core */
 }
 
 void filch_core_clear_idle(struct filch_core *core, struct filch_thread *thread)
 {
     struct filch_core *own = thread->core;
-    if (claim(core, thread)) { /* those who look for a free core meanwhile look again */
+    if (claim(core, thread)) { /* those that look for a free core meanwhile look again */
         filch_stacks_clear(&core->pool->stacks, &core->shelf);
         /* release: pairs with the acquire in claim */
         atomic_store_explicit(&core->holder, (struct filch_thread *)NULL, memory_order_release);

@@ -1,6 +1,6 @@
 /* call_site: what a pool remembers of the places that call it: whether they are known to be short.
  *
- * Waking somebody costs more than a short call takes, so a call that was short several times in a
+ * Waking a thread costs more than a short call takes, so a call that was short several times in a
  * row, and has no more elements now than that allows, begins without asking for help. It looks at
  * the clock as it goes on, and asks once it has become long. All of this is a guess that may be
  * wrong without harm: entries are shared without order, and another place may take one over. */
@@ -18,13 +18,13 @@ enum {
     FILCH_SITES = 64,
     FILCH_CALL_SITE_SHORT =
         30000, /* ticks (os.h) of a call that is not worth a wake-up: about 10 us */
-    FILCH_CALL_SITE_QUIET = 9000, /* of one that even those who are awake had better leave alone */
+    FILCH_CALL_SITE_QUIET = 9000, /* of one that even those that are awake had better leave alone */
 };
 
-/* Whom a call wants. Even a short one is offered: a part of it may wait for another. */
+/* Which threads a call wants. Even a short one is offered: a part of it may wait for another. */
 enum filch_help {
-    FILCH_HELP_ASK,   /* anybody: they are woken */
-    FILCH_HELP_OFFER, /* it is known to be short: those who are awake, or will look up soon */
+    FILCH_HELP_ASK,   /* any: they are woken */
+    FILCH_HELP_OFFER, /* it is known to be short: those that are awake, or will look up soon */
     FILCH_HELP_LATE,  /* it is known to be over before they are any use: if it is not after all */
 };
 

@@ -4,7 +4,7 @@
 
 static bool flag(struct filch_cancel_scope *scope)
 {
-    /* acquire: pairs with the release in cancel_locked; who is told sees why */
+    /* acquire: pairs with the release in cancel_locked; one that is told sees why */
     return atomic_load_explicit(&scope->cancelled, memory_order_acquire);
 }
 

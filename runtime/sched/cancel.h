@@ -1,8 +1,8 @@
-/* cancel: what is cancelled together. Scopes form a tree: whoever is cancelled takes all below
+/* cancel: what is cancelled together. Scopes form a tree: one that is cancelled takes all below
  * along, and a deadline holds for all below.
  *
  * A frame (lane.h) says which scope its function runs in; stolen children and pieces of loops run
- * in their parent's. Whoever waits in a scope is in the scope's list meanwhile.
+ * in their parent's. What waits in a scope is in the scope's list meanwhile.
  *
  * Locks: a parent's before its children's. */
 #ifndef FILCH_CANCEL_SCOPE_H
@@ -16,10 +16,10 @@
 #include "sleep/wait.h"
 
 struct filch_cancel_scope {
-    struct filch_cancel_scope *parent; /* constant; NULL: nobody above */
+    struct filch_cancel_scope *parent; /* constant; NULL: none above */
     uint64_t deadline_ns;              /* constant; the earliest of its own and those above */
     struct filch_lock lock;
-    _Atomic(bool) cancelled;             /* lock; read by anybody */
+    _Atomic(bool) cancelled;             /* lock; read by any thread */
     struct filch_waiter *waiters;        /* lock */
     struct filch_cancel_scope *children; /* lock */
     struct filch_cancel_scope *next;     /* lock of the parent */
@@ -30,7 +30,7 @@ struct filch_cancel_scope {
 void filch_cancel_scope_open(struct filch_cancel_scope *scope, struct filch_cancel_scope *parent,
                              uint64_t deadline_ns);
 
-/* Nobody runs in it any more. After this returns it may be freed. */
+/* Nothing runs in it any more. After this returns it may be freed. */
 void filch_cancel_scope_close(struct filch_cancel_scope *scope);
 
 /* It and all below: waits end with FILCH_CLOSED, now and from now on. */
@@ -42,7 +42,7 @@ bool filch_cancel_scope_is_cancelled(struct filch_cancel_scope *scope);
 /* False: it is cancelled, the waiter was not added. */
 bool filch_cancel_scope_add(struct filch_cancel_scope *scope, struct filch_waiter *waiter);
 
-/* The wait is over: after this nobody touches the waiter through its scope, if it has one. */
+/* The wait is over: after this no thread touches the waiter through its scope, if it has one. */
 void filch_cancel_scope_remove(struct filch_waiter *waiter);
 
 #endif

@@ -180,7 +180,7 @@ static bool may_search(struct filch_pool *pool)
     return false;
 }
 
-/* Look around for a while, and ask those who have latent work. */
+/* Look around for a while, and ask those that have latent work. */
 static uintptr_t search(struct filch_core *core)
 {
     struct filch_pool *pool = core->pool;
@@ -203,8 +203,8 @@ static uintptr_t search(struct filch_core *core)
         }
     }
     filch_core_trace(core, FILCH_TRACE_FOUND, entry != 0, NULL, round);
-    /* seq_cst: as in may_search. A publisher that still saw us searching woke nobody: whoever
-     * leaves looks once more, here or before it sleeps. */
+    /* seq_cst: as in may_search. A publisher that still saw us searching woke none: a searcher
+     * that leaves looks once more, here or before it sleeps. */
     atomic_fetch_sub_explicit(&pool->searching, 1, memory_order_seq_cst);
     if (entry) {
         atomic_thread_fence(memory_order_seq_cst); /* after the count, before the look */
@@ -243,7 +243,7 @@ static uintptr_t find(struct filch_thread *thread, struct filch_fiber *fiber)
     }
     if (thread->woken) {
         thread->woken = false;
-        filch_pool_pass_on(pool); /* whoever was woken wakes the next */
+        filch_pool_pass_on(pool); /* the thread that was woken wakes the next */
     }
     filch_pool_take_turn(pool);
     return entry;
@@ -264,7 +264,7 @@ static void run_with_modes(filch_lane *lane, filch_slot *slot, uint64_t modes)
     filch_os_restore_modes(FILCH_OS_MODES_DEFAULT);
 }
 
-/* Run a published slot for its owner, who may be waiting for it. */
+/* Run a published slot for its owner, which may be waiting for it. */
 static void run_stolen(struct filch_fiber *fiber, filch_slot *slot, struct filch_frame *origin)
 {
     const filch_slot_type *type = slot->type;

@@ -43,10 +43,10 @@ struct filch_core {
     struct filch_tracer_seat seat;
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(struct filch_thread *) holder;
-    _Atomic(filch_lane *) lane;    /* the holder: what runs here, whom demand poisons */
-    _Atomic(bool) yield_wanted;    /* the monitor: somebody waits for a turn */
+    _Atomic(filch_lane *) lane;    /* the holder: what runs here, which demand poisons */
+    _Atomic(bool) yield_wanted;    /* the monitor: work waits for a turn */
     _Atomic(filch_slot *) offer;   /* the holder: published beside the deque, see offer_quietly */
-    _Atomic(uint64_t) quiet_until; /* the holder: ticks; before that the offer is for nobody */
+    _Atomic(uint64_t) quiet_until; /* the holder: ticks; before that no thief takes the offer */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_deque deque;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_queue ready;
@@ -61,7 +61,7 @@ struct filch_core {
     struct filch_picked picked;
     struct filch_stack *spare; /* of the last guest here, for the next one; or NULL */
     struct filch_shelf shelf;  /* stacks for fibers */
-    _Atomic(int64_t) tasks;    /* begun here less ended here; read when nobody runs */
+    _Atomic(int64_t) tasks;    /* begun here less ended here; read while no thread runs */
     _Atomic(uint64_t) steals;
 };
 
@@ -98,7 +98,7 @@ void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thre
 /* If nothing holds the core: put the stacks on its shelf where all find them. */
 void filch_core_clear_idle(struct filch_core *core, struct filch_thread *thread);
 
-/* Nobody holds a core or ever will: give back what they keep; workers that started finish. */
+/* No thread holds a core or ever will: give back what they keep; workers that started finish. */
 void filch_core_give_spares(struct filch_pool *pool);
 void filch_core_finish_all(struct filch_pool *pool);
 
@@ -158,17 +158,17 @@ void filch_core_fire_timers(struct filch_pool *pool);
 /* Ask all running fibers for latent work. */
 void filch_core_demand(struct filch_pool *pool);
 
-/* Owner of `fiber`: publish its oldest latent slot, and see that somebody comes for it. */
+/* Owner of `fiber`: publish its oldest latent slot, and see that a thread comes for it. */
 void filch_core_serve(struct filch_fiber *fiber);
 
-/* The same for those who are awake anyway: nobody is woken. True: something was published. */
+/* The same for those that are awake anyway: none is woken. True: something was published. */
 bool filch_core_offer(struct filch_fiber *fiber);
 
-/* The same for nobody before `until` (ticks, soon): by then it will have been taken back, unless
+/* The same for no thief before `until` (ticks, soon): by then it will have been taken back, unless
  * something takes longer than is known of it. Until then others do not ask for more, either. */
 bool filch_core_offer_quietly(struct filch_fiber *fiber, uint64_t until);
 
-/* Anybody: is the holder to be left in peace? What it has offered when it no longer is, or NULL. */
+/* Any thread: is the holder to be left in peace? Its offer when it no longer is, or NULL. */
 bool filch_core_is_quiet(struct filch_core *core);
 filch_slot *filch_core_late_offer(struct filch_core *core);
 

@@ -124,7 +124,7 @@ static void note_held(_Atomic(uint64_t) *word, uint64_t value)
 
 static void grow_by_one(struct filch_crowding *crowding, uint32_t more)
 {
-    /* relaxed, both: guesses; who takes the number looks at the fibers themselves */
+    /* relaxed, both: guesses; one that takes the number looks at the fibers themselves */
     atomic_store_explicit(&crowding->most, most(crowding) + more, memory_order_relaxed);
     atomic_store_explicit(&crowding->let_go, more, memory_order_relaxed);
 }

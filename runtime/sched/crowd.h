@@ -5,7 +5,7 @@
  * loop of a million would take a million stacks. So as soon as a loop has as many waiting as
  * `most`, those that begin to wait then hold the rest of their ranges back: it is published, as
  * ever, but lies where no thief looks. Its owner takes it up again when it goes on. Nor are ranges
- * split for those who ask.
+ * split for those that ask.
  *
  * Elements may also wait for later ones, which must be started sooner or later. The monitor sees
  * to that (monitor.c): when nothing has run from one look to the next while ranges are held back,

@@ -37,7 +37,7 @@ struct filch_fiber {
     struct filch_exceptions exceptions; /* while it is not running; a guest's never are here */
     void *fake_stack;                   /* AddressSanitizer's */
     bool forking;            /* inside a fork function's outermost call, which knows its site */
-    enum filch_help help;    /* whom its next offer is for; from then on ASK */
+    enum filch_help help;    /* which threads its next offer is for; from then on ASK */
     uint64_t overhead_ticks; /* ticks (os.h) of serving and waiting, not of the work itself */
     unsigned lent;           /* depth of sections in which it has lent its core (handoff.h) */
     unsigned pins;           /* how often it was bound to its thread */
@@ -45,7 +45,7 @@ struct filch_fiber {
     bool admitted;              /* a guest: the pool counts it */
     bool entered;               /* a guest: `entry` is in use */
     _Atomic(filch_slot *) held; /* a range that nothing is to take while it waits (crowd.h) */
-    FILCH_ALIGNED(64) filch_lane lane; /* limit and bound: anybody; the rest: the fiber */
+    FILCH_ALIGNED(64) filch_lane lane; /* limit and bound: any thread; the rest: the fiber */
     /* Until here, a fiber that goes on touches all lines: work.h counts them. */
     struct filch_frame entry;  /* a guest's outermost: it outlives the thread's stack */
     struct filch_region *kept; /* the guest's region, if that is in memory of its own; else NULL */

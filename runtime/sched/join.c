@@ -1,5 +1,5 @@
-/* join: how the owner of what was forked finds out what became of it, and runs what was not taken.
- * */
+/* join: how the owner of what was forked finds out what became of it, and runs what was not
+ * taken. */
 #include "os/os_ticks.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
@@ -88,7 +88,7 @@ bool filch_core_reclaim(struct filch_fiber *fiber, filch_slot *slot)
     return false;
 }
 
-/* Nobody has it; before we run it ourselves, see whether older work is wanted. */
+/* No thief has it; before we run it ourselves, see whether older work is wanted. */
 static void join_latent(struct filch_fiber *fiber, filch_slot *slot)
 {
     const filch_slot_type *type = slot->type;

@@ -2,8 +2,8 @@
  * monitor.
  *
  * The monitor sleeps with a time-out, so that timers fire although all cores are busy, and so that
- * running fibers are asked for latent work while somebody is idle: after 50 us, then at doubling
- * intervals up to 1 ms. When nobody runs, its looks fade: after 1 ms, 4 ms, 16 ms, 64 ms and 256
+ * running fibers are asked for latent work while a core is idle: after 50 us, then at doubling
+ * intervals up to 1 ms. When no thread runs, its looks fade: after 1 ms, 4 ms, 16 ms, 64 ms and 256
  * ms, and then no more but for timers. So an idle pool uses no processor time, and a call that
  * comes soon after another may leave out the wake-up if it is short (call_site.h): should it turn
  * out to be long after all, the next look finds its work. */
@@ -23,7 +23,7 @@ enum {
     FADE_MAX_NS = 256000000,
     FADE_FACTOR = 4,
     SURPLUS_NS = 1000000000, /* a thread too many ends when it has been idle that long */
-    STUCK_NS = 64000000,     /* a look that long after the last shows nobody running: a deadlock? */
+    STUCK_NS = 64000000,     /* a look that long after the last shows no core held: a deadlock? */
     GIVE_NS = 4000000,       /* between two looks while there is memory to give back */
 };
 
@@ -111,8 +111,8 @@ static bool claim_monitor(struct filch_pool *pool, struct filch_thread *thread)
                                                    memory_order_seq_cst, memory_order_relaxed);
 }
 
-/* Whether a waker chose us is known by the exchange alone: for one who takes the name away between
- * two looks at it nobody would answer, and no wake-up would ever be begun again. */
+/* Whether a waker chose us is known by the exchange alone: one that takes the name away between
+ * two looks at it would get no answer, and no wake-up would ever be begun again. */
 static void resign_monitor(struct filch_pool *pool, struct filch_thread *thread)
 {
     struct filch_thread *me = thread;
@@ -129,7 +129,7 @@ static bool somebody_wants_a_turn(struct filch_pool *pool)
            (!filch_queue_empty(&pool->ready) || !filch_queue_empty(&pool->inject));
 }
 
-/* Somebody is idle while others may have latent work, or waits while all are busy. */
+/* A core is idle while others may have latent work, or work waits while all are busy. */
 static bool must_tick(struct filch_pool *pool)
 {
     return (filch_pool_running(pool) > 0 && filch_pool_has_idle(pool)) ||
@@ -226,8 +226,8 @@ static void watch(struct filch_pool *pool, struct filch_thread *thread)
 {
     bool ticking = must_tick(pool);
     uint64_t deadline = monitor_deadline(pool, thread, ticking);
-    /* seq_cst, both: whoever arms an earlier timer, lets go of a core, or puts work where all are
-     * busy, does that, then reads these (filch_pool_poke_monitor, filch_pool_call_monitor); we
+    /* seq_cst, both: a thread that arms an earlier timer, lets go of a core, or puts work where all
+     * are busy, does that, then reads these (filch_pool_poke_monitor, filch_pool_call_monitor); we
      * store them, then look again: one of us sees the other */
     atomic_store_explicit(&pool->monitor_until_ns, deadline, memory_order_seq_cst);
     atomic_store_explicit(&pool->ticking, ticking, memory_order_seq_cst);
@@ -251,8 +251,8 @@ static void watch(struct filch_pool *pool, struct filch_thread *thread)
     }
 }
 
-/* The monitor sleeps without an end while others may need it from now on: those who run, or those
- * who wait, if all have gone to sleep. */
+/* The monitor sleeps without an end while others may need it from now on: those that run, or
+ * those that wait, if all have gone to sleep. */
 static void remind_monitor(struct filch_pool *pool)
 {
     unsigned running = filch_pool_running(pool);
@@ -281,7 +281,7 @@ static bool sleep_once(struct filch_pool *pool, struct filch_thread *thread)
     }
     if (!filch_park_retract(&pool->park, &thread->parker)) {
         filch_core_answer_wake(pool);
-        can = can && thread->core; /* somebody counts on it */
+        can = can && thread->core; /* a waker counts on it */
     }
     return can;
 }

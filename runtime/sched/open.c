@@ -113,7 +113,7 @@ void filch_pool_destroy(struct filch_pool *pool)
     }
     filch_process_remove_pool(pool);
     for (unsigned i = 0; i < pool->core_limit; i++) {
-        /* relaxed: nobody else is left */
+        /* relaxed: no other thread is left */
         filch_core_free(atomic_load_explicit(&pool->cores[i], memory_order_relaxed));
     }
     filch_stacks_destroy(&pool->stacks);

@@ -69,8 +69,8 @@ static void cancel_pending(struct filch_pool *pool)
 
 /* ---- waits of a pool that is terminated ---- */
 
-/* Those without a deadline are in no list. Who begins to wait says so, fences, then looks whether
- * the pool was terminated; we terminate it, fence, then look who waits: one sees the other. */
+/* Those without a deadline are in no list. A fiber that waits says so, fences, then looks whether
+ * the pool was terminated; we terminate it, fence, then look which wait: one sees the other. */
 static void end_pending_wait(struct filch_stack *stack, void *unused)
 {
     struct filch_party *party = &((struct filch_fiber *)stack)->own_party;

@@ -99,7 +99,7 @@ bool filch_pool_has_surplus(struct filch_pool *pool)
     return thread_count(pool) > filch_handoff_threads(pool);
 }
 
-/* We count no more. Our place in the list goes to the last: nobody will join us. */
+/* We count no more. Our place in the list goes to the last: no thread will join us. */
 static void forget_self_locked(struct filch_pool *pool)
 {
     unsigned last = thread_count(pool);
@@ -113,7 +113,7 @@ static void forget_self_locked(struct filch_pool *pool)
     thrd_detach(self);
 }
 
-/* Whoever publishes work does that, then sees that nobody sleeps, then looks for room for a thread;
+/* A publisher shows its work, then sees that no thread sleeps, then looks for room for a thread;
  * we make room, then look for work: one of us acts. So the room stays unless we find some. */
 static bool leave_room_locked(struct filch_pool *pool)
 {
@@ -154,7 +154,7 @@ bool filch_pool_has_thread(struct filch_pool *pool)
 }
 
 /* From outside, see that a thread comes. As soon as the queue is released they may run to their
- * ends, and the pool with them, freed by one who has learned of that. So the look whether anybody
+ * ends, and the pool with them, freed by one that has learned of that. So the look whether a thread
  * is to be called is before that; and if so, we count ourselves in until we let go of the pool. */
 static void push_and_call(struct filch_pool *pool, struct filch_queue *queue,
                           struct filch_work *first, struct filch_work *last, size_t count)
@@ -233,8 +233,8 @@ filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *t
 
 bool filch_pool_withdraw(struct filch_pool *pool, struct filch_detached *task)
 {
-    /* relaxed: a guess. Whoever is on the way shall not come for nothing: the system would wake one
-     * who never has anything to do on a processor that is slow to come. */
+    /* relaxed: a guess. A thread on the way shall not come for nothing: the system would wake one
+     * that never has anything to do on a processor that is slow to come. */
     bool expected = atomic_load_explicit(&pool->waking, memory_order_relaxed);
     return filch_queue_take_out(&pool->inject, &task->work, expected);
 }
@@ -274,7 +274,7 @@ void filch_pool_continue(struct filch_pool *pool, struct filch_detached *task)
     filch_pool_submit_accepted(pool, task);
 }
 
-/* False: somebody else has, or is about to. */
+/* False: another thread has, or is about to. */
 static bool end_threads(struct filch_pool *pool)
 {
     filch_lock_acquire(&pool->lock);

@@ -38,7 +38,7 @@ enum {
                                are used up too, such a thread runs its region serially */
 };
 
-/* The value of `outside` when nobody is. Tasks may begin inside and end outside, or the other way:
+/* The value of `outside` when nothing is. Tasks may begin inside and end outside, or the other way:
  * the count of either place may be below zero, only their sum never is. */
 static const uint64_t filch_outside_none = (uint64_t)1 << 62;
 
@@ -91,7 +91,7 @@ struct filch_pool {
     _Atomic(int) state;
     _Atomic(bool) stopping;
     _Atomic(bool) broken;      /* a worker could not start */
-    _Atomic(uint32_t) ends;    /* counts what those who wait for the pool to fall quiet must see */
+    _Atomic(uint32_t) ends;    /* counts what waiters for the pool to fall quiet must see */
     struct filch_queue inject; /* tasks */
     struct filch_queue ready;  /* fibers that outsiders made ready */
     struct filch_queue background; /* what can wait until nothing else is to be done */
@@ -101,7 +101,7 @@ struct filch_pool {
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_call_sites call_sites;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_crowding crowding;
 
-    _Atomic(struct filch_poller *) poller; /* lock to write; NULL: nobody waited for descriptors */
+    _Atomic(struct filch_poller *) poller; /* lock to write; NULL: none waited for descriptors */
     void (*end_poller)(struct filch_pool *pool); /* written with `poller`, see poll/poller.c */
 
     struct filch_permits permits;
@@ -139,7 +139,7 @@ filch_status filch_pool_accept(struct filch_pool *pool);
 /* It can run now. */
 void filch_pool_submit_accepted(struct filch_pool *pool, struct filch_detached *task);
 
-/* See that there is somebody who will run what is accepted now. */
+/* See that there is a thread that will run what is accepted now. */
 bool filch_pool_has_thread(struct filch_pool *pool);
 
 /* Errors: FILCH_ENOMEM. */
@@ -186,7 +186,7 @@ void filch_pool_resume(struct filch_pool *pool, struct filch_work *first, struct
                        size_t count);
 
 /* Take a task back that was submitted, if it is one of the next in line among those from outside,
- * and not the one that somebody has been woken for. */
+ * and not the one that a thread has been woken for. */
 bool filch_pool_withdraw(struct filch_pool *pool, struct filch_detached *task);
 
 /* The holder of a core accepts a task. Each accepted task reports its end once, from wherever it
@@ -198,10 +198,10 @@ void filch_pool_task_ended(struct filch_pool *pool);
 filch_status filch_pool_admit(struct filch_pool *pool);
 void filch_pool_dismiss(struct filch_pool *pool);
 
-/* Count somebody in, who knows that the pool is not quiet yet, even if it is closed. */
+/* Count a caller in that knows that the pool is not quiet yet, even if it is closed. */
 void filch_pool_hold(struct filch_pool *pool);
 
-/* A core is held no longer: whoever waits for the pool to fall quiet must know. */
+/* A core is held no longer: what waits for the pool to fall quiet must know. */
 void filch_pool_core_freed(struct filch_pool *pool);
 
 /* Wait until no core is held and nothing is left to do. */

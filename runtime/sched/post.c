@@ -56,8 +56,8 @@ void filch_fiber_post(struct filch_fiber *fiber)
 {
     struct filch_process *process = filch_process();
     struct filch_pool *pool = fiber->pool;
-    /* relaxed: before the fiber goes on, by the exchange in filch_queue_post; whoever frees the
-     * pool has seen its end */
+    /* relaxed: before the fiber goes on, by the exchange in filch_queue_post; the thread that
+     * frees the pool has seen its end */
     atomic_fetch_add_explicit(&process->posters, 1, memory_order_relaxed);
     filch_queue_post(&pool->ready, &fiber->work);
     see_that_somebody_comes(pool);

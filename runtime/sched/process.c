@@ -201,7 +201,7 @@ uint32_t filch_process_token(void)
 
 bool filch_process_owns(uint32_t token)
 {
-    /* relaxed, both: as above. Whoever has a token has seen that there is a word. */
+    /* relaxed, both: as above. A thread that has a token has seen that there is a word. */
     _Atomic(uint32_t) *word =
         atomic_load_explicit(&filch_process()->fork_word, memory_order_relaxed);
     return atomic_load_explicit(word, memory_order_relaxed) == token;

@@ -29,7 +29,7 @@ struct filch_process {
     struct filch_lock lock;
     struct filch_thread *spare_threads;           /* lock */
     _Atomic(struct filch_thread *) newest_thread; /* lock to write; all records, by `older` */
-    struct filch_thread *absent_threads; /* constant; the parent's records: whoever looks finds them
+    struct filch_thread *absent_threads; /* constant; the parent's records: a look finds them
                                             in use */
     _Atomic(struct filch_pool *) default_pool; /* lock to write */
     bool warned;         /* lock; of an environment variable that makes no sense */
@@ -37,8 +37,8 @@ struct filch_process {
     bool forked;         /* constant: it is the child of one that used filch */
     _Atomic(_Atomic(uint32_t) *) fork_word; /* lock to write; it points to 0 in a child */
     struct filch_registered *registered;    /* lock; api/pool/registry.c */
-    _Atomic(uint32_t) posters;  /* who wake a fiber and are not done with its pool; post.c */
-    _Atomic(filch_look *) look; /* finds waits that nothing can end; NULL: nobody has asked */
+    _Atomic(uint32_t) posters;  /* threads that wake a fiber, not yet done with its pool; post.c */
+    _Atomic(filch_look *) look; /* finds waits that nothing can end; NULL: no thread has asked */
     _Atomic(bool) pinned;       /* filch_process_pin() is done */
     unsigned cpu_count;         /* lock, until it is not 0 */
     char cpu_reason[48];        /* lock, as cpu_count */
@@ -47,7 +47,7 @@ struct filch_process {
     int dump_signal;   /* dump_lock; 0: none */
     int dump_event[2]; /* dump_lock to write; api/trace/dump_signal.c */
 
-    struct filch_lock pools_lock; /* held while somebody looks at other pools: they stay */
+    struct filch_lock pools_lock; /* held while a thread looks at other pools: they stay */
     struct filch_pool *pools;     /* pools_lock */
     uint32_t pool_number;         /* pools_lock; the last one's */
     uint64_t told;                /* pools_lock; the deadlock that was reported last */
@@ -83,12 +83,12 @@ static inline bool filch_process_inherited(uint32_t token)
 /* Is that a thread, or the fiber of a pool, of this process? Takes its time. */
 bool filch_process_has_party(const struct filch_party *party);
 
-/* Whoever sleeps looks after a while whether anything can still wake it. How that is done is a
+/* A sleeper looks after a while whether anything can still wake it. How that is done is a
  * matter of debug/deadlock.c, which is above; `own`: see filch_deadlock_look(). */
 void filch_process_look(struct filch_waiter *own);
 void filch_process_look_by(filch_look *look); /* from now on */
 
-/* All pools that are open, for those who look at them from outside. */
+/* All pools that are open, for threads that look at them from outside. */
 void filch_process_add_pool(struct filch_pool *pool);
 void filch_process_remove_pool(struct filch_pool *pool);
 

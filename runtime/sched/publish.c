@@ -14,7 +14,7 @@ enum {
     ENTRIES_PLENTY = 256, /* with more than that, ranges are held back: memory stays bounded */
 };
 
-/* Before anybody can take it. */
+/* Before a thief can take it. */
 static void trace_published(struct filch_core *core, struct filch_fiber *fiber, filch_slot *slot)
 {
     const filch_function_info *info = slot->type->info;
@@ -45,7 +45,7 @@ static void keep_short(struct filch_core *core)
     }
 }
 
-/* False: the deque cannot grow; nobody has seen it. */
+/* False: the deque cannot grow; no thread has seen it. */
 static bool push_published(struct filch_core *core, struct filch_fiber *fiber, filch_slot *slot)
 {
     keep_short(core);
@@ -100,16 +100,16 @@ bool filch_core_offer(struct filch_fiber *fiber)
 
 /* ---- quiet offers ----
  *
- * A call that is known to be over in a microsecond or two gains nothing from a thief, who needs
+ * A call that is known to be over in a microsecond or two gains nothing from a thief, which needs
  * about as long to come; but that it is must not be relied on, and its elements may even wait for
  * each other. So half of it is published as ever, but lies beside the deque, where for a while
- * nobody takes it. Nobody is woken for it either: the monitor's looks find it (monitor.c). */
+ * no thief takes it. None is woken for it either: the monitor's looks find it (monitor.c). */
 
 enum { QUIET_MOST = 1 << 20 }; /* ticks: beyond that the clocks of two processors do not agree */
 
 bool filch_core_is_quiet(struct filch_core *core)
 {
-    /* relaxed: seen late, somebody comes a little early or late */
+    /* relaxed: seen late, a thief comes a little early or late */
     uint64_t until = atomic_load_explicit(&core->quiet_until, memory_order_relaxed);
     return until && until - filch_os_ticks() < QUIET_MOST;
 }
@@ -128,7 +128,7 @@ static filch_slot *own_offer(struct filch_core *core)
 
 static void forget_offer(struct filch_core *core)
 {
-    /* relaxed: whoever has the address still finds out from the slot's state */
+    /* relaxed: a thread that has the address still finds out from the slot's state */
     atomic_store_explicit(&core->offer, (filch_slot *)NULL, memory_order_relaxed);
 }
 
@@ -149,7 +149,7 @@ bool filch_core_offer_quietly(struct filch_fiber *fiber, uint64_t until)
     return true;
 }
 
-/* Somebody is to come now. True: there was an offer, and it is where it will be found. */
+/* A thread is to come now. True: there was an offer, and it is where it will be found. */
 static bool offer_loudly(struct filch_core *core)
 {
     filch_slot *slot = own_offer(core);
@@ -259,8 +259,8 @@ void filch_core_serve(struct filch_fiber *fiber)
     fiber->overhead_ticks += filch_os_ticks() - began;
 }
 
-/* At level `all` every fork comes here. True: it was recorded, and nobody asks. The first one after
- * the recording has ended makes those after it fast again. */
+/* At level `all` every fork comes here. True: it was recorded, and no thread asks. The first one
+ * after the recording has ended makes those after it fast again. */
 static bool fork_traced(filch_lane *lane)
 {
     filch_slot *slot = lane->top - 1;

@@ -1,6 +1,6 @@
 /* quiescence: what a pool has to do still, counted so that its end is known.
  *
- * Tasks are counted per core, by whoever holds it; tasks, regions and wakers from outside in one
+ * Tasks are counted per core, by its holder; tasks, regions and wakers from outside in one
  * counter, `outside`. A joiner waits until the sum is nothing and no core is held. */
 #include <limits.h>
 
@@ -53,9 +53,9 @@ void filch_pool_core_freed(struct filch_pool *pool)
     }
 }
 
-/* One of the outsiders is done with the pool. Not to be touched after that: with nobody left it
- * may be freed at once. While nobody waits for that, the exchange is the last touch; once the pool
- * is closed it is the release of the lock, which a joiner takes before it goes on. */
+/* One of the outsiders is done with the pool. Not to be touched after that: with none left it
+ * may be freed at once. While no joiner waits for that, the exchange is the last touch; once the
+ * pool is closed it is the release of the lock, which a joiner takes before it goes on. */
 static void leave_outside(struct filch_pool *pool)
 {
     /* relaxed: checked by the exchange */
@@ -75,7 +75,7 @@ static void leave_outside(struct filch_pool *pool)
 
 static void count_task(struct filch_core *core, int64_t delta)
 {
-    /* relaxed, both: one writer at a time; read when nobody runs */
+    /* relaxed, both: one writer at a time; read while no thread runs */
     int64_t tasks = atomic_load_explicit(&core->tasks, memory_order_relaxed);
     atomic_store_explicit(&core->tasks, tasks + delta, memory_order_relaxed);
 }
@@ -138,7 +138,7 @@ static int64_t tasks_left(struct filch_pool *pool)
     int64_t left = (int64_t)(outside & ~closed_bit) - (int64_t)filch_outside_none;
     unsigned count = filch_core_count(pool);
     for (unsigned i = 0; i < count; i++) {
-        /* relaxed: frozen while nobody runs, which quiet() verifies */
+        /* relaxed: frozen while no thread runs, which quiet() verifies */
         left += atomic_load_explicit(&filch_core_at(pool, i)->tasks, memory_order_relaxed);
     }
     return left;
@@ -153,7 +153,7 @@ static bool quiet(struct filch_pool *pool)
            atomic_load_explicit(&pool->running, memory_order_seq_cst) == before;
 }
 
-/* Whoever sleeps here can be woken by the pool alone; if nobody can wake that, it is told. */
+/* A sleeper here can be woken by the pool alone; if nothing can wake that, it is told. */
 static void sleep_until_told(struct filch_pool *pool, uint32_t ends, uint64_t *look_ns)
 {
     struct filch_thread *thread = filch_thread_known();

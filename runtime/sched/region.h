@@ -1,7 +1,7 @@
 /* region: the time that a call spends inside a pool.
  *
  * A task that calls into its own pool goes on on its own fiber. A program's own thread becomes a
- * guest: it takes a core and works at once, without waking anybody. Whoever is inside another
+ * guest: it takes a core and works at once, without waking any. A thread inside another
  * pool never borrows a core of this one: the call is sent there, and the caller waits. */
 #ifndef FILCH_REGION_H
 #define FILCH_REGION_H
@@ -48,7 +48,7 @@ void filch_frame_push(struct filch_frame *frame, struct filch_fiber *fiber,
                       struct filch_fault *fault, const filch_function_info *info);
 void filch_frame_pop(struct filch_frame *frame, struct filch_fiber *fiber);
 
-/* It was just pushed, and what runs in it is somebody's task, not its caller's own code: it finds
+/* It was just pushed, and what runs in it is a task, not its caller's own code: it finds
  * none of the exceptions that its caller handles, and its caller finds its own modes (os_modes.h)
  * again when it is popped. The task begins with its caller's modes, or with those of another. */
 void filch_frame_seclude(struct filch_frame *frame, struct filch_fiber *fiber);

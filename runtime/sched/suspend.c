@@ -15,7 +15,7 @@ enum {
     SPIN_NS = 5000,     /* less than a sleep and a wake-up cost */
     TURN_NS = 10000000, /* how long a turn that is given away may take to be taken */
     LOOK_FACTOR = 4,
-    LOOK_MAX_NS = 2000000000, /* no look at who waits for whom comes later than that */
+    LOOK_MAX_NS = 2000000000, /* no look at what waits for what comes later than that */
 };
 
 static void timer_fired(struct filch_timer *timer, enum filch_timer_end end)
@@ -46,7 +46,7 @@ static void spin_for_waiter(struct filch_waiter *waiter, uint64_t deadline_ns)
     }
 }
 
-/* Asleep, until somebody signals. First for a while; then to see whether anybody still can. That is
+/* Asleep, until signalled. First for a while; then to see whether any thread still can. That is
  * not seen while another thread happens to be awake: so more than once, ever later. */
 static void sleep_for_good(struct filch_thread *thread, struct filch_waiter *waiter)
 {

@@ -15,7 +15,7 @@ void filch_suspend_join(const struct filch_wait_kind *kind, void *context);
 
 /* Wait until signalled (FILCH_SIGNALED), until the deadline (FILCH_TIMED_OUT), until the pool of
  * the waiting fiber is terminated or its scope cancelled (FILCH_CLOSED), or until it is known that
- * nobody can signal it (FILCH_DEADLOCKED). FILCH_NO_MEMORY: this thread's first call found none.
+ * nothing can signal it (FILCH_DEADLOCKED). FILCH_NO_MEMORY: this thread's first call found none.
  * FILCH_FORKED: this is the child of a fork() in a task. */
 enum filch_outcome filch_suspend_until(const struct filch_wait_kind *kind, void *context,
                                        uint64_t deadline_ns);

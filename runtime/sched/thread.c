@@ -88,7 +88,7 @@ struct filch_party *filch_party_self(void)
     return thread->fiber ? thread->fiber->party : &thread->party;
 }
 
-/* seq_cst: whoever counts sleepers (deadlock.c) reads all twice; between them nobody was awake. */
+/* seq_cst: the count of sleepers (deadlock.c) reads all twice; between them no thread was awake. */
 void filch_thread_nap(struct filch_thread *thread)
 {
     atomic_fetch_add_explicit(&thread->naps, 1, memory_order_seq_cst);

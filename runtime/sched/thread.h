@@ -17,13 +17,13 @@ enum filch_left { FILCH_LEFT_NOTHING, FILCH_LEFT_REGION, FILCH_LEFT_TASK };
 struct filch_thread {
     struct filch_parker parker;
     struct filch_party party; /* while it runs no fiber of a pool's own */
-    _Atomic(uint32_t) naps;   /* odd: it sleeps, and somebody else must wake it; deadlock.c */
+    _Atomic(uint32_t) naps;   /* odd: it sleeps, and another must wake it; deadlock.c */
     _Atomic(struct filch_pool *) pool; /* a pool's thread: whose; see filch_thread_pool */
     struct filch_core *core;           /* the core it holds, or NULL */
     struct filch_fiber
         *fiber;         /* the fiber it runs, or NULL: it is not in a pool, or in its own loop */
     unsigned processor; /* one more than the core whose processor it is bound to; 0: none */
-    bool woken;         /* from sleep, by somebody who counts on us to wake the next */
+    bool woken;         /* from sleep, by one that counts on us to wake the next */
     bool between_jobs;  /* its fiber's job has ended: a woken fiber may follow at once */
     struct filch_heap_count heap; /* of all whose record this was */
     struct filch_leave leave;
@@ -35,8 +35,8 @@ struct filch_thread {
     void *native_tsan_fiber;
     struct filch_thread *next;  /* lock of the process object */
     struct filch_thread *older; /* constant: the record made before it */
-    bool live;                  /* lock of the process object: it is somebody's */
-    uint64_t blocked_signals; /* constant while it is somebody's: those blocked at its first call */
+    bool live;                  /* lock of the process object: it is a thread's */
+    uint64_t blocked_signals; /* constant while it is a thread's: those blocked at its first call */
     enum filch_left left;     /* until it has left the region, or for good */
 };
 
@@ -50,14 +50,14 @@ struct filch_thread *filch_thread_known(void);
 /* The calling fiber, or thread. NULL: no memory. */
 struct filch_party *filch_party_self(void);
 
-/* Whose thread it is, if it is a pool's; or was, of a record that is nobody's any more. */
+/* Whose thread it is, if it is a pool's; or was, of a record that is no thread's any more. */
 static inline struct filch_pool *filch_thread_pool(struct filch_thread *thread)
 {
     /* relaxed: set before the thread starts; others than itself only guess */
     return atomic_load_explicit(&thread->pool, memory_order_relaxed);
 }
 
-/* The calling thread sleeps from here to there, until somebody else wakes it. */
+/* The calling thread sleeps from here to there, until another wakes it. */
 void filch_thread_nap(struct filch_thread *thread);
 void filch_thread_rise(struct filch_thread *thread);
 

@@ -31,7 +31,7 @@ void filch_unwound_to(struct filch_fiber *fiber, struct filch_frame *frame, filc
  * to do, since the pool belongs to the parent of this process. */
 bool filch_unwound_begin(struct filch_fiber *fiber, struct filch_frame *frame);
 
-/* Take the newest slot of a guest's lane off it. True: it was not run, and nobody else will. */
+/* Take the newest slot of a guest's lane off it. True: it was not run, and no other thread will. */
 bool filch_unwound_drop(struct filch_fiber *fiber);
 
 /* The program's code that must return to us, on whatever thread, because others count on what comes

@@ -1,8 +1,8 @@
-/* wake: who is woken, and when. The other half, who sleeps and how, is monitor.c.
+/* wake: which thread is woken, and when. The other half, which sleep and how, is monitor.c.
  *
- * A publisher that sees an idle core and nobody searching wakes one thread: a listed sleeper, else
+ * A publisher that sees an idle core and no searcher wakes one thread: a listed sleeper, else
  * the monitor, else a new thread. One wake-up is under way at a time, marked by `waking`;
- * publishers pass by while it is. Whoever was woken answers (filch_core_answer_wake), looks at
+ * publishers pass by while it is. The woken thread answers (filch_core_answer_wake), looks at
  * everything, and wakes the next if there is more than one piece to do.
  *
  * Source: Go's scheduler, whose wakep() and "spinning" threads are the same idea. */
@@ -46,7 +46,7 @@ static void wake_somebody(struct filch_pool *pool, bool even_monitor)
         filch_pool_wake_all(pool); /* some of them may have a stack */
         return;
     }
-    /* seq_cst: pairs with filch_core_answer_wake; who finds it set has been seen by its setter */
+    /* seq_cst: pairs with filch_core_answer_wake; one that finds it set was seen by its setter */
     while (atomic_exchange_explicit(&pool->waking, 1, memory_order_seq_cst) == 0) {
         if (filch_park_wake_one(&pool->park) || (even_monitor && filch_pool_wake_monitor(pool)) ||
             filch_pool_make_thread(pool)) {
@@ -54,7 +54,7 @@ static void wake_somebody(struct filch_pool *pool, bool even_monitor)
             return;
         }
         filch_core_answer_wake(pool);
-        /* Somebody may have announced himself, and a publisher passed us by, while it was set. */
+        /* A thread may have announced itself, and a publisher passed us by, while it was set. */
         even_monitor = even_monitor || filch_core_work_visible(pool);
         if (!even_monitor || !anybody_asleep(pool)) {
             return;
@@ -71,11 +71,11 @@ void filch_pool_take_turn(struct filch_pool *pool)
     }
 }
 
-/* After the publisher's fence: will nobody look at what is published? */
+/* After the publisher's fence: will no thread look at what is published? */
 static bool nobody_comes(struct filch_pool *pool)
 {
-    /* seq_cst, both: a searcher counts itself out, and who was woken answers, before it looks for
-     * the last time. While no stacks are to be had, a look may come to nothing. */
+    /* seq_cst, both: a searcher counts itself out, and a woken thread answers, before it looks
+     * for the last time. While no stacks are to be had, a look may come to nothing. */
     return atomic_load_explicit(&pool->searching, memory_order_seq_cst) == 0 &&
            (atomic_load_explicit(&pool->waking, memory_order_seq_cst) == 0 ||
             filch_pool_is_starving(pool));
@@ -143,7 +143,7 @@ void filch_pool_call(struct filch_pool *pool)
 
 bool filch_pool_is_monitored(struct filch_pool *pool)
 {
-    /* seq_cst, all: the caller holds a core since before; see watch() in monitor.c. A searcher who
+    /* seq_cst, all: the caller holds a core since before; see watch() in monitor.c. A searcher that
      * gives up becomes a monitor, or finds one. */
     return atomic_load_explicit(&pool->searching, memory_order_seq_cst) > 0 ||
            (atomic_load_explicit(&pool->monitor, memory_order_seq_cst) != NULL &&
@@ -158,8 +158,8 @@ enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate)
     return estimate < FILCH_CALL_SITE_QUIET ? FILCH_HELP_LATE : FILCH_HELP_OFFER;
 }
 
-/* Timers may come due; or others run, who may have latent work, and could have help. We ourselves
- * need nobody: our lane was poisoned when we began. */
+/* Timers may come due; or others run, which may have latent work, and could have help. We
+ * ourselves need none: our lane was poisoned when we began. */
 static bool worth_watching(struct filch_pool *pool, unsigned ours)
 {
     return filch_timers_earliest(&pool->timers) != FILCH_OS_NEVER ||

@@ -1,4 +1,4 @@
-/* wake: who is woken, and when. The protocol is told in wake.c, its other half in monitor.c. */
+/* wake: which thread is woken, and when. The protocol is in wake.c, its other half in monitor.c. */
 #ifndef FILCH_WAKE_H
 #define FILCH_WAKE_H
 
@@ -12,14 +12,14 @@ struct filch_pool;
 /* A pool's thread begins something: fibers that gave their turns away for that may go on. */
 void filch_pool_take_turn(struct filch_pool *pool);
 
-/* Something was made visible to thieves: see that somebody comes. */
+/* Something was made visible to thieves: see that one comes. */
 void filch_pool_wake(struct filch_pool *pool);
 
-/* The caller stops looking for work: if there is any still, see that somebody comes. After a
+/* The caller stops looking for work: if there is any still, see that a thread comes. After a
  * fence, which orders this after what the caller let go of. */
 void filch_pool_pass_on(struct filch_pool *pool);
 
-/* The pool stops: everybody comes and sees it. */
+/* The pool stops: all threads come and see it. */
 void filch_pool_wake_all(struct filch_pool *pool);
 
 /* False: there is none. Also from a signal handler. */
@@ -31,20 +31,20 @@ void filch_pool_poke_monitor(struct filch_pool *pool, uint64_t deadline_ns);
 /* Wake it unless it looks soon anyway: there is work, and all cores are busy. */
 void filch_pool_call_monitor(struct filch_pool *pool);
 
-/* From outside: something can be seen in a queue. Is anybody to be called for it? */
+/* From outside: something can be seen in a queue. Is a thread to be called for it? */
 bool filch_pool_must_call(struct filch_pool *pool);
 
 /* See that a thread comes for it. */
 void filch_pool_call(struct filch_pool *pool);
 
-/* Is somebody looking around, or will the monitor before long? Then what is published now will be
- * found, also if nobody is woken for it. */
+/* Is a thread looking around, or will the monitor before long? Then what is published now will be
+ * found, also if none is woken for it. */
 bool filch_pool_is_monitored(struct filch_pool *pool);
 
-/* Whom a call wants that is estimated to take so many ticks (call_site.h). */
+/* Which threads a call wants that is estimated to take so many ticks (call_site.h). */
 enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate);
 
-/* See that somebody watches, if there is anything to watch. `ours`: how many cores the caller
+/* See that a thread watches, if there is anything to watch. `ours`: how many cores the caller
  * holds, 0 or 1. */
 void filch_pool_appoint_monitor(struct filch_pool *pool, unsigned ours);
 

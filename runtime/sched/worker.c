@@ -46,7 +46,7 @@ static struct filch_fiber *fresh_fiber(struct filch_pool *pool, struct filch_thr
     return FILCH_LIKELY(fiber != NULL) ? fiber : filch_pool_starve(pool, thread);
 }
 
-/* A fiber has yielded to others. If there are any here, we go on with one of them: somebody else
+/* A fiber has yielded to others. If there are any here, we go on with one of them: another thread
  * may take the fiber. */
 static void pass_turn(struct filch_core *core)
 {
@@ -130,7 +130,7 @@ static void run_fibers(struct filch_pool *pool, struct filch_thread *thread)
     struct filch_fiber *next = NULL;
     for (;;) {
         if (!next && !thread->core && !filch_core_obtain(pool, thread)) {
-            return; /* the fiber had lent the core, and nobody needs us now */
+            return; /* the fiber had lent the core, and nothing needs us now */
         }
         if (!next) {
             next = ready_here(thread);

@@ -38,7 +38,7 @@ void filch_fd_unuse(int fd);
 /* A close is under way: sleep until that has ended. The new `closes`. */
 uint32_t filch_fd_settle(int fd, uint32_t closes);
 
-/* From here the number stands for what it did, and none is a user; those who wait are still to be
+/* From here the number stands for what it did, and none is a user; those that wait are still to be
  * woken. False: there is no memory for its words, thus no user. */
 bool filch_fd_close_begin(int fd);
 void filch_fd_close_end(int fd);

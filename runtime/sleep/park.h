@@ -9,7 +9,7 @@
  *   4 sleep, unless 3 found something    4 wake one, unless 3 found none
  *
  * The two fences are sequentially consistent, so one is first. If the sleeper's, the publisher's
- * 3 sees the announcement; if the publisher's, the sleeper's 3 sees the work. Either way somebody
+ * 3 sees the announcement; if the publisher's, the sleeper's 3 sees the work. Either way one
  * acts. oneTBB #2136 is this with the publisher's fence missing, JDK-6822370 with the sleeper's.
  *
  * A parker is one thread's sleeping place: a token that a waker leaves and the sleeper consumes.
@@ -64,7 +64,7 @@ void filch_park_announce(struct filch_park *park, struct filch_parker *parker);
  * false: a waker had chosen it already (its token is there or comes). */
 bool filch_park_retract(struct filch_park *park, struct filch_parker *parker);
 
-/* Publisher's 2 to 4. False: nobody sleeps. */
+/* Publisher's 2 to 4. False: none sleeps. */
 bool filch_park_wake_one(struct filch_park *park);
 
 /* Wake all that sleep. */

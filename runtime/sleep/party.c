@@ -23,7 +23,7 @@ void filch_party_end_wait(struct filch_party *party)
     /* relaxed: as above, but for the top bit */
     uint32_t waits = atomic_load_explicit(&party->word, memory_order_relaxed) & ~held_bit;
     uint32_t expected = waits;
-    /* acquire: pairs with the release in filch_party_let_go; who looked at us is done */
+    /* acquire: pairs with the release in filch_party_let_go; one that looked at us is done */
     for (int i = 0;
          !atomic_compare_exchange_weak_explicit(&party->word, &expected, (waits + 1) & ~held_bit,
                                                 memory_order_acquire, memory_order_relaxed);

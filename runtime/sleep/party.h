@@ -1,12 +1,12 @@
-/* party: one who can wait and be waited for: a fiber of a pool, or a thread of the program.
+/* party: one that can wait and be waited for: a fiber of a pool, or a thread of the program.
  *
- * Who waits says so here, for those who look at it from outside: a dump, and the search for
- * deadlocks (deadlock.c). Nobody can leave a wait while it is being looked at:
+ * One that waits says so here, for those that look at it from outside: a dump, and the search for
+ * deadlocks (deadlock.c). No party can leave a wait while it is being looked at:
  *
  *   word   2n      it does not wait; this was its n-th wait
  *          2n + 1  it waits
  *
- * with the top bit set by whoever looks, for a moment. The party alone changes the rest. */
+ * with the top bit set by the one that looks, for a moment. The party alone changes the rest. */
 #ifndef FILCH_PARTY_H
 #define FILCH_PARTY_H
 
@@ -28,11 +28,11 @@ struct filch_wait_kind {
     const char *what;     /* "a mutex" */
     filch_enlist *enlist; /* NULL: only the deadline */
     /* Undo enlist, of a wait that began and was not signalled; or NULL. The waiter is gone after
-     * that: whoever could still find it must not. */
+     * that: a thread that could still find it must not. */
     void (*leave)(struct filch_waiter *waiter, void *context);
     bool always_leaves; /* also when it was signalled: it may stand in other lines still */
     const void *(*object)(void *context); /* where it is; or NULL */
-    /* Who alone can end the wait, NULL: nobody in particular. Any thread; the wait goes on. */
+    /* The one that alone can end it, NULL: none in particular. Any thread; the wait goes on. */
     struct filch_party *(*holder)(void *context);
     bool in_handlers; /* a signal handler can end it */
     bool outside;     /* something outside of the program can end it */
@@ -54,12 +54,12 @@ void filch_party_begin_wait(struct filch_party *party, const struct filch_wait_k
                             void *context, struct filch_waiter *waiter, bool forever);
 void filch_party_end_wait(struct filch_party *party);
 
-/* Somebody else: hold it in its wait, if it waits, and in the same as when *wait was set if *wait
+/* Another thread: hold it in its wait, if it waits, and in the same as when *wait was set if *wait
  * is not 0. False: it does not. To be let go of soon. */
 bool filch_party_hold(struct filch_party *party, uint32_t *wait);
 void filch_party_let_go(struct filch_party *party);
 
-/* The same for whoever must not miss it because others look at it, too. */
+/* The same for a caller that must not miss it because others look at it, too. */
 bool filch_party_hold_surely(struct filch_party *party);
 
 static inline const filch_function_info *filch_party_doing(const struct filch_party *party)

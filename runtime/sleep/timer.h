@@ -30,12 +30,12 @@ struct filch_timers {
     struct filch_lock lock;
     struct filch_timer *root;      /* lock */
     bool closed;                   /* lock */
-    _Atomic(uint64_t) earliest_ns; /* lock; FILCH_OS_NEVER when none; read by anybody */
+    _Atomic(uint64_t) earliest_ns; /* lock; FILCH_OS_NEVER when none; read by any thread */
 };
 
 void filch_timers_init(struct filch_timers *timers);
 
-/* True: this is now the earliest, somebody who sleeps until a later one must be told. */
+/* True: this is now the earliest, a thread that sleeps until a later one must be told. */
 bool filch_timers_arm(struct filch_timers *timers, struct filch_timer *timer);
 void filch_timers_disarm(struct filch_timers *timers, struct filch_timer *timer);
 

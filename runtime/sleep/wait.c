@@ -23,7 +23,7 @@ void filch_waiter_init(struct filch_waiter *waiter, struct filch_fiber *fiber,
 bool filch_waiter_arm(struct filch_waiter *waiter)
 {
     int old = FILCH_ARMING;
-    /* release: pairs with the acquire in decide, or in tell; the one who wakes sees the fiber's
+    /* release: pairs with the acquire in decide, or in tell; the one that wakes sees the fiber's
      * saved state. acquire on failure: pairs with fire's release; we go on with what the signaller
      * wrote. acq_rel because C11 wants success at least as strong as failure. */
     if (atomic_compare_exchange_strong_explicit(&waiter->outcome, &old, FILCH_WAITING,
@@ -60,7 +60,7 @@ bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome)
 
 void filch_waiter_found(struct filch_waiter *waiter)
 {
-    /* relaxed: the waiter itself reads it. Whoever fires it now finds it fired. */
+    /* relaxed: the waiter itself reads it. A signaller that fires it now finds it fired. */
     atomic_store_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_relaxed);
 }
 
@@ -74,7 +74,7 @@ static const struct filch_wait_host *host; /* NULL: there are no fibers */
 
 void filch_wait_hosted_by(const struct filch_wait_host *scheduler)
 {
-    /* relaxed, here and below: a constant; whoever knows a fiber has seen it */
+    /* relaxed, here and below: a constant; a thread that knows a fiber has seen it */
     __atomic_store_n(&host, scheduler, __ATOMIC_RELAXED);
 }
 
@@ -185,7 +185,7 @@ void filch_claims_tell(struct filch_claims *claims)
     struct filch_waiter *waiter = claims->first;
     while (waiter) {
         struct filch_waiter *next = waiter->next; /* one that is told may be gone */
-        filch_prefetch(next);                     /* nobody else has touched it since it waits */
+        filch_prefetch(next);                     /* no other has touched it since it waits */
         struct sleeper sleeper = sleeper_of(waiter);
         wake(sleeper, tell(waiter), FILCH_SIGNALED, &batch);
         waiter = next;
@@ -276,7 +276,7 @@ bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter)
     return !(word & DONE);
 }
 
-/* Wake those who sleep; return the list of those that are to be called. */
+/* Wake those that sleep; return the list of those that are to be called. */
 static struct filch_waiter *end_sleepers(struct filch_waiter *waiter)
 {
     struct filch_waiter *to_call = NULL;
@@ -284,7 +284,7 @@ static struct filch_waiter *end_sleepers(struct filch_waiter *waiter)
     batch.count = 0;
     while (waiter) {
         struct filch_waiter *next = waiter->next; /* a fired waiter may be gone */
-        filch_prefetch(next);                     /* nobody has touched it since it waits */
+        filch_prefetch(next);                     /* no thread has touched it since it waits */
         if (waiter->call) {
             waiter->next = to_call;
             to_call = waiter;
@@ -302,7 +302,7 @@ struct filch_waiter *filch_cell_complete(struct filch_cell *cell)
     lock(cell);
     struct filch_waiter *waiter = cell->waiters;
     cell->waiters = NULL;
-    /* Done before anybody is woken, or a woken one would find it undone. The lock bit stays set:
+    /* Done before any is woken, or a woken one would find it undone. The lock bit stays set:
      * a waiter that times out now waits in remove until we have passed its node. */
     atomic_store_explicit(&cell->word, (uint32_t)(DONE | LOCKED), memory_order_release);
     waiter = end_sleepers(waiter);

@@ -1,8 +1,8 @@
-/* wait: one who waits, and the two kinds of thing that can be waited for.
+/* wait: one that waits, and the two kinds of thing that can be waited for.
  *
  * A waiter lives on the stack of the fiber or thread that waits. It is prepared
  * (filch_waiter_init), registered with a cell, a latch or a timer, *then* armed (filch_waiter_arm).
- * Whoever fires it first decides the outcome; only that one may wake it, and only if it was armed.
+ * The first to fire it decides the outcome; only that one may wake it, and only if it was armed.
  * A server that has something to do for the waiter yet (write its result, let go of a lock) claims
  * it first: from then on no other outcome can come, but the waiter stays, whether it sleeps or
  * polls, until it is told. The telling is the server's last touch of the waiter's frame, and of
@@ -46,14 +46,14 @@ enum filch_outcome {
     FILCH_FORKED
 };
 
-/* Who ends the waits of many touches the first line of each. */
+/* A thread that ends the waits of many touches the first line of each. */
 struct filch_waiter {
     struct filch_fiber *fiber;   /* a pool's fiber to make ready; NULL: */
     struct filch_parker *parker; /* a thread to unpark */
     _Atomic(int) outcome;
-    struct filch_waiter *next; /* lock of the cell; of the one who claimed or calls it */
+    struct filch_waiter *next; /* lock of the cell; of the one that claimed or calls it */
     struct filch_waiter *prev; /* lock of the cell */
-    /* Not NULL: not somebody who sleeps but something to do when a cell is complete. It is called
+    /* Not NULL: not a sleeper but something to do when a cell is complete. It is called
      * by the completer, after the cell has let go of it. What is to be called because of that is
      * returned, not called: there may be any number, one behind the other, and one stack. */
     struct filch_waiter *(*call)(struct filch_waiter *waiter);
@@ -67,8 +67,8 @@ struct filch_waiter {
 void filch_waiter_init(struct filch_waiter *waiter, struct filch_fiber *fiber,
                        struct filch_parker *parker);
 
-/* All registrations are done. False: it was fired meanwhile, nobody will wake it: go on. One that
- * was claimed meanwhile will be woken. */
+/* All registrations are done. False: it was fired meanwhile, no thread will wake it: go on. One
+ * that was claimed meanwhile will be woken. */
 bool filch_waiter_arm(struct filch_waiter *waiter);
 
 /* Decide the outcome. True: the caller won over an armed waiter and must wake it; it may read
@@ -132,12 +132,12 @@ bool filch_cell_done(struct filch_cell *cell);
 /* False: it is done already, the waiter was not added. */
 bool filch_cell_add(struct filch_cell *cell, struct filch_waiter *waiter);
 
-/* Of a waiter that was added: after this returns nobody touches a sleeping one through the cell.
+/* Of a waiter that was added: after this returns no thread touches a sleeping one through the cell.
  * True: it was there still; one that is to be called never will be. False: it has been called, or
  * is going to be. */
 bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter);
 
-/* Once. The caller keeps the cell alive until this returns. Those who sleep are woken; those who
+/* Once. The caller keeps the cell alive until this returns. Those that sleep are woken; those that
  * are to be called are returned, for filch_waiters_call(). */
 struct filch_waiter *filch_cell_complete(struct filch_cell *cell);
 

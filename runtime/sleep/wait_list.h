@@ -1,6 +1,6 @@
 /* wait_list: waiters that stand in line for something, under the lock of what they wait for. One
- * waiter can have places in several lines; who is served in one must leave the others, and must not
- * touch the one it was served in: what that belongs to may have been freed. */
+ * waiter can have places in several lines; when served in one it must leave the others, and must
+ * not touch the one it was served in: what that belongs to may have been freed. */
 #ifndef FILCH_WAIT_LIST_H
 #define FILCH_WAIT_LIST_H
 
@@ -50,8 +50,8 @@ static inline void filch_wait_list_remove_locked(struct filch_wait_list *line,
     place->waiter = NULL;
 }
 
-/* Claim the first in line who still waits (wait.h): it is in the line no longer. The caller says so
- * by filch_claims_tell(), when it has released the lock. NULL: nobody waits. */
+/* Claim the first in line that still waits (wait.h): it is in the line no longer. The caller says
+ * so by filch_claims_tell(), when it has released the lock. NULL: none waits. */
 static inline struct filch_wait_node *filch_wait_list_claim_locked(struct filch_wait_list *line,
                                                                    struct filch_claims *claims)
 {

@@ -28,7 +28,7 @@ const char *filch_context_refused(void);
 void filch_context_make(struct filch_context *context, void *stack, size_t stack_bytes,
                         void (*entry)(void *), void *argument);
 
-/* Save the caller in `from`, go on in `to`. Returns when somebody switches to `from`, maybe on
+/* Save the caller in `from`, go on in `to`. Returns when a switch to `from` is made, maybe on
  * another thread: nothing thread-local may be cached across this call. */
 void filch_context_switch(struct filch_context *from, struct filch_context *to);
 

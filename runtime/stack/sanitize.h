@@ -111,7 +111,7 @@ static inline __attribute__((always_inline)) void filch_sanitize_arrive(void *fa
     (void)fake_stack, (void)old_low, (void)old_bytes;
 }
 
-/* ThreadSanitizer has threads of its own, one or two: nobody can tell them from the program's. */
+/* ThreadSanitizer has threads of its own, one or two: nothing tells them from the program's. */
 static inline bool filch_sanitize_has_threads(void)
 {
 #ifdef FILCH_TSAN

@@ -77,7 +77,7 @@ _Static_assert(FIRST_TOP + FILCH_SLAB_PIECES * FILCH_CACHE_LINE + FILCH_STACK_HE
 
 static bool guard(struct filch_stacks *stacks, char *piece)
 {
-    /* relaxed, both: whoever does not see it asks in vain once more */
+    /* relaxed, both: a thread that does not see it asks in vain once more */
     if (atomic_load_explicit(&stacks->out_of_guards, memory_order_relaxed)) {
         return false;
     }
@@ -162,7 +162,7 @@ struct filch_stack *filch_stacks_get(struct filch_stacks *stacks, struct filch_s
     shelf->loose = stack->next;
     if (stack->next) {
         stack->next->bundled = stack->bundled - 1;
-        /* Nobody has touched it since it was given back. */
+        /* No thread has touched it since it was given back. */
         filch_prefetch_around(stack->next, FILCH_FIBER_LINES_FROM, FILCH_FIBER_LINES_BEFORE);
     }
     return stack;

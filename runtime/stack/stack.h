@@ -29,9 +29,9 @@ enum {
 
 /* One piece, as its user sees it. The struct lives at the start of the header. */
 struct filch_stack {
-    struct filch_stack *next;   /* whoever has it: the next in its bundle */
+    struct filch_stack *next;   /* its holder: the next in its bundle */
     struct filch_stack *bundle; /* lock of the stacks; of the first in a bundle: the next bundle */
-    uint32_t bundled;           /* whoever has it; of the first: how many the bundle has */
+    uint32_t bundled;           /* its holder; of the first: how many the bundle has */
     bool guarded;               /* false: the system is out of guards, a canary stands in */
     struct filch_slab *slab;    /* constant; NULL: it has no stack */
     void *low;                  /* lowest usable byte */
@@ -71,7 +71,7 @@ void filch_stacks_destroy(struct filch_stacks *stacks);
 /* From the caller's shelf if there is one there. NULL: no memory. */
 struct filch_stack *filch_stacks_get(struct filch_stacks *stacks, struct filch_shelf *shelf);
 
-/* Back to the caller's shelf. NULL: he has none. */
+/* Back to the caller's shelf. NULL: it has none. */
 void filch_stacks_put(struct filch_stacks *stacks, struct filch_shelf *shelf,
                       struct filch_stack *stack);
 

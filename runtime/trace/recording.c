@@ -231,7 +231,7 @@ bool filch_recording_end(void)
 {
     filch_lock_acquire(&filch_traces.lock);
     struct filch_recording *recording = filch_recording_now_locked();
-    /* relaxed: who records a moment longer does no harm */
+    /* relaxed: a thread that records a moment longer does no harm */
     atomic_store_explicit(&filch_traces.recording, (struct filch_recording *)NULL,
                           memory_order_relaxed);
     if (recording) {

@@ -2,8 +2,8 @@
  *
  * There is at most one at a time. Its chunks are given out one by one, under one lock; so are the
  * numbers of names. A file grows until its bound is reached, then the recording is over; a ring
- * takes back the oldest chunk that nobody writes to. The memory is never unmapped while somebody
- * might still write: when a recording stops, its chunks are replaced by memory that nobody reads.
+ * takes back the oldest chunk that no thread writes to. The memory is never unmapped while one
+ * might still write: when a recording stops, its chunks are replaced by memory that none reads.
  *
  * The file is a shared mapping: what was written is in it even if the process is killed. */
 #ifndef FILCH_RECORDING_H
@@ -36,7 +36,7 @@ struct filch_recording {
     size_t hand;                       /* lock; a ring's: where to look for the oldest */
     bool *busy;                        /* lock; a ring's chunks that are being written; or NULL */
     struct filch_tracer outside;       /* lock; what threads without a core write with */
-    uint64_t outside_thread;           /* lock; who wrote last with it */
+    uint64_t outside_thread;           /* lock; the last to write with it */
     filch_trace_chunk *names;          /* lock; the chunk of names that is being filled, or NULL */
     size_t names_bytes;                /* lock; filled of it */
     uint64_t names_sequence;           /* lock */
@@ -52,12 +52,12 @@ struct filch_recording_options {
     const char *library; /* its version */
 };
 
-/* Begin one, without anybody who writes yet. FILCH_EALREADY: there is one; FILCH_EINVAL: the path
+/* Begin one, which no thread writes to yet. FILCH_EALREADY: there is one; FILCH_EINVAL: the path
  * is no regular file of the caller's own, or a link; FILCH_EBUSY: another process records there;
  * FILCH_EAGAIN: no space or descriptor; FILCH_ENOMEM. */
 filch_status filch_recording_begin(const struct filch_recording_options *options);
 
-/* End it: nobody writes to it any more. False: there is none. */
+/* End it: no thread writes to it any more. False: there is none. */
 bool filch_recording_end(void);
 
 /* In the child of a fork(): the recording is the parent's. */

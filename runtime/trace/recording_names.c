@@ -75,7 +75,7 @@ static bool spell_locked(struct filch_recording *recording, uint16_t id,
     memcpy(place + sizeof *name, spelling.name, name_bytes);
     memcpy(place + sizeof *name + name_bytes, spelling.file, file_bytes);
     name->kind = (uint16_t)kind;
-    /* release: whoever reads the file while it is written sees the rest */
+    /* release: one that reads the file while it is written sees the rest */
     __atomic_store_n(&name->id, id, __ATOMIC_RELEASE);
     recording->names_bytes += bytes;
     return true;

@@ -25,7 +25,7 @@ static const struct filch_tracer_host *core_host; /* NULL: there are no cores */
 
 void filch_tracer_hosted_by(const struct filch_tracer_host *scheduler)
 {
-    /* relaxed, here and below: a constant; whoever knows a core has seen it */
+    /* relaxed, here and below: a constant; a thread that knows a core has seen it */
     __atomic_store_n(&core_host, scheduler, __ATOMIC_RELAXED);
 }
 
@@ -58,7 +58,7 @@ static void renew_locked(struct filch_recording *recording, struct filch_tracer 
         cores_now()->describe(tracer->core, recording, chunk);
     }
     uint32_t kind = tracer->core ? FILCH_TRACE_CORE : FILCH_TRACE_OUTSIDE;
-    /* release: whoever reads the file while it is written sees the rest of the header */
+    /* release: one that reads the file while it is written sees the rest of the header */
     __atomic_store_n(&chunk->kind, kind, __ATOMIC_RELEASE);
 }
 
@@ -278,7 +278,7 @@ void filch_tracer_attach(struct filch_tracer_seat *seat, struct filch_core *core
 void filch_tracer_detach(struct filch_tracer_seat *seat)
 {
     filch_lock_acquire(&filch_traces.lock);
-    /* relaxed, both: under the lock. Who records a moment longer does no harm, see recording.h. */
+    /* relaxed, both: under the lock. One that records a moment longer does no harm: recording.h. */
     if (!atomic_load_explicit(&filch_traces.recording, memory_order_relaxed)) {
         atomic_store_explicit(&seat->tracer, (struct filch_tracer *)NULL, memory_order_relaxed);
     }

@@ -37,7 +37,7 @@ extern struct filch_traces filch_traces;
 enum { FILCH_TRACER_NAMES = 64 };
 
 struct filch_tracer {
-    _Atomic(uint32_t) wanted;   /* who starts a recording: its number */
+    _Atomic(uint32_t) wanted;   /* the starter of a recording: its number */
     struct filch_core *core;    /* constant; NULL: threads without one */
     uint32_t generation;        /* the recording that the rest belongs to */
     uint8_t limit;              /* types from here on are not recorded */
@@ -57,7 +57,7 @@ struct filch_tracer {
 
 /* A core's place for its tracer. Zero is a valid start. */
 struct filch_tracer_seat {
-    _Atomic(struct filch_tracer *) tracer; /* who starts or stops a recording; NULL: none */
+    _Atomic(struct filch_tracer *) tracer; /* starter or stopper of a recording; NULL: none */
     struct filch_tracer *own;              /* lock of the traces; NULL: there never was one */
 };
 
@@ -67,7 +67,7 @@ struct filch_tracer_host {
      * if that is not known. */
     struct filch_tracer_seat *(*here)(uint64_t *thread);
 
-    /* What runs on that core, for those who read the chunk without the one before it. The lock of
+    /* What runs on that core, for readers of the chunk without the one before it. The lock of
      * the traces is held. */
     void (*describe)(struct filch_core *core, struct filch_recording *recording,
                      filch_trace_chunk *chunk);
@@ -97,7 +97,7 @@ void filch_tracer_attach(struct filch_tracer_seat *seat, /* nothing, if nothing 
                          struct filch_core *core);
 void filch_tracer_detach(struct filch_tracer_seat *seat); /* nothing, if something is */
 
-/* Is something recorded? A glance: whoever writes looks properly. */
+/* Is something recorded? A glance: a writer looks properly. */
 static inline bool filch_trace_is_on(void)
 {
     /* relaxed: as said */

@@ -43,7 +43,7 @@ bool filch_deque_init(struct filch_deque *deque, size_t capacity, uint64_t start
 
 void filch_deque_destroy(struct filch_deque *deque)
 {
-    /* relaxed: nobody else is left */
+    /* relaxed: no other thread is left */
     struct filch_ring *ring = atomic_load_explicit(&deque->ring, memory_order_relaxed);
     while (ring) {
         struct filch_ring *older = ring->older;

@@ -1,6 +1,6 @@
 /* deque: the per-core queue of published work.
  *
- * The owner pushes and pops at the bottom (newest), anybody steals at the top (oldest). Entries
+ * The owner pushes and pops at the bottom (newest), any thread steals at the top (oldest). Entries
  * are opaque non-zero words. The ring grows; old rings are kept until the deque is freed, because
  * a slow thief may still be reading one.
  *
@@ -46,13 +46,13 @@ uintptr_t filch_deque_pop(struct filch_deque *deque);
 /* Owner. Pop the newest entry if it is `entry`: how a joiner removes what it takes back. */
 bool filch_deque_pop_if(struct filch_deque *deque, uintptr_t entry);
 
-/* Anybody. LOST: somebody else was faster, there may be more. */
+/* Any thread. LOST: another was faster, there may be more. */
 enum filch_steal filch_deque_steal(struct filch_deque *deque, uintptr_t *entry);
 
-/* Anybody. The oldest entry without taking it, or 0; it may be gone by the time it is looked at. */
+/* Any thread. The oldest entry, not taken, or 0; it may be gone by the time it is looked at. */
 uintptr_t filch_deque_peek(struct filch_deque *deque);
 
-/* Anybody. A hint, exact only when nobody else moves. */
+/* Any thread. A hint, exact only when no other moves. */
 size_t filch_deque_count(struct filch_deque *deque);
 
 #endif

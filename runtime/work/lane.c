@@ -8,7 +8,7 @@
 static const uintptr_t latent = 0, published = 1, taken = 2, done = 3, awaited = 4,
                        held_back = 5;
 static const uintptr_t tag_bits = 7;
-static const uintptr_t traced_limit = 1; /* makes every fork slow, as 0 does, but nobody asks */
+static const uintptr_t traced_limit = 1; /* makes every fork slow, as 0 does, but none asks */
 
 _Static_assert(sizeof(filch_slot) == 64, "a slot is one cache line");
 _Static_assert(offsetof(filch_slot, payload) % 16 == 0, "generated code counts on that much");
@@ -107,7 +107,7 @@ filch_slot *filch_lane_publish(filch_lane *lane, struct filch_frame *frame)
 
 static bool exchange_state(filch_slot *slot, uintptr_t from, uintptr_t to)
 {
-    /* acquire: pairs with the release in publish (for a thief). Relaxed on failure: somebody else
+    /* acquire: pairs with the release in publish (for a thief). Relaxed on failure: another thread
      * has it, nothing was learned. */
     return atomic_compare_exchange_strong_explicit(&slot->state, &from, to, memory_order_acquire,
                                                    memory_order_relaxed);

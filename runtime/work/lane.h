@@ -1,19 +1,19 @@
 /* lane: the life of latent work.
  *
- * A slot's state word says who may run it:
+ * A slot's state word says which thread may run it:
  *
  *   LATENT     0            the owner; every slot at or above `split`
- *   PUBLISHED  frame | 1    whoever compare-exchanges it first; `frame` is the owner's frame that
+ *   PUBLISHED  frame | 1    the first to compare-exchange it; `frame` is the owner's frame that
  *                           forked it, which the thief needs for errors
  *   HELD       frame | 5    the owner; nothing takes it, also not through an old entry of a deque
  *   TAKEN      2            the thief
  *   WAITER     waiter | 4   the thief; the owner has gone to sleep over it
- *   DONE       3            nobody: the result is in the payload
+ *   DONE       3            none: the result is in the payload
  *
  *   fork     plain stores, state untouched (LATENT)
  *   publish  owner   LATENT -> PUBLISHED     split moves up past it; its address goes into a deque
  *   hold     owner   PUBLISHED -> HELD       before a wait
- *   let go   anybody HELD -> PUBLISHED
+ *   let go   any     HELD -> PUBLISHED
  *   take     thief   PUBLISHED -> TAKEN
  *   back     owner   PUBLISHED or HELD -> LATENT   a join found it unstolen
  *   await    owner   TAKEN -> WAITER
@@ -21,9 +21,9 @@
  *   join     owner   DONE -> LATENT
  *
  * An address left in a deque after `back` is harmless: taking needs the state to be PUBLISHED. If
- * the slot has been forked and published again meanwhile, whoever meets the old entry may as well
- * run the new work; the other entry then finds nothing. For this the slots of a pool stay mapped
- * until the pool is freed. No slot is ever counted, allocated or freed. */
+ * the slot has been forked and published again meanwhile, a thief that meets the old entry may as
+ * well run the new work; the other entry then finds nothing. For this the slots of a pool stay
+ * mapped until the pool is freed. No slot is ever counted, allocated or freed. */
 #ifndef FILCH_RUNTIME_LANE_H
 #define FILCH_RUNTIME_LANE_H
 
@@ -59,8 +59,8 @@ struct filch_frame {
     void *locale;
 };
 
-/* The owner writes them, thieves read. Who forks keeps its modes until it has joined, so they are
- * the same for all that are out. */
+/* The owner writes them, thieves read. One that forks keeps its modes until it has joined, so they
+ * are the same for all that are out. */
 static inline void filch_frame_set_modes(struct filch_frame *frame, uint64_t modes)
 {
     /* relaxed: the slot that is published next carries it over */
@@ -77,10 +77,10 @@ extern const filch_slot_type filch_slot_running;
 
 void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t count);
 
-/* Anybody: ask the owner to look up at its next fork or join. */
+/* Any thread: ask the owner to look up at its next fork or join. */
 void filch_lane_poison(filch_lane *lane);
 
-/* Owner: has somebody asked, or does the next fork want it? */
+/* Owner: has a thread asked, or does the next fork want it? */
 bool filch_lane_is_asked(const filch_lane *lane);
 
 /* Owner: undo the poison. Always before serving, so that a later poison is not wiped. */
@@ -102,7 +102,7 @@ void filch_slot_finish(filch_slot *slot);
 /* Owner: have nothing take it until it is let go. False: it has been taken already. */
 bool filch_slot_hold(filch_slot *slot);
 
-/* Anybody: false: its owner has taken it back. */
+/* Any thread: false: its owner has taken it back. */
 bool filch_slot_let_go(filch_slot *slot);
 
 /* Owner: true: it is latent again. */
@@ -111,7 +111,7 @@ bool filch_slot_take_back(filch_slot *slot);
 /* Owner: false: it is done, the waiter was not registered. */
 bool filch_slot_await(filch_slot *slot, struct filch_waiter *waiter);
 
-/* Anybody: a hint: could it be taken now? */
+/* Any thread: a hint: could it be taken now? */
 bool filch_slot_is_published(filch_slot *slot);
 
 bool filch_slot_is_done(filch_slot *slot);

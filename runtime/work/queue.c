@@ -14,8 +14,8 @@ void filch_queue_init(struct filch_queue *queue)
 
 static size_t set_count(struct filch_queue *queue, size_t delta)
 {
-    /* relaxed, both: only the lock's holder writes; who pushes for others to see fences after it,
-     * before he looks who sleeps (park.h), and filch_queue_empty sees it then */
+    /* relaxed, both: only the lock's holder writes; one that pushes for others to see fences after
+     * it, before it looks which sleep (park.h), and filch_queue_empty sees it then */
     size_t count = atomic_load_explicit(&queue->count, memory_order_relaxed) + delta;
     atomic_store_explicit(&queue->count, count, memory_order_relaxed);
     return count;
@@ -72,7 +72,7 @@ void filch_queue_push_all(struct filch_queue *queue, struct filch_work *first,
 
 static struct filch_work *last_posted(struct filch_queue *queue)
 {
-    /* relaxed: a look; whoever goes on from it takes them by an exchange */
+    /* relaxed: a look; a thread that goes on from it takes them by an exchange */
     return atomic_load_explicit(&queue->posted, memory_order_relaxed);
 }
 
@@ -110,7 +110,7 @@ static void collect_locked(struct filch_queue *queue)
 struct filch_work *filch_queue_pop(struct filch_queue *queue)
 {
     if (filch_queue_empty(queue)) {
-        return NULL; /* spares the lock; a push that we miss wakes somebody after it */
+        return NULL; /* spares the lock; a push that we miss wakes a thread after it */
     }
     filch_lock_acquire(&queue->lock);
     if (last_posted(queue)) {

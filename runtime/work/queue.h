@@ -17,7 +17,7 @@ struct filch_queue {
     struct filch_lock lock;
     struct filch_work *head; /* lock */
     struct filch_work *tail; /* lock */
-    _Atomic(size_t) count;   /* lock; read by anybody as a hint */
+    _Atomic(size_t) count;   /* lock; read by any thread as a hint */
     _Atomic(struct filch_work *)
         posted; /* the last that was posted; in line from the next pop on */
 };
@@ -29,7 +29,7 @@ void filch_queue_push(struct filch_queue *queue, struct filch_work *work);
 void filch_queue_push_all(struct filch_queue *queue, struct filch_work *first,
                           struct filch_work *last, size_t count);
 
-/* The same in two steps: in between they can be seen, and nobody can take them. */
+/* The same in two steps: in between they can be seen, and no thread can take them. */
 void filch_queue_show(struct filch_queue *queue, struct filch_work *first, struct filch_work *last,
                       size_t count);
 void filch_queue_release(struct filch_queue *queue);

@@ -20,7 +20,7 @@ enum { FILCH_FIBER_LINES_BEFORE = 16, FILCH_FIBER_LINES_FROM = 5 };
 enum filch_work_kind { FILCH_WORK_TASK, FILCH_WORK_FIBER };
 
 struct filch_work {
-    struct filch_work *next; /* whoever holds the queue's lock */
+    struct filch_work *next; /* the holder of the queue's lock */
     enum filch_work_kind kind;
 };
 

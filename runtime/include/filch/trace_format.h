@@ -108,7 +108,7 @@ enum filch_trace_type {
     FILCH_TRACE_SEARCH = 6,  /* -; -; -: the core looks for work */
     FILCH_TRACE_FOUND = 7,   /* 1 something, 0 nothing; -; rounds of looking */
     FILCH_TRACE_PUBLISH = 8, /* 1 a piece of a loop; what; slot: others can take it from now on */
-    FILCH_TRACE_RECLAIM = 9, /* -; -; slot: nobody has taken it, it is the owner's again */
+    FILCH_TRACE_RECLAIM = 9, /* -; -; slot: no thief has taken it, it is the owner's again */
     FILCH_TRACE_BEGIN = 10,  /* enum filch_trace_how; what; from + slot or task: it begins here */
     /* -; -; what it counts for: itself, its loop, group or pipeline. What began last on this fiber
      * has ended. */
@@ -152,7 +152,7 @@ enum filch_trace_how {
     FILCH_TRACE_STOLEN = 1,   /* from another core */
     FILCH_TRACE_INJECTED = 2, /* from outside, or put off */
     FILCH_TRACE_REGION = 3,   /* a call from outside of the pool */
-    FILCH_TRACE_HELPED = 4,   /* by somebody who waits for it */
+    FILCH_TRACE_HELPED = 4,   /* by one that waits for it */
 };
 
 enum filch_trace_name_kind {
