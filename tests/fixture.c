@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <threads.h>
@@ -29,6 +30,7 @@ void fail_call(long number)
 }
 
 static atomic_long refusals_left;
+static atomic_long grants_left;
 static atomic_long refusals;
 
 void refuse_threads(long count)
@@ -41,8 +43,17 @@ long threads_refused(void)
     return atomic_load(&refusals);
 }
 
+void grant_threads(long count)
+{
+    atomic_store(&grants_left, count);
+    refuse_threads(LONG_MAX);
+}
+
 static bool refuses_thread(void)
 {
+    if (atomic_load(&grants_left) > 0 && atomic_fetch_sub(&grants_left, 1) > 0) {
+        return false;
+    }
     long left = atomic_load(&refusals_left);
     while (left > 0 && !atomic_compare_exchange_weak(&refusals_left, &left, left - 1)) {
     }

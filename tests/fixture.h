@@ -37,6 +37,9 @@ long calls_so_far(void);
 void refuse_threads(long count);
 long threads_refused(void);
 
+/* So many more are granted, and all after these refused, until refuse_threads(0). */
+void grant_threads(long count);
+
 /* How often the library asked the system to wake somebody. */
 long wakes_so_far(void);
 

@@ -57,6 +57,11 @@ static pid_t signal_later(int signal)
     return child;
 }
 
+static void nap_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
 static void was_sent(pid_t child)
 {
     int status;
@@ -212,6 +217,56 @@ END_TEST
 
 /* ---- what else a handler may call ---- */
 
+/* Waits in a section that has lent its core until the other task has its permit; not for ever. There
+ * was no second thread to be had before: the system is asked again some milliseconds later. */
+FILCH_FUNCTION(bool, blocks_until, (atomic_int *, begun), (atomic_int *, done))
+{
+    refuse_threads(0);
+    nap_ms(20);
+    FILCH_BLOCKING {
+        atomic_store(begun, 1);
+        for (int i = 0; i < 5000 && !atomic_load(done); i++) {
+            nap_ms(1);
+        }
+    }
+    return atomic_load(done);
+}
+
+FILCH_FUNCTION(void, takes_one_and_says, (atomic_int *, begun), (atomic_int *, done))
+{
+    atomic_store(begun, 1);
+    filch_semaphore_acquire(&permits);
+    atomic_store(done, 1);
+}
+
+/* A handler makes no thread: one must be there, though the only worker's is in a blocking section. */
+START_TEST(a_task_goes_on_though_the_only_worker_blocks)
+{
+    filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 1});
+    filch_future *waits;
+    filch_future *blocks;
+    atomic_int waiting = 0;
+    atomic_int blocking = 0;
+    atomic_int done = 0;
+    bool in_time = false;
+    handle(SIGUSR1, give_one, 1);
+    grant_threads(1);
+    ck_assert_int_eq(takes_one_and_says_apply_async(pool, &waiting, &done, &waits), FILCH_OK);
+    await(&waiting, 1);
+    ck_assert_int_eq(blocks_until_apply_async(pool, &blocking, &done, &blocks), FILCH_OK);
+    await(&blocking, 1);
+    nap_ms(20);
+    raise(SIGUSR1);
+    ck_assert_int_eq(filch_future_wait_for(blocks, 100), FILCH_OK); /* a worker runs it */
+    ck_assert_int_eq(blocks_until_get(blocks, &in_time), FILCH_OK);
+    ck_assert(in_time);
+    ck_assert_int_eq(filch_future_wait(waits), FILCH_OK);
+    filch_future_free(waits);
+    filch_future_free(blocks);
+    pool_closed(pool);
+}
+END_TEST
+
 static filch_future *watched;
 static int descriptor;
 static atomic_int looked;
@@ -263,6 +318,7 @@ int main(void)
     if (filch_os_wakes_from_handlers()) {
         tcase_add_test(tcase, a_thread_waits_for_what_a_handler_will_release);
         tcase_add_loop_test(tcase, a_task_waits_for_what_a_handler_will_release, 0, WORKER_SWEEP);
+        tcase_add_test(tcase, a_task_goes_on_though_the_only_worker_blocks);
         tcase_add_loop_test(tcase, no_release_is_lost_whatever_a_handler_interrupts, 0,
                             WORKER_SWEEP);
         tcase_add_loop_test(tcase, a_handler_may_interrupt_a_thread_that_works_for_a_pool, 0,

@@ -85,6 +85,17 @@ bool filch_handoff_is_bound(const struct filch_fiber *fiber)
 
 /* ---- lending ---- */
 
+/* Are all of the pool's threads in such sections now? One more is made: a signal handler may be what
+ * makes a fiber ready next, and that makes none. */
+static void keep_thread_at_hand(struct filch_pool *pool)
+{
+    /* relaxed: a hint; a thread that is made meanwhile is one */
+    unsigned threads = atomic_load_explicit(&pool->thread_count, memory_order_relaxed);
+    if (threads <= permits_taken(&pool->permits)) {
+        filch_pool_make_thread(pool);
+    }
+}
+
 void filch_handoff_begin(void)
 {
     struct filch_thread *thread = filch_thread_known();
@@ -94,6 +105,7 @@ void filch_handoff_begin(void)
     }
     if (!fiber->guest) {
         await_permit(fiber->pool);
+        keep_thread_at_hand(fiber->pool);
     }
     filch_core_serve_all(fiber);
     filch_trace(FILCH_TRACE_LEND, 1, NULL, filch_trace_name_of(fiber));
