@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <threads.h>
 
 FILCH_FUNCTION(int, clamp, (int, low), (int, high), (int, x))
 {
@@ -284,6 +285,29 @@ START_TEST(registered_functions_are_found_by_name)
 }
 END_TEST
 
+static bool use_filch(void *waited, const filch_callable *function)
+{
+    (void)function;
+    *(filch_status *)waited = filch_sleep(1e-6);
+    return false;
+}
+
+static int visits(void *waited)
+{
+    filch_functions_visit(use_filch, waited);
+    return 0;
+}
+
+START_TEST(a_thread_may_use_filch_for_the_first_time_while_it_visits_functions)
+{
+    filch_status waited = FILCH_EINVAL;
+    thrd_t thread;
+    ck_assert_int_eq(thrd_create(&thread, visits, &waited), thrd_success);
+    thrd_join(thread, NULL);
+    ck_assert_int_eq(waited, FILCH_OK);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("closures");
@@ -296,6 +320,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_destructor_runs_once_whatever_becomes_of_a_letter, 0,
                         WORKER_SWEEP);
     tcase_add_test(tcase, registered_functions_are_found_by_name);
+    tcase_add_test(tcase, a_thread_may_use_filch_for_the_first_time_while_it_visits_functions);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -8,17 +8,17 @@ void filch_register(filch_registered *entry)
 {
     struct filch_process *process = filch_process();
     if (entry) {
-        filch_lock_acquire(&process->lock);
+        filch_lock_acquire(&process->registry_lock);
         entry->next = process->registered;
         process->registered = entry;
-        filch_lock_release(&process->lock);
+        filch_lock_release(&process->registry_lock);
     }
 }
 
 void filch_unregister(filch_registered *entry)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->registry_lock);
     struct filch_registered **at = &process->registered;
     while (*at && *at != entry) {
         at = &(*at)->next;
@@ -26,19 +26,19 @@ void filch_unregister(filch_registered *entry)
     if (*at) {
         *at = entry->next;
     }
-    filch_lock_release(&process->lock);
+    filch_lock_release(&process->registry_lock);
 }
 
 void filch_functions_visit(bool (*visit)(void *context, const filch_callable *function),
                            void *context)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->registry_lock);
     struct filch_registered *entry = visit ? process->registered : NULL;
     while (entry && visit(context, entry->callable)) {
         entry = entry->next;
     }
-    filch_lock_release(&process->lock);
+    filch_lock_release(&process->registry_lock);
 }
 
 struct search {

@@ -1,6 +1,6 @@
 /* Semaphores. A release never waits: a signal handler may be the one that releases, and interrupt
- * whoever has the lock. It then adds to the mail, marks the lock (lock.h), and the holder does it.
- * Waiters are told without a lock (post.h), unless by a pool's thread. */
+ * the thread that has the lock. It then adds to the mail, marks the lock (lock.h), and the holder
+ * does it. Waiters are told without a lock (post.c), unless by a pool's thread. */
 #include <filch/sync.h>
 
 #include <limits.h>

@@ -1,5 +1,5 @@
-/* lock: a mutex of one word for the slow paths. Held for a handful of instructions, never across
- * user code or a stack switch.
+/* lock: a mutex of one word for the slow paths. Held for a short time, never across a stack switch;
+ * of user code, only the allocator's hooks are called with one, and what a header says so of.
  *
  * A holder writes the number of its process into the word: in the child of a fork() a lock that was
  * held by a thread which the child does not have is taken as if it were free. What it guards may be

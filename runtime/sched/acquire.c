@@ -80,7 +80,7 @@ static const uint64_t one_running = (uint64_t)1 << 32 | 1;
 /* Count one more core as held, unless that many are. */
 static bool count_in(struct filch_pool *pool, unsigned limit)
 {
-    /* relaxed: checked by the exchange */
+    /* relaxed: checked by the exchange; that it refuses is right after its callers' fences */
     uint64_t running = atomic_load_explicit(&pool->running, memory_order_relaxed);
     do {
         if ((uint32_t)running >= limit) {
@@ -94,7 +94,8 @@ static bool count_in(struct filch_pool *pool, unsigned limit)
 
 static void count_out(struct filch_pool *pool)
 {
-    /* seq_cst: before the look at all sources that follows in every caller */
+    /* seq_cst: before the look at all sources by which the thread that leaves, or the one that
+     * finds no core, goes on */
     atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst);
     filch_pool_core_freed(pool);
 }

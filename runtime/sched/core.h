@@ -45,7 +45,7 @@ struct filch_core {
     FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(struct filch_thread *) holder;
     _Atomic(filch_lane *) lane;    /* the holder: what runs here, which demand poisons */
     _Atomic(bool) yield_wanted;    /* the monitor: work waits for a turn */
-    _Atomic(filch_slot *) offer;   /* the holder: published beside the deque, see offer_quietly */
+    _Atomic(filch_slot *) offer;   /* the holder: beside the deque, see filch_core_offer_quietly */
     _Atomic(uint64_t) quiet_until; /* the holder: ticks; before that no thief takes the offer */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_deque deque;

@@ -85,8 +85,8 @@ bool filch_handoff_is_bound(const struct filch_fiber *fiber)
 
 /* ---- lending ---- */
 
-/* Are all of the pool's threads in such sections now? One more is made: a signal handler may be what
- * makes a fiber ready next, and that makes none. */
+/* Are all of the pool's threads in such sections now? One more is made: a signal handler may be
+ * what makes a fiber ready next, and that makes none. */
 static void keep_thread_at_hand(struct filch_pool *pool)
 {
     /* relaxed: a hint; a thread that is made meanwhile is one */

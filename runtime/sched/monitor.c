@@ -140,7 +140,7 @@ static uint64_t next_tick_ns(struct filch_pool *pool)
 {
     /* relaxed, all: only the monitor of the moment; a value of the one before it will do */
     uint64_t tick_ns = atomic_load_explicit(&pool->tick_ns, memory_order_relaxed);
-    uint64_t next_ns = tick_ns < TICK_MAX_NS ? tick_ns * 2 : TICK_MAX_NS;
+    uint64_t next_ns = tick_ns * 2 < TICK_MAX_NS ? tick_ns * 2 : TICK_MAX_NS;
     atomic_store_explicit(&pool->tick_ns, next_ns, memory_order_relaxed);
     return next_ns;
 }

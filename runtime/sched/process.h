@@ -29,14 +29,15 @@ struct filch_process {
     struct filch_lock lock;
     struct filch_thread *spare_threads;           /* lock */
     _Atomic(struct filch_thread *) newest_thread; /* lock to write; all records, by `older` */
-    struct filch_thread *absent_threads; /* constant; the parent's records: a look finds them
+    struct filch_thread *absent_threads;       /* constant; the parent's records: a look finds them
                                             in use */
     _Atomic(struct filch_pool *) default_pool; /* lock to write */
     bool warned;         /* lock; of an environment variable that makes no sense */
     uint32_t last_token; /* lock */
     bool forked;         /* constant: it is the child of one that used filch */
     _Atomic(_Atomic(uint32_t) *) fork_word; /* lock to write; it points to 0 in a child */
-    struct filch_registered *registered;    /* lock; api/pool/registry.c */
+    struct filch_lock registry_lock;
+    struct filch_registered *registered; /* registry_lock; api/pool/registry.c */
     _Atomic(uint32_t) posters;  /* threads that wake a fiber, not yet done with its pool; post.c */
     _Atomic(filch_look *) look; /* finds waits that nothing can end; NULL: no thread has asked */
     _Atomic(bool) pinned;       /* filch_process_pin() is done */

@@ -32,7 +32,7 @@ void filch_unregister(filch_registered *entry);
 const filch_callable *filch_function_named(const char *name);
 
 /* Effect: calls visit(context, function) for all of them, newest first, until it returns false. It
- * must not register or unregister.
+ * must not register, unregister, or look for functions; all else it may call.
  * Threads: any. */
 void filch_functions_visit(bool (*visit)(void *context, const filch_callable *function),
                            void *context);
