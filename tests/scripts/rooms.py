@@ -16,7 +16,7 @@ import sys
 VERBOSE = "-v" in sys.argv
 SOURCE, NM, *OBJECTS = (argument for argument in sys.argv[1:] if argument != "-v")
 SOURCE = pathlib.Path(SOURCE)
-TOPS = ("runtime", "api")
+TOPS = ("runtime", "api", "tools/trace")
 
 
 def read_plan():
@@ -51,6 +51,10 @@ def room_of(file):
     return None if "/include" in room else room
 
 
+def top_of(file):
+    return next(top for top in TOPS if file.startswith(top + "/"))
+
+
 def find(top, header):
     """Where `#include "room/name.h"` in a file below `top` leads to; api sees runtime as well."""
     for folder in (top, *(t for t in TOPS if t != top)):
@@ -61,7 +65,7 @@ def find(top, header):
 
 def includes():
     for file in FILES:
-        top = file.split("/")[0]
+        top = top_of(file)
         text = (SOURCE / file).read_text()
         for header in re.findall(r'^#include "([^"]+)"', text, re.M):
             target = find(top, header)
@@ -71,11 +75,19 @@ def includes():
                 yield file, f"api/include/{header}", "includes"
 
 
+def source_of(path):
+    """Of an object; None: it is compiled from what the build has made."""
+    name = re.search(r"\.dir/(?:__/)*(.+)\.o", path)[1]
+    return next((file for file in (name, f"tools/trace/{name}") if file in FILES), None)
+
+
 def symbols(nm, objects):
     """Who needs what of whom, by file."""
     defined, needed = {}, collections.defaultdict(set)
     for path in objects:
-        file = re.search(r"((?:runtime|api)/[\w/]+\.[cS])\.", path)[1]
+        file = source_of(path)
+        if not file:
+            continue
         lines = subprocess.run([nm, "-P", path], capture_output=True, text=True, check=True).stdout
         for name, kind in (line.split()[:2] for line in lines.splitlines()):
             if kind in "Uw":

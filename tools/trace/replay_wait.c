@@ -2,21 +2,6 @@
 
 #include <string.h>
 
-void replay_thread_passes(struct replay *replay, uint32_t index)
-{
-    struct fiber *thread = fiber_at(replay, index);
-    if (thread->blocked || thread->inside) {
-        return;
-    }
-    if (thread->last >= 0) {
-        uint32_t segment = dag_segment(&replay->run->dag, TASK_NONE, SEGMENT_TIME, thread->last);
-        replay->run->dag.segments.at[segment].ns = amount_difference(replay->now, thread->last);
-        dag_edge(&replay->run->dag, thread->segment, segment, EDGE_NEXT);
-        thread->segment = segment;
-    }
-    thread->last = replay->now;
-}
-
 void replay_block(struct replay *replay, const struct trace_event *event, uint32_t index)
 {
     struct fiber *fiber = fiber_at(replay, index);

@@ -6,22 +6,6 @@
 
 #include "replay.h"
 
-uint32_t replay_fiber(struct replay *replay, uint64_t key)
-{
-    uint32_t index = table_get(&replay->fiber_table, key);
-    if (index == TABLE_NONE) {
-        index = (uint32_t)replay->fibers.count;
-        *ARRAY_PUSH(replay->fibers) = (struct fiber){.key = key,
-                                                       .track = NOWHERE,
-                                                       .segment = SEGMENT_NONE,
-                                                       .thread = TABLE_NONE,
-                                                       .ready_segment = SEGMENT_NONE,
-                                                       .last = -1};
-        table_set(&replay->fiber_table, key, index);
-    }
-    return index;
-}
-
 static void enter(struct replay *replay, const struct trace_event *event)
 {
     struct core *core = &replay->cores[event->track];
