@@ -13,7 +13,7 @@
 /* A fork function's outermost call: its stay in a pool, and how long it takes. */
 struct stay {
     struct filch_region region;
-    struct filch_call_site *site; /* NULL: nobody could be woken anyway */
+    struct filch_call_site *site; /* NULL: no thread could be woken anyway */
     uint64_t began;               /* ticks, less those that are not the work's */
 };
 
@@ -24,7 +24,7 @@ _Static_assert(sizeof(struct stay) <= sizeof(((filch_fork_entry *)0)->opaque),
  * pool, since a plain call has no way to say so. */
 static filch_lane serial_lane;
 
-/* A call that is known to be short wakes nobody; see call_site.h. */
+/* A call that is known to be short wakes no thread; see call_site.h. */
 static void begin(struct stay *stay, struct filch_fiber *fiber, const filch_function_info *info)
 {
     struct filch_pool *pool = fiber->pool;

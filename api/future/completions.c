@@ -171,7 +171,7 @@ static filch_status take_ready(struct filch_completions *set, struct member **ta
     return status;
 }
 
-/* One who waits for the next. */
+/* A caller that waits for the next. */
 struct caller {
     struct filch_completions *set;
     struct filch_wait_node place;

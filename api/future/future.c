@@ -61,7 +61,7 @@ static bool run_claimed(struct filch_future *future, struct filch_fiber *fiber)
     return true;
 }
 
-/* The waiter runs the awaited task itself if nobody has begun it: it costs no thread, no wake-up
+/* The waiter runs the awaited task itself if no other has begun it: it costs no thread, no wake-up
  * and no stack switch. */
 static void run_awaited(struct filch_future *future, struct filch_fiber *fiber)
 {

@@ -38,7 +38,8 @@ filch_status filch_promise_new(size_t bytes, filch_promise **promise, filch_futu
     return FILCH_OK;
 }
 
-/* We own its end. Who learns of it may free the promise, and with it the promise's reference. */
+/* We own its end. A thread that learns of it may free the promise, and with it the promise's
+ * reference. */
 static void finish(struct filch_future *future, filch_status outcome)
 {
     filch_future_retain(future);
@@ -46,7 +47,7 @@ static void finish(struct filch_future *future, filch_status outcome)
     filch_future_free(future);
 }
 
-/* Those who wait for a promise of the parent's are in the parent. */
+/* The waiters for a promise of the parent's are in the parent. */
 static filch_status claim_promise(struct filch_future *future)
 {
     if (filch_future_is_parents(future)) {

@@ -1,4 +1,4 @@
-/* The life of a future: who runs its task, how it ends, and when its memory goes. */
+/* The life of a future: which thread runs its task, how it ends, and when its memory goes. */
 #include "future/task_future.h"
 
 #include <string.h>
@@ -19,7 +19,7 @@ enum claim {
     PENDING,
     NOT_YET,      /* it waits for others; see filch_future_accept() */
     BY_QUEUE,     /* its entry came up first */
-    BY_OTHER,     /* a waiter runs it, or somebody cancels it; the entry is still to come up */
+    BY_OTHER,     /* a waiter runs it, or a caller cancels it; the entry is still to come up */
     ENTRY_PASSED, /* as BY_OTHER, and the entry has come up */
     OTHER_DONE,   /* the other has finished; the entry is still to come up */
 };
@@ -118,7 +118,7 @@ void filch_future_free(filch_future *future)
 static bool move(struct filch_future *future, enum claim from, enum claim to)
 {
     int expected = (int)from;
-    /* acq_rel: the claimer sees the task as it was submitted; who comes second sees what the
+    /* acq_rel: the claimer sees the task as it was submitted; the second one sees what the
      * first did */
     return atomic_compare_exchange_strong_explicit(&future->claim, &expected, (int)to,
                                                    memory_order_acq_rel, memory_order_acquire);
@@ -144,7 +144,7 @@ void filch_future_unclaim(struct filch_future *future)
     }
 }
 
-/* What the callbacks raise is dropped: it belongs to nobody. */
+/* What the callbacks raise is dropped: it belongs to no task. */
 static void call_back(struct filch_future *future)
 {
     const filch_async_options *callbacks = future->callbacks;
@@ -245,7 +245,7 @@ void filch_future_execute(struct filch_future *future, enum filch_future_runs_in
     execution.frame.scope = &future->scope;
     filch_frame_seclude_as(&execution.frame, fiber, future->modes);
     filch_frame_seclude_locale(&execution.frame, fiber);
-    /* relaxed: whoever searches looks twice */
+    /* relaxed: a search looks twice */
     atomic_store_explicit(&future->runner, filch_party_self(), memory_order_relaxed);
     FILCH_UNWINDS(task_left) struct execution *running = &execution;
     future->kind->run(future);
@@ -284,7 +284,7 @@ void filch_future_give_back(struct filch_future *future)
     }
 }
 
-/* Nobody has seen it, or will. */
+/* No other thread has seen it, or will. */
 static void refuse(struct filch_future *future, struct filch_future **out)
 {
     if (future->kind->release) {

@@ -1,7 +1,7 @@
-/* task_future: the inside of a future, for those in api/ who make some.
+/* task_future: the inside of a future, for the parts of api/ that make some.
  *
- * Whoever claims a pending future runs its task, or cancels it, and so owns its end: the pool, when
- * its queue's entry comes up, or somebody else before that. The pool counts a task as there until
+ * The claimer of a pending future runs its task, or cancels it, and so owns its end: the pool, when
+ * its queue's entry comes up, or a caller before that. The pool counts a task as there until
  * both the entry has come up and the end has been seen to, so it is not freed under a claimer.
  * References: one for each owner that the user has, one for the queue's entry, one for a promise.
  */
@@ -35,7 +35,7 @@ static inline void filch_notifier_free(struct filch_notifier *notifier)
     }
 }
 
-/* Futures that nobody owns any more, to be freed: a list, because one may keep others, and these
+/* Futures that have no owner any more, to be freed: a list, because one may keep others, and these
  * others, to any depth. */
 struct filch_unowned {
     struct filch_work *first;
@@ -60,14 +60,14 @@ struct filch_future {
     _Atomic(uint32_t) owners;
     _Atomic(int) claim;                   /* enum claim, task_future.c */
     struct filch_pool *pool;              /* NULL for a promise's; valid until the task has ended */
-    _Atomic(struct filch_party *) runner; /* who runs its task; for those who wait for it */
+    _Atomic(struct filch_party *) runner; /* the party that runs its task; for its waiters */
     const filch_function_info *info;
     const filch_async_options *callbacks;      /* what its end calls, before it is ready; or NULL */
-    _Atomic(struct filch_notifier *) notifier; /* future_fd.c; NULL: nobody asked for one */
+    _Atomic(struct filch_notifier *) notifier; /* future_fd.c; NULL: none was asked for */
     size_t result_bytes;
-    filch_status outcome;            /* the one who claimed it, before the cell is complete */
+    filch_status outcome;            /* the claimer, before the cell is complete */
     uint32_t token;                  /* constant; of the process that made it */
-    uint64_t modes;                  /* of the one who submitted it (os_modes.h) */
+    uint64_t modes;                  /* of its submitter (os_modes.h) */
     struct filch_cancel_scope scope; /* of its task: how that is asked to stop while it runs */
     filch_closure closure;           /* of apply_async */
     struct filch_fault fault;
@@ -80,7 +80,7 @@ void filch_future_disown(struct filch_future *future, struct filch_unowned *unow
 /* In the child of a fork(): it was pending in the parent, and stays so here. */
 bool filch_future_is_parents(struct filch_future *future);
 
-/* Claimed by the caller, who holds a reference: spare its pool the entry, if that comes soon. */
+/* Claimed by the caller, which holds a reference: spare its pool the entry, if that comes soon. */
 void filch_future_withdraw(struct filch_future *future);
 
 /* A pending future with `payload_bytes` of payload, which is not set, and one owner; NULL: no
@@ -94,7 +94,7 @@ struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment,
                                          const filch_function_info *info);
 
 /* It is to be run later, when filch_future_go() says so: it counts as accepted by its pool from now
- * on. On failure it is released and gone. Nobody else knows it yet. The caller then has
+ * on. On failure it is released and gone. No other thread knows it yet. The caller then has
  * filch_future_go() called, and if that may take time, holds a reference and calls
  * filch_future_waits(), so that it is cancelled if the pool is terminated. */
 filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,
@@ -119,7 +119,7 @@ filch_status filch_future_submit(struct filch_future *future, struct filch_pool 
 /* Not the queue: try to own its end; then filch_future_finish(), then filch_future_unclaim(). */
 bool filch_future_claim(struct filch_future *future);
 
-/* The one who owns its end: it ends with `outcome`; waiters are woken. */
+/* By the owner of its end: it ends with `outcome`; waiters are woken. */
 void filch_future_finish(struct filch_future *future, filch_status outcome);
 
 /* The same for one that ends because another has: what is to be called is returned (wait.h). */
@@ -127,16 +127,16 @@ struct filch_waiter *filch_future_complete(struct filch_future *future, filch_st
 
 enum filch_future_runs_in {
     FILCH_RUNS_IN_TURN,     /* its pool has come to it */
-    FILCH_RUNS_FOR_A_WAITER /* who runs it himself */
+    FILCH_RUNS_FOR_A_WAITER /* which runs it itself */
 };
 
-/* The one who claimed it: run its task on the fiber that we are on, and finish it. */
+/* By its claimer: run its task on the fiber that we are on, and finish it. */
 void filch_future_execute(struct filch_future *future, enum filch_future_runs_in place);
 
-/* Who runs it, or NULL; a glance. */
+/* The party that runs it, or NULL; a glance. */
 struct filch_party *filch_future_runner(struct filch_future *future);
 
-/* Somebody runs it, or has; a glance. */
+/* A thread runs it, or has; a glance. */
 bool filch_future_has_begun(struct filch_future *future);
 
 /* The claimer cannot see to its end after all: it is pending again. */

@@ -79,7 +79,7 @@ static void withdraw_others(struct gathering *any)
 static bool advance(struct gathering *any, enum phase from, enum phase to)
 {
     int expected = (int)from;
-    /* acq_rel: the one who withdraws sees all members that were added */
+    /* acq_rel: the one that withdraws sees all members that were added */
     return atomic_compare_exchange_strong_explicit(&any->phase, &expected, (int)to,
                                                    memory_order_acq_rel, memory_order_acquire);
 }
@@ -108,7 +108,7 @@ static struct filch_waiter *decide_any(struct gathering *any, size_t index)
 
 /* ---- both ---- */
 
-/* The members' futures stay until then: whoever withdraws looks at all of them. */
+/* The members' futures stay until then: the one that withdraws looks at all of them. */
 static void dismantle(struct filch_future *result, struct filch_unowned *unowned)
 {
     struct gathering *gathering = gathering_of(result);

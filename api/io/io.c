@@ -269,7 +269,7 @@ static int outcome_of_connect(int fd)
         return -EINPROGRESS;
     }
     error = connected(fd);                             /* it may have happened just now */
-    return error == -ENOTCONN ? -ECONNABORTED : error; /* somebody has shut it down */
+    return error == -ENOTCONN ? -ECONNABORTED : error; /* it was shut down */
 }
 
 static int await_connect(struct filch_io_call *call)

@@ -56,7 +56,7 @@ static filch_status status_of(int error)
     }
 }
 
-/* The other way round: what a wait that failed with this is to callers who know errno. */
+/* The other way round: what a wait that failed with this is to callers that know errno. */
 static int error_of(filch_status status)
 {
     switch (status) {

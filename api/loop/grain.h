@@ -1,4 +1,4 @@
-/* grain: how long the blocks of a loop are, learned while it runs, and whom the loop asks for help.
+/* grain: how long the blocks of a loop are, learned while it runs, and what help the loop asks for.
  *
  * Between two blocks a loop looks up. A block grows while it takes far less than a target of about
  * 20 us, so that looking up costs nothing against the elements, and shrinks when it takes more. */

@@ -46,7 +46,7 @@ static const filch_slot_type piece_type = {run_piece, publish_piece, NULL};
 
 void filch_ranges_done(struct filch_loop *loop, size_t count)
 {
-    /* acq_rel: whoever counts down last has seen all others' elements, and so does the root */
+    /* acq_rel: the last to count down has seen all others' elements, and so does the root */
     if (atomic_fetch_sub_explicit(&loop->unfinished, count, memory_order_acq_rel) == count) {
         filch_latch_open(&loop->done);
     }
@@ -96,7 +96,7 @@ static void run_chunks(struct filch_loop *loop, struct filch_fiber *fiber, filch
 
 /* ---- blocks ---- */
 
-/* It was expected to be short and is not: now somebody is to come. */
+/* It was expected to be short and is not: now a helper is to come. */
 static void ask_after_all(struct filch_fiber *fiber, struct filch_grain *grain)
 {
     grain->help = FILCH_HELP_ASK;
@@ -137,7 +137,7 @@ filch_slot *filch_range_push(struct filch_fiber *fiber, struct filch_loop *loop,
     return slot;
 }
 
-/* Somebody asks. If our range is the oldest latent work, keep the lower half of it. */
+/* Another thread asks. If our range is the oldest latent work, keep the lower half of it. */
 static filch_slot *look_up(struct filch_fiber *fiber, filch_slot *slot, struct filch_grain *grain)
 {
     filch_lane *lane = &fiber->lane;
@@ -207,7 +207,7 @@ static bool is_asked(const filch_lane *lane)
            (FILCH_LIKELY(!lane->traced) || filch_lane_is_asked(lane));
 }
 
-/* Whoever asks while a dear element runs waits for its end: half of the rest is to lie ready
+/* A thread that asks while a dear element runs waits for its end: half of the rest is to lie ready
  * before. */
 static bool has_more_to_share(struct filch_fiber *fiber, filch_slot *slot)
 {
@@ -215,7 +215,7 @@ static bool has_more_to_share(struct filch_fiber *fiber, filch_slot *slot)
     return fiber->lane.split == slot && piece->end - piece->range.next > 1;
 }
 
-/* Run the newest slot's range until it is empty or somebody else's. Returns the newest slot. */
+/* Run the newest slot's range until it is empty or another's. Returns the newest slot. */
 static filch_slot *run_range(struct filch_fiber *fiber, filch_slot *slot, struct filch_grain *grain)
 {
     for (;;) {
@@ -269,7 +269,7 @@ void filch_ranges_give_up(struct filch_loop *loop, struct filch_fiber *fiber, fi
     }
 }
 
-/* A range that was taken from somebody else. */
+/* A range that was taken from another lane. */
 struct taken {
     struct piece piece;
     struct filch_frame frame;

@@ -1,9 +1,9 @@
 /* loop_range: the part of a loop's elements that one worker has.
  *
  * A range lies in a slot of its worker's lane: latent work, like a fork, but work that its owner
- * eats from the front, block by block. Between two blocks the owner looks whether somebody asks;
+ * eats from the front, block by block. Between two blocks the owner looks whether a thread asks;
  * then it splits what is left, keeps the lower half in a new slot and publishes the old one with
- * the upper half. An element that blocks publishes all the rest. Whoever takes a range copies it,
+ * the upper half. An element that blocks publishes all the rest. A thief copies the range it takes,
  * runs it in the same way, and reports to the loop when it is done.
  *
  * How long a block is, is learned (grain.h).
@@ -25,7 +25,7 @@ filch_slot *filch_range_push(struct filch_fiber *fiber, struct filch_loop *loop,
 /* Could others take it, or have they? */
 bool filch_range_is_published(struct filch_fiber *fiber, filch_slot *slot);
 
-/* Run the newest slot's range until it is empty or somebody else's; then it is off the lane. `slot`
+/* Run the newest slot's range until it is empty or another's; then it is off the lane. `slot`
  * becomes the one that was the newest in the end. Returns how many ranges the loop still has to be
  * told of: 1 for one that was published and taken back. */
 size_t filch_range_finish(struct filch_fiber *fiber, filch_slot **slot, struct filch_grain *grain);

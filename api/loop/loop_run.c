@@ -17,7 +17,7 @@ enum {
     GANG_NS = 20000000, /* how long a caller that named its workers waits for the first of them */
 };
 
-/* Has nobody but the root a range, which counts for so many? Then nobody else comes by any more. */
+/* Has only the root a range, which counts for so many? Then no other worker comes by any more. */
 static bool only_root_is_left(struct filch_loop *loop, size_t count)
 {
     /* acquire: pairs with filch_ranges_done; all others' elements are seen */

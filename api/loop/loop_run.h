@@ -1,7 +1,7 @@
 /* loop_run: one loop, from its beginning to its end.
  *
- * The root, who called it, begins with all elements as one range (loop_range.h). When its own part
- * is done it helps the others; nobody else waits for anybody. */
+ * The root, which called it, begins with all elements as one range (loop_range.h). When its own
+ * part is done it helps the others, which wait for none. */
 #ifndef FILCH_LOOP_RUN_H
 #define FILCH_LOOP_RUN_H
 

@@ -54,7 +54,7 @@ filch_status filch_loop_result(const struct filch_loop *loop, filch_error *error
 {
     filch_status status = filch_fault_result(loop->frame.fault, error);
     if (status == FILCH_OK) {
-        /* relaxed: nobody runs any more */
+        /* relaxed: no element runs any more */
         status = (filch_status)atomic_load_explicit(&loop->halted, memory_order_relaxed);
     }
     if (error) {

@@ -43,7 +43,7 @@ filch_status filch_partition_run(filch_pool *pool, size_t count,
 struct linked {
     const struct filch_linked_leaves *chain;
     _Atomic(size_t) known;   /* the bases of leaves up to this one are known */
-    unsigned char *finished; /* for each leaf; its worker, then everybody */
+    unsigned char *finished; /* for each leaf; its worker, then all */
 };
 
 static void first_pass(void *context, size_t leaf)

@@ -26,10 +26,10 @@ struct token {
     size_t stage;              /* where it goes next; the number of stages: to the source */
     unsigned long long number; /* of its item, and one more: as a frame counts */
     unsigned char *item;       /* NULL: it was dropped */
-    bool asks; /* the source is its own to ask: whoever had it before has seen to that */
+    bool asks; /* the source is its own to ask: the token that had it before has seen to that */
 };
 
-/* A serial stage: whose turn it is, and who waits. */
+/* A serial stage: whose turn it is, and which tokens wait. */
 struct turn {
     struct filch_lock lock;
     size_t expected;    /* lock: the item that comes next */
@@ -54,7 +54,7 @@ struct line {
     size_t token_count;
 
     struct filch_lock lock;
-    bool reading;         /* lock: somebody asks the source */
+    bool reading;         /* lock: a token asks the source */
     bool ended;           /* lock: it is asked no more */
     filch_status answer;  /* lock: what it said last */
     size_t numbered;      /* lock: items so far */

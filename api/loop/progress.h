@@ -1,4 +1,4 @@
-/* progress: who is told how far a loop is, and when. */
+/* progress: when a hook is told how far a loop is. */
 #ifndef FILCH_PROGRESS_H
 #define FILCH_PROGRESS_H
 
@@ -12,8 +12,8 @@ struct filch_progress_report {
     void *context;
     size_t total;
     _Atomic(size_t) done;
-    _Atomic(uint64_t) next_ns; /* not before; FILCH_OS_NEVER: somebody is telling */
-    size_t told;               /* who is telling: what was told last */
+    _Atomic(uint64_t) next_ns; /* not before; FILCH_OS_NEVER: a thread is telling */
+    size_t told;               /* the thread that tells: what was told last */
 };
 
 void filch_progress_begin(struct filch_progress_report *report, const filch_map_options *options,
@@ -22,7 +22,7 @@ void filch_progress_begin(struct filch_progress_report *report, const filch_map_
 /* So many more have ended. */
 void filch_progress_step(struct filch_progress_report *report, size_t elements);
 
-/* Nobody steps any more. */
+/* No thread steps any more. */
 void filch_progress_end(struct filch_progress_report *report);
 
 #endif

@@ -37,7 +37,7 @@ static void scan_leaf(struct scanning *scanning, size_t leaf, void *total)
                     scanning->out + at, total);
 }
 
-/* Nobody needs what the last one comes to. */
+/* What the last one comes to is not needed. */
 static bool is_last(const struct scanning *scanning, size_t leaf)
 {
     return leaf + 1 == scanning->leaves.count;
@@ -114,7 +114,7 @@ static filch_status check_scan(const filch_reducer *reducer, const void *element
     return filch_multiply(n, reducer->element_bytes, &bytes) ? FILCH_OK : FILCH_EOVERFLOW;
 }
 
-/* Who scans in parallel goes over the elements twice: a few are not worth it. */
+/* A parallel scan goes over the elements twice: a few are not worth it. */
 static struct filch_partition leaves_for(size_t n)
 {
     return n < ONE_LEAF ? (struct filch_partition){n, n, n > 0} : filch_partition_of(n);

@@ -16,7 +16,7 @@ struct filch_hooks {
 
 static const filch_function_info start_info = {"start", "", __FILE__, __LINE__, 0};
 
-/* The error is in hooks->fault, and nobody writes it any more. */
+/* The error is in hooks->fault, and no thread writes it any more. */
 static void break_pool(struct filch_pool *pool)
 {
     /* release: pairs with the acquire in filch_pool_ended_as */

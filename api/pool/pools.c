@@ -301,7 +301,7 @@ filch_status filch_pool_resolve(struct filch_pool *given, struct filch_pool **po
     }
     filch_lock_release(&process->lock);
     if (current != fresh) {
-        filch_pool_free(fresh); /* somebody was faster */
+        filch_pool_free(fresh); /* another thread was faster */
     }
     *pool = current;
     return FILCH_OK;

@@ -102,7 +102,7 @@ void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest)
     }
 }
 
-/* The first in line who still waits, claimed: its case is to be completed, with this status. It
+/* The first in line that still waits, claimed: its case is to be completed, with this status. It
  * leaves this channel's lines here and now, because it must not come back for that. */
 static filch_case *claim_locked(filch_channel *channel, struct filch_wait_list *line,
                                 filch_status status, struct filch_claims *claims)

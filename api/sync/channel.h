@@ -1,10 +1,10 @@
 /* channel: the inside of a channel.
  *
  * Receivers wait only while it is empty, senders only while it is full; so a value goes from hand
- * to hand when somebody waits, and through the ring when nobody does. Whoever finds somebody in
- * line claims that one (wait.h) and completes its case under the channel's lock, and tells it when
- * the lock has been released. The other touches the channel no more: a task that knows from it that
- * the channel is not needed any longer may have freed it.
+ * to hand when the other side waits, and through the ring when it does not. A caller that finds a
+ * waiter in line claims it (wait.h) and completes its case under the channel's lock, and tells it
+ * when the lock has been released. The waiter touches the channel no more: a task that knows from
+ * it that the channel is not needed any longer may have freed it.
  *
  * Source: Hoare, "Communicating sequential processes" (1978); Go's channels for the two lines. */
 #ifndef FILCH_CHANNEL_PRIVATE_H
@@ -49,8 +49,8 @@ static inline struct filch_case_state *filch_case_state_of(filch_case *one)
 /* Take its lock, also if that is held by a thread which the child of a fork() does not have. */
 void filch_channel_lock(filch_channel *channel);
 
-/* Do the case if it can be done; the caller tells those whose cases were done by that. False: one
- * must wait. */
+/* Do the case if it can be done; the caller tells the waiters whose cases were done by that. False:
+ * one must wait. */
 bool filch_channel_try_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims);
 
 /* Stand in line with the case. */

@@ -39,8 +39,8 @@ struct spawned {
     struct filch_group *group;
     filch_closure closure;
     void *result;
-    uint64_t modes;                             /* of the one who spawned it */
-    FILCH_ALIGNED(16) unsigned char unwanted[]; /* room for a result that nobody asked for */
+    uint64_t modes;                             /* of its spawner */
+    FILCH_ALIGNED(16) unsigned char unwanted[]; /* room for a result that was not asked for */
 };
 
 /* The owner's thread has ended: what of the group runs already is waited for, the rest is not. */
@@ -283,7 +283,7 @@ filch_status filch_group_spawn(filch_group *group, const filch_closure *closure,
     struct spawned *spawned =
         filch_pool_has_thread(group->pool) ? spawned_new(group, closure, result) : NULL;
     if (spawned) {
-        /* relaxed: the caller is counted, so nobody sees it reach zero */
+        /* relaxed: the caller is counted, so no thread sees it reach zero */
         atomic_fetch_add_explicit(&group->undone, 1, memory_order_relaxed);
         filch_trace(FILCH_TRACE_SPAWN, 0, closure->callable->info, filch_trace_name_of(spawned));
         filch_pool_continue(group->pool, &spawned->task);
@@ -327,7 +327,7 @@ filch_status filch_group_wait(filch_group *group, filch_error *error)
         filch_suspend_join(&tasks_wait, &group->done);
     }
     filch_trace(FILCH_TRACE_JOINED, 0, NULL, filch_trace_name_of(group));
-    atomic_store_explicit(&group->undone, 1, memory_order_relaxed); /* relaxed: nobody is left */
+    atomic_store_explicit(&group->undone, 1, memory_order_relaxed); /* relaxed: no task is left */
     filch_latch_init(&group->done);
     return outcome(group, error);
 }
@@ -341,7 +341,7 @@ filch_status filch_group_cancel(filch_group *group)
     return FILCH_OK;
 }
 
-/* The memory stays: there are others who have it. */
+/* The memory stays: others have it. */
 static filch_status leave_in_child(struct filch_group *group)
 {
     if (group->entered && filch_thread_known()->left == FILCH_LEFT_REGION) {

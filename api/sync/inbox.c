@@ -18,7 +18,7 @@ struct filch_inbox {
 
 struct letter {
     filch_closure closure;
-    struct filch_future *future; /* its end is with whoever serves the inbox */
+    struct filch_future *future; /* its end is with the thread that serves the inbox */
 };
 
 static const struct filch_future_kind letter_kind = {.run = NULL};

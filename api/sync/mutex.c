@@ -70,7 +70,7 @@ filch_status filch_mutex_unlock(filch_mutex *mutex)
     filch_status status = queue->count ? FILCH_OK : FILCH_EINVAL;
     if (status == FILCH_OK) {
         filch_wait_queue_own(queue, NULL);
-        /* whoever is served has it */
+        /* the waiter that is served has it */
         queue->count = filch_wait_queue_serve_locked(queue, &claims);
     }
     filch_lock_release(&queue->lock);

@@ -1,8 +1,9 @@
 /* Waiting for the first of several channels.
  *
  * Before it stands in their lines, a select looks once more with all their locks in hand, taken in
- * the order of their addresses: nobody can come between that look and the lines. From then on
- * whoever serves one of its cases claims it, which only one can, so only one case is done. */
+ * the order of their addresses: no other thread can come between that look and the lines. From
+ * then on a thread that serves one of its cases claims it, which only one can, so only one case is
+ * done. */
 #include "sync/channel.h"
 
 #include "future/waiting.h"
@@ -121,9 +122,9 @@ static filch_case *done_case(const struct selection *selection)
     return one;
 }
 
-/* The lines of all channels but the one that we were served by, if we were: who did that has seen
- * to it, and the channel may be gone. Who meets one of our places meanwhile finds us served, and
- * lets go of it before we have that channel's lock. */
+/* The lines of all channels but the one that we were served by, if we were: the thread that did
+ * has seen to it, and the channel may be gone. One that meets a place of ours meanwhile finds us
+ * served, and lets go of it before we have that channel's lock. */
 static void leave_lines(struct filch_waiter *waiter, void *context)
 {
     struct selection *selection = context;

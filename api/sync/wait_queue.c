@@ -32,8 +32,8 @@ void filch_wait_queue_adopt_locked(struct filch_wait_queue *queue)
     }
 }
 
-/* Nobody in this process will give it to one who waits. What somebody in particular has is free
- * when that one says so; of all else it is enough that the parent's threads have used it. */
+/* No thread of this process will give it to a waiter. What has an owner is free when that owner
+ * says so; of all else it is enough that the parent's threads have used it. */
 static bool is_parents_locked(const struct filch_wait_queue_request *request)
 {
     const struct filch_wait_queue *queue = request->queue;
@@ -61,7 +61,7 @@ void filch_wait_queue_serve_all_locked(struct filch_wait_queue *queue, struct fi
 
 /* ---- mail ---- */
 
-/* More than there can be are lost: whoever released them has been told that they will be there. */
+/* More than there can be are lost: their releaser has been told that they will be there. */
 void filch_wait_queue_give_locked(struct filch_wait_queue *queue, uint32_t count,
                                   struct filch_claims *claims)
 {
@@ -96,7 +96,7 @@ void filch_wait_queue_open_mail(struct filch_wait_queue *queue)
 
 /* ---- taking ---- */
 
-/* Taken, what somebody in particular has is ours, also until its owner is named. */
+/* Taken, what has an owner is ours, also until that owner is named. */
 static bool take_for(struct filch_wait_queue_request *request)
 {
     bool taken = request->take_locked(request->queue);
@@ -150,7 +150,7 @@ const void *filch_wait_queue_object(void *request)
 struct filch_party *filch_wait_queue_owner(void *context)
 {
     struct filch_wait_queue_request *request = context;
-    /* relaxed: whoever searches looks twice */
+    /* relaxed: a search looks twice */
     return atomic_load_explicit(&request->queue->owner, memory_order_relaxed);
 }
 

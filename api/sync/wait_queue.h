@@ -1,10 +1,10 @@
 /* wait_queue: what the objects of <filch/sync.h> have in common: a number, from which something can
- * be taken or not, and a line of those who wait for it, who are served in order. What is given to
- * somebody in line is given with the signal, so that nobody can come between.
+ * be taken or not, and a line of waiters, which are served in order. What is given to a waiter in
+ * line is given with the signal, so that no other can come between.
  *
- * In the child of a fork() those in line are the parent's, and out of reach; so is whoever has what
- * is waited for. `token` says who has put somebody in line, or has counted something that others
- * are to do.
+ * In the child of a fork() those in line are the parent's, and out of reach; so is the holder of
+ * what is waited for. `token` says which process has put a waiter in line, or has counted something
+ * that others are to do.
  *
  * A waiter that is served may free it at once: the server claims the waiter under the lock, tells
  * it after the release (wait.h), and so is done with the queue by then. Nor does the waiter
@@ -37,8 +37,8 @@ static inline struct filch_wait_queue *filch_wait_queue_of(void *object)
     return object;
 }
 
-/* Serve the first in line who still waits, or all; the caller tells them when it has released the
- * lock. False: there is nobody. */
+/* Serve the first in line that still waits, or all; the caller tells them when it has released the
+ * lock. False: there is none. */
 bool filch_wait_queue_serve_locked(struct filch_wait_queue *queue, struct filch_claims *claims);
 void filch_wait_queue_serve_all_locked(struct filch_wait_queue *queue, struct filch_claims *claims);
 
@@ -47,7 +47,7 @@ void filch_wait_queue_give_locked(struct filch_wait_queue *queue, uint32_t count
                                   struct filch_claims *claims);
 void filch_wait_queue_tell(struct filch_claims *claims);
 
-/* A semaphore was released by those who found its lock held: do it, and let go of the lock. */
+/* A semaphore was released by callers that found its lock held: do it, and let go of the lock. */
 void filch_wait_queue_open_mail(struct filch_wait_queue *queue);
 
 /* Let go of the lock of something that may be a semaphore. */
@@ -58,16 +58,16 @@ static inline void filch_wait_queue_release(struct filch_wait_queue *queue)
     }
 }
 
-/* Who stands in line, or is counted, from now on is of this process. */
+/* What stands in line, or is counted, from now on is of this process. */
 void filch_wait_queue_adopt_locked(struct filch_wait_queue *queue);
 
-/* Somebody who wants to take something; what its waits are about. */
+/* A caller that wants to take something; what its waits are about. */
 struct filch_wait_queue_request {
     struct filch_wait_queue *queue;
     bool (*take_locked)(struct filch_wait_queue *queue);
     struct filch_wait_node place;
     const struct filch_wait_kind *kind;
-    bool forked; /* who could give it to us is in the parent */
+    bool forked; /* what could give it to us is in the parent */
 };
 
 /* For the filch_wait_kind of what is taken; the context is the request. */
@@ -87,8 +87,8 @@ filch_status filch_wait_queue_take_surely(void *object,
                                           bool (*take_locked)(struct filch_wait_queue *queue),
                                           const struct filch_wait_kind *kind);
 
-/* Whose it is, of a mutex, or who runs a once; NULL: nobody's. Under the lock, or by the one who
- * has been served, until which nobody else writes it. */
+/* The holder of a mutex, or the runner of a once; NULL: none. Under the lock, or by the one that
+ * has been served, until which no other writes it. */
 void filch_wait_queue_own(struct filch_wait_queue *queue, struct filch_party *owner);
 bool filch_wait_queue_is_own_locked(struct filch_wait_queue *queue);
 

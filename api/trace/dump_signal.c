@@ -14,7 +14,7 @@
 
 static void ask_for_dump(int signal)
 {
-    int saved = errno; /* of whoever was interrupted */
+    int saved = errno; /* of the code that was interrupted */
     (void)signal;
     filch_os_event_set(filch_process()->dump_event[1]);
     errno = saved;
@@ -26,7 +26,7 @@ static bool dump_is_asked(struct filch_thread *thread, int event)
     struct pollfd one = {.fd = event, .events = POLLIN};
     char asked[8];
     do {
-        filch_thread_nap(thread); /* it wakes nobody: it does not count (deadlock.h) */
+        filch_thread_nap(thread); /* it wakes no thread: it does not count (deadlock.h) */
         int ready = poll(&one, 1, -1);
         filch_thread_rise(thread);
         if (ready == 1 && read(event, asked, sizeof asked) > 0) {
@@ -46,7 +46,7 @@ static int dump_whenever_asked(void *record)
         filch_dump(NULL, stderr);
     }
     filch_lock_acquire(&process->dump_lock);
-    process->dump_signal = 0; /* who asks for it next finds out that it is refused */
+    process->dump_signal = 0; /* the next to ask for it finds out that it is refused */
     filch_lock_release(&process->dump_lock);
     filch_thread_resign();
     return 0;

@@ -7,16 +7,15 @@
  *     numbers_send(box, 5);
  *     while (numbers_receive(box, &x) == FILCH_OK) { ... }   until it is closed and empty
  *
- * Whoever must wait is suspended and its core goes on with other work; ordinary threads sleep. A
- * channel is FIFO: values arrive in the order in which they were sent, and those who wait are
- * served in the order in which they came. What was sent before a channel was closed can be received
- * still.
+ * A task that must wait is suspended and its core goes on with other work; ordinary threads sleep.
+ * A channel is FIFO: values arrive in the order in which they were sent, and waiters are served in
+ * the order in which they came. What was sent before a channel was closed can be received still.
  *
  * A channel may be freed as soon as it is known that the others are through with it, as a POSIX
  * mutex may be destroyed immediately after it is unlocked: by the receiver of the last value,
- * though the call that sent it may not have returned yet; by who has handed a value over
- * (capacity 0); by who is told that it is closed. Of a select's channels that holds for the one
- * that served it; the others are in use until it has returned.
+ * though the call that sent it may not have returned yet; by a sender that has handed a value over
+ * (capacity 0); by a caller that is told that it is closed. Of a select's channels that holds for
+ * the one that served it; the others are in use until it has returned.
  *
  * FILCH_CHANNEL(name, T) defines the value type `name`, to be passed around as it is, and
  *
@@ -28,7 +27,7 @@
  * Deadlines are seconds on filch_now()'s clock, INFINITY for none; one that has passed (0) only
  * tries, and FILCH_ETIMEDOUT says that it was in vain. Functions that wait may be called from any
  * thread; a task may go on on another one. Their errors are also FILCH_ECANCELED: the caller is
- * asked to stop; FILCH_EDEADLK: nobody is left who could end the wait (deadlock.h);
+ * asked to stop; FILCH_EDEADLK: nothing is left that could end the wait (deadlock.h);
  * FILCH_ENOMEM. */
 #ifndef FILCH_CHANNEL_H
 #define FILCH_CHANNEL_H
@@ -50,14 +49,14 @@ typedef struct filch_channel filch_channel;
 
 /* Effect: a channel for values of item_bytes (at least 1), with room for `capacity` of them; 0: a
  * sender waits until a receiver has come.
- * Owns: the caller; ends with filch_channel_free(), when nobody uses it any more. Values that are
+ * Owns: the caller; ends with filch_channel_free(), when it is not used any more. Values that are
  * in it then are forgotten. NULL: no-op.
  * Errors: FILCH_EINVAL, FILCH_EOVERFLOW, FILCH_ENOMEM. Threads: any. Do not block. */
 filch_status filch_channel_new(size_t item_bytes, size_t capacity, filch_channel **channel);
 void filch_channel_free(filch_channel *channel);
 
 /* Effect: sends a copy of *item, waiting for room, or for a receiver.
- * Errors: FILCH_ECLOSED: nobody will receive it; FILCH_ENOMEM: an unbounded channel cannot grow. */
+ * Errors: FILCH_ECLOSED: it is never received; FILCH_ENOMEM: an unbounded channel cannot grow. */
 filch_status filch_channel_send(filch_channel *channel, const void *item);
 filch_status filch_channel_send_until(filch_channel *channel, const void *item, double deadline);
 

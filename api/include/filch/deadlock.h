@@ -1,8 +1,8 @@
-/* filch/deadlock.h: who waits for what.
+/* filch/deadlock.h: which task or thread waits for what.
  *
- * A wait that nobody can end does not hang, it returns FILCH_EDEADLK, and the log (log.h) gets the
- * story: each task's name and place, what it waits for, and who holds that. It is looked for when a
- * pool has been idle for some 0.1 s, and when a thread of the program has waited that long:
+ * A wait that nothing can end does not hang, it returns FILCH_EDEADLK, and the log (log.h) gets the
+ * story: each task's name and place, what it waits for, and what holds that. It is looked for when
+ * a pool has been idle for some 0.1 s, and when a thread of the program has waited that long:
  *
  *   cycles     tasks or threads that wait, without deadlines, for mutexes, onces or futures which
  *              the next of them holds, or runs. All these waits end.
@@ -47,7 +47,7 @@ extern "C" {
 #endif
 
 /* Effect: writes a line for each live task of the pool and each thread known to filch: its name and
- * place, whether it runs, what it waits for and who holds that. NULL: of all pools. At any time;
+ * place, whether it runs, what it waits for and what holds that. NULL: of all pools. At any time;
  * what changes meanwhile may be missing.
  * Errors: FILCH_EINVAL: stream is NULL; FILCH_EFORKED; FILCH_ENOMEM. Threads: any. Does not block,
  * except for writing. */

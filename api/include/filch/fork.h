@@ -1,4 +1,4 @@
-/* filch/fork.h: fork and join, as cheap as a function call when nobody is idle.
+/* filch/fork.h: fork and join, as cheap as a function call when no thread is idle.
  *
  *     FILCH_FORK_FUNCTION(long, fib, (int, n))
  *     {
@@ -90,8 +90,8 @@ void filch_fork_leave(filch_fork_entry *entry);
 #define FILCH_FORK_AT_I(handle, function, ...)                                                     \
     ((handle) = function##_fork(filch_fiber_lane, &filch_fiber_top FILCH_TAIL(__VA_ARGS__)))
 
-/* The result of a fork; runs it here if nobody has taken it, waits if somebody has. FILCH_JOIN for
- * handles that FILCH_FORK declared, FILCH_JOIN_AT for those that FILCH_FORK_AT filled. */
+/* The result of a fork; runs it here if no other thread has taken it, waits if one has. FILCH_JOIN
+ * for handles that FILCH_FORK declared, FILCH_JOIN_AT for those that FILCH_FORK_AT filled. */
 #define FILCH_JOIN(handle) handle##_joiner(&handle)
 #define FILCH_JOIN_AT(handle) ((handle).join(&(handle)))
 

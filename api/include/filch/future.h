@@ -2,10 +2,10 @@
  *
  * A future is counted: the call that makes one gives the caller a reference, which
  * filch_future_free() returns. It outlives its pool; its result can be read any number of times
- * and from any thread. Who has seen that a future is ready may return its reference, and free the
- * promise that it is of, though the call that set it may not have returned yet. A wait from a task
- * suspends the task and frees its core; from any other
- * thread it sleeps, after having run the awaited task itself if nobody else has begun it. */
+ * and from any thread. A caller that has seen that a future is ready may return its reference, and
+ * free the promise that it is of, though the call that set it may not have returned yet. A wait
+ * from a task suspends the task and frees its core; from any other
+ * thread it sleeps, after having run the awaited task itself if no other has begun it. */
 #ifndef FILCH_FUTURE_H
 #define FILCH_FUTURE_H
 
@@ -33,15 +33,15 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
                          filch_error *error);
 
 /* Effect: have the closure called by the pool, soon; returns at once.
- * Args: future: receives a reference, or pass NULL if nobody will ask for the result.
+ * Args: future: receives a reference, or pass NULL if the result will not be asked for.
  * Errors: as filch_apply, and FILCH_EAGAIN: the pool has no thread and can make none. On error the
  * closure was not called and will not be.
  * Threads: any. Does not block. */
 filch_status filch_apply_async(filch_pool *pool, const filch_closure *closure,
                                filch_future **future);
 
-/* What the end of a task or of an asynchronous map calls: one of the two, once, by whoever ended
- * it, before the future is ready, so that whoever waits for the future sees what it did. They
+/* What the end of a task or of an asynchronous map calls: one of the two, once, by the thread
+ * that ended it, before the future is ready, so that a waiter for the future sees what it did. They
  * should be short, and must not wait for the future. What they raise is dropped. */
 typedef struct filch_async_options {
     /* NULL, or: it succeeded. result: as of the closure; NULL if that has none, and of a map. */
@@ -61,7 +61,7 @@ filch_status filch_apply_async_with(filch_pool *pool, const filch_closure *closu
 
 /* Effect: wait until the future is ready.
  * Errors: FILCH_EINVAL; FILCH_EDEADLK: the caller is the task that the future is for;
- * FILCH_ECANCELED: the caller was asked to stop, see filch_cancelled(); FILCH_EDEADLK: nobody can
+ * FILCH_ECANCELED: the caller was asked to stop, see filch_cancelled(); FILCH_EDEADLK: nothing can
  * end the wait, see deadlock.h; FILCH_EFORKED: it was pending in the parent of this process. How
  * the task itself ended is for get().
  * Threads: any. Blocks; may migrate. */
@@ -110,7 +110,7 @@ filch_status filch_future_fd(filch_future *future, int *descriptor);
 /* Effect: one more owner; returns the same future. */
 filch_future *filch_future_retain(filch_future *future);
 
-/* Effect: one owner less. NULL: no-op. A task whose future nobody holds still runs. */
+/* Effect: one owner less. NULL: no-op. A task whose future has no owner still runs. */
 void filch_future_free(filch_future *future);
 
 /* Effect: a promise, and the future that it completes with a value of `bytes` bytes (may be 0).

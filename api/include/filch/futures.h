@@ -9,8 +9,8 @@
  *     }
  *     filch_completions_free(done);
  *
- * A set may be freed by who has taken the last of its futures, though what made that one ready may
- * still be on its way, and at any other time when nobody else is in a call with it. */
+ * A set may be freed by the caller that has taken the last of its futures, though what made that
+ * one ready may still be on its way, and at any other time when no other call uses it. */
 #ifndef FILCH_FUTURES_H
 #define FILCH_FUTURES_H
 
@@ -70,7 +70,7 @@ filch_status filch_completions_next(filch_completions *set, filch_future **ready
 filch_status filch_completions_next_for(filch_completions *set, double seconds,
                                         filch_future **ready, size_t *index);
 
-/* Effect: forgets the futures that are in it. Nobody waits for it any more. NULL: no-op. */
+/* Effect: forgets the futures that are in it. No caller waits for it any more. NULL: no-op. */
 void filch_completions_free(filch_completions *set);
 
 #ifdef __cplusplus

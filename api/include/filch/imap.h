@@ -10,10 +10,11 @@
  *     filch_iterator_free(it);
  *
  * Arguments come from arrays or from a generator, of which never more are taken than the look-ahead
- * allows: an endless one is fine. The generator is called by whoever creates the iterator and asks
- * it for the next item, one call at a time. Arguments own nothing: those of calls that never run,
- * because the iterator is freed or the pool is terminated, are forgotten. An iterator is used by
- * one thread or task at a time, and ends, or is freed, before its pool is freed. */
+ * allows: an endless one is fine. The generator is called by the thread or task that creates the
+ * iterator and asks it for the next item, one call at a time. Arguments own nothing: those of calls
+ * that never run, because the iterator is freed or the pool is terminated, are forgotten. An
+ * iterator is used by one thread or task at a time, and ends, or is freed, before its pool is
+ * freed. */
 #ifndef FILCH_IMAP_H
 #define FILCH_IMAP_H
 

@@ -28,14 +28,14 @@ typedef struct filch_inbox filch_inbox;
 
 /* Effect: an empty inbox. pool: in which what is posted runs, on the serving thread: it can use
  * maps and forks as filch_apply() can. NULL: the default pool.
- * Owns: the caller; ends with filch_inbox_free(), when nobody uses it any more: what is in it then
+ * Owns: the caller; ends with filch_inbox_free(), when it is not used any more: what is in it then
  * is cancelled (FILCH_ECANCELED). NULL: no-op.
  * Errors: FILCH_EINVAL, FILCH_ENOMEM. Threads: any. Do not block. */
 filch_status filch_inbox_new(filch_pool *pool, filch_inbox **inbox);
 void filch_inbox_free(filch_inbox *inbox);
 
-/* Effect: has the closure called by whoever serves the inbox, in the order of posting. The closure
- * is retained. future: NULL if nobody wants to know; else it is the caller's to free.
+/* Effect: has the closure called by the thread that serves the inbox, in the order of posting. The
+ * closure is retained. future: NULL if it is not wanted; else it is the caller's to free.
  * Errors: FILCH_ECLOSED; FILCH_EINVAL; FILCH_ENOMEM. Threads: any. Does not block. */
 filch_status filch_inbox_post(filch_inbox *inbox, const filch_closure *closure,
                               filch_future **future);
@@ -45,7 +45,7 @@ filch_status filch_inbox_post(filch_inbox *inbox, const filch_closure *closure,
  * do.
  * Returns: FILCH_END: it is closed, and empty.
  * Errors: FILCH_ETIMEDOUT: nothing came; FILCH_EINVAL: the caller is inside a pool; FILCH_EDEADLK:
- * nobody is left who could post (deadlock.h); FILCH_ENOMEM. Threads: a program's own. Blocks. */
+ * nothing is left that could post (deadlock.h); FILCH_ENOMEM. Threads: a program's own. Blocks. */
 filch_status filch_inbox_serve(filch_inbox *inbox, double deadline);
 
 /* Effect: nothing more can be posted. Errors: FILCH_EALREADY, FILCH_EINVAL. Threads: any. Does not

@@ -38,7 +38,7 @@ extern "C" {
 
 /* Effect: waits until the descriptor is ready for one of `events`: POLLIN, POLLOUT, POLLPRI.
  * `came`, if not NULL, gets what it is ready for, errors (POLLERR, POLLHUP) included. Files on disk
- * are always ready. If several tasks wait for the same, the one who came first is woken first.
+ * are always ready. If several tasks wait for the same, the one that came first is woken first.
  * Errors: FILCH_EINVAL: no events, or the descriptor is not open; FILCH_ETIMEDOUT; FILCH_ECANCELED;
  * FILCH_ECLOSED: it was closed meanwhile, with filch_close(), where the calls below say -EBADF;
  * FILCH_ENOMEM; FILCH_EAGAIN: no thread could be made that watches descriptors;

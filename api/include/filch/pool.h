@@ -118,7 +118,7 @@ filch_status filch_pool_join(filch_pool *pool);
  * The default pool cannot be freed (FILCH_EINVAL).
  * Errors: FILCH_EDEADLK: called from inside this pool, nothing is freed. FILCH_EFORKED: the pool
  * belongs to the parent; its memory stays.
- * Threads: any but the pool's tasks, when nobody else uses the pool any more: a call that has
+ * Threads: any but the pool's tasks, when nothing else uses the pool any more: a call that has
  * submitted a task, or made one ready, does not once that task is known to run, though it may not
  * have returned yet. Blocks. */
 filch_status filch_pool_free(filch_pool *pool);

@@ -1,7 +1,7 @@
-/* filch/sync.h: mutexes, semaphores, conditions and the like for tasks: whoever waits is suspended
+/* filch/sync.h: mutexes, semaphores, conditions and the like for tasks: one that waits is suspended
  * and its core goes on with other work. Ordinary threads can use them, too, and sleep.
  *
- * All are FIFO: who came first is served first. They are plain structs, zero or their _INIT when
+ * All are FIFO: first come, first served. They are plain structs, zero or their _INIT when
  * new, that stay where they are; there is nothing to free. Waits end early, with FILCH_ECANCELED,
  * when the caller is asked to stop (filch_cancelled()). Deadlines are seconds on filch_now()'s
  * clock, INFINITY for none; one that has passed (or NaN) only tries, and FILCH_ETIMEDOUT says that
@@ -9,7 +9,7 @@
  *
  * An object may be freed, or its memory used for something else, as soon as it is known that the
  * others are through with it, as a POSIX mutex may be destroyed immediately after it is unlocked:
- * by the one who unlocks last, takes the last permit, has woken all that wait on a condition, sees
+ * by the one that unlocks last, takes the last permit, has woken all that wait on a condition, sees
  * that all is done or that the once was run, though the calls of the others that led to that may
  * not have returned yet. A wait that can still end otherwise (that times out, or is cancelled) uses
  * its object until it has returned.
@@ -22,7 +22,7 @@
  * to the program's own, not of SIGPROF and of faults; that were installed without SA_NODEFER; and
  * where the library was built for Linux (POSIX alone has no wake-up that is safe there).
  *
- * fork(): what is neither held nor waited for can be used by the child as by the parent; those who
+ * fork(): what is neither held nor waited for can be used by the child as by the parent; those that
  * wait in the parent are not woken by it. FILCH_EFORKED says that only the parent could end a wait:
  * for a mutex that one of its threads or tasks has, or a once that it runs; for a wait group that
  * it has added to; for a semaphore that it has initialized or waited for. Initialize these anew in
@@ -56,7 +56,7 @@ typedef struct filch_mutex {
 filch_status filch_mutex_lock(filch_mutex *mutex);
 filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline);
 
-/* Effect: hands it to the one who has waited longest. By the task or thread that locked it, which
+/* Effect: hands it to the one that has waited longest. By the task or thread that locked it, which
  * may be on another thread by then, since tasks move. Errors: FILCH_EINVAL: it is free. Does not
  * block. */
 filch_status filch_mutex_unlock(filch_mutex *mutex);
@@ -92,7 +92,7 @@ filch_status filch_condition_wait(filch_condition *condition, filch_mutex *mutex
 filch_status filch_condition_wait_until(filch_condition *condition, filch_mutex *mutex,
                                         double deadline);
 
-/* Effect: wakes the one who has waited longest; all who wait. Do not block. */
+/* Effect: wakes the one that has waited longest; all that wait. Do not block. */
 filch_status filch_condition_signal(filch_condition *condition);
 filch_status filch_condition_broadcast(filch_condition *condition);
 

@@ -5,13 +5,13 @@
  * programs know as their thread's:
  *
  *   floating-point modes: how is rounded, what traps, what is flushed to zero (fesetround(), the
- *     control words of x87 and SSE, fpcr). A task begins with those of the one who submitted it:
- *     who called name_apply(), _apply_async(), _spawn(), _then(), _for(), and so on. They are its
+ *     control words of x87 and SSE, fpcr). A task begins with those of its submitter, the one
+ *     that called name_apply(), _apply_async(), _spawn(), _then(), _for(), and so on. They are its
  *     own, across waits, too, and end with it: no other task finds them, nor does the thread that
  *     waits for it. Elements that run one after the other on one thread share them, as in a plain
- *     loop, until the loop has ended there. A fork's function has its caller's, who leaves them as
- *     they are until it has joined; when nobody else took the fork it is called like any function,
- *     and has to put back what it changes. The flags that tell what has happened
+ *     loop, until the loop has ended there. A fork's function has its caller's, which leaves them
+ *     as they are until it has joined; when no other thread took the fork it is called like any
+ *     function, and has to put back what it changes. The flags that tell what has happened
  *     (fetestexcept()) mean nothing after a wait.
  *
  *   exceptions in C++: a task sees its own alone, and may wait while it handles one, or while one

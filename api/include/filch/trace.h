@@ -76,7 +76,7 @@ filch_status filch_trace_stop(void);
 
 /* Effect: writes what is recorded so far to a file of that name; the recording goes on.
  * Errors: as filch_trace_start(); FILCH_EINVAL also: nothing is being recorded. Threads: any.
- * Blocks while it writes; others go on, except those who need space for more events. */
+ * Blocks while it writes; others go on, except those that need space for more events. */
 filch_status filch_trace_snapshot(const char *path);
 
 /* The program's own marks. While nothing is recorded they cost a load and a branch. `name` is
