@@ -217,9 +217,8 @@ END_TEST
 
 /* ---- what else a handler may call ---- */
 
-/* Waits in a section that has lent its core until the other task has its permit; not for ever.
- * There was no second thread to be had before: the system is asked again some milliseconds later.
- * */
+/* Waits in a section that has lent its core until the other task has its permit; not for ever. No
+ * second thread was to be had before: the system is asked again some milliseconds later. */
 FILCH_FUNCTION(bool, blocks_until, (atomic_int *, begun), (atomic_int *, done))
 {
     refuse_threads(0);
@@ -240,8 +239,7 @@ FILCH_FUNCTION(void, takes_one_and_says, (atomic_int *, begun), (atomic_int *, d
     atomic_store(done, 1);
 }
 
-/* A handler makes no thread: one must be there, though the only worker's is in a blocking section.
- * */
+/* A handler makes no thread: one must be there, though the only worker is in a blocking section. */
 START_TEST(a_task_goes_on_though_the_only_worker_blocks)
 {
     filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 1});
