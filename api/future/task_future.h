@@ -136,7 +136,7 @@ void filch_future_execute(struct filch_future *future, enum filch_future_runs_in
 /* The party that runs it, or NULL; a glance. */
 struct filch_party *filch_future_runner(struct filch_future *future);
 
-/* A thread runs it, or has; a glance. */
+/* It is claimed: a thread runs it, or has, or it was cancelled. A glance. */
 bool filch_future_has_begun(struct filch_future *future);
 
 /* The claimer cannot see to its end after all: it is pending again. */
