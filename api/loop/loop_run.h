@@ -29,6 +29,7 @@ struct filch_loop {
     filch_map_policy policy;
     filch_item *items; /* NULL, or how each element ended */
     struct filch_progress_report progress;
+    struct filch_fault_listener listener; /* of its fault, where that is to be heard of at once */
     _Atomic(size_t) limit;      /* elements, or chunks, from here on need not run any more */
     _Atomic(int) halted;        /* why not all have run; FILCH_OK: they have, or were not wanted */
     _Atomic(uint32_t) waiting;  /* elements that wait for each other, see crowd.h */
@@ -49,9 +50,6 @@ filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
 
 /* Those from `limit` on need not run. Any number of times, from anywhere. */
 void filch_loop_lower(struct filch_loop *loop, size_t limit);
-
-/* An element raised an error. `stop`: where the running block ends, or NULL. */
-void filch_loop_failed(struct filch_loop *loop, size_t index, int code, unsigned long long *stop);
 
 /* How it ended; `error` may be NULL. */
 filch_status filch_loop_result(const struct filch_loop *loop, filch_error *error);

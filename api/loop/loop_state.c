@@ -25,8 +25,10 @@ void filch_loop_check(struct filch_loop *loop, struct filch_pool *pool)
     }
 }
 
-void filch_loop_failed(struct filch_loop *loop, size_t index, int code, unsigned long long *stop)
+static void element_failed(struct filch_fault_listener *listener, size_t index, int code,
+                           unsigned long long *stop)
 {
+    struct filch_loop *loop = FILCH_CONTAINER(listener, struct filch_loop, listener);
     if (loop->items && index < loop->n) {
         loop->items[index] = (filch_item){FILCH_ERAISED, code}; /* its worker's alone */
     }
@@ -107,8 +109,8 @@ filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
         loop->policy = options->policy;
         loop->items = options->items;
         filch_progress_begin(&loop->progress, options, n);
-        fault->loop = loop->items || loop->policy == FILCH_FAIL_FAST ? loop : NULL;
-        fault->loop_failed = filch_loop_failed;
+        loop->listener.failed = element_failed;
+        fault->listener = loop->items || loop->policy == FILCH_FAIL_FAST ? &loop->listener : NULL;
     }
     return FILCH_OK;
 }

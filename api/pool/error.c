@@ -15,7 +15,7 @@ void filch_fault_init(struct filch_fault *fault)
     fault->error.index = FILCH_NO_INDEX;
     fault->error.function = "";
     fault->error.message[0] = '\0';
-    fault->loop = NULL;
+    fault->listener = NULL;
 }
 
 bool filch_fault_is_set(struct filch_fault *fault)
@@ -64,8 +64,8 @@ static void report_error(const struct filch_frame *frame, int code, const char *
         vsnprintf(error->message, sizeof error->message, format, arguments);
     }
     filch_lock_release(&fault->lock);
-    if (fault->loop) {
-        fault->loop_failed(fault->loop, index, code, frame->stop);
+    if (fault->listener) {
+        fault->listener->failed(fault->listener, index, code, frame->stop);
     }
 }
 

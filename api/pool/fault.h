@@ -3,19 +3,23 @@
 #define FILCH_FAULT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <filch/error.h>
 
 #include "os/lock.h"
 
-struct filch_loop;
+/* What must hear of errors at once: a loop. `stop`: where the running block ends, or NULL. */
+struct filch_fault_listener {
+    void (*failed)(struct filch_fault_listener *listener, size_t index, int code,
+                   unsigned long long *stop);
+};
 
 struct filch_fault {
     struct filch_lock lock;
-    filch_error error;       /* lock, until nothing runs any more */
-    struct filch_loop *loop; /* constant: not NULL: the loop that must hear of errors at once */
-    /* constant: how it does; `stop`: where the running block ends, or NULL */
-    void (*loop_failed)(struct filch_loop *loop, size_t index, int code, unsigned long long *stop);
+    struct filch_fault_listener *listener; /* constant; or NULL */
+    filch_error
+        error; /* lock, until no task of it runs any more; last: most of it stays untouched */
 };
 
 void filch_fault_init(struct filch_fault *fault);

@@ -22,33 +22,33 @@ void filch_frame_push(struct filch_frame *frame, struct filch_fiber *fiber,
     frame->next = frame->stop = NULL;
     frame->crowd = NULL;
     frame->modes = FILCH_OS_MODES_DEFAULT;
-    frame->secluded = frame->secludes_locale = false;
+    frame->secluded = frame->is_above = frame->secludes_locale = false;
     fiber->frame = frame;
     filch_party_do(fiber->party, info);
 }
 
-/* It runs on top of its thread's own code, or of others' work. */
+/* What its caller is to find again. */
 static void look_around(struct filch_frame *frame)
 {
     struct filch_exceptions *here = filch_exceptions_here();
+    frame->exceptions = (struct filch_exceptions){NULL, 0};
     if (here) {
         filch_exceptions_move(&frame->exceptions, here);
     }
     frame->outside = filch_os_keep_modes();
+    frame->modes = filch_os_modes_kept(frame->outside);
     if (frame->parent) {
-        filch_frame_set_modes(frame->parent, filch_os_modes_kept(frame->outside));
+        filch_frame_set_modes(frame->parent, frame->modes);
     }
 }
 
 void filch_frame_seclude(struct filch_frame *frame, struct filch_fiber *fiber)
 {
     frame->secluded = true;
-    frame->exceptions = (struct filch_exceptions){NULL, 0};
-    frame->outside = FILCH_OS_MODES_DEFAULT; /* of a worker, between tasks */
-    if (frame->parent || fiber->guest) {
+    frame->is_above = frame->parent || fiber->guest;
+    if (frame->is_above) {
         look_around(frame);
     }
-    frame->modes = filch_os_modes_kept(frame->outside);
 }
 
 void filch_frame_seclude_as(struct filch_frame *frame, struct filch_fiber *fiber, uint64_t modes)
@@ -63,20 +63,23 @@ void filch_frame_seclude_as(struct filch_frame *frame, struct filch_fiber *fiber
 void filch_frame_seclude_locale(struct filch_frame *frame, struct filch_fiber *fiber)
 {
     void *locale = filch_os_locale();
-    frame->secludes_locale = frame->parent || fiber->guest;
-    frame->locale = locale;
+    if (frame->parent || fiber->guest) {
+        frame->secludes_locale = true;
+        frame->locale = locale;
+    }
     if (FILCH_UNLIKELY(locale != NULL)) { /* the caller's, or what the last task here has left */
         filch_os_set_locale(NULL);
     }
 }
 
+/* Between two tasks a worker has the default modes, no exceptions, and any locale. */
 static void restore(struct filch_frame *frame)
 {
-    filch_os_restore_modes(frame->outside);
+    filch_os_restore_modes(frame->is_above ? frame->outside : FILCH_OS_MODES_DEFAULT);
     if (frame->secludes_locale && filch_os_locale() != frame->locale) {
         filch_os_set_locale(frame->locale);
     }
-    if (FILCH_UNLIKELY(filch_exceptions_any(&frame->exceptions))) {
+    if (frame->is_above && FILCH_UNLIKELY(filch_exceptions_any(&frame->exceptions))) {
         *filch_exceptions_here() = frame->exceptions;
     }
 }

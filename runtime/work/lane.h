@@ -52,8 +52,9 @@ struct filch_frame {
     uint64_t modes;           /* what its stolen children begin with (os_modes.h); see below */
 
     /* region.h: what its caller finds again when it has ended. */
-    bool secluded;        /* `outside` and `exceptions` are the caller's */
-    bool secludes_locale; /* `locale` is */
+    bool secluded; /* there is something to find */
+    bool is_above; /* it runs above its thread's own code, or others' work: the next are set */
+    bool secludes_locale; /* so is `locale` */
     uint64_t outside;     /* modes */
     struct filch_exceptions exceptions;
     void *locale;
