@@ -24,6 +24,7 @@ enum {
     FADE_FACTOR = 4,
     SURPLUS_NS = 1000000000, /* a thread too many ends when it has been idle that long */
     STUCK_NS = 64000000,     /* a look that long after the last shows no core held: a deadlock? */
+    REST_NS = 16000000,      /* memory is given back from that look on: not between two bursts */
     GIVE_NS = 4000000,       /* between two looks while there is memory to give back */
 };
 
@@ -173,11 +174,11 @@ static uint64_t next_look_ns(struct filch_pool *pool, bool ticking)
     return filch_os_now_ns() + (fade_ns <= FADE_MAX_NS ? fade_ns : FADE_MAX_NS);
 }
 
-/* Has the pool been idle since the last of the fading looks? */
-static bool is_long_idle(struct filch_pool *pool)
+/* Has the pool been idle since a fading look that was so long? */
+static bool is_idle_for(struct filch_pool *pool, uint64_t look_ns)
 {
     /* relaxed, all: as in next_tick_ns */
-    return atomic_load_explicit(&pool->fade_ns, memory_order_relaxed) >= FADE_MAX_NS &&
+    return atomic_load_explicit(&pool->fade_ns, memory_order_relaxed) >= look_ns &&
            atomic_load_explicit(&pool->running, memory_order_relaxed) ==
                atomic_load_explicit(&pool->monitor_epoch, memory_order_relaxed);
 }
@@ -186,8 +187,8 @@ static bool is_long_idle(struct filch_pool *pool)
 static uint64_t monitor_deadline(struct filch_pool *pool, struct filch_thread *thread, bool ticking)
 {
     uint64_t timer = filch_timers_earliest(&pool->timers);
-    bool gives =
-        filch_pool_running(pool) == 0 && filch_pool_give_memory(pool, thread, is_long_idle(pool));
+    bool gives = filch_pool_running(pool) == 0 && is_idle_for(pool, REST_NS) &&
+                 filch_pool_give_memory(pool, thread, is_idle_for(pool, FADE_MAX_NS));
     uint64_t look = gives ? filch_os_now_ns() + GIVE_NS : next_look_ns(pool, ticking);
     return look < timer ? look : timer;
 }
