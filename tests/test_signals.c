@@ -267,6 +267,44 @@ START_TEST(a_task_goes_on_though_the_only_worker_blocks)
 }
 END_TEST
 
+FILCH_FUNCTION(filch_status, waits_pinned, (filch_future *, other), (atomic_int *, begun))
+{
+    refuse_threads(0);
+    nap_ms(20);
+    filch_status pinned = filch_pin();
+    atomic_store(begun, 1);
+    filch_status status = filch_future_wait(other);
+    filch_unpin();
+    return pinned == FILCH_OK ? status : pinned;
+}
+
+/* The same of one that keeps its thread while it waits. */
+START_TEST(a_task_goes_on_though_the_only_worker_is_pinned)
+{
+    filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 1});
+    filch_future *waits;
+    filch_future *pinned;
+    atomic_int waiting = 0;
+    atomic_int begun = 0;
+    atomic_int done = 0;
+    filch_status status = FILCH_EINVAL;
+    handle(SIGUSR1, give_one, 1);
+    grant_threads(1);
+    ck_assert_int_eq(takes_one_and_says_apply_async(pool, &waiting, &done, &waits), FILCH_OK);
+    await(&waiting, 1);
+    ck_assert_int_eq(waits_pinned_apply_async(pool, waits, &begun, &pinned), FILCH_OK);
+    await(&begun, 1);
+    nap_ms(20);
+    raise(SIGUSR1);
+    ck_assert_int_eq(filch_future_wait_for(pinned, 10), FILCH_OK);
+    ck_assert_int_eq(waits_pinned_get(pinned, &status), FILCH_OK);
+    ck_assert_int_eq(status, FILCH_OK);
+    filch_future_free(waits);
+    filch_future_free(pinned);
+    pool_closed(pool);
+}
+END_TEST
+
 static filch_future *watched;
 static int descriptor;
 static atomic_int looked;
@@ -319,6 +357,7 @@ int main(void)
         tcase_add_test(tcase, a_thread_waits_for_what_a_handler_will_release);
         tcase_add_loop_test(tcase, a_task_waits_for_what_a_handler_will_release, 0, WORKER_SWEEP);
         tcase_add_test(tcase, a_task_goes_on_though_the_only_worker_blocks);
+        tcase_add_test(tcase, a_task_goes_on_though_the_only_worker_is_pinned);
         tcase_add_loop_test(tcase, no_release_is_lost_whatever_a_handler_interrupts, 0,
                             WORKER_SWEEP);
         tcase_add_loop_test(tcase, a_handler_may_interrupt_a_thread_that_works_for_a_pool, 0,

@@ -61,6 +61,17 @@ static void await_permit(struct filch_pool *pool)
     }
 }
 
+/* Does every thread of the pool block, or stay with its fiber? One more is made: a signal handler
+ * may be what makes a fiber ready next, and that makes none. */
+static void keep_thread_at_hand(struct filch_pool *pool)
+{
+    /* relaxed: a hint; a thread that is made meanwhile is one */
+    unsigned threads = atomic_load_explicit(&pool->thread_count, memory_order_relaxed);
+    if (threads <= permits_taken(&pool->permits)) {
+        filch_pool_make_thread(pool);
+    }
+}
+
 static void give_permit(struct filch_pool *pool)
 {
     struct filch_permits *permits = &pool->permits;
@@ -84,17 +95,6 @@ bool filch_handoff_is_bound(const struct filch_fiber *fiber)
 }
 
 /* ---- lending ---- */
-
-/* Are all of the pool's threads in such sections now? One more is made: a signal handler may be
- * what makes a fiber ready next, and that makes none. */
-static void keep_thread_at_hand(struct filch_pool *pool)
-{
-    /* relaxed: a hint; a thread that is made meanwhile is one */
-    unsigned threads = atomic_load_explicit(&pool->thread_count, memory_order_relaxed);
-    if (threads <= permits_taken(&pool->permits)) {
-        filch_pool_make_thread(pool);
-    }
-}
 
 void filch_handoff_begin(void)
 {
@@ -164,8 +164,11 @@ bool filch_handoff_pin(void)
     if (!fiber || fiber->guest) {
         return true;
     }
-    if (fiber->pins == 0 && !take_handoff_permit(fiber->pool)) {
-        return false;
+    if (fiber->pins == 0) {
+        if (!take_handoff_permit(fiber->pool)) {
+            return false;
+        }
+        keep_thread_at_hand(fiber->pool);
     }
     fiber->pins++;
     return true;
