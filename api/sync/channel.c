@@ -4,8 +4,6 @@
 
 #include "base/base.h"
 #include "base/memory.h"
-#include "os/os.h"
-#include "pool/deadline.h"
 #include "sched/process.h"
 
 enum { FIRST_ROOM = 16 }; /* of an unbounded channel */

@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct filch_wait_queue) <= sizeof(filch_mutex) &&
                    sizeof(struct filch_wait_queue) <= sizeof(filch_once),
                "they have room");
 
-static struct filch_wait_list nobody(void)
+static struct filch_wait_list empty_list(void)
 {
     return (struct filch_wait_list){NULL, NULL};
 }
@@ -27,7 +27,7 @@ void filch_wait_queue_adopt_locked(struct filch_wait_queue *queue)
 {
     uint32_t token = filch_process_token();
     if (queue->token != token) {
-        queue->line = nobody();
+        queue->line = empty_list();
         queue->token = token;
     }
 }
@@ -48,7 +48,7 @@ static bool is_parents_locked(const struct filch_wait_queue_request *request)
 bool filch_wait_queue_serve_locked(struct filch_wait_queue *queue, struct filch_claims *claims)
 {
     if (queue->line.first && filch_process_inherited(queue->token)) {
-        queue->line = nobody(); /* they are in the parent */
+        queue->line = empty_list(); /* they are in the parent */
     }
     return filch_wait_list_claim_locked(&queue->line, claims) != NULL;
 }

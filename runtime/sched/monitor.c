@@ -106,9 +106,9 @@ static bool can_run(struct filch_pool *pool, struct filch_thread *thread)
 
 static bool claim_monitor(struct filch_pool *pool, struct filch_thread *thread)
 {
-    struct filch_thread *nobody = NULL;
+    struct filch_thread *none = NULL;
     /* seq_cst: an announcement, see park.h; the fence follows in monitor_once */
-    return atomic_compare_exchange_strong_explicit(&pool->monitor, &nobody, thread,
+    return atomic_compare_exchange_strong_explicit(&pool->monitor, &none, thread,
                                                    memory_order_seq_cst, memory_order_relaxed);
 }
 

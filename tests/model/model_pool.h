@@ -146,7 +146,7 @@ struct filch_thread *filch_thread_known(void)
     return thread_of(rl::ctx().threadx_ ? rl::thread_index() : 0);
 }
 
-// Without publish.c: nobody offers anything quietly. It is never promised that somebody comes for it.
+// Without publish.c: there are no quiet offers, for which no thread need come.
 bool filch_core_is_quiet(struct filch_core *)
 {
     return false;
