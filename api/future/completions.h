@@ -4,7 +4,9 @@
 
 #include <filch/futures.h>
 
+#include "base/private.h"
+
 /* Cancel all futures in the set that are not ready. */
-void filch_completions_cancel(filch_completions *set);
+FILCH_PRIVATE void filch_completions_cancel(filch_completions *set);
 
 #endif

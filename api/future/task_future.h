@@ -12,6 +12,7 @@
 
 #include <filch/future.h>
 
+#include "base/private.h"
 #include "pool/fault.h"
 #include "sched/cancel.h"
 #include "sched/pending.h"
@@ -75,55 +76,59 @@ struct filch_future {
 };
 
 /* One owner less; if it was the last, into the list. NULL: no-op. */
-void filch_future_disown(struct filch_future *future, struct filch_unowned *unowned);
+FILCH_PRIVATE void filch_future_disown(struct filch_future *future, struct filch_unowned *unowned);
 
 /* In the child of a fork(): it was pending in the parent, and stays so here. */
-bool filch_future_is_parents(struct filch_future *future);
+FILCH_PRIVATE bool filch_future_is_parents(struct filch_future *future);
 
 /* Claimed by the caller, which holds a reference: spare its pool the entry, if that comes soon. */
-void filch_future_withdraw(struct filch_future *future);
+FILCH_PRIVATE void filch_future_withdraw(struct filch_future *future);
 
 /* A pending future with `payload_bytes` of payload, which is not set, and one owner; NULL: no
  * memory. */
-struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_future_kind *kind,
-                                      const filch_function_info *info);
+FILCH_PRIVATE struct filch_future *filch_future_new(size_t payload_bytes,
+                                                    const struct filch_future_kind *kind,
+                                                    const filch_function_info *info);
 
 /* The same whose payload is aligned at `offset` (a multiple of 16) for what lies there. */
-struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment, size_t offset,
-                                         const struct filch_future_kind *kind,
-                                         const filch_function_info *info);
+FILCH_PRIVATE struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment,
+                                                       size_t offset,
+                                                       const struct filch_future_kind *kind,
+                                                       const filch_function_info *info);
 
 /* It is to be run later, when filch_future_go() says so: it counts as accepted by its pool from now
  * on. On failure it is released and gone. No other thread knows it yet. The caller then has
  * filch_future_go() called, and if that may take time, holds a reference and calls
  * filch_future_waits(), so that it is cancelled if the pool is terminated. */
-filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,
-                                 struct filch_future **out);
+FILCH_PRIVATE filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,
+                                               struct filch_future **out);
 
-void filch_future_waits(struct filch_future *future);
+FILCH_PRIVATE void filch_future_waits(struct filch_future *future);
 
 /* Now it can run; or, if it was cancelled meanwhile, be forgotten. */
-void filch_future_go(struct filch_future *future);
+FILCH_PRIVATE void filch_future_go(struct filch_future *future);
 
 /* The details of how a ready future ended. */
-void filch_future_tell(const struct filch_future *future, filch_error *error);
+FILCH_PRIVATE void filch_future_tell(const struct filch_future *future, filch_error *error);
 
 /* It ends as `before` did, without having run. */
-void filch_future_end_like(struct filch_future *future, const struct filch_future *before);
+FILCH_PRIVATE void filch_future_end_like(struct filch_future *future,
+                                         const struct filch_future *before);
 
 /* Hand it to its pool. On success *out, if asked for, gets the caller's reference; on failure the
  * future is released and gone. */
-filch_status filch_future_submit(struct filch_future *future, struct filch_pool *pool,
-                                 struct filch_future **out);
+FILCH_PRIVATE filch_status filch_future_submit(struct filch_future *future, struct filch_pool *pool,
+                                               struct filch_future **out);
 
 /* Not the queue: try to own its end; then filch_future_finish(), then filch_future_unclaim(). */
-bool filch_future_claim(struct filch_future *future);
+FILCH_PRIVATE bool filch_future_claim(struct filch_future *future);
 
 /* By the owner of its end: it ends with `outcome`; waiters are woken. */
-void filch_future_finish(struct filch_future *future, filch_status outcome);
+FILCH_PRIVATE void filch_future_finish(struct filch_future *future, filch_status outcome);
 
 /* The same for one that ends because another has: what is to be called is returned (wait.h). */
-struct filch_waiter *filch_future_complete(struct filch_future *future, filch_status outcome);
+FILCH_PRIVATE struct filch_waiter *filch_future_complete(struct filch_future *future,
+                                                         filch_status outcome);
 
 enum filch_future_runs_in {
     FILCH_RUNS_IN_TURN,     /* its pool has come to it */
@@ -131,18 +136,19 @@ enum filch_future_runs_in {
 };
 
 /* By its claimer: run its task on the fiber that we are on, and finish it. */
-void filch_future_execute(struct filch_future *future, enum filch_future_runs_in place);
+FILCH_PRIVATE void filch_future_execute(struct filch_future *future,
+                                        enum filch_future_runs_in place);
 
 /* The party that runs it, or NULL; a glance. */
-struct filch_party *filch_future_runner(struct filch_future *future);
+FILCH_PRIVATE struct filch_party *filch_future_runner(struct filch_future *future);
 
 /* It is claimed: a thread runs it, or has, or it was cancelled. A glance. */
-bool filch_future_has_begun(struct filch_future *future);
+FILCH_PRIVATE bool filch_future_has_begun(struct filch_future *future);
 
 /* The claimer cannot see to its end after all: it is pending again. */
-void filch_future_give_back(struct filch_future *future);
+FILCH_PRIVATE void filch_future_give_back(struct filch_future *future);
 
 /* The claimer is done with the future's pool. */
-void filch_future_unclaim(struct filch_future *future);
+FILCH_PRIVATE void filch_future_unclaim(struct filch_future *future);
 
 #endif

@@ -4,11 +4,13 @@
 
 #include <filch/status.h>
 
+#include "base/private.h"
 #include "sleep/party.h"
 #include "sleep/wait.h"
 
 /* As filch_suspend_until(): FILCH_OK, FILCH_ETIMEDOUT, FILCH_ECANCELED, FILCH_EDEADLK,
  * FILCH_EFORKED or FILCH_ENOMEM. */
-filch_status filch_wait_until(const struct filch_wait_kind *kind, void *context, uint64_t deadline);
+FILCH_PRIVATE filch_status filch_wait_until(const struct filch_wait_kind *kind, void *context,
+                                            uint64_t deadline);
 
 #endif

@@ -11,6 +11,8 @@
 
 #include <filch/status.h>
 
+#include "base/private.h"
+
 struct filch_io_call {
     int fd;
     uint32_t closes; /* of fd, when the call began */
@@ -19,22 +21,22 @@ struct filch_io_call {
     bool holds; /* it is a user now */
 };
 
-struct filch_io_call filch_io_begin(int fd, double deadline);
+FILCH_PRIVATE struct filch_io_call filch_io_begin(int fd, double deadline);
 
 /* Around each try. 0, or the error: it has been closed. */
-int filch_io_hold(struct filch_io_call *call);
-void filch_io_let_go(struct filch_io_call *call);
+FILCH_PRIVATE int filch_io_hold(struct filch_io_call *call);
+FILCH_PRIVATE void filch_io_let_go(struct filch_io_call *call);
 
 /* Wait until it is ready for one of `events`, which is a hint: 0, or the error. */
-int filch_io_wait(struct filch_io_call *call, short events);
+FILCH_PRIVATE int filch_io_wait(struct filch_io_call *call, short events);
 
 /* The same, and it is so just now. */
-int filch_io_wait_surely(struct filch_io_call *call, short events);
+FILCH_PRIVATE int filch_io_wait_surely(struct filch_io_call *call, short events);
 
 /* Wait for that time to pass, at most. 0, or the error. */
-int filch_io_nap(struct filch_io_call *call, uint64_t ns);
+FILCH_PRIVATE int filch_io_nap(struct filch_io_call *call, uint64_t ns);
 
 /* What it is ready for now. FILCH_ETIMEDOUT: nothing; FILCH_EINVAL: it is not open. */
-filch_status filch_io_look(int fd, short events, short *came);
+FILCH_PRIVATE filch_status filch_io_look(int fd, short events, short *came);
 
 #endif

@@ -13,37 +13,41 @@
 #ifndef FILCH_LOOP_RANGE_H
 #define FILCH_LOOP_RANGE_H
 
+#include "base/private.h"
 #include "loop/grain.h"
 #include "loop/loop_run.h"
 
 struct filch_core;
 
 /* [next, end) as the newest slot of the fiber's lane. */
-filch_slot *filch_range_push(struct filch_fiber *fiber, struct filch_loop *loop,
-                             unsigned long long next, unsigned long long end);
+FILCH_PRIVATE filch_slot *filch_range_push(struct filch_fiber *fiber, struct filch_loop *loop,
+                                           unsigned long long next, unsigned long long end);
 
 /* Could others take it, or have they? */
-bool filch_range_is_published(struct filch_fiber *fiber, filch_slot *slot);
+FILCH_PRIVATE bool filch_range_is_published(struct filch_fiber *fiber, filch_slot *slot);
 
 /* Run the newest slot's range until it is empty or another's; then it is off the lane. `slot`
  * becomes the one that was the newest in the end. Returns how many ranges the loop still has to be
  * told of: 1 for one that was published and taken back. */
-size_t filch_range_finish(struct filch_fiber *fiber, filch_slot **slot, struct filch_grain *grain);
+FILCH_PRIVATE size_t filch_range_finish(struct filch_fiber *fiber, filch_slot **slot,
+                                        struct filch_grain *grain);
 
 /* Run [next, end) on top of the fiber's lane. Adds to *counted_ranges how many ranges more than the
  * one are done with that. */
-void filch_ranges_run(struct filch_fiber *fiber, struct filch_loop *loop, unsigned long long next,
-                      unsigned long long end, struct filch_grain *grain, size_t *counted_ranges);
+FILCH_PRIVATE void filch_ranges_run(struct filch_fiber *fiber, struct filch_loop *loop,
+                                    unsigned long long next, unsigned long long end,
+                                    struct filch_grain *grain, size_t *counted_ranges);
 
 /* An element that a guest ran will not return: nothing of the loop that lies in the slots from
  * `bottom` on will be run. Adds to *counted_ranges how many ranges are done with that. */
-void filch_ranges_give_up(struct filch_loop *loop, struct filch_fiber *fiber, filch_slot *bottom,
-                          size_t *counted_ranges);
+FILCH_PRIVATE void filch_ranges_give_up(struct filch_loop *loop, struct filch_fiber *fiber,
+                                        filch_slot *bottom, size_t *counted_ranges);
 
 /* So many ranges are done. The loop may be gone after this. */
-void filch_ranges_done(struct filch_loop *loop, size_t count);
+FILCH_PRIVATE void filch_ranges_done(struct filch_loop *loop, size_t count);
 
 /* Take a range of this loop that the core's worker has published last, and run it. */
-bool filch_range_steal(struct filch_loop *loop, struct filch_fiber *fiber, struct filch_core *core);
+FILCH_PRIVATE bool filch_range_steal(struct filch_loop *loop, struct filch_fiber *fiber,
+                                     struct filch_core *core);
 
 #endif

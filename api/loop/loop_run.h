@@ -10,6 +10,7 @@
 
 #include <filch/loop.h>
 
+#include "base/private.h"
 #include "loop/progress.h"
 #include "pool/fault.h"
 #include "sleep/wait.h"
@@ -38,26 +39,28 @@ struct filch_loop {
 };
 
 /* Some elements have just run here. */
-void filch_loop_ended(struct filch_loop *loop, unsigned long long first, unsigned long long next);
+FILCH_PRIVATE void filch_loop_ended(struct filch_loop *loop, unsigned long long first,
+                                    unsigned long long next);
 
 /* See whether it was asked to stop. */
-void filch_loop_check(struct filch_loop *loop, struct filch_pool *pool);
+FILCH_PRIVATE void filch_loop_check(struct filch_loop *loop, struct filch_pool *pool);
 
 /* Check and prepare. `n` elements of body->element_bytes must not overflow. */
-filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
-                             const void *environment, size_t n, const filch_map_options *options,
-                             struct filch_fault *fault);
+FILCH_PRIVATE filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
+                                           const void *environment, size_t n,
+                                           const filch_map_options *options,
+                                           struct filch_fault *fault);
 
 /* Those from `limit` on need not run. Any number of times, from anywhere. */
-void filch_loop_lower(struct filch_loop *loop, size_t limit);
+FILCH_PRIVATE void filch_loop_lower(struct filch_loop *loop, size_t limit);
 
 /* How it ended; `error` may be NULL. */
-filch_status filch_loop_result(const struct filch_loop *loop, filch_error *error);
+FILCH_PRIVATE filch_status filch_loop_result(const struct filch_loop *loop, filch_error *error);
 
 /* It begins in this pool. */
-void filch_loop_prepare(struct filch_loop *loop, struct filch_pool *pool);
+FILCH_PRIVATE void filch_loop_prepare(struct filch_loop *loop, struct filch_pool *pool);
 
 /* Run all elements, on `fiber`, inside a frame of its own or its caller's. */
-void filch_loop_run(struct filch_loop *loop, struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_loop_run(struct filch_loop *loop, struct filch_fiber *fiber);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include <filch/loop.h>
 
+#include "base/private.h"
+
 struct filch_partition {
     size_t n;      /* elements */
     size_t length; /* of every leaf but the last */
@@ -14,7 +16,7 @@ struct filch_partition {
 };
 
 /* About as many leaves as elements in one, and at most 1,024. */
-struct filch_partition filch_partition_of(size_t n);
+FILCH_PRIVATE struct filch_partition filch_partition_of(size_t n);
 
 static inline size_t filch_leaf_first(const struct filch_partition *leaves, size_t leaf)
 {
@@ -28,9 +30,9 @@ static inline size_t filch_leaf_elements(const struct filch_partition *leaves, s
 }
 
 /* run(context, leaf) for all leaves, in parallel. */
-filch_status filch_partition_run(filch_pool *pool, size_t count,
-                                 void (*run)(void *context, size_t leaf), void *context,
-                                 const filch_function_info *info);
+FILCH_PRIVATE filch_status filch_partition_run(filch_pool *pool, size_t count,
+                                               void (*run)(void *context, size_t leaf),
+                                               void *context, const filch_function_info *info);
 
 /* Work on leaves each of which needs what those before it come to: its base. Where that is known
  * already, a leaf is finished at once; else only its own part is found out, and the leaf is
@@ -48,7 +50,8 @@ struct filch_linked_leaves {
     void *context;
 };
 
-filch_status filch_partition_run_linked(filch_pool *pool, const struct filch_linked_leaves *chain,
-                                        const filch_function_info *info);
+FILCH_PRIVATE filch_status filch_partition_run_linked(filch_pool *pool,
+                                                      const struct filch_linked_leaves *chain,
+                                                      const filch_function_info *info);
 
 #endif

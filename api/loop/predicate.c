@@ -9,7 +9,7 @@
 
 /* ---- count, any, all, find ---- */
 
-struct question {
+struct predicate_call {
     const filch_predicate *predicate;
     size_t (*find)(const void *environment, const void *elements, filch_range *range);
     const void *environment;
@@ -19,7 +19,7 @@ struct question {
 
 static void count_some(const void *environment, filch_range *range)
 {
-    const struct question *question = environment;
+    const struct predicate_call *question = environment;
     size_t found =
         question->predicate->count(question->environment, question->elements, range, NULL);
     /* relaxed: the loop's end orders it */
@@ -28,7 +28,7 @@ static void count_some(const void *environment, filch_range *range)
 
 static void find_some(const void *environment, filch_range *range)
 {
-    const struct question *question = environment;
+    const struct predicate_call *question = environment;
     /* relaxed, all: only the number matters, and the loop's end orders it */
     size_t lowest = atomic_load_explicit(question->answer, memory_order_relaxed);
     size_t found = range->next < lowest
@@ -49,7 +49,7 @@ static bool predicate_is_valid(const filch_predicate *predicate, const void *env
     return predicate && predicate->element_bytes && environment && answer && (elements || !n);
 }
 
-static filch_status ask_predicate(filch_pool *pool, const struct question *question, size_t n,
+static filch_status ask_predicate(filch_pool *pool, const struct predicate_call *question, size_t n,
                                   void (*block)(const void *environment, filch_range *range))
 {
     size_t bytes;
@@ -67,7 +67,7 @@ filch_status filch_count(filch_pool *pool, const filch_predicate *predicate,
         return FILCH_EINVAL;
     }
     _Atomic(size_t) found = 0;
-    const struct question question = {predicate, NULL, environment, elements, &found};
+    const struct predicate_call question = {predicate, NULL, environment, elements, &found};
     filch_status status = ask_predicate(pool, &question, n, count_some);
     if (status == FILCH_OK) {
         *count = atomic_load_explicit(&found, memory_order_relaxed); /* relaxed: all are done */
@@ -75,7 +75,8 @@ filch_status filch_count(filch_pool *pool, const filch_predicate *predicate,
     return status;
 }
 
-static filch_status first(filch_pool *pool, struct question *question, size_t n, size_t *index)
+static filch_status first(filch_pool *pool, struct predicate_call *question, size_t n,
+                          size_t *index)
 {
     _Atomic(size_t) found = FILCH_NO_INDEX;
     question->answer = &found;
@@ -92,7 +93,7 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate, cons
     if (!predicate_is_valid(predicate, environment, elements, n, index)) {
         return FILCH_EINVAL;
     }
-    struct question question = {predicate, predicate->find, environment, elements, NULL};
+    struct predicate_call question = {predicate, predicate->find, environment, elements, NULL};
     return first(pool, &question, n, index);
 }
 
@@ -117,7 +118,7 @@ filch_status filch_all(filch_pool *pool, const filch_predicate *predicate, const
     if (!predicate_is_valid(predicate, environment, elements, n, answer)) {
         return FILCH_EINVAL;
     }
-    struct question question = {predicate, predicate->find_not, environment, elements, NULL};
+    struct predicate_call question = {predicate, predicate->find_not, environment, elements, NULL};
     filch_status status = first(pool, &question, n, &index);
     if (status == FILCH_OK) {
         *answer = index == FILCH_NO_INDEX;

@@ -7,6 +7,8 @@
 
 #include <filch/loop.h>
 
+#include "base/private.h"
+
 struct filch_progress_report {
     filch_progress *hook;
     void *context;
@@ -16,13 +18,13 @@ struct filch_progress_report {
     size_t told;               /* the thread that tells: what was told last */
 };
 
-void filch_progress_begin(struct filch_progress_report *report, const filch_map_options *options,
-                          size_t total);
+FILCH_PRIVATE void filch_progress_begin(struct filch_progress_report *report,
+                                        const filch_map_options *options, size_t total);
 
 /* So many more have ended. */
-void filch_progress_step(struct filch_progress_report *report, size_t elements);
+FILCH_PRIVATE void filch_progress_step(struct filch_progress_report *report, size_t elements);
 
 /* No thread steps any more. */
-void filch_progress_end(struct filch_progress_report *report);
+FILCH_PRIVATE void filch_progress_end(struct filch_progress_report *report);
 
 #endif

@@ -17,7 +17,7 @@
 #include "pool/run_in_pool.h"
 
 enum {
-    FEW = 24,            /* elements that are sorted by insertion */
+    FEW_TO_SORT = 24,    /* elements that are sorted by insertion */
     FORKED = 512,        /* elements that are worth a fork */
     MERGED_SERIAL = 4096 /* elements that are merged as one piece */
 };
@@ -80,7 +80,7 @@ static bool in_order(const struct sorting *s, const unsigned char *a, size_t n_a
 FILCH_FORK_FUNCTION(void, sort, (const struct sorting *, s), (size_t, first), (size_t, n),
                     (enum place, place))
 {
-    if (n <= FEW) {
+    if (n <= FEW_TO_SORT) {
         sort_few(s, first, n, place);
         return;
     }
@@ -128,7 +128,7 @@ filch_status filch_sort(filch_pool *pool, const filch_order *order, void *elemen
         return status;
     }
     struct sorting s = {.order = order, .elements = elements, .n = n};
-    if (n > FEW) {
+    if (n > FEW_TO_SORT) {
         s.scratch = filch_malloc_for(order->element_bytes, n * order->element_bytes);
         if (!s.scratch) {
             return FILCH_ENOMEM;

@@ -4,8 +4,10 @@
 
 #include <filch/closure.h>
 
+#include "base/private.h"
+
 /* Call a closure that is not empty and that no other caller has: the function may change its
  * captures. Wherever the closure lies, they are aligned for their size. */
-void filch_closure_invoke(filch_closure *closure, void *result);
+FILCH_PRIVATE void filch_closure_invoke(filch_closure *closure, void *result);
 
 #endif

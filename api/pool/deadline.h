@@ -4,10 +4,12 @@
 
 #include <stdint.h>
 
+#include "base/private.h"
+
 /* 0: has passed (seconds are 0, negative or NaN); FILCH_OS_NEVER: too far away to matter. */
-uint64_t filch_deadline_after(double seconds);
+FILCH_PRIVATE uint64_t filch_deadline_after(double seconds);
 
 /* The same for a time on filch_now()'s clock. */
-uint64_t filch_deadline_at(double when);
+FILCH_PRIVATE uint64_t filch_deadline_at(double when);
 
 #endif

@@ -4,9 +4,11 @@
 
 #include <filch/status.h>
 
+#include "base/private.h"
+
 struct filch_pool;
 
 /* *pool = given, or the default pool, opened if need be; a fork()'s child gets a new one. */
-filch_status filch_pool_resolve(struct filch_pool *given, struct filch_pool **pool);
+FILCH_PRIVATE filch_status filch_pool_resolve(struct filch_pool *given, struct filch_pool **pool);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <filch/error.h>
 
+#include "base/private.h"
 #include "os/lock.h"
 
 /* What must hear of errors at once: a loop. `stop`: where the running block ends, or NULL. */
@@ -22,15 +23,15 @@ struct filch_fault {
         error; /* lock, until no task of it runs any more; last: most of it stays untouched */
 };
 
-void filch_fault_init(struct filch_fault *fault);
+FILCH_PRIVATE void filch_fault_init(struct filch_fault *fault);
 
 /* Has an error been raised? At any time. */
-bool filch_fault_is_set(struct filch_fault *fault);
+FILCH_PRIVATE bool filch_fault_is_set(struct filch_fault *fault);
 
 /* FILCH_ERAISED or FILCH_OK; `error`, if not NULL, gets the details. Nothing runs any more. */
-filch_status filch_fault_result(const struct filch_fault *fault, filch_error *error);
+FILCH_PRIVATE filch_status filch_fault_result(const struct filch_fault *fault, filch_error *error);
 
 /* What was raised in `fault` counts as raised in `outer`, too. Nothing runs in `fault` any more. */
-void filch_fault_pass_on(const struct filch_fault *fault, struct filch_fault *outer);
+FILCH_PRIVATE void filch_fault_pass_on(const struct filch_fault *fault, struct filch_fault *outer);
 
 #endif

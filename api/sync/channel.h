@@ -12,6 +12,7 @@
 
 #include <filch/channel.h>
 
+#include "base/private.h"
 #include "os/lock.h"
 #include "sleep/wait_list.h"
 
@@ -47,20 +48,22 @@ static inline struct filch_case_state *filch_case_state_of(filch_case *one)
 }
 
 /* Take its lock, also if that is held by a thread which the child of a fork() does not have. */
-void filch_channel_lock(filch_channel *channel);
+FILCH_PRIVATE void filch_channel_lock(filch_channel *channel);
 
 /* Do the case if it can be done; the caller tells the waiters whose cases were done by that. False:
  * one must wait. */
-bool filch_channel_try_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims);
+FILCH_PRIVATE bool filch_channel_try_locked(filch_channel *channel, filch_case *one,
+                                            struct filch_claims *claims);
 
 /* Stand in line with the case. */
-void filch_channel_wait_locked(filch_channel *channel, filch_case *one,
-                               struct filch_waiter *waiter);
+FILCH_PRIVATE void filch_channel_wait_locked(filch_channel *channel, filch_case *one,
+                                             struct filch_waiter *waiter);
 
 /* All cases with this channel, of the list that begins at `lowest`, leave its lines. */
-void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest);
+FILCH_PRIVATE void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest);
 
 /* filch_select() with a deadline as the runtime takes it. */
-filch_status filch_select_until(filch_case *cases, size_t n, uint64_t deadline, size_t *chosen);
+FILCH_PRIVATE filch_status filch_select_until(filch_case *cases, size_t n, uint64_t deadline,
+                                              size_t *chosen);
 
 #endif

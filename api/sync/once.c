@@ -6,7 +6,7 @@
 #include "sched/unwound.h"
 #include "sync/wait_queue.h"
 
-enum { NOT_YET, RUNNING, RUN }; /* a once's count */
+enum { NOT_RUN, RUNNING, RUN }; /* a once's count */
 
 static bool see_it_run(struct filch_wait_queue *queue)
 {
@@ -35,7 +35,7 @@ static inline void function_left(struct filch_wait_queue **running)
 {
     struct filch_fiber *fiber = *running ? filch_fiber_self() : NULL;
     if (*running && (!fiber || filch_unwound_begin(fiber, fiber->frame))) {
-        ended_as(*running, NOT_YET);
+        ended_as(*running, NOT_RUN);
     }
 }
 
@@ -67,7 +67,7 @@ filch_status filch_once_run(filch_once *once, void (*function)(void *context), v
     filch_lock_acquire(&queue->lock);
     uint32_t state = queue->count;
     bool own = state == RUNNING && filch_wait_queue_is_own_locked(queue);
-    if (state == NOT_YET) {
+    if (state == NOT_RUN) {
         queue->count = RUNNING;
         filch_wait_queue_own(queue, filch_party_self());
     }
@@ -75,7 +75,7 @@ filch_status filch_once_run(filch_once *once, void (*function)(void *context), v
     if (own) {
         return FILCH_EDEADLK;
     }
-    if (state == NOT_YET) {
+    if (state == NOT_RUN) {
         run_once(queue, function, context);
         return FILCH_OK;
     }

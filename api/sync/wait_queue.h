@@ -19,6 +19,7 @@
 
 #include <filch/status.h>
 
+#include "base/private.h"
 #include "os/lock.h"
 #include "sleep/party.h"
 #include "sleep/wait_list.h"
@@ -39,16 +40,18 @@ static inline struct filch_wait_queue *filch_wait_queue_of(void *object)
 
 /* Serve the first in line that still waits, or all; the caller tells them when it has released the
  * lock. False: there is none. */
-bool filch_wait_queue_serve_locked(struct filch_wait_queue *queue, struct filch_claims *claims);
-void filch_wait_queue_serve_all_locked(struct filch_wait_queue *queue, struct filch_claims *claims);
+FILCH_PRIVATE bool filch_wait_queue_serve_locked(struct filch_wait_queue *queue,
+                                                 struct filch_claims *claims);
+FILCH_PRIVATE void filch_wait_queue_serve_all_locked(struct filch_wait_queue *queue,
+                                                     struct filch_claims *claims);
 
 /* Serve so many in line, of a semaphore; what is left is counted. */
-void filch_wait_queue_give_locked(struct filch_wait_queue *queue, uint32_t count,
-                                  struct filch_claims *claims);
-void filch_wait_queue_tell(struct filch_claims *claims);
+FILCH_PRIVATE void filch_wait_queue_give_locked(struct filch_wait_queue *queue, uint32_t count,
+                                                struct filch_claims *claims);
+FILCH_PRIVATE void filch_wait_queue_tell(struct filch_claims *claims);
 
 /* A semaphore was released by callers that found its lock held: do it, and let go of the lock. */
-void filch_wait_queue_open_mail(struct filch_wait_queue *queue);
+FILCH_PRIVATE void filch_wait_queue_open_mail(struct filch_wait_queue *queue);
 
 /* Let go of the lock of something that may be a semaphore. */
 static inline void filch_wait_queue_release(struct filch_wait_queue *queue)
@@ -59,7 +62,7 @@ static inline void filch_wait_queue_release(struct filch_wait_queue *queue)
 }
 
 /* What stands in line, or is counted, from now on is of this process. */
-void filch_wait_queue_adopt_locked(struct filch_wait_queue *queue);
+FILCH_PRIVATE void filch_wait_queue_adopt_locked(struct filch_wait_queue *queue);
 
 /* A caller that wants to take something; what its waits are about. */
 struct filch_wait_queue_request {
@@ -71,25 +74,25 @@ struct filch_wait_queue_request {
 };
 
 /* For the filch_wait_kind of what is taken; the context is the request. */
-bool filch_wait_queue_enlist(struct filch_waiter *waiter, void *request);
-void filch_wait_queue_leave(struct filch_waiter *waiter, void *request);
-const void *filch_wait_queue_object(void *request);
-struct filch_party *filch_wait_queue_owner(void *request);
+FILCH_PRIVATE bool filch_wait_queue_enlist(struct filch_waiter *waiter, void *request);
+FILCH_PRIVATE void filch_wait_queue_leave(struct filch_waiter *waiter, void *request);
+FILCH_PRIVATE const void *filch_wait_queue_object(void *request);
+FILCH_PRIVATE struct filch_party *filch_wait_queue_owner(void *request);
 
 /* Take it, or stand in line until it is given, until the deadline, or until the caller is asked to
  * stop. A NULL object is FILCH_EINVAL; FILCH_EFORKED: only the parent could give it. */
-filch_status filch_wait_queue_take_until(void *object,
-                                         bool (*take_locked)(struct filch_wait_queue *queue),
-                                         const struct filch_wait_kind *kind, uint64_t deadline);
+FILCH_PRIVATE filch_status
+filch_wait_queue_take_until(void *object, bool (*take_locked)(struct filch_wait_queue *queue),
+                            const struct filch_wait_kind *kind, uint64_t deadline);
 
 /* The same whatever happens, but for FILCH_EFORKED. The caller's thread is known. */
-filch_status filch_wait_queue_take_surely(void *object,
-                                          bool (*take_locked)(struct filch_wait_queue *queue),
-                                          const struct filch_wait_kind *kind);
+FILCH_PRIVATE filch_status
+filch_wait_queue_take_surely(void *object, bool (*take_locked)(struct filch_wait_queue *queue),
+                             const struct filch_wait_kind *kind);
 
 /* The holder of a mutex, or the runner of a once; NULL: none. Under the lock, or by the one that
  * has been served, until which no other writes it. */
-void filch_wait_queue_own(struct filch_wait_queue *queue, struct filch_party *owner);
-bool filch_wait_queue_is_own_locked(struct filch_wait_queue *queue);
+FILCH_PRIVATE void filch_wait_queue_own(struct filch_wait_queue *queue, struct filch_party *owner);
+FILCH_PRIVATE bool filch_wait_queue_is_own_locked(struct filch_wait_queue *queue);
 
 #endif

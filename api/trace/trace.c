@@ -18,7 +18,6 @@ static const size_t file_default = (size_t)1 << 30;
 static const size_t ring_default = (size_t)16 << 20;
 static const size_t limit_least = (size_t)512 << 10;
 
-enum { PATH_BYTES = 4096 };
 
 filch_status filch_trace_start(const filch_trace_options *options)
 {
@@ -128,26 +127,26 @@ static filch_trace_level cut_level(char *path)
 static bool fill_in(char *path, const char *text)
 {
     size_t length = 0;
-    for (; *text && length < PATH_BYTES; text++) {
+    for (; *text && length < FILCH_PATH_BYTES; text++) {
         if (text[0] == '%' && text[1] == 'p') {
-            length += (size_t)snprintf(path + length, PATH_BYTES - length, "%llu",
+            length += (size_t)snprintf(path + length, FILCH_PATH_BYTES - length, "%llu",
                                        (unsigned long long)filch_os_process_id());
             text++;
         } else {
             path[length++] = *text;
         }
     }
-    if (length < PATH_BYTES) {
+    if (length < FILCH_PATH_BYTES) {
         path[length] = '\0';
     }
-    return length < PATH_BYTES;
+    return length < FILCH_PATH_BYTES;
 }
 
 static filch_status start_at(const char *path, filch_trace_level level)
 {
     filch_trace_options options = {.path = path, .level = level};
     filch_status status = *path ? filch_trace_start(&options) : FILCH_EINVAL;
-    char other[PATH_BYTES + 32];
+    char other[FILCH_PATH_BYTES + 32];
     if (status == FILCH_EBUSY) {
         snprintf(other, sizeof other, "%s.%llu", path, (unsigned long long)filch_os_process_id());
         options.path = other;
@@ -184,7 +183,7 @@ void filch_tracing_begin(void)
     if (!text || !*text) {
         return;
     }
-    char path[PATH_BYTES];
+    char path[FILCH_PATH_BYTES];
     if (!fill_in(path, text)) {
         warn(text, "cannot record there", "the name is too long");
         return;

@@ -2,7 +2,9 @@
 #ifndef FILCH_TRACING_H
 #define FILCH_TRACING_H
 
+#include "base/private.h"
+
 /* A pool is about to be opened: the first in a process looks at FILCH_TRACE. */
-void filch_tracing_begin(void);
+FILCH_PRIVATE void filch_tracing_begin(void);
 
 #endif

@@ -11,6 +11,8 @@
 
 #include <filch/memory.h>
 
+#include "base/private.h"
+
 /* What one thread has taken less given back; or several, one after the other. Only the thread whose
  * it is writes. */
 struct filch_heap_count {
@@ -19,28 +21,28 @@ struct filch_heap_count {
 };
 
 /* It counts from now on, for as long as the process lives. */
-void filch_memory_add_count(struct filch_heap_count *count);
+FILCH_PRIVATE void filch_memory_add_count(struct filch_heap_count *count);
 
 /* What the calling thread takes and gives back is counted there. NULL: among that of all threads
  * without a count. */
-void filch_memory_count_as(struct filch_heap_count *count);
+FILCH_PRIVATE void filch_memory_count_as(struct filch_heap_count *count);
 
 /* As malloc(), calloc(), realloc(), aligned_alloc() and free(). */
-void *filch_malloc(size_t bytes);
-void *filch_calloc(size_t n, size_t bytes);
-void *filch_realloc(void *memory, size_t bytes);
-void *filch_aligned_alloc(size_t alignment, size_t bytes);
-void filch_free(void *memory);
+FILCH_SEAM void *filch_malloc(size_t bytes);
+FILCH_SEAM void *filch_calloc(size_t n, size_t bytes);
+FILCH_SEAM void *filch_realloc(void *memory, size_t bytes);
+FILCH_PRIVATE void *filch_aligned_alloc(size_t alignment, size_t bytes);
+FILCH_SEAM void filch_free(void *memory);
 
 /* Memory of which not the beginning but what lies `offset` bytes (a multiple of 16) behind it is at
  * a multiple of `alignment` (at most 64). As fast as filch_malloc(), where an aligned_alloc() is
  * not; it takes up to 48 bytes more. */
-void *filch_alloc_at(size_t bytes, size_t alignment, size_t offset);
+FILCH_PRIVATE void *filch_alloc_at(size_t bytes, size_t alignment, size_t offset);
 
 /* `bytes` for values that have `unit_bytes` each, at any alignment that their type may have. */
-void *filch_malloc_for(size_t unit_bytes, size_t bytes);
+FILCH_PRIVATE void *filch_malloc_for(size_t unit_bytes, size_t bytes);
 
 /* Pages were mapped, or (negative) unmapped. */
-void filch_memory_mapped(ptrdiff_t bytes);
+FILCH_PRIVATE void filch_memory_mapped(ptrdiff_t bytes);
 
 #endif

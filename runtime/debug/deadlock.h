@@ -19,12 +19,13 @@
 #ifndef FILCH_DEADLOCK_PRIVATE_H
 #define FILCH_DEADLOCK_PRIVATE_H
 
+#include "base/private.h"
 #include "sched/process.h"
 #include "sleep/wait.h"
 
 /* Look, report to the log, and end what can be ended. `own`: what the caller itself sleeps on;
  * NULL: it does not wait. No lock is held, no core. */
-void filch_deadlock_look(struct filch_waiter *own);
+FILCH_PRIVATE void filch_deadlock_look(struct filch_waiter *own);
 
 /* From now on those that sleep do (filch_process_look). */
 static inline void filch_deadlock_watch(void)
@@ -33,6 +34,6 @@ static inline void filch_deadlock_watch(void)
 }
 
 /* Can stillness be seen at all? Not where it is not known which threads there are. */
-bool filch_deadlock_knows_threads(void);
+FILCH_PRIVATE bool filch_deadlock_knows_threads(void);
 
 #endif

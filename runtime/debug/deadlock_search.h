@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/private.h"
 #include "sleep/party.h"
 
 enum { FILCH_DEADLOCK_NOBODY = -1 };
@@ -35,9 +36,9 @@ struct filch_deadlock_search {
 };
 
 /* To the log. */
-void filch_deadlock_describe(const struct filch_deadlock_search *search);
+FILCH_PRIVATE void filch_deadlock_describe(const struct filch_deadlock_search *search);
 
 /* A deadlock that cannot be ended is told of once: this says whether it is the same. */
-uint64_t filch_deadlock_signature(const struct filch_deadlock_search *search);
+FILCH_PRIVATE uint64_t filch_deadlock_signature(const struct filch_deadlock_search *search);
 
 #endif

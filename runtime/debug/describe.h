@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/private.h"
 #include "sleep/party.h"
 
 /* Text, in a buffer that grows. Without memory, the rest is left out. */
@@ -13,15 +14,15 @@ struct filch_text {
     size_t room;
 };
 
-__attribute__((format(printf, 2, 3))) void filch_text_add(struct filch_text *text,
-                                                          const char *format, ...);
+FILCH_PRIVATE __attribute__((format(printf, 2, 3))) void filch_text_add(struct filch_text *text,
+                                                                        const char *format, ...);
 
 /* "task 0x55d0 feed (farm.c:12)", or "thread 4711 in feed (farm.c:12)". */
-void filch_describe_party(struct filch_text *text, struct filch_party *party);
+FILCH_PRIVATE void filch_describe_party(struct filch_text *text, struct filch_party *party);
 
 /* "a mutex (0x7ffe), held by task ...". The party waits, and the caller holds it. `holder` is known
  * to be there still, or NULL. */
-void filch_describe_wait(struct filch_text *text, struct filch_party *party,
-                         struct filch_party *holder);
+FILCH_PRIVATE void filch_describe_wait(struct filch_text *text, struct filch_party *party,
+                                       struct filch_party *holder);
 
 #endif

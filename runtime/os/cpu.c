@@ -7,13 +7,13 @@
 
 #include "os/os.h"
 
-enum { PATH_BYTES = 4096, LINE_BYTES = 4096 };
+enum { LINE_BYTES = 4096 };
 
 /* First line of root + directory + name into `line`. */
 static bool read_line(const char *root, const char *directory, const char *name, char *line,
                       size_t bytes)
 {
-    char path[PATH_BYTES];
+    char path[FILCH_PATH_BYTES];
     int length = snprintf(path, sizeof path, "%s%s/%s", root, directory, name);
     if (length < 0 || (size_t)length >= sizeof path) {
         return false;
@@ -73,7 +73,7 @@ static void lower(struct filch_cpu *cpu, unsigned limit, enum filch_cpu_reason r
 static void walk_up(struct filch_cpu *cpu, const char *root, const char *mount, const char *group,
                     enum filch_cpu_reason reason)
 {
-    char directory[PATH_BYTES];
+    char directory[FILCH_PATH_BYTES];
     bool is_root = strcmp(group, "/") == 0; /* whose name is the mount's */
     int length = snprintf(directory, sizeof directory, "%s%s", mount, is_root ? "" : group);
     if (length < 0 || (size_t)length >= sizeof directory) {
@@ -127,7 +127,7 @@ static struct filch_cpu detect(const char *root, unsigned affinity_count)
 {
     struct filch_cpu cpu = {.count = affinity_count > 0 ? affinity_count : 1,
                             .reason = FILCH_CPU_AFFINITY};
-    char path[PATH_BYTES];
+    char path[FILCH_PATH_BYTES];
     char line[LINE_BYTES];
     int length = snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
     FILE *file = length > 0 && (size_t)length < sizeof path ? fopen(path, "re") : NULL;

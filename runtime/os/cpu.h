@@ -6,6 +6,8 @@
 #ifndef FILCH_CPU_H
 #define FILCH_CPU_H
 
+#include "base/private.h"
+
 enum filch_cpu_reason { FILCH_CPU_AFFINITY, FILCH_CPU_CGROUP_V1, FILCH_CPU_CGROUP_V2 };
 
 struct filch_cpu {
@@ -14,6 +16,6 @@ struct filch_cpu {
 };
 
 /* `root` is "" or the top of a tree that has proc/self/cgroup and sys/fs/cgroup, for tests. */
-struct filch_cpu filch_cpu_detect(const char *root, unsigned affinity_count);
+FILCH_PRIVATE struct filch_cpu filch_cpu_detect(const char *root, unsigned affinity_count);
 
 #endif

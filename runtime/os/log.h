@@ -4,7 +4,9 @@
 
 #include <filch/log.h>
 
+#include "base/private.h"
+
 /* `message` ends with a newline. No lock is held: the hook may take its time. */
-void filch_log(filch_log_level level, const char *message);
+FILCH_PRIVATE void filch_log(filch_log_level level, const char *message);
 
 #endif

@@ -12,116 +12,121 @@
 #include <stdint.h>
 #include <threads.h>
 
+#include "base/private.h"
+
 #define FILCH_OS_NEVER UINT64_MAX /* a deadline that never comes */
 
-uint64_t filch_os_now_ns(void);
+enum { FILCH_PATH_BYTES = 4096 }; /* the longest path, with its end */
+
+FILCH_SEAM uint64_t filch_os_now_ns(void);
 
 /* The name of a call that the system refuses and filch cannot do without; NULL: there is none. */
-const char *filch_os_refused(void);
+FILCH_SEAM const char *filch_os_refused(void);
 
 /* Sleep while *word == expected, at most until deadline_ns. False: the deadline has passed. True
  * says nothing: wake-ups may be spurious, so callers loop on their own condition. The word is
  * alive until this returns: a sleeper may look at it itself now and then. */
-bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns);
+FILCH_SEAM bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline_ns);
 
 /* Wake at most `count` sleepers on word. The word's memory need not be alive any more. */
-void filch_os_wake(_Atomic(uint32_t) *word, int count);
+FILCH_SEAM void filch_os_wake(_Atomic(uint32_t) *word, int count);
 
 /* Let another thread run. */
-void filch_os_yield(void);
+FILCH_SEAM void filch_os_yield(void);
 
 /* Zeroed, lazily committed memory in small pages; NULL when there is none. */
-void *filch_os_map(size_t bytes);
-void filch_os_unmap(void *memory, size_t bytes);
+FILCH_SEAM void *filch_os_map(size_t bytes);
+FILCH_SEAM void filch_os_unmap(void *memory, size_t bytes);
 
 /* Has the process a limit on its address space? Then what can be mapped later is not certain. */
-bool filch_os_space_is_limited(void);
+FILCH_SEAM bool filch_os_space_is_limited(void);
 
 /* Make pages fault on access. False: the system has no more guards to give. */
-bool filch_os_guard(void *memory, size_t bytes);
+FILCH_SEAM bool filch_os_guard(void *memory, size_t bytes);
 
 /* Give the pages back to the system; they read as zero afterwards. False: it refuses, and they are
  * as they were. */
-bool filch_os_trim(void *memory, size_t bytes);
+FILCH_SEAM bool filch_os_trim(void *memory, size_t bytes);
 
-size_t filch_os_page_bytes(void);
+FILCH_SEAM size_t filch_os_page_bytes(void);
 
 /* What the kernel pushes on a stack to deliver a signal; 0 when it does not tell. */
-size_t filch_os_signal_frame_bytes(void);
+FILCH_SEAM size_t filch_os_signal_frame_bytes(void);
 
 /* A word that reads zero in the child of a fork(): how a pool notices that its threads are gone.
  * The system wipes it if it can; the function of filch_os_in_child() is to do so, too. NULL when
  * there is no memory for it. */
-_Atomic(uint32_t) *filch_os_fork_word(void);
+FILCH_SEAM _Atomic(uint32_t) *filch_os_fork_word(void);
 
 /* Have function() called in the child of every fork() from now on, before fork() returns there. */
-void filch_os_in_child(void (*function)(void));
+FILCH_SEAM void filch_os_in_child(void (*function)(void));
 
 /* Processors in this process's affinity mask, at least 1. */
-unsigned filch_os_affinity_count(void);
+FILCH_SEAM unsigned filch_os_affinity_count(void);
 
 /* Their numbers, `most` of them at most; how many. 0: the system does not tell. */
-unsigned filch_os_processors(unsigned *numbers, unsigned most);
+FILCH_SEAM unsigned filch_os_processors(unsigned *numbers, unsigned most);
 
 /* Keep the calling thread on a processor. Best effort. */
-void filch_os_bind(unsigned processor);
+FILCH_SEAM void filch_os_bind(unsigned processor);
 
 /* As getenv(), but NULL in a program that runs with privileges its caller has not. */
-const char *filch_os_getenv(const char *name);
+FILCH_SEAM const char *filch_os_getenv(const char *name);
 
 /* The kernel's number of the calling thread. */
-uint64_t filch_os_thread_id(void);
+FILCH_SEAM uint64_t filch_os_thread_id(void);
 
 /* How many threads the process has; 0: the system does not tell. */
-unsigned filch_os_thread_count(void);
+FILCH_SEAM unsigned filch_os_thread_count(void);
 
 /* If this code is part of a library that was loaded, keep it where it is until the process ends:
  * what runs it later, a thread, a destructor or a handler, must find it there. It takes the
  * loader's lock. Best effort; any number of times. */
-void filch_os_pin_self(void);
+FILCH_SEAM void filch_os_pin_self(void);
 
 /* Name the calling thread for debuggers and top(1); cut to 15 bytes. */
-void filch_os_thread_name(const char *name);
+FILCH_SEAM void filch_os_thread_name(const char *name);
 
 /* The calling thread's own locale; NULL: it goes by the process's. */
-void *filch_os_locale(void);
-void filch_os_set_locale(void *locale);
+FILCH_SEAM void *filch_os_locale(void);
+FILCH_SEAM void filch_os_set_locale(void *locale);
 
 /* Start a thread that leaves asynchronous signals to the program's own threads. False: the system
  * has none to give. */
-bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument);
+FILCH_SEAM bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument);
 
 /* Wait until it has ended. */
-void filch_os_thread_join(thrd_t thread);
+FILCH_SEAM void filch_os_thread_join(thrd_t thread);
 
 /* Call function(argument); if it does not return because the calling thread is ended inside, on
  * whatever stack, call ended(argument). */
-void filch_os_run_guarded(void (*function)(void *), void *argument, void (*ended)(void *));
+FILCH_SEAM void filch_os_run_guarded(void (*function)(void *), void *argument,
+                                     void (*ended)(void *));
 
 /* The calling thread cannot be cancelled from here to there; what was so before. */
-int filch_os_cancel_off(void);
-void filch_os_cancel_restore(int before);
+FILCH_SEAM int filch_os_cancel_off(void);
+FILCH_SEAM void filch_os_cancel_restore(int before);
 
 /* The signals that the calling thread blocks, the one with number n as bit n - 1. */
-uint64_t filch_os_blocked_signals(void);
+FILCH_SEAM uint64_t filch_os_blocked_signals(void);
 
 /* Has the program a handler for some signal? Faults aside, which a thread brings on itself, and the
  * signal `aside`. */
-bool filch_os_has_handlers(int aside);
+FILCH_SEAM bool filch_os_has_handlers(int aside);
 
 /* May filch_os_wake() be called by a signal handler? */
-bool filch_os_wakes_from_handlers(void);
+FILCH_SEAM bool filch_os_wakes_from_handlers(void);
 
 /* Two ends of something that poll() finds readable once it was set; maybe the same descriptor.
  * False: the system has none to give. */
-bool filch_os_event_make(int *read_end, int *write_end);
-bool filch_os_event_set(int write_end); /* false: the system refuses */
-void filch_os_event_close(int read_end, int write_end);
+FILCH_SEAM bool filch_os_event_make(int *read_end, int *write_end);
+FILCH_SEAM bool filch_os_event_set(int write_end); /* false: the system refuses */
+FILCH_SEAM void filch_os_event_close(int read_end, int write_end);
 
 /* The same made of a pipe, for the implementations of filch_os_event_make(). */
-bool filch_os_event_pipe(int *read_end, int *write_end);
+FILCH_SEAM bool filch_os_event_pipe(int *read_end, int *write_end);
 
 /* Random bits for where a pool's first victim search starts; quality is irrelevant. */
-uint64_t filch_os_seed(void);
+FILCH_SEAM uint64_t filch_os_seed(void);
 
 #endif

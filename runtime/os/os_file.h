@@ -8,40 +8,42 @@
 
 #include <filch/status.h>
 
+#include "base/private.h"
+
 /* Open or make a regular file of the caller's own, for it alone (mode 0600), empty it, and lock it
  * until it is closed. Links are not followed. FILCH_EINVAL: it is something else; FILCH_EBUSY: it
  * is locked; FILCH_EAGAIN: the system refuses. */
-filch_status filch_os_file_open(const char *path, int *file);
-void filch_os_file_close(int file);
+FILCH_SEAM filch_status filch_os_file_open(const char *path, int *file);
+FILCH_SEAM void filch_os_file_close(int file);
 
 /* See that so many bytes from the start have space on the disk, so that writing to them through a
  * mapping cannot fail. False: there is none, or the process may not have so long a file. */
-bool filch_os_file_grow(int file, size_t bytes);
+FILCH_SEAM bool filch_os_file_grow(int file, size_t bytes);
 
 /* Cut it to that length. */
-void filch_os_file_cut(int file, size_t bytes);
+FILCH_SEAM void filch_os_file_cut(int file, size_t bytes);
 
 /* Write all of it at the file's end. False: it failed. */
-bool filch_os_file_write(int file, const void *data, size_t bytes);
+FILCH_SEAM bool filch_os_file_write(int file, const void *data, size_t bytes);
 
 /* Map that many bytes of the file, or of memory (-1), more of them than there are, if need be.
  * NULL: no address space. */
-void *filch_os_file_map(int file, size_t bytes);
+FILCH_SEAM void *filch_os_file_map(int file, size_t bytes);
 
 /* They are about to be written: make their pages now, which is cheaper than one by one. Best
  * effort. */
-void filch_os_file_prepare(void *memory, size_t bytes);
+FILCH_SEAM void filch_os_file_prepare(void *memory, size_t bytes);
 
 /* No thread reads a mapping of the kind above any more, but one might still write: the first
  * `used` bytes become memory of no meaning, the rest is unmapped. */
-void filch_os_file_retire(void *memory, size_t used, size_t bytes);
+FILCH_SEAM void filch_os_file_retire(void *memory, size_t used, size_t bytes);
 
 /* Is the cycle counter (filch_os_ticks) one clock for all processors? */
-bool filch_os_ticks_agree(void);
+FILCH_SEAM bool filch_os_ticks_agree(void);
 
-uint64_t filch_os_process_id(void);
+FILCH_SEAM uint64_t filch_os_process_id(void);
 
 /* The program's name, cut to `bytes`. */
-void filch_os_program(char *name, size_t bytes);
+FILCH_SEAM void filch_os_program(char *name, size_t bytes);
 
 #endif

@@ -2,6 +2,7 @@
  * mprotect. Slower than os_linux.c and correct. */
 #define _GNU_SOURCE
 #include "os/os.h"
+#include "os/os_poll.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -166,4 +167,21 @@ unsigned filch_os_processors(unsigned *numbers, unsigned most)
 void filch_os_bind(unsigned processor)
 {
     (void)processor; /* as above */
+}
+
+/* POSIX has no such calls: the caller looks first. */
+ssize_t filch_os_read_now(int fd, void *buffer, size_t bytes)
+{
+    (void)fd;
+    (void)buffer;
+    (void)bytes;
+    return -EOPNOTSUPP;
+}
+
+ssize_t filch_os_write_now(int fd, const void *buffer, size_t bytes)
+{
+    (void)fd;
+    (void)buffer;
+    (void)bytes;
+    return -EOPNOTSUPP;
 }

@@ -232,20 +232,3 @@ size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *read
     }
     return filled;
 }
-
-/* POSIX has no such calls: the caller looks first. */
-ssize_t filch_os_read_now(int fd, void *buffer, size_t bytes)
-{
-    (void)fd;
-    (void)buffer;
-    (void)bytes;
-    return -EOPNOTSUPP;
-}
-
-ssize_t filch_os_write_now(int fd, const void *buffer, size_t bytes)
-{
-    (void)fd;
-    (void)buffer;
-    (void)bytes;
-    return -EOPNOTSUPP;
-}

@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "os/os.h"
 
-enum { PATH_BYTES = 4096 };
 
 struct processor_place {
     unsigned number;
@@ -18,7 +17,7 @@ struct processor_place {
 /* What the system says of a processor; -1: nothing. */
 static long said(const char *root, unsigned number, const char *what)
 {
-    char path[PATH_BYTES];
+    char path[FILCH_PATH_BYTES];
     long value = -1;
     int length = snprintf(path, sizeof path, "%s/sys/devices/system/cpu/cpu%u/topology/%s", root,
                           number, what);

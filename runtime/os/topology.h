@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "base/private.h"
+
 struct filch_topology {
     unsigned *numbers; /* of processors */
     unsigned count;    /* 0: the system knows none */
@@ -15,11 +17,11 @@ struct filch_topology {
 
 /* Those of the process's affinity mask. `root` is "", or for tests the top of a tree that has
  * sys/devices/system/cpu. False: no memory. */
-bool filch_topology_find(struct filch_topology *places, const char *root);
+FILCH_PRIVATE bool filch_topology_find(struct filch_topology *places, const char *root);
 
 /* Put them in order; known by their numbers. False: no memory, they are as they were. */
-bool filch_topology_order(struct filch_topology *places, const char *root);
+FILCH_PRIVATE bool filch_topology_order(struct filch_topology *places, const char *root);
 
-void filch_topology_forget(struct filch_topology *places);
+FILCH_PRIVATE void filch_topology_forget(struct filch_topology *places);
 
 #endif

@@ -24,7 +24,12 @@
 #include "sched/thread.h"
 #include "sleep/closing.h"
 
-enum { PER_CHUNK = 256, CHUNKS = FILCH_FD_MOST / PER_CHUNK, AT_ONCE = 128, REFUSED_NS = 20000000 };
+enum {
+    DESCRIPTORS_PER_CHUNK = 256,
+    DESCRIPTOR_CHUNKS = FILCH_FD_MOST / DESCRIPTORS_PER_CHUNK,
+    AT_ONCE = 128,
+    REFUSED_NS = 20000000
+};
 
 static const unsigned always = POLLERR | POLLHUP | POLLNVAL; /* comes unasked */
 
@@ -35,7 +40,7 @@ struct descriptor {
 };
 
 struct chunk {
-    struct descriptor descriptors[PER_CHUNK];
+    struct descriptor descriptors[DESCRIPTORS_PER_CHUNK];
 };
 
 struct filch_poller {
@@ -43,7 +48,7 @@ struct filch_poller {
     struct filch_thread *record;
     thrd_t thread;
     _Atomic(bool) ends;
-    _Atomic(struct chunk *) chunks[CHUNKS]; /* of consecutive numbers; never removed */
+    _Atomic(struct chunk *) chunks[DESCRIPTOR_CHUNKS]; /* of consecutive numbers; never removed */
 };
 
 /* The descriptor with that number. NULL: out of bounds, or none has waited for it. */
@@ -54,8 +59,8 @@ static struct descriptor *known_descriptor(struct filch_poller *poller, int fd)
     }
     /* acquire: pairs with the release in made; the chunk is zeroed, which is a valid start */
     struct chunk *chunk =
-        atomic_load_explicit(&poller->chunks[fd / PER_CHUNK], memory_order_acquire);
-    return chunk ? &chunk->descriptors[fd % PER_CHUNK] : NULL;
+        atomic_load_explicit(&poller->chunks[fd / DESCRIPTORS_PER_CHUNK], memory_order_acquire);
+    return chunk ? &chunk->descriptors[fd % DESCRIPTORS_PER_CHUNK] : NULL;
 }
 
 /* The same, made if it must be. NULL: out of bounds, or no memory. */
@@ -69,9 +74,9 @@ static struct descriptor *made_descriptor(struct filch_poller *poller, int fd)
     struct chunk *chunk = filch_calloc(1, sizeof *chunk);
     /* release: pairs with the acquire in known; relaxed on failure: known_descriptor() reads it
      * again */
-    if (chunk &&
-        !atomic_compare_exchange_strong_explicit(&poller->chunks[fd / PER_CHUNK], &none, chunk,
-                                                 memory_order_release, memory_order_relaxed)) {
+    if (chunk && !atomic_compare_exchange_strong_explicit(
+                     &poller->chunks[fd / DESCRIPTORS_PER_CHUNK], &none, chunk,
+                     memory_order_release, memory_order_relaxed)) {
         filch_free(chunk);
     }
     return known_descriptor(poller, fd);
@@ -210,7 +215,7 @@ static void refuse_all(struct filch_poller *poller)
     for (int fd = 0; fd < FILCH_FD_MOST; fd++) {
         struct descriptor *descriptor = known_descriptor(poller, fd);
         if (!descriptor) {
-            fd += PER_CHUNK - 1;
+            fd += DESCRIPTORS_PER_CHUNK - 1;
             continue;
         }
         filch_lock_acquire(&descriptor->lock);
@@ -245,7 +250,7 @@ static int poll_for_ever(void *context)
 
 static void destroy_poller(struct filch_poller *poller)
 {
-    for (size_t i = 0; i < CHUNKS; i++) {
+    for (size_t i = 0; i < DESCRIPTOR_CHUNKS; i++) {
         filch_free(
             atomic_load_explicit(&poller->chunks[i], memory_order_relaxed)); /* no other */
     }

@@ -7,6 +7,7 @@
 #ifndef FILCH_POLLER_H
 #define FILCH_POLLER_H
 
+#include "base/private.h"
 #include "os/os_poll.h"
 #include "sleep/party.h"
 #include "sleep/wait_list.h"
@@ -26,16 +27,16 @@ struct filch_fd_wait {
 };
 
 /* The pool's, made at its first use. NULL: the system has no thread or memory to give. */
-struct filch_poller *filch_poller_of(struct filch_pool *pool);
+FILCH_PRIVATE struct filch_poller *filch_poller_of(struct filch_pool *pool);
 
 /* The pool's fibers are gone: end the thread, free it all, if there is one. */
-void filch_poller_end(struct filch_pool *pool);
+FILCH_PRIVATE void filch_poller_end(struct filch_pool *pool);
 
 /* What is waited for; the context is a struct filch_fd_wait. */
 extern const struct filch_wait_kind filch_fd_kind;
 
 /* fd is being closed, and from filch_fd_close_begin() on no more waits for it begin: wake those
  * that wait for it here. */
-void filch_poller_forget(struct filch_poller *poller, int fd);
+FILCH_PRIVATE void filch_poller_forget(struct filch_poller *poller, int fd);
 
 #endif

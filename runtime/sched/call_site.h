@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/private.h"
 #include "base/base.h"
 
 enum {
@@ -39,14 +40,15 @@ struct filch_call_sites {
 };
 
 /* The entry for a place, which is any address that names it. */
-struct filch_call_site *filch_call_site_of(struct filch_call_sites *sites, const void *place);
+FILCH_PRIVATE struct filch_call_site *filch_call_site_of(struct filch_call_sites *sites,
+                                                         const void *place);
 
 /* How long a call with so many elements would take, as far as this place is known to be short;
  * UINT64_MAX: that is not known. */
-uint64_t filch_call_site_estimate(struct filch_call_site *site, size_t elements);
+FILCH_PRIVATE uint64_t filch_call_site_estimate(struct filch_call_site *site, size_t elements);
 
 /* In a call with so many elements at this place, `ran` of them took so long. */
-void filch_call_site_learn(struct filch_call_site *site, size_t elements, uint64_t ran,
-                           uint64_t ticks);
+FILCH_PRIVATE void filch_call_site_learn(struct filch_call_site *site, size_t elements,
+                                         uint64_t ran, uint64_t ticks);
 
 #endif

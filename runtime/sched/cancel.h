@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/private.h"
 #include "os/lock.h"
 #include "sleep/wait.h"
 
@@ -27,22 +28,23 @@ struct filch_cancel_scope {
 };
 
 /* Below `parent`, which may be NULL and stays open longer. */
-void filch_cancel_scope_open(struct filch_cancel_scope *scope, struct filch_cancel_scope *parent,
-                             uint64_t deadline_ns);
+FILCH_PRIVATE void filch_cancel_scope_open(struct filch_cancel_scope *scope,
+                                           struct filch_cancel_scope *parent, uint64_t deadline_ns);
 
 /* Nothing runs in it any more. After this returns it may be freed. */
-void filch_cancel_scope_close(struct filch_cancel_scope *scope);
+FILCH_PRIVATE void filch_cancel_scope_close(struct filch_cancel_scope *scope);
 
 /* It and all below: waits end with FILCH_CLOSED, now and from now on. */
-void filch_cancel_scope_cancel(struct filch_cancel_scope *scope);
+FILCH_PRIVATE void filch_cancel_scope_cancel(struct filch_cancel_scope *scope);
 
 /* Was it cancelled, or has its deadline passed? NULL: no. */
-bool filch_cancel_scope_is_cancelled(struct filch_cancel_scope *scope);
+FILCH_PRIVATE bool filch_cancel_scope_is_cancelled(struct filch_cancel_scope *scope);
 
 /* False: it is cancelled, the waiter was not added. */
-bool filch_cancel_scope_add(struct filch_cancel_scope *scope, struct filch_waiter *waiter);
+FILCH_PRIVATE bool filch_cancel_scope_add(struct filch_cancel_scope *scope,
+                                          struct filch_waiter *waiter);
 
 /* The wait is over: after this no thread touches the waiter through its scope, if it has one. */
-void filch_cancel_scope_remove(struct filch_waiter *waiter);
+FILCH_PRIVATE void filch_cancel_scope_remove(struct filch_waiter *waiter);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/private.h"
 #include "base/base.h"
 #include "stack/stack.h"
 #include "trace/tracer.h"
@@ -24,8 +25,8 @@ struct filch_thread;
 
 /* For wait.h: make fibers ready, together: one lock and one look for sleepers, not each its own;
  * and one of them, from a signal handler (post.c). */
-void filch_fibers_ready(struct filch_fiber *const *fibers, unsigned count);
-void filch_fiber_post(struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_fibers_ready(struct filch_fiber *const *fibers, unsigned count);
+FILCH_PRIVATE void filch_fiber_post(struct filch_fiber *fiber);
 
 extern const struct filch_tracer_host filch_core_trace_host; /* trace_host.c */
 
@@ -74,47 +75,48 @@ _Static_assert(offsetof(struct filch_core, holder) / FILCH_CACHE_LINE !=
                "what different threads write lies on different lines");
 
 /* NULL: no memory. */
-struct filch_core *filch_core_new(struct filch_pool *pool, unsigned index);
-void filch_core_free(struct filch_core *core);
+FILCH_PRIVATE struct filch_core *filch_core_new(struct filch_pool *pool, unsigned index);
+FILCH_PRIVATE void filch_core_free(struct filch_core *core);
 
 /* The core made as number `index`, or NULL; how many there are: they are made in order. */
-struct filch_core *filch_core_at(struct filch_pool *pool, unsigned index);
-unsigned filch_core_count(struct filch_pool *pool);
+FILCH_PRIVATE struct filch_core *filch_core_at(struct filch_pool *pool, unsigned index);
+FILCH_PRIVATE unsigned filch_core_count(struct filch_pool *pool);
 
 /* See that there is at least one. False: no memory. */
-bool filch_core_make_first(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_core_make_first(struct filch_pool *pool);
 
 /* Take a core for a pool thread: one of the first `workers`, and not while so many are held.
  * False: there is none. */
-bool filch_core_acquire(struct filch_pool *pool, struct filch_thread *thread);
+FILCH_PRIVATE bool filch_core_acquire(struct filch_pool *pool, struct filch_thread *thread);
 
 /* Take a core for a program's own thread, a spare one if need be. False: even those are used up. */
-bool filch_core_acquire_guest(struct filch_pool *pool, struct filch_thread *thread);
-void filch_core_release(struct filch_thread *thread);
+FILCH_PRIVATE bool filch_core_acquire_guest(struct filch_pool *pool, struct filch_thread *thread);
+FILCH_PRIVATE void filch_core_release(struct filch_thread *thread);
 
 /* A guest lets go of its core; what it leaves behind is passed on. */
-void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thread);
+FILCH_PRIVATE void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thread);
 
 /* If nothing holds the core: put the stacks on its shelf where all find them. */
-void filch_core_clear_idle(struct filch_core *core, struct filch_thread *thread);
+FILCH_PRIVATE void filch_core_clear_idle(struct filch_core *core, struct filch_thread *thread);
 
 /* No thread holds a core or ever will: give back what they keep; workers that started finish. */
-void filch_core_give_spares(struct filch_pool *pool);
-void filch_core_finish_all(struct filch_pool *pool);
+FILCH_PRIVATE void filch_core_give_spares(struct filch_pool *pool);
+FILCH_PRIVATE void filch_core_finish_all(struct filch_pool *pool);
 
 /* Holder, on a fiber: call the worker's start hook if that is still to be done. */
-void filch_core_start(struct filch_core *core);
+FILCH_PRIVATE void filch_core_start(struct filch_core *core);
 
 /* `fiber` begins something of unknown length: its first fork will be published. A body that forks
  * once and then computes for a second looks up only at that fork. */
-void filch_core_begin(struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_core_begin(struct filch_fiber *fiber);
 
 /* What the calling thread picked last, if it holds a core. */
-struct filch_picked filch_core_picked(void);
+FILCH_PRIVATE struct filch_picked filch_core_picked(void);
 
 /* Record that a task begins here; how its end is recorded. */
-enum filch_trace_type filch_core_trace_task(struct filch_picked picked,
-                                            const filch_function_info *info, const void *task);
+FILCH_PRIVATE enum filch_trace_type filch_core_trace_task(struct filch_picked picked,
+                                                          const filch_function_info *info,
+                                                          const void *task);
 /* Record something that happens on this core, for the holder (tracer.h). */
 static inline void filch_core_trace(struct filch_core *core, enum filch_trace_type type,
                                     unsigned detail, const void *subject, uint64_t argument)
@@ -131,71 +133,71 @@ static inline void filch_core_trace_forks(struct filch_core *core, filch_lane *l
 }
 
 /* `fiber` begins or goes on on this core; and has left it. */
-void filch_core_enter(struct filch_core *core, struct filch_fiber *fiber);
-void filch_core_leave(struct filch_core *core);
+FILCH_PRIVATE void filch_core_enter(struct filch_core *core, struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_core_leave(struct filch_core *core);
 
 /* The life of a pool's fiber: run one piece of work after the other. Returns the suspended
  * fiber to go on with, or NULL: the thread is to end. */
-struct filch_fiber *filch_core_main(struct filch_fiber *fiber);
+FILCH_PRIVATE struct filch_fiber *filch_core_main(struct filch_fiber *fiber);
 
 /* The life of a pool's thread, whose record is the argument: what thrd_create() starts. */
-int filch_core_thread(void *thread);
+FILCH_PRIVATE int filch_core_thread(void *thread);
 
 /* Is there anything that a thread could do? Exact under the handshake of park.h. */
-bool filch_core_work_visible(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_core_work_visible(struct filch_pool *pool);
 
 /* Pool thread without a core: sleep until there is work and a core to do it on. False: the pool
  * stops. */
-bool filch_core_obtain(struct filch_pool *pool, struct filch_thread *thread);
+FILCH_PRIVATE bool filch_core_obtain(struct filch_pool *pool, struct filch_thread *thread);
 
 /* A waker counted on us (it set `waking`): wake-ups may begin anew. Since it may have seen work
  * that we have not, and others passed by, the caller looks at everything after this and wakes the
  * next one if there is more than it takes. */
-void filch_core_answer_wake(struct filch_pool *pool);
+FILCH_PRIVATE void filch_core_answer_wake(struct filch_pool *pool);
 
-void filch_core_fire_timers(struct filch_pool *pool);
+FILCH_PRIVATE void filch_core_fire_timers(struct filch_pool *pool);
 
 /* Ask all running fibers for latent work. */
-void filch_core_demand(struct filch_pool *pool);
+FILCH_PRIVATE void filch_core_demand(struct filch_pool *pool);
 
 /* Owner of `fiber`: publish its oldest latent slot, and see that a thread comes for it. */
-void filch_core_serve(struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_core_serve(struct filch_fiber *fiber);
 
 /* The same for those that are awake anyway: none is woken. True: something was published. */
-bool filch_core_offer(struct filch_fiber *fiber);
+FILCH_PRIVATE bool filch_core_offer(struct filch_fiber *fiber);
 
 /* The same for no thief before `until` (ticks, soon): by then it will have been taken back, unless
  * something takes longer than is known of it. Until then others do not ask for more, either. */
-bool filch_core_offer_quietly(struct filch_fiber *fiber, uint64_t until);
+FILCH_PRIVATE bool filch_core_offer_quietly(struct filch_fiber *fiber, uint64_t until);
 
 /* Any thread: is the holder to be left in peace? Its offer when it no longer is, or NULL. */
-bool filch_core_is_quiet(struct filch_core *core);
-filch_slot *filch_core_late_offer(struct filch_core *core);
+FILCH_PRIVATE bool filch_core_is_quiet(struct filch_core *core);
+FILCH_PRIVATE filch_slot *filch_core_late_offer(struct filch_core *core);
 
 /* The holder: a slot that was published has been taken back (it is ours), or was taken: it is no
  * longer to be found here. */
-void filch_core_withdraw(struct filch_core *core, filch_slot *slot, bool ours);
+FILCH_PRIVATE void filch_core_withdraw(struct filch_core *core, filch_slot *slot, bool ours);
 
 /* Owner of `fiber`: publish all its latent slots, because it is about to wait. */
-void filch_core_serve_all(struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_core_serve_all(struct filch_fiber *fiber);
 
 /* The same when too many of its loop wait already: the rest of its range is held back (crowd.h). */
-void filch_core_serve_crowd(struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_core_serve_crowd(struct filch_fiber *fiber);
 
 /* Does so much lie in its deque that ranges of loops need not be there, too? NULL: no. */
-bool filch_core_has_plenty(struct filch_core *core);
+FILCH_PRIVATE bool filch_core_has_plenty(struct filch_core *core);
 
 /* Owner, on `fiber`: a slot that was published is wanted. True: it was taken back, and is ours
  * again. False: a thief had it, and is done with it when this returns. */
-bool filch_core_reclaim(struct filch_fiber *fiber, filch_slot *slot);
+FILCH_PRIVATE bool filch_core_reclaim(struct filch_fiber *fiber, filch_slot *slot);
 
 /* Before a wait: run the newest tasks of our own core as long as they are wanted, and there is
  * stack left. Nothing else runs on top of the caller. */
-void filch_core_run_tasks(struct filch_pool *pool,
-                          bool (*wanted)(struct filch_detached *task, void *context),
-                          void *context);
+FILCH_PRIVATE void filch_core_run_tasks(struct filch_pool *pool,
+                                        bool (*wanted)(struct filch_detached *task, void *context),
+                                        void *context);
 
 /* Run a slot that its owner has taken back, above everything else on its lane. */
-void filch_core_run_own(struct filch_fiber *fiber, filch_slot *slot);
+FILCH_PRIVATE void filch_core_run_own(struct filch_fiber *fiber, filch_slot *slot);
 
 #endif

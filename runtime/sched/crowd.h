@@ -23,6 +23,7 @@
 
 #include <filch/lane.h>
 
+#include "base/private.h"
 #include "base/base.h"
 
 struct filch_core;
@@ -40,30 +41,30 @@ struct filch_crowding {
     _Atomic(uint64_t) interval_ns; /* the monitor */
 };
 
-void filch_crowding_init(struct filch_crowding *crowding);
+FILCH_PRIVATE void filch_crowding_init(struct filch_crowding *crowding);
 
 /* The fiber is about to wait for other work: count it among those of its loops that wait. True:
  * there are too many. It says when it goes on. */
-bool filch_crowd_enter(struct filch_fiber *fiber);
-void filch_crowd_leave(struct filch_fiber *fiber);
+FILCH_PRIVATE bool filch_crowd_enter(struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_crowd_leave(struct filch_fiber *fiber);
 
 /* Do so many wait that no more of them are to begin? A glance. */
-bool filch_crowd_is_full(struct filch_pool *pool, _Atomic(uint32_t) *waiting);
+FILCH_PRIVATE bool filch_crowd_is_full(struct filch_pool *pool, _Atomic(uint32_t) *waiting);
 
 /* A stack is used afresh. */
-void filch_crowd_forget(struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_crowd_forget(struct filch_fiber *fiber);
 
 /* Hold a slot back that was just published, if it is a loop's range and the first one. */
-bool filch_crowd_hold_back(struct filch_fiber *fiber, filch_slot *slot);
+FILCH_PRIVATE bool filch_crowd_hold_back(struct filch_fiber *fiber, filch_slot *slot);
 
 /* The monitor's look. */
-void filch_crowd_watch(struct filch_pool *pool);
+FILCH_PRIVATE void filch_crowd_watch(struct filch_pool *pool);
 
 /* The holder: put as many as are to be let go into its deque. */
-void filch_crowd_let_go(struct filch_core *core);
+FILCH_PRIVATE void filch_crowd_let_go(struct filch_core *core);
 
 /* Is something to be let go, or held back? */
-bool filch_crowd_is_let_go(struct filch_pool *pool);
-bool filch_crowd_is_held(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_crowd_is_let_go(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_crowd_is_held(struct filch_pool *pool);
 
 #endif

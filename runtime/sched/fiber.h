@@ -11,6 +11,7 @@
 #ifndef FILCH_FIBER_H
 #define FILCH_FIBER_H
 
+#include "base/private.h"
 #include "base/exceptions.h"
 #include "sched/call_site.h"
 #include "sleep/party.h"
@@ -93,26 +94,27 @@ struct filch_leave {
 
 /* A pool's fiber, which starts in filch_core_main(). The caller holds `core`; when it is given
  * back maybe none: NULL. NULL: no memory. */
-struct filch_fiber *filch_fiber_new(struct filch_pool *pool, struct filch_core *core);
-void filch_fiber_free(struct filch_fiber *fiber, struct filch_core *core);
+FILCH_PRIVATE struct filch_fiber *filch_fiber_new(struct filch_pool *pool, struct filch_core *core);
+FILCH_PRIVATE void filch_fiber_free(struct filch_fiber *fiber, struct filch_core *core);
 
 /* A guest's. The caller holds `core`, or none: NULL. Its memory stays with the core for the next
  * guest. */
-struct filch_fiber *filch_fiber_new_guest(struct filch_pool *pool, struct filch_core *core);
-void filch_fiber_free_guest(struct filch_fiber *fiber, struct filch_core *core);
+FILCH_PRIVATE struct filch_fiber *filch_fiber_new_guest(struct filch_pool *pool,
+                                                        struct filch_core *core);
+FILCH_PRIVATE void filch_fiber_free_guest(struct filch_fiber *fiber, struct filch_core *core);
 
 /* Is there stack left for a task to run on top of the caller, which runs on `fiber`? */
-bool filch_fiber_has_room(const struct filch_fiber *fiber);
+FILCH_PRIVATE bool filch_fiber_has_room(const struct filch_fiber *fiber);
 
 /* Fiber, on that thread: leave, with the order in thread->leave; returns when the fiber goes on,
  * maybe on another thread. In the end a jump: each return after a switch of stacks is one that the
  * processor foretells wrongly. */
-void filch_fiber_leave(struct filch_fiber *fiber, struct filch_thread *thread);
+FILCH_PRIVATE void filch_fiber_leave(struct filch_fiber *fiber, struct filch_thread *thread);
 
 /* The stack of the fiber that the calling thread runs. Also in a signal handler. */
-bool filch_fiber_stack_here(struct filch_overflow_stack *stack);
+FILCH_PRIVATE bool filch_fiber_stack_here(struct filch_overflow_stack *stack);
 
 /* Fiber: leave for good. */
-void filch_fiber_discard(struct filch_fiber *fiber, struct filch_fiber *next);
+FILCH_PRIVATE void filch_fiber_discard(struct filch_fiber *fiber, struct filch_fiber *next);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "base/private.h"
 #include "os/lock.h"
 #include "sleep/wait_list.h"
 
@@ -25,21 +26,21 @@ struct filch_permits {
 };
 
 /* The calling fiber, if there is one, lends its core; pairs may be nested. Waits for a permit. */
-void filch_handoff_begin(void);
-void filch_handoff_end(void);
+FILCH_PRIVATE void filch_handoff_begin(void);
+FILCH_PRIVATE void filch_handoff_end(void);
 
 /* Bind the calling fiber to its thread. False: there is no permit. Pairs may be nested; a thread
  * that is no pool's is bound anyway. */
-bool filch_handoff_pin(void);
-void filch_handoff_unpin(void);
+FILCH_PRIVATE bool filch_handoff_pin(void);
+FILCH_PRIVATE void filch_handoff_unpin(void);
 
 /* A job that has ended may have left these open. */
-void filch_handoff_forget(struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_handoff_forget(struct filch_fiber *fiber);
 
 /* Does it wait as its thread, because it is bound to it? */
-bool filch_handoff_is_bound(const struct filch_fiber *fiber);
+FILCH_PRIVATE bool filch_handoff_is_bound(const struct filch_fiber *fiber);
 
 /* How many threads the pool may have. */
-unsigned filch_handoff_threads(struct filch_pool *pool);
+FILCH_PRIVATE unsigned filch_handoff_threads(struct filch_pool *pool);
 
 #endif

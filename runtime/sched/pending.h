@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "base/private.h"
+
 struct filch_pool;
 
 struct filch_pending {
@@ -16,9 +18,10 @@ struct filch_pending {
 };
 
 /* It is accepted and may take time. False: the pool was terminated, it is to be cancelled. */
-bool filch_pool_list_pending(struct filch_pool *pool, struct filch_pending *pending);
+FILCH_PRIVATE bool filch_pool_list_pending(struct filch_pool *pool, struct filch_pending *pending);
 
 /* It has come, or never will. */
-void filch_pool_unlist_pending(struct filch_pool *pool, struct filch_pending *pending);
+FILCH_PRIVATE void filch_pool_unlist_pending(struct filch_pool *pool,
+                                             struct filch_pending *pending);
 
 #endif

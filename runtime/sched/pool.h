@@ -13,6 +13,7 @@
 
 #include <filch/status.h>
 
+#include "base/private.h"
 #include "base/base.h"
 #include "os/topology.h"
 #include "sched/call_site.h"
@@ -134,102 +135,104 @@ _Static_assert((offsetof(struct filch_pool, ready) - 1) / FILCH_CACHE_LINE ==
                "a task from outside costs its submitter one line");
 
 /* Accept some: the pool is not quiet until its task has ended. Errors: as filch_pool_submit(). */
-filch_status filch_pool_accept(struct filch_pool *pool);
+FILCH_PRIVATE filch_status filch_pool_accept(struct filch_pool *pool);
 
 /* It can run now. */
-void filch_pool_submit_accepted(struct filch_pool *pool, struct filch_detached *task);
+FILCH_PRIVATE void filch_pool_submit_accepted(struct filch_pool *pool, struct filch_detached *task);
 
 /* See that there is a thread that will run what is accepted now. */
-bool filch_pool_has_thread(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_pool_has_thread(struct filch_pool *pool);
 
 /* Errors: FILCH_ENOMEM. */
-filch_status filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out);
+FILCH_PRIVATE filch_status filch_pool_create(const struct filch_pool_config *config,
+                                             struct filch_pool **out);
 
 /* One more thread, unless there are enough, the pool is ending or the system refuses. After a
  * refusal it is asked again, at growing intervals. */
-bool filch_pool_make_thread(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_pool_make_thread(struct filch_pool *pool);
 
 /* The steps of it, for a thread that is not a worker. The caller has the pool's lock when it asks;
  * before that it sees that no thread was refused just now. */
-bool filch_pool_may_ask_thread(struct filch_pool *pool);
-bool filch_pool_ask_thread_locked(struct filch_pool *pool, thrd_t *thread, thrd_start_t start,
-                                  void *argument);
+FILCH_PRIVATE bool filch_pool_may_ask_thread(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_pool_ask_thread_locked(struct filch_pool *pool, thrd_t *thread,
+                                                thrd_start_t start, void *argument);
 
 /* A thread of the pool that is one too many, and runs nothing, wants to end. False: it is needed.
  * The pool may be gone after this. */
-bool filch_pool_retire(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_pool_retire(struct filch_pool *pool);
 
 /* Has it more threads than it may need? A glance. */
-bool filch_pool_has_surplus(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_pool_has_surplus(struct filch_pool *pool);
 
 /* Make all threads now. FILCH_EAGAIN: one could not be made. */
-filch_status filch_pool_start_threads(struct filch_pool *pool);
+FILCH_PRIVATE filch_status filch_pool_start_threads(struct filch_pool *pool);
 
 /* Free a pool whose threads have ended (or never were). Takes NULL. */
-void filch_pool_destroy(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_destroy(struct filch_pool *pool);
 
 /* Refuse new work from now on. `state` only ever rises. */
-void filch_pool_refuse(struct filch_pool *pool, enum filch_pool_state state);
+FILCH_PRIVATE void filch_pool_refuse(struct filch_pool *pool, enum filch_pool_state state);
 
 /* Wait until nothing is left to do, then end the threads. The pool refuses new work. */
-void filch_pool_drain(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_drain(struct filch_pool *pool);
 
 /* Submit work. FILCH_ECLOSED; FILCH_EFORKED; FILCH_EAGAIN: no thread to run it can be made. */
-filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *task);
+FILCH_PRIVATE filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *task);
 
 /* The same for a task that comes after all others. */
-filch_status filch_pool_submit_background(struct filch_pool *pool, struct filch_detached *task);
+FILCH_PRIVATE filch_status filch_pool_submit_background(struct filch_pool *pool,
+                                                        struct filch_detached *task);
 
 /* From outside: put fibers that are ready, a chain as for filch_queue_push_all(), where any of the
  * pool's threads finds them, and see that one comes. */
-void filch_pool_resume(struct filch_pool *pool, struct filch_work *first, struct filch_work *last,
-                       size_t count);
+FILCH_PRIVATE void filch_pool_resume(struct filch_pool *pool, struct filch_work *first,
+                                     struct filch_work *last, size_t count);
 
 /* Take a task back that was submitted, if it is one of the next in line among those from outside,
  * and not the one that a thread has been woken for. */
-bool filch_pool_withdraw(struct filch_pool *pool, struct filch_detached *task);
+FILCH_PRIVATE bool filch_pool_withdraw(struct filch_pool *pool, struct filch_detached *task);
 
 /* The holder of a core accepts a task. Each accepted task reports its end once, from wherever it
  * ended. */
-void filch_pool_task_begun(struct filch_core *core);
-void filch_pool_task_ended(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_task_begun(struct filch_core *core);
+FILCH_PRIVATE void filch_pool_task_ended(struct filch_pool *pool);
 
 /* Count a region of an outside thread in and out. */
-filch_status filch_pool_admit(struct filch_pool *pool);
-void filch_pool_dismiss(struct filch_pool *pool);
+FILCH_PRIVATE filch_status filch_pool_admit(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_dismiss(struct filch_pool *pool);
 
 /* Count a caller in that knows that the pool is not quiet yet, even if it is closed. */
-void filch_pool_hold(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_hold(struct filch_pool *pool);
 
 /* A core is held no longer: what waits for the pool to fall quiet must know. */
-void filch_pool_core_freed(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_core_freed(struct filch_pool *pool);
 
 /* Wait until no core is held and nothing is left to do. */
-void filch_pool_await_quiet(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_await_quiet(struct filch_pool *pool);
 
 /* The core of this pool that the caller holds, or NULL. */
-struct filch_core *filch_pool_own_core(struct filch_pool *pool);
+FILCH_PRIVATE struct filch_core *filch_pool_own_core(struct filch_pool *pool);
 
 /* FILCH_OK, FILCH_ECLOSED, FILCH_EBROKEN or FILCH_EFORKED. */
-filch_status filch_pool_check(struct filch_pool *pool);
+FILCH_PRIVATE filch_status filch_pool_check(struct filch_pool *pool);
 
 /* `status`, unless the pool is broken, which explains it: FILCH_EBROKEN. */
-filch_status filch_pool_ended_as(struct filch_pool *pool, filch_status status);
+FILCH_PRIVATE filch_status filch_pool_ended_as(struct filch_pool *pool, filch_status status);
 
 /* From inside: more of what the pool has accepted already, also when it accepts no more. */
-void filch_pool_continue(struct filch_pool *pool, struct filch_detached *task);
+FILCH_PRIVATE void filch_pool_continue(struct filch_pool *pool, struct filch_detached *task);
 
 /* Terminate it: what is accepted but has not come is cancelled, and waits end. */
-void filch_pool_terminate_now(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_terminate_now(struct filch_pool *pool);
 
 /* For a fiber of the pool, registered for what it waits for and not yet armed: if the pool was
  * terminated its wait ends here, too late to be found. */
-void filch_pool_end_late_wait(struct filch_pool *pool, struct filch_waiter *waiter);
+FILCH_PRIVATE void filch_pool_end_late_wait(struct filch_pool *pool, struct filch_waiter *waiter);
 
-enum filch_pool_state filch_pool_state(struct filch_pool *pool);
+FILCH_PRIVATE enum filch_pool_state filch_pool_state(struct filch_pool *pool);
 
 /* How many cores are held. */
-unsigned filch_pool_running(struct filch_pool *pool);
+FILCH_PRIVATE unsigned filch_pool_running(struct filch_pool *pool);
 
 static inline bool filch_pool_has_idle(struct filch_pool *pool)
 {

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/private.h"
 #include "os/lock.h"
 
 struct filch_party;
@@ -54,13 +55,13 @@ struct filch_process {
     uint64_t told;                /* pools_lock; the deadlock that was reported last */
 };
 
-struct filch_process *filch_process(void);
+FILCH_PRIVATE struct filch_process *filch_process(void);
 
 /* To be called before the first thread, key or handler that is ours, whichever comes first, and
  * without a lock: another thread may hold the loader's and wait for ours. A plug-in that contains
  * this library then stays where it is when it is unloaded, and is there still when it is loaded
  * again. */
-void filch_process_pin(void);
+FILCH_PRIVATE void filch_process_pin(void);
 
 /* The records of all threads there are or have been, through `older`. Also for signal handlers. */
 static inline struct filch_thread *filch_process_newest_thread(struct filch_process *process)
@@ -70,10 +71,10 @@ static inline struct filch_thread *filch_process_newest_thread(struct filch_proc
 }
 
 /* A number that says "this process, not its parent". 0: no memory. */
-uint32_t filch_process_token(void);
+FILCH_PRIVATE uint32_t filch_process_token(void);
 
 /* False: `token` was given out before a fork(), in the parent. */
-bool filch_process_owns(uint32_t token);
+FILCH_PRIVATE bool filch_process_owns(uint32_t token);
 
 /* The same of objects that may have got no token, or none yet: 0, and nothing is known of them. */
 static inline bool filch_process_inherited(uint32_t token)
@@ -82,22 +83,22 @@ static inline bool filch_process_inherited(uint32_t token)
 }
 
 /* Is that a thread, or the fiber of a pool, of this process? Takes its time. */
-bool filch_process_has_party(const struct filch_party *party);
+FILCH_PRIVATE bool filch_process_has_party(const struct filch_party *party);
 
 /* A sleeper looks after a while whether anything can still wake it. How that is done is a
  * matter of debug/deadlock.c, which is above; `own`: see filch_deadlock_look(). */
-void filch_process_look(struct filch_waiter *own);
-void filch_process_look_by(filch_look *look); /* from now on */
+FILCH_PRIVATE void filch_process_look(struct filch_waiter *own);
+FILCH_PRIVATE void filch_process_look_by(filch_look *look); /* from now on */
 
 /* All pools that are open, for threads that look at them from outside. */
-void filch_process_add_pool(struct filch_pool *pool);
-void filch_process_remove_pool(struct filch_pool *pool);
+FILCH_PRIVATE void filch_process_add_pool(struct filch_pool *pool);
+FILCH_PRIVATE void filch_process_remove_pool(struct filch_pool *pool);
 
 /* Their cores take part in the recording that has begun; or leave the one that has ended. */
-void filch_process_join_recording(void);
-void filch_process_leave_recording(void);
+FILCH_PRIVATE void filch_process_join_recording(void);
+FILCH_PRIVATE void filch_process_leave_recording(void);
 
-struct filch_thread *filch_process_take_thread(void);
-void filch_process_give_thread(struct filch_thread *thread);
+FILCH_PRIVATE struct filch_thread *filch_process_take_thread(void);
+FILCH_PRIVATE void filch_process_give_thread(struct filch_thread *thread);
 
 #endif

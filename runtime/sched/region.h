@@ -8,6 +8,7 @@
 
 #include <filch/status.h>
 
+#include "base/private.h"
 #include "work/lane.h"
 
 struct filch_pool;
@@ -23,45 +24,50 @@ struct filch_region {
 
 /* Enter on the calling thread. FILCH_EBUSY: it is inside another pool; FILCH_ECLOSED,
  * FILCH_EFORKED, FILCH_ENOMEM. Children report errors to `fault`; NULL: to the caller's frame. */
-filch_status filch_region_enter(struct filch_region *region, struct filch_pool *pool,
-                                struct filch_fault *fault, const filch_function_info *info);
-void filch_region_leave(struct filch_region *region);
+FILCH_PRIVATE filch_status filch_region_enter(struct filch_region *region, struct filch_pool *pool,
+                                              struct filch_fault *fault,
+                                              const filch_function_info *info);
+FILCH_PRIVATE void filch_region_leave(struct filch_region *region);
 
 /* The frame that entering it pushed; of one that was not entered: the room for one. */
-struct filch_frame *filch_region_frame(struct filch_region *region);
+FILCH_PRIVATE struct filch_frame *filch_region_frame(struct filch_region *region);
 
 /* It was entered as a guest and lies in memory of its own: give_up() is called if the thread ends
  * inside, on what is left of that, and leaves the region. */
-void filch_region_keep(struct filch_region *region, void (*give_up)(struct filch_region *region));
+FILCH_PRIVATE void filch_region_keep(struct filch_region *region,
+                                     void (*give_up)(struct filch_region *region));
 
 /* The same for a plain thread that has claimed one of the pool's tasks: the task counts for it, so
  * that it can enter a pool that is closed. Errors: FILCH_ENOMEM. */
-filch_status filch_region_enter_counted(struct filch_region *region, struct filch_pool *pool);
-void filch_region_leave_counted(struct filch_region *region);
+FILCH_PRIVATE filch_status filch_region_enter_counted(struct filch_region *region,
+                                                      struct filch_pool *pool);
+FILCH_PRIVATE void filch_region_leave_counted(struct filch_region *region);
 
 /* Call function(context) inside the pool, from anywhere. */
-filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *), void *context,
-                               struct filch_fault *fault, const filch_function_info *info);
+FILCH_PRIVATE filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *),
+                                             void *context, struct filch_fault *fault,
+                                             const filch_function_info *info);
 
 /* A frame on a fiber that is inside already: for tasks and loops. */
-void filch_frame_push(struct filch_frame *frame, struct filch_fiber *fiber,
-                      struct filch_fault *fault, const filch_function_info *info);
-void filch_frame_pop(struct filch_frame *frame, struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_frame_push(struct filch_frame *frame, struct filch_fiber *fiber,
+                                    struct filch_fault *fault, const filch_function_info *info);
+FILCH_PRIVATE void filch_frame_pop(struct filch_frame *frame, struct filch_fiber *fiber);
 
 /* It was just pushed, and what runs in it is a task, not its caller's own code: it finds
  * none of the exceptions that its caller handles, and its caller finds its own modes (os_modes.h)
  * again when it is popped. The task begins with its caller's modes, or with those of another. */
-void filch_frame_seclude(struct filch_frame *frame, struct filch_fiber *fiber);
-void filch_frame_seclude_as(struct filch_frame *frame, struct filch_fiber *fiber, uint64_t modes);
+FILCH_PRIVATE void filch_frame_seclude(struct filch_frame *frame, struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_frame_seclude_as(struct filch_frame *frame, struct filch_fiber *fiber,
+                                          uint64_t modes);
 
 /* The same for the thread's locale, on top of that: a task begins with the process's. Elements of a
  * loop do without. */
-void filch_frame_seclude_locale(struct filch_frame *frame, struct filch_fiber *fiber);
+FILCH_PRIVATE void filch_frame_seclude_locale(struct filch_frame *frame, struct filch_fiber *fiber);
 
 /* The fiber that the caller runs on, NULL: it is not inside a pool. */
-struct filch_fiber *filch_fiber_self(void);
+FILCH_PRIVATE struct filch_fiber *filch_fiber_self(void);
 
 /* The scope that the caller runs in, NULL: none. */
-struct filch_cancel_scope *filch_cancel_scope_self(void);
+FILCH_PRIVATE struct filch_cancel_scope *filch_cancel_scope_self(void);
 
 #endif

@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+#include "base/private.h"
+
 struct filch_core;
 struct filch_pool;
 struct filch_fiber;
@@ -18,19 +20,21 @@ struct filch_thread;
 
 /* No stack is to be had to begin something new on, on a core that the thread holds: a stack after
  * all, or a fiber that is ready anywhere. NULL: there is none either, and the thread may sleep. */
-struct filch_fiber *filch_pool_starve(struct filch_pool *pool, struct filch_thread *thread);
+FILCH_PRIVATE struct filch_fiber *filch_pool_starve(struct filch_pool *pool,
+                                                    struct filch_thread *thread);
 
 /* A stack has become free, on the core if there is one: what is new may begin again. */
-void filch_pool_feed(struct filch_pool *pool, struct filch_core *core);
+FILCH_PRIVATE void filch_pool_feed(struct filch_pool *pool, struct filch_core *core);
 
 /* The monitor: see whether the system gives memory again; if not, and nothing has run for
  * `long_ago`, end the waits of those that have stacks. */
-void filch_pool_feed_again(struct filch_pool *pool, bool long_ago);
+FILCH_PRIVATE void filch_pool_feed_again(struct filch_pool *pool, bool long_ago);
 
-bool filch_pool_is_starving(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_pool_is_starving(struct filch_pool *pool);
 
 /* Give memory back that an idle pool does not need: at once a few hundred stacks, and all of them
  * when it has been idle for `long_ago`. True: there is more to give. */
-bool filch_pool_give_memory(struct filch_pool *pool, struct filch_thread *thread, bool long_ago);
+FILCH_PRIVATE bool filch_pool_give_memory(struct filch_pool *pool, struct filch_thread *thread,
+                                          bool long_ago);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef FILCH_THREAD_H
 #define FILCH_THREAD_H
 
+#include "base/private.h"
 #include "base/memory.h"
 #include "sched/fiber.h"
 #include "sleep/park.h"
@@ -42,13 +43,13 @@ struct filch_thread {
 
 /* The calling thread's record, made at its first call. NULL: no memory. Never cache the result
  * across a call that can block: the fiber may go on on another thread. */
-struct filch_thread *filch_thread_self(void);
+FILCH_PRIVATE struct filch_thread *filch_thread_self(void);
 
 /* The same without making one. */
-struct filch_thread *filch_thread_known(void);
+FILCH_PRIVATE struct filch_thread *filch_thread_known(void);
 
 /* The calling fiber, or thread. NULL: no memory. */
-struct filch_party *filch_party_self(void);
+FILCH_PRIVATE struct filch_party *filch_party_self(void);
 
 /* Whose thread it is, if it is a pool's; or was, of a record that is no thread's any more. */
 static inline struct filch_pool *filch_thread_pool(struct filch_thread *thread)
@@ -58,14 +59,14 @@ static inline struct filch_pool *filch_thread_pool(struct filch_thread *thread)
 }
 
 /* The calling thread sleeps from here to there, until another wakes it. */
-void filch_thread_nap(struct filch_thread *thread);
-void filch_thread_rise(struct filch_thread *thread);
+FILCH_PRIVATE void filch_thread_nap(struct filch_thread *thread);
+FILCH_PRIVATE void filch_thread_rise(struct filch_thread *thread);
 
 /* It ends as a guest of a pool: what it holds there is given back. region.c. */
-void filch_thread_give_up(struct filch_thread *thread);
+FILCH_PRIVATE void filch_thread_give_up(struct filch_thread *thread);
 
 /* A pool's thread begins with a record that its maker took, and ends by giving it back. */
-void filch_thread_adopt(struct filch_thread *thread);
-void filch_thread_resign(void);
+FILCH_PRIVATE void filch_thread_adopt(struct filch_thread *thread);
+FILCH_PRIVATE void filch_thread_resign(void);
 
 #endif

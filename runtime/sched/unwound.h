@@ -12,6 +12,7 @@
 #ifndef FILCH_UNWOUND_H
 #define FILCH_UNWOUND_H
 
+#include "base/private.h"
 #include "base/base.h"
 #include "work/lane.h"
 
@@ -25,14 +26,15 @@ struct filch_thread;
 /* What ran on `fiber` above `frame` and in the slots from `bottom` on will not return. A guest:
  * the slots are taken off its lane, unrun; those that others run are waited for. A pool's fiber: a
  * fatal error. */
-void filch_unwound_to(struct filch_fiber *fiber, struct filch_frame *frame, filch_slot *bottom);
+FILCH_PRIVATE void filch_unwound_to(struct filch_fiber *fiber, struct filch_frame *frame,
+                                    filch_slot *bottom);
 
 /* The first half of it: a pool's fiber does not come back from this. False: there is nothing more
  * to do, since the pool belongs to the parent of this process. */
-bool filch_unwound_begin(struct filch_fiber *fiber, struct filch_frame *frame);
+FILCH_PRIVATE bool filch_unwound_begin(struct filch_fiber *fiber, struct filch_frame *frame);
 
 /* Take the newest slot of a guest's lane off it. True: it was not run, and no other thread will. */
-bool filch_unwound_drop(struct filch_fiber *fiber);
+FILCH_PRIVATE bool filch_unwound_drop(struct filch_fiber *fiber);
 
 /* The program's code that must return to us, on whatever thread, because others count on what comes
  * after it: callbacks, hooks, stages. A thread of the program's that is cancelled meanwhile ends at
@@ -43,11 +45,11 @@ struct filch_must_return {
     bool uncancelled; /* `state` is to be restored */
     int state;
 };
-struct filch_must_return filch_must_return_begin(void);
-void filch_must_return_end(struct filch_must_return *must);
+FILCH_PRIVATE struct filch_must_return filch_must_return_begin(void);
+FILCH_PRIVATE void filch_must_return_end(struct filch_must_return *must);
 
 /* What the thread runs ends it, where that must not be: say so, naming it, and abort. NULL: a
  * thread that filch does not know. */
-_Noreturn void filch_unwound_fatally(struct filch_thread *thread);
+FILCH_PRIVATE _Noreturn void filch_unwound_fatally(struct filch_thread *thread);
 
 #endif

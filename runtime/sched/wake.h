@@ -5,47 +5,48 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/private.h"
 #include "sched/call_site.h"
 
 struct filch_pool;
 
 /* A pool's thread begins something: fibers that gave their turns away for that may go on. */
-void filch_pool_take_turn(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_take_turn(struct filch_pool *pool);
 
 /* Something was made visible to thieves: see that one comes. */
-void filch_pool_wake(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_wake(struct filch_pool *pool);
 
 /* The caller stops looking for work: if there is any still, see that a thread comes. After a
  * fence, which orders this after what the caller let go of. */
-void filch_pool_pass_on(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_pass_on(struct filch_pool *pool);
 
 /* The pool stops: all threads come and see it. */
-void filch_pool_wake_all(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_wake_all(struct filch_pool *pool);
 
 /* False: there is none. Also from a signal handler. */
-bool filch_pool_wake_monitor(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_pool_wake_monitor(struct filch_pool *pool);
 
 /* Wake the monitor, which must look at its deadline again, if it sleeps beyond this one. */
-void filch_pool_poke_monitor(struct filch_pool *pool, uint64_t deadline_ns);
+FILCH_PRIVATE void filch_pool_poke_monitor(struct filch_pool *pool, uint64_t deadline_ns);
 
 /* Wake it unless it looks soon anyway: there is work, and all cores are busy. */
-void filch_pool_call_monitor(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_call_monitor(struct filch_pool *pool);
 
 /* From outside: something can be seen in a queue. Is a thread to be called for it? */
-bool filch_pool_must_call(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_pool_must_call(struct filch_pool *pool);
 
 /* See that a thread comes for it. */
-void filch_pool_call(struct filch_pool *pool);
+FILCH_PRIVATE void filch_pool_call(struct filch_pool *pool);
 
 /* Is a thread looking around, or will the monitor before long? Then what is published now will be
  * found, also if none is woken for it. */
-bool filch_pool_is_monitored(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_pool_is_monitored(struct filch_pool *pool);
 
 /* Which threads a call wants that is estimated to take so many ticks (call_site.h). */
-enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate);
+FILCH_PRIVATE enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate);
 
 /* See that a thread watches, if there is anything to watch. `ours`: how many cores the caller
  * holds, 0 or 1. */
-void filch_pool_appoint_monitor(struct filch_pool *pool, unsigned ours);
+FILCH_PRIVATE void filch_pool_appoint_monitor(struct filch_pool *pool, unsigned ours);
 
 #endif

@@ -13,17 +13,17 @@ struct number { /* a line each: neighbours are used on different cores */
     _Atomic(uint32_t) users;
 };
 
-enum { PER_CHUNK = 512, CHUNKS = FILCH_FD_MOST / PER_CHUNK };
+enum { FDS_PER_CHUNK = 512, FD_CHUNKS = FILCH_FD_MOST / FDS_PER_CHUNK };
 
 struct number_chunk {
-    struct number numbers[PER_CHUNK];
+    struct number numbers[FDS_PER_CHUNK];
 };
 
 /* Descriptors are the process's. Zero is a valid start. */
 static struct {
     struct filch_lock sleepers_lock;
     struct filch_fd_sleeper *sleepers;             /* sleepers_lock */
-    _Atomic(struct number_chunk *) chunks[CHUNKS]; /* never removed */
+    _Atomic(struct number_chunk *) chunks[FD_CHUNKS]; /* never removed */
 } fds;
 
 /* NULL: nothing is known of that number, which is a valid start. */
@@ -34,8 +34,8 @@ static struct number *known_number(int fd)
     }
     /* acquire: pairs with the release in made */
     struct number_chunk *chunk =
-        atomic_load_explicit(&fds.chunks[fd / PER_CHUNK], memory_order_acquire);
-    return chunk ? &chunk->numbers[fd % PER_CHUNK] : NULL;
+        atomic_load_explicit(&fds.chunks[fd / FDS_PER_CHUNK], memory_order_acquire);
+    return chunk ? &chunk->numbers[fd % FDS_PER_CHUNK] : NULL;
 }
 
 /* The same, made if it must be. NULL: no memory. */
@@ -50,7 +50,7 @@ static struct number *made_number(int fd)
     /* release: pairs with the acquire in known; the chunk is zeroed. relaxed on failure:
      * known_number() reads it again */
     if (chunk &&
-        !atomic_compare_exchange_strong_explicit(&fds.chunks[fd / PER_CHUNK], &none, chunk,
+        !atomic_compare_exchange_strong_explicit(&fds.chunks[fd / FDS_PER_CHUNK], &none, chunk,
                                                  memory_order_release, memory_order_relaxed)) {
         filch_os_unmap(chunk, sizeof *chunk);
     }
@@ -193,10 +193,10 @@ void filch_fds_start_anew(void)
 {
     filch_lock_init(&fds.sleepers_lock);
     fds.sleepers = NULL;
-    for (size_t i = 0; i < CHUNKS; i++) {
+    for (size_t i = 0; i < FD_CHUNKS; i++) {
         /* relaxed, all: the only thread */
         struct number_chunk *chunk = atomic_load_explicit(&fds.chunks[i], memory_order_relaxed);
-        for (size_t k = 0; chunk && k < PER_CHUNK; k++) {
+        for (size_t k = 0; chunk && k < FDS_PER_CHUNK; k++) {
             atomic_store_explicit(&chunk->numbers[k].closes, 0, memory_order_relaxed);
             atomic_store_explicit(&chunk->numbers[k].users, 0, memory_order_relaxed);
         }

@@ -26,22 +26,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/private.h"
+
 enum { FILCH_FD_MOST = 1 << 20 };
 
 /* The present `closes` of a number: what a call notes first. */
-uint32_t filch_fd_closes(int fd);
+FILCH_PRIVATE uint32_t filch_fd_closes(int fd);
 
 /* Become a user. 0, EBADF: `closes` is not what it was; ENOMEM. */
-int filch_fd_use(int fd, uint32_t closes);
-void filch_fd_unuse(int fd);
+FILCH_PRIVATE int filch_fd_use(int fd, uint32_t closes);
+FILCH_PRIVATE void filch_fd_unuse(int fd);
 
 /* A close is under way: sleep until that has ended. The new `closes`. */
-uint32_t filch_fd_settle(int fd, uint32_t closes);
+FILCH_PRIVATE uint32_t filch_fd_settle(int fd, uint32_t closes);
 
 /* From here the number stands for what it did, and none is a user; those that wait are still to be
  * woken. False: there is no memory for its words, thus no user. */
-bool filch_fd_close_begin(int fd);
-void filch_fd_close_end(int fd);
+FILCH_PRIVATE bool filch_fd_close_begin(int fd);
+FILCH_PRIVATE void filch_fd_close_end(int fd);
 
 /* A thread that is about to sleep in poll(). */
 struct filch_fd_sleeper {
@@ -52,13 +54,13 @@ struct filch_fd_sleeper {
 };
 
 /* To be done before it becomes a user; and after. */
-void filch_fd_sleeper_add(struct filch_fd_sleeper *sleeper, int fd);
-void filch_fd_sleeper_remove(struct filch_fd_sleeper *sleeper);
+FILCH_PRIVATE void filch_fd_sleeper_add(struct filch_fd_sleeper *sleeper, int fd);
+FILCH_PRIVATE void filch_fd_sleeper_remove(struct filch_fd_sleeper *sleeper);
 
 /* Is there one? A glance. */
-bool filch_fd_has_sleeper(int fd);
+FILCH_FOR_TESTS bool filch_fd_has_sleeper(int fd);
 
 /* In the child of a fork(): no other thread is here, so nothing is under way. */
-void filch_fds_start_anew(void);
+FILCH_PRIVATE void filch_fds_start_anew(void);
 
 #endif

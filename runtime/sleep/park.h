@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/private.h"
 #include "base/base.h"
 #include "os/lock.h"
 
@@ -44,33 +45,33 @@ struct filch_park {
     struct filch_parker *newest; /* lock */
 };
 
-void filch_parker_init(struct filch_parker *parker);
+FILCH_PRIVATE void filch_parker_init(struct filch_parker *parker);
 
 /* Leave a token and wake the parker's thread. The parker's own memory is all that is touched. */
-void filch_parker_unpark(struct filch_parker *parker);
+FILCH_PRIVATE void filch_parker_unpark(struct filch_parker *parker);
 
 /* Sleep until a token is there, and consume it. False: the deadline came first. */
-bool filch_parker_wait(struct filch_parker *parker, uint64_t deadline_ns);
+FILCH_PRIVATE bool filch_parker_wait(struct filch_parker *parker, uint64_t deadline_ns);
 
 /* Consume a token if there is one. */
-bool filch_parker_poll(struct filch_parker *parker);
+FILCH_PRIVATE bool filch_parker_poll(struct filch_parker *parker);
 
-void filch_park_init(struct filch_park *park);
+FILCH_PRIVATE void filch_park_init(struct filch_park *park);
 
 /* Sleeper's 1 and 2. */
-void filch_park_announce(struct filch_park *park, struct filch_parker *parker);
+FILCH_PRIVATE void filch_park_announce(struct filch_park *park, struct filch_parker *parker);
 
 /* The sleeper found something to do, or has been woken, or timed out. True: it was still listed;
  * false: a waker had chosen it already (its token is there or comes). */
-bool filch_park_retract(struct filch_park *park, struct filch_parker *parker);
+FILCH_PRIVATE bool filch_park_retract(struct filch_park *park, struct filch_parker *parker);
 
 /* Publisher's 2 to 4. False: none sleeps. */
-bool filch_park_wake_one(struct filch_park *park);
+FILCH_PRIVATE bool filch_park_wake_one(struct filch_park *park);
 
 /* Wake all that sleep. */
-void filch_park_wake_all(struct filch_park *park);
+FILCH_PRIVATE void filch_park_wake_all(struct filch_park *park);
 
 /* How many sleep; a hint. */
-uint32_t filch_park_sleepers(struct filch_park *park);
+FILCH_PRIVATE uint32_t filch_park_sleepers(struct filch_park *park);
 
 #endif

@@ -16,6 +16,8 @@
 
 #include <filch/lane.h>
 
+#include "base/private.h"
+
 struct filch_party;
 struct filch_releases;
 struct filch_waiter;
@@ -50,17 +52,18 @@ struct filch_party {
     uint64_t thread_id;                 /* constant; 0: of a fiber */
 };
 
-void filch_party_begin_wait(struct filch_party *party, const struct filch_wait_kind *kind,
-                            void *context, struct filch_waiter *waiter, bool forever);
-void filch_party_end_wait(struct filch_party *party);
+FILCH_PRIVATE void filch_party_begin_wait(struct filch_party *party,
+                                          const struct filch_wait_kind *kind, void *context,
+                                          struct filch_waiter *waiter, bool forever);
+FILCH_PRIVATE void filch_party_end_wait(struct filch_party *party);
 
 /* Another thread: hold it in its wait, if it waits, and in the same as when *wait was set if *wait
  * is not 0. False: it does not. To be let go of soon. */
-bool filch_party_hold(struct filch_party *party, uint32_t *wait);
-void filch_party_let_go(struct filch_party *party);
+FILCH_PRIVATE bool filch_party_hold(struct filch_party *party, uint32_t *wait);
+FILCH_PRIVATE void filch_party_let_go(struct filch_party *party);
 
 /* The same for a caller that must not miss it because others look at it, too. */
-bool filch_party_hold_surely(struct filch_party *party);
+FILCH_PRIVATE bool filch_party_hold_surely(struct filch_party *party);
 
 static inline const filch_function_info *filch_party_doing(const struct filch_party *party)
 {

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/private.h"
 #include "os/lock.h"
 
 enum filch_timer_end { FILCH_TIMER_DUE, FILCH_TIMER_CLOSED };
@@ -33,19 +34,19 @@ struct filch_timers {
     _Atomic(uint64_t) earliest_ns; /* lock; FILCH_OS_NEVER when none; read by any thread */
 };
 
-void filch_timers_init(struct filch_timers *timers);
+FILCH_PRIVATE void filch_timers_init(struct filch_timers *timers);
 
 /* True: this is now the earliest, a thread that sleeps until a later one must be told. */
-bool filch_timers_arm(struct filch_timers *timers, struct filch_timer *timer);
-void filch_timers_disarm(struct filch_timers *timers, struct filch_timer *timer);
+FILCH_PRIVATE bool filch_timers_arm(struct filch_timers *timers, struct filch_timer *timer);
+FILCH_PRIVATE void filch_timers_disarm(struct filch_timers *timers, struct filch_timer *timer);
 
 /* Fire what is due at now_ns; how many. */
-size_t filch_timers_fire(struct filch_timers *timers, uint64_t now_ns);
+FILCH_PRIVATE size_t filch_timers_fire(struct filch_timers *timers, uint64_t now_ns);
 
 /* Fire all, and from now on each timer as it is armed. */
-void filch_timers_close(struct filch_timers *timers);
+FILCH_PRIVATE void filch_timers_close(struct filch_timers *timers);
 
 /* The earliest deadline, FILCH_OS_NEVER when none is armed. */
-uint64_t filch_timers_earliest(struct filch_timers *timers);
+FILCH_PRIVATE uint64_t filch_timers_earliest(struct filch_timers *timers);
 
 #endif

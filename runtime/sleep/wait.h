@@ -27,6 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/private.h"
 #include "base/base.h"
 #include "sleep/timer.h"
 
@@ -64,23 +65,23 @@ struct filch_waiter {
     struct filch_waiter *scope_prev; /* lock of the scope */
 };
 
-void filch_waiter_init(struct filch_waiter *waiter, struct filch_fiber *fiber,
-                       struct filch_parker *parker);
+FILCH_PRIVATE void filch_waiter_init(struct filch_waiter *waiter, struct filch_fiber *fiber,
+                                     struct filch_parker *parker);
 
 /* All registrations are done. False: it was fired meanwhile, no thread will wake it: go on. One
  * that was claimed meanwhile will be woken. */
-bool filch_waiter_arm(struct filch_waiter *waiter);
+FILCH_PRIVATE bool filch_waiter_arm(struct filch_waiter *waiter);
 
 /* Decide the outcome. True: the caller won over an armed waiter and must wake it; it may read
  * fiber and parker before this call only. */
-bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome);
+FILCH_PRIVATE bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome);
 
 /* Before it is armed: what it was to wait for is there, and was taken. That stands, even if its
  * time-out was a little faster: or it would be lost. */
-void filch_waiter_found(struct filch_waiter *waiter);
+FILCH_PRIVATE void filch_waiter_found(struct filch_waiter *waiter);
 
 /* What it was fired with; less than FILCH_SIGNALED: not yet. */
-enum filch_outcome filch_waiter_outcome(struct filch_waiter *waiter);
+FILCH_PRIVATE enum filch_outcome filch_waiter_outcome(struct filch_waiter *waiter);
 
 static inline bool filch_waiter_fired(struct filch_waiter *waiter)
 {
@@ -101,10 +102,10 @@ struct filch_wait_host {
 };
 
 /* To be said before the first fiber is made; each time the same. */
-void filch_wait_hosted_by(const struct filch_wait_host *host);
+FILCH_PRIVATE void filch_wait_hosted_by(const struct filch_wait_host *host);
 
 /* Fire with `outcome`, and wake the waiter if that is ours to do. False: another outcome stands. */
-bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome);
+FILCH_PRIVATE bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome);
 
 /* Waiters that one server has claimed, in the order of its claims. Zero: none. */
 struct filch_claims {
@@ -113,46 +114,46 @@ struct filch_claims {
 };
 
 /* It will be signalled, and stays until then. False: another outcome stands. */
-bool filch_waiter_claim(struct filch_waiter *waiter, struct filch_claims *claims);
+FILCH_PRIVATE bool filch_waiter_claim(struct filch_waiter *waiter, struct filch_claims *claims);
 
 /* Signal all of them. Neither they nor what they waited for may be touched after this. */
-void filch_claims_tell(struct filch_claims *claims);
+FILCH_PRIVATE void filch_claims_tell(struct filch_claims *claims);
 
 /* The same without a lock, also from a signal handler; it is not recorded. */
-void filch_claims_tell_from_anywhere(struct filch_claims *claims);
+FILCH_PRIVATE void filch_claims_tell_from_anywhere(struct filch_claims *claims);
 
 struct filch_cell {
     _Atomic(uint32_t) word;       /* bit 0: done, bit 1: locked */
     struct filch_waiter *waiters; /* the lock bit */
 };
 
-void filch_cell_init(struct filch_cell *cell);
-bool filch_cell_done(struct filch_cell *cell);
+FILCH_PRIVATE void filch_cell_init(struct filch_cell *cell);
+FILCH_PRIVATE bool filch_cell_done(struct filch_cell *cell);
 
 /* False: it is done already, the waiter was not added. */
-bool filch_cell_add(struct filch_cell *cell, struct filch_waiter *waiter);
+FILCH_PRIVATE bool filch_cell_add(struct filch_cell *cell, struct filch_waiter *waiter);
 
 /* Of a waiter that was added: after this returns no thread touches a sleeping one through the cell.
  * True: it was there still; one that is to be called never will be. False: it has been called, or
  * is going to be. */
-bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter);
+FILCH_PRIVATE bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter);
 
 /* Once. The caller keeps the cell alive until this returns. Those that sleep are woken; those that
  * are to be called are returned, for filch_waiters_call(). */
-struct filch_waiter *filch_cell_complete(struct filch_cell *cell);
+FILCH_PRIVATE struct filch_waiter *filch_cell_complete(struct filch_cell *cell);
 
 /* Call a list of them, and what is to be called because of that. */
-void filch_waiters_call(struct filch_waiter *waiters);
+FILCH_PRIVATE void filch_waiters_call(struct filch_waiter *waiters);
 
 struct filch_latch {
     _Atomic(uintptr_t) word; /* 0 closed, 1 open, else the waiter */
 };
 
-void filch_latch_init(struct filch_latch *latch);
-bool filch_latch_is_open(struct filch_latch *latch);
+FILCH_PRIVATE void filch_latch_init(struct filch_latch *latch);
+FILCH_PRIVATE bool filch_latch_is_open(struct filch_latch *latch);
 
 /* False: it is open already. */
-bool filch_latch_add(struct filch_latch *latch, struct filch_waiter *waiter);
-void filch_latch_open(struct filch_latch *latch);
+FILCH_PRIVATE bool filch_latch_add(struct filch_latch *latch, struct filch_waiter *waiter);
+FILCH_PRIVATE void filch_latch_open(struct filch_latch *latch);
 
 #endif

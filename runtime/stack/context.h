@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "base/private.h"
+
 #ifdef FILCH_SWITCH_UCONTEXT
 #include <ucontext.h>
 struct filch_context {
@@ -21,12 +23,12 @@ struct filch_context {
 #endif
 
 /* The name of a call that the system refuses and switching needs; NULL: there is none. */
-const char *filch_context_refused(void);
+FILCH_PRIVATE const char *filch_context_refused(void);
 
 /* Prepare `context` so that the first switch to it calls entry(argument) on the given stack. entry
  * never returns. stack is 16-byte aligned at both ends. */
-void filch_context_make(struct filch_context *context, void *stack, size_t stack_bytes,
-                        void (*entry)(void *), void *argument);
+FILCH_PRIVATE void filch_context_make(struct filch_context *context, void *stack,
+                                      size_t stack_bytes, void (*entry)(void *), void *argument);
 
 /* Save the caller in `from`, go on in `to`. Returns when a switch to `from` is made, maybe on
  * another thread: nothing thread-local may be cached across this call. */

@@ -11,6 +11,8 @@
 
 #include <filch/lane.h>
 
+#include "base/private.h"
+
 /* The stack that the calling thread is on, and what runs there. */
 struct filch_overflow_stack {
     const void *low;
@@ -22,10 +24,10 @@ struct filch_overflow_stack {
 typedef bool filch_overflow_find(struct filch_overflow_stack *stack);
 
 /* Install the handler, once per process; other faults go to the one that was there before. */
-void filch_overflow_install(filch_overflow_find *find);
+FILCH_PRIVATE void filch_overflow_install(filch_overflow_find *find);
 
 /* Pool thread: give it a stack to handle a fault on, and take it away. False: no memory. */
-bool filch_overflow_begin_thread(void);
-void filch_overflow_end_thread(void);
+FILCH_PRIVATE bool filch_overflow_begin_thread(void);
+FILCH_PRIVATE void filch_overflow_end_thread(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/private.h"
 #include "stack/stack.h"
 
 enum { FILCH_SLAB_PIECES = 16 }; /* at most */
@@ -28,24 +29,26 @@ struct filch_slab {
 };
 
 /* Where the stack of a piece is, which is also its header. */
-struct filch_stack *filch_slab_stack_at(const struct filch_stacks *stacks,
-                                        const struct filch_slab *slab, size_t index);
+FILCH_PRIVATE struct filch_stack *filch_slab_stack_at(const struct filch_stacks *stacks,
+                                                      const struct filch_slab *slab, size_t index);
 
 /* A slab with a piece that was never used, mapped if it must be. NULL: no memory. */
-struct filch_slab *filch_slab_open_locked(struct filch_stacks *stacks);
+FILCH_PRIVATE struct filch_slab *filch_slab_open_locked(struct filch_stacks *stacks);
 
 /* A piece that was never used, where its stack is to be; its slab. NULL: no memory. */
-struct filch_stack *filch_slab_carve_locked(struct filch_stacks *stacks, struct filch_slab **slab);
+FILCH_PRIVATE struct filch_stack *filch_slab_carve_locked(struct filch_stacks *stacks,
+                                                          struct filch_slab **slab);
 
 /* Any cold stack, as a bundle of one. NULL: there is none. */
-struct filch_stack *filch_slab_take_cold_locked(struct filch_stacks *stacks);
+FILCH_PRIVATE struct filch_stack *filch_slab_take_cold_locked(struct filch_stacks *stacks);
 
 /* A free stack has become cold. `trimmed`: the system took its pages. */
-void filch_slab_cool_locked(struct filch_stacks *stacks, struct filch_stack *stack, bool trimmed);
+FILCH_PRIVATE void filch_slab_cool_locked(struct filch_stacks *stacks, struct filch_stack *stack,
+                                          bool trimmed);
 
 /* Of a list of stacks linked by `next`: what ThreadSanitizer knows of them. */
-void filch_stack_destroy_tsan_fibers(struct filch_stack *stack);
+FILCH_PRIVATE void filch_stack_destroy_tsan_fibers(struct filch_stack *stack);
 
-void filch_slab_free(struct filch_slab *slab);
+FILCH_PRIVATE void filch_slab_free(struct filch_slab *slab);
 
 #endif

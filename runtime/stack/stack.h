@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/private.h"
 #include "os/lock.h"
 #include "stack/context.h"
 
@@ -65,39 +66,41 @@ struct filch_shelf {
 };
 
 /* stack_bytes: usable stack wanted, already checked against the minimum. */
-void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes);
-void filch_stacks_destroy(struct filch_stacks *stacks);
+FILCH_PRIVATE void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes);
+FILCH_PRIVATE void filch_stacks_destroy(struct filch_stacks *stacks);
 
 /* From the caller's shelf if there is one there. NULL: no memory. */
-struct filch_stack *filch_stacks_get(struct filch_stacks *stacks, struct filch_shelf *shelf);
+FILCH_PRIVATE struct filch_stack *filch_stacks_get(struct filch_stacks *stacks,
+                                                   struct filch_shelf *shelf);
 
 /* Back to the caller's shelf. NULL: it has none. */
-void filch_stacks_put(struct filch_stacks *stacks, struct filch_shelf *shelf,
-                      struct filch_stack *stack);
+FILCH_PRIVATE void filch_stacks_put(struct filch_stacks *stacks, struct filch_shelf *shelf,
+                                    struct filch_stack *stack);
 
 /* Give back all that is on it. */
-void filch_stacks_clear(struct filch_stacks *stacks, struct filch_shelf *shelf);
+FILCH_PRIVATE void filch_stacks_clear(struct filch_stacks *stacks, struct filch_shelf *shelf);
 
 /* The same without a stack: `low` is NULL, `bytes` is 0. */
-struct filch_stack *filch_stacks_get_bare(struct filch_stacks *stacks);
-void filch_stacks_put_bare(struct filch_stacks *stacks, struct filch_stack *stack);
+FILCH_PRIVATE struct filch_stack *filch_stacks_get_bare(struct filch_stacks *stacks);
+FILCH_PRIVATE void filch_stacks_put_bare(struct filch_stacks *stacks, struct filch_stack *stack);
 
 /* Call see(stack, context) for all that there are, free ones, too, bare ones aside, the lock in
  * hand for a few at a time. One that was never used yet is all zero. */
-void filch_stacks_each(struct filch_stacks *stacks,
-                       void (*see)(struct filch_stack *stack, void *context), void *context);
+FILCH_PRIVATE void filch_stacks_each(struct filch_stacks *stacks,
+                                     void (*see)(struct filch_stack *stack, void *context),
+                                     void *context);
 
 /* See that at least one more can be had. False: no memory. */
-bool filch_stacks_reserve(struct filch_stacks *stacks);
+FILCH_PRIVATE bool filch_stacks_reserve(struct filch_stacks *stacks);
 
 /* Give memory of free stacks back to the system, but of the `keep` that were used last: of a few
  * hundred at a time. True: there are more. One thread at a time. */
-bool filch_stacks_trim(struct filch_stacks *stacks, size_t keep);
+FILCH_PRIVATE bool filch_stacks_trim(struct filch_stacks *stacks, size_t keep);
 
 /* False: a stack without a guard has overflowed. */
-bool filch_stack_intact(const struct filch_stack *stack);
+FILCH_FOR_TESTS bool filch_stack_intact(const struct filch_stack *stack);
 
 /* The smallest stack that holds a signal frame and a few calls. */
-size_t filch_stack_minimum(void);
+FILCH_PRIVATE size_t filch_stack_minimum(void);
 
 #endif

@@ -12,7 +12,8 @@ const char *filch_context_refused(void)
 }
 
 /* makecontext() passes ints: a pointer travels as two halves. */
-static void start(unsigned entry_high, unsigned entry_low, unsigned arg_high, unsigned arg_low)
+static void start_context(unsigned entry_high, unsigned entry_low, unsigned arg_high,
+                          unsigned arg_low)
 {
     uintptr_t entry = (uintptr_t)((uint64_t)entry_high << 32 | entry_low);
     uintptr_t argument = (uintptr_t)((uint64_t)arg_high << 32 | arg_low);
@@ -31,7 +32,7 @@ void filch_context_make(struct filch_context *context, void *stack, size_t stack
     context->saved.uc_stack.ss_sp = stack;
     context->saved.uc_stack.ss_size = stack_bytes;
     context->saved.uc_link = NULL;
-    makecontext(&context->saved, (void (*)(void))start, 4, (unsigned)(e >> 32), (unsigned)e,
+    makecontext(&context->saved, (void (*)(void))start_context, 4, (unsigned)(e >> 32), (unsigned)e,
                 (unsigned)(a >> 32), (unsigned)a);
 }
 

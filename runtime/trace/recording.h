@@ -16,6 +16,7 @@
 #include <filch/status.h>
 #include <filch/trace_format.h>
 
+#include "base/private.h"
 #include "trace/tracer.h"
 
 struct filch_recorded_name {
@@ -55,19 +56,19 @@ struct filch_recording_options {
 /* Begin one, which no thread writes to yet. FILCH_EALREADY: there is one; FILCH_EINVAL: the path
  * is no regular file of the caller's own, or a link; FILCH_EBUSY: another process records there;
  * FILCH_EAGAIN: no space or descriptor; FILCH_ENOMEM. */
-filch_status filch_recording_begin(const struct filch_recording_options *options);
+FILCH_PRIVATE filch_status filch_recording_begin(const struct filch_recording_options *options);
 
 /* End it: no thread writes to it any more. False: there is none. */
-bool filch_recording_end(void);
+FILCH_PRIVATE bool filch_recording_end(void);
 
 /* In the child of a fork(): the recording is the parent's. */
-void filch_recording_abandon(void);
+FILCH_PRIVATE void filch_recording_abandon(void);
 
 /* The process ends: say so in the header. Writers go on. */
-void filch_recording_finish(void);
+FILCH_PRIVATE void filch_recording_finish(void);
 
 /* Copy it as it is now to a file of that name. Errors: as begin; FILCH_EINVAL: there is none. */
-filch_status filch_recording_snapshot(const char *path);
+FILCH_PRIVATE filch_status filch_recording_snapshot(const char *path);
 
 /* The rest with the lock of the traces held. */
 
@@ -80,14 +81,15 @@ static inline struct filch_recording *filch_recording_now_locked(void)
 
 /* A fresh chunk of that kind, zero but for base and sequence, for which `previous` is given back.
  * NULL: there is none left. */
-filch_trace_chunk *filch_recording_chunk_locked(struct filch_recording *recording,
-                                                filch_trace_chunk *previous);
+FILCH_PRIVATE filch_trace_chunk *filch_recording_chunk_locked(struct filch_recording *recording,
+                                                              filch_trace_chunk *previous);
 
 /* The number of a name. FILCH_TRACE_NAME_OTHER: there are none left. */
-uint16_t filch_recording_name_locked(struct filch_recording *recording, uint64_t key,
-                                     enum filch_trace_name_kind kind, const void *subject);
+FILCH_PRIVATE uint16_t filch_recording_name_locked(struct filch_recording *recording, uint64_t key,
+                                                   enum filch_trace_name_kind kind,
+                                                   const void *subject);
 
 /* The time on the recording's clock. */
-uint64_t filch_recording_ticks(bool by_ns);
+FILCH_PRIVATE uint64_t filch_recording_ticks(bool by_ns);
 
 #endif

@@ -17,6 +17,7 @@
 #include <filch/lane.h>
 #include <filch/trace_format.h>
 
+#include "base/private.h"
 #include "base/base.h"
 #include "os/lock.h"
 #include "trace/probe.h"
@@ -74,28 +75,29 @@ struct filch_tracer_host {
 };
 
 /* To be said before the first core is made; each time the same. */
-void filch_tracer_hosted_by(const struct filch_tracer_host *host);
+FILCH_PRIVATE void filch_tracer_hosted_by(const struct filch_tracer_host *host);
 
 /* `subject`: what the event is about, or NULL: of a BLOCK the name of what is waited for (static),
  * of SPAN, SPAN_END, COUNTER and MARK a name of the program's (copied), of all others a
  * filch_function_info. */
-FILCH_APART
-void filch_tracer_write(struct filch_tracer *tracer, enum filch_trace_type type, unsigned detail,
-                        const void *subject, uint64_t argument);
+FILCH_PRIVATE FILCH_APART void filch_tracer_write(struct filch_tracer *tracer,
+                                                  enum filch_trace_type type, unsigned detail,
+                                                  const void *subject, uint64_t argument);
 
 /* The same on whatever core the calling thread holds, or on none. */
-FILCH_APART
-void filch_tracer_write_here(enum filch_trace_type type, unsigned detail, const void *subject,
-                             uint64_t argument);
+FILCH_PRIVATE FILCH_APART void filch_tracer_write_here(enum filch_trace_type type, unsigned detail,
+                                                       const void *subject, uint64_t argument);
 
 /* The holder: is an event of that type recorded? */
-bool filch_tracer_wants(struct filch_tracer *tracer, enum filch_trace_type type);
+FILCH_PRIVATE bool filch_tracer_wants(struct filch_tracer *tracer, enum filch_trace_type type);
 
 /* A core is new, or a recording has begun: see that it takes part. One has ended: that it does not,
  * unless another one has begun already. */
-void filch_tracer_attach(struct filch_tracer_seat *seat, /* nothing, if nothing is recorded */
-                         struct filch_core *core);
-void filch_tracer_detach(struct filch_tracer_seat *seat); /* nothing, if something is */
+FILCH_PRIVATE void filch_tracer_attach(
+    struct filch_tracer_seat *seat, /* nothing, if nothing is recorded */
+    struct filch_core *core);
+FILCH_PRIVATE void filch_tracer_detach(
+    struct filch_tracer_seat *seat); /* nothing, if something is */
 
 /* Is something recorded? A glance: a writer looks properly. */
 static inline bool filch_trace_is_on(void)

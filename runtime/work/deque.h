@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/private.h"
 #include "base/base.h"
 
 struct filch_ring;
@@ -34,25 +35,25 @@ _Static_assert(offsetof(struct filch_deque, bottom) - offsetof(struct filch_dequ
 enum filch_steal { FILCH_STEAL_GOT, FILCH_STEAL_EMPTY, FILCH_STEAL_LOST };
 
 /* `start` is the first index: 0, or near the wrap in tests. False: no memory. */
-bool filch_deque_init(struct filch_deque *deque, size_t capacity, uint64_t start);
-void filch_deque_destroy(struct filch_deque *deque);
+FILCH_PRIVATE bool filch_deque_init(struct filch_deque *deque, size_t capacity, uint64_t start);
+FILCH_PRIVATE void filch_deque_destroy(struct filch_deque *deque);
 
 /* Owner. False: the ring was full and could not grow; the deque is unchanged. */
-bool filch_deque_push(struct filch_deque *deque, uintptr_t entry);
+FILCH_PRIVATE bool filch_deque_push(struct filch_deque *deque, uintptr_t entry);
 
 /* Owner. The newest entry, or 0. */
-uintptr_t filch_deque_pop(struct filch_deque *deque);
+FILCH_PRIVATE uintptr_t filch_deque_pop(struct filch_deque *deque);
 
 /* Owner. Pop the newest entry if it is `entry`: how a joiner removes what it takes back. */
-bool filch_deque_pop_if(struct filch_deque *deque, uintptr_t entry);
+FILCH_PRIVATE bool filch_deque_pop_if(struct filch_deque *deque, uintptr_t entry);
 
 /* Any thread. LOST: another was faster, there may be more. */
-enum filch_steal filch_deque_steal(struct filch_deque *deque, uintptr_t *entry);
+FILCH_PRIVATE enum filch_steal filch_deque_steal(struct filch_deque *deque, uintptr_t *entry);
 
 /* Any thread. The oldest entry, not taken, or 0; it may be gone by the time it is looked at. */
-uintptr_t filch_deque_peek(struct filch_deque *deque);
+FILCH_PRIVATE uintptr_t filch_deque_peek(struct filch_deque *deque);
 
 /* Any thread. A hint, exact only when no other moves. */
-size_t filch_deque_count(struct filch_deque *deque);
+FILCH_PRIVATE size_t filch_deque_count(struct filch_deque *deque);
 
 #endif

@@ -33,6 +33,7 @@
 
 #include <filch/lane.h>
 
+#include "base/private.h"
 #include "base/exceptions.h"
 
 struct filch_waiter;
@@ -76,55 +77,55 @@ static inline uint64_t filch_frame_modes(const struct filch_frame *frame)
 /* The type of a slot whose work its owner is running in place: not to be published. */
 extern const filch_slot_type filch_slot_running;
 
-void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t count);
+FILCH_PRIVATE void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t count);
 
 /* Any thread: ask the owner to look up at its next fork or join. */
-void filch_lane_poison(filch_lane *lane);
+FILCH_PRIVATE void filch_lane_poison(filch_lane *lane);
 
 /* Owner: has a thread asked, or does the next fork want it? */
-bool filch_lane_is_asked(const filch_lane *lane);
+FILCH_PRIVATE bool filch_lane_is_asked(const filch_lane *lane);
 
 /* Owner: undo the poison. Always before serving, so that a later poison is not wiped. */
-void filch_lane_settle(filch_lane *lane);
+FILCH_PRIVATE void filch_lane_settle(filch_lane *lane);
 
 /* Owner: publish the oldest latent slot on behalf of the frame it belongs to, innermost given.
  * NULL: nothing is latent. The caller puts it where thieves look. */
-filch_slot *filch_lane_publish(filch_lane *lane, struct filch_frame *frame);
+FILCH_PRIVATE filch_slot *filch_lane_publish(filch_lane *lane, struct filch_frame *frame);
 
 /* Thief: the frame that forked it, or NULL: it is not to be had. */
-struct filch_frame *filch_slot_take(filch_slot *slot);
+FILCH_PRIVATE struct filch_frame *filch_slot_take(filch_slot *slot);
 
 /* Thief: take it only if it was published for `frame`. */
-bool filch_slot_take_for(filch_slot *slot, struct filch_frame *frame);
+FILCH_PRIVATE bool filch_slot_take_for(filch_slot *slot, struct filch_frame *frame);
 
 /* Thief: the result is in the payload. The slot is not touched after this. */
-void filch_slot_finish(filch_slot *slot);
+FILCH_PRIVATE void filch_slot_finish(filch_slot *slot);
 
 /* Owner: have nothing take it until it is let go. False: it has been taken already. */
-bool filch_slot_hold(filch_slot *slot);
+FILCH_PRIVATE bool filch_slot_hold(filch_slot *slot);
 
 /* Any thread: false: its owner has taken it back. */
-bool filch_slot_let_go(filch_slot *slot);
+FILCH_PRIVATE bool filch_slot_let_go(filch_slot *slot);
 
 /* Owner: true: it is latent again. */
-bool filch_slot_take_back(filch_slot *slot);
+FILCH_PRIVATE bool filch_slot_take_back(filch_slot *slot);
 
 /* Owner: false: it is done, the waiter was not registered. */
-bool filch_slot_await(filch_slot *slot, struct filch_waiter *waiter);
+FILCH_PRIVATE bool filch_slot_await(filch_slot *slot, struct filch_waiter *waiter);
 
 /* Any thread: a hint: could it be taken now? */
-bool filch_slot_is_published(filch_slot *slot);
+FILCH_PRIVATE bool filch_slot_is_published(filch_slot *slot);
 
-bool filch_slot_is_done(filch_slot *slot);
+FILCH_PRIVATE bool filch_slot_is_done(filch_slot *slot);
 
 /* Owner: a slot is joined. The first free slot now: it falls past holes, unless `slot` was not the
  * newest and becomes one. */
-filch_slot *filch_lane_retire(filch_lane *lane, filch_slot *slot);
+FILCH_PRIVATE filch_slot *filch_lane_retire(filch_lane *lane, filch_slot *slot);
 
 /* Owner: undo the publication of the newest published slot, which was taken back. */
-void filch_lane_unpublish(filch_lane *lane, filch_slot *slot);
+FILCH_PRIVATE void filch_lane_unpublish(filch_lane *lane, filch_slot *slot);
 
 /* Owner: the next fork is to be served. */
-void filch_lane_want(filch_lane *lane);
+FILCH_PRIVATE void filch_lane_want(filch_lane *lane);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/private.h"
 #include "os/lock.h"
 #include "work/work.h"
 
@@ -22,31 +23,33 @@ struct filch_queue {
         posted; /* the last that was posted; in line from the next pop on */
 };
 
-void filch_queue_init(struct filch_queue *queue);
-void filch_queue_push(struct filch_queue *queue, struct filch_work *work);
+FILCH_PRIVATE void filch_queue_init(struct filch_queue *queue);
+FILCH_PRIVATE void filch_queue_push(struct filch_queue *queue, struct filch_work *work);
 
 /* Several at once, chained from `first` to `last` by their `next`. */
-void filch_queue_push_all(struct filch_queue *queue, struct filch_work *first,
-                          struct filch_work *last, size_t count);
+FILCH_PRIVATE void filch_queue_push_all(struct filch_queue *queue, struct filch_work *first,
+                                        struct filch_work *last, size_t count);
 
 /* The same in two steps: in between they can be seen, and no thread can take them. */
-void filch_queue_show(struct filch_queue *queue, struct filch_work *first, struct filch_work *last,
-                      size_t count);
-void filch_queue_release(struct filch_queue *queue);
+FILCH_PRIVATE void filch_queue_show(struct filch_queue *queue, struct filch_work *first,
+                                    struct filch_work *last, size_t count);
+FILCH_PRIVATE void filch_queue_release(struct filch_queue *queue);
 
 /* For one, without the lock: also from a signal handler. */
-void filch_queue_post(struct filch_queue *queue, struct filch_work *work);
+FILCH_PRIVATE void filch_queue_post(struct filch_queue *queue, struct filch_work *work);
 
 /* The oldest, or NULL. */
-struct filch_work *filch_queue_pop(struct filch_queue *queue);
+FILCH_PRIVATE struct filch_work *filch_queue_pop(struct filch_queue *queue);
 
 /* Take `work` out, if it is the oldest, which may be wanted to stay, or the second. */
-bool filch_queue_take_out(struct filch_queue *queue, struct filch_work *work, bool oldest_stays);
+FILCH_PRIVATE bool filch_queue_take_out(struct filch_queue *queue, struct filch_work *work,
+                                        bool oldest_stays);
 
 /* Push `work`, then pop the oldest, which may be the same. */
-struct filch_work *filch_queue_rotate(struct filch_queue *queue, struct filch_work *work);
+FILCH_PRIVATE struct filch_work *filch_queue_rotate(struct filch_queue *queue,
+                                                    struct filch_work *work);
 
 /* Exact between a sleeper's announcement and its sleep (park.h); else a hint. */
-bool filch_queue_empty(struct filch_queue *queue);
+FILCH_PRIVATE bool filch_queue_empty(struct filch_queue *queue);
 
 #endif

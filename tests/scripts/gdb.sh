@@ -1,6 +1,6 @@
 #!/bin/sh
 # tools/gdb/filch.py walks the stack of a suspended task: the philosophers are stopped while one eats.
-# In a build for debugging, and in an optimized one, where the library is one whole.
+# In a build for debugging, and in an optimized one, where the library is one file.
 set -eu
 root=$1
 work=$(mktemp -d)

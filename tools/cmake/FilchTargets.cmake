@@ -5,60 +5,6 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 find_package(Threads REQUIRED)
 
-# filch_compiles_for(macro result): the compiler says what it compiles for, which need not be this machine.
-include(CheckCSourceCompiles)
-function(filch_compiles_for macro result)
-    check_c_source_compiles("#if !defined(${macro}) || defined(__ILP32__)
-        #error
-        #endif
-        int main(void) { return 0; }" ${result})
-endfunction()
-
-if(FILCH_SWITCH STREQUAL "auto")
-    filch_compiles_for(__x86_64__ FILCH_COMPILES_FOR_X86_64)
-    filch_compiles_for(__aarch64__ FILCH_COMPILES_FOR_AARCH64)
-    if(FILCH_COMPILES_FOR_X86_64)
-        set(filch_switch x86_64)
-    elseif(FILCH_COMPILES_FOR_AARCH64)
-        set(filch_switch aarch64)
-    else()
-        set(filch_switch ucontext)
-    endif()
-else()
-    set(filch_switch ${FILCH_SWITCH})
-endif()
-
-if(filch_switch STREQUAL "ucontext")
-    set(FILCH_SWITCH_SOURCES runtime/stack/switch_ucontext.c)
-    set(FILCH_DEFINITIONS FILCH_SWITCH_UCONTEXT)
-elseif(filch_switch MATCHES "^(x86_64|aarch64)$")
-    enable_language(ASM)
-    set(FILCH_SWITCH_SOURCES runtime/stack/switch_asm.c)
-    set(FILCH_SWITCH_SOURCES_APART runtime/stack/switch_${filch_switch}.S)
-    set(FILCH_DEFINITIONS "")
-else()
-    message(FATAL_ERROR "FILCH_SWITCH must be auto, x86_64, aarch64 or ucontext")
-endif()
-
-if(FILCH_OS STREQUAL "linux" OR (FILCH_OS STREQUAL "auto" AND CMAKE_SYSTEM_NAME STREQUAL "Linux"))
-    set(FILCH_OS_SOURCES runtime/os/os_linux.c runtime/os/os_linux_poll.c)
-    # Compiled with the rest, whose locks it needs, and called by the above.
-    set(FILCH_OS_SOURCES_INSIDE runtime/os/os_linux_plain_poll.c)
-    set(FILCH_OS_NAMES_INSIDE ask close drop interrupt open wait)
-    list(TRANSFORM FILCH_OS_NAMES_INSIDE PREPEND filch_os_plain_poll_)
-elseif(FILCH_OS MATCHES "^(auto|posix)$")
-    set(FILCH_OS_SOURCES runtime/os/os_posix.c runtime/os/os_posix_poll.c)
-else()
-    message(FATAL_ERROR "FILCH_OS must be auto, linux or posix")
-endif()
-
-# Probes for the system's tracers, where the header for them is there: no library is needed.
-include(CheckIncludeFile)
-check_include_file(sys/sdt.h FILCH_HAS_SDT)
-if(FILCH_HAS_SDT)
-    list(APPEND FILCH_DEFINITIONS FILCH_PROBES)
-endif()
-
 set(FILCH_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
 if(FILCH_WERROR)
     list(APPEND FILCH_WARNINGS -Werror)
@@ -94,7 +40,7 @@ function(filch_compile_options target)
     target_link_options(${target} PRIVATE ${FILCH_SANITIZE_FLAGS})
 endfunction()
 
-include(FilchWhole)
+include(FilchSources)
 
 # Where the library's sources find each other's headers; users see the public ones.
 set(FILCH_PUBLIC_INCLUDES ${PROJECT_SOURCE_DIR}/api/include ${PROJECT_SOURCE_DIR}/runtime/include)
@@ -108,49 +54,33 @@ function(filch_compile target)
     target_compile_definitions(${target} PRIVATE ${FILCH_DEFINITIONS})
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON
                                                C_VISIBILITY_PRESET hidden)
-    target_compile_options(${target} PRIVATE ${filch_optimize})
+    # In sections of their own: a program leaves out what it does not use (-Wl,--gc-sections).
+    target_compile_options(${target} PRIVATE ${filch_optimize} -ffunction-sections -fdata-sections)
     filch_compile_options(${target})
     if(NOT FILCH_SANITIZE)
         target_compile_options(${target} PRIVATE -fstack-protector-strong)
     endif()
 endfunction()
 
-# filch_add_parts(parts [OPTIONS ...] [WHOLE [HEADERS ...] [NAMES ...]]): everything that a library is made of,
-# compiled once, with these options more; WHOLE: as one whole, from which NAMES, declared in HEADERS, are
-# visible beside what filch.map says. What is to be linked is in `parts_FILES`.
-#
-# The layer to the operating system stays apart. The compiler takes the address of errno to be the same
-# throughout a function, but what these functions might be inlined into goes on on another thread
-# after a wait.
+# filch_add_parts(parts [WHOLE] [OPTIONS ...]): everything that a library is made of, compiled once, with
+# these options more; WHOLE: as one file. What is to be linked is in `parts_FILES`.
 function(filch_add_parts parts)
-    cmake_parse_arguments(PARSE_ARGV 1 with "WHOLE" "" "OPTIONS;HEADERS;NAMES")
-    filch_compile(${parts} ${FILCH_SOURCES})
-    filch_compile(${parts}_apart ${FILCH_SOURCES_APART})
-    target_compile_options(${parts} PRIVATE $<$<COMPILE_LANGUAGE:C>:-fexceptions>) # runtime/sched/unwound.h
-    target_compile_options(${parts} PRIVATE ${with_OPTIONS})
-    target_compile_options(${parts}_apart PRIVATE ${with_OPTIONS})
-    set(exports ${CMAKE_CURRENT_BINARY_DIR}/${parts}_exports.h)
-    target_compile_options(${parts} PRIVATE "SHELL:-include ${exports}")
+    cmake_parse_arguments(PARSE_ARGV 1 with "WHOLE" "" "OPTIONS")
     if(with_WHOLE)
-        # Memory for the layer to the system, and what tools/gdb begins at.
-        filch_write_exports(${exports} WHOLE HEADERS base/memory.h os/os_plain_poll.h sched/process.h ${with_HEADERS}
-            NAMES filch_malloc filch_free filch_process ${FILCH_OS_NAMES_INSIDE}
-                ${with_NAMES})
-        target_compile_options(${parts} PRIVATE ${filch_whole_compile})
-        filch_make_whole(${parts})
-        set(${parts}_FILES ${${parts}_WHOLE} $<TARGET_OBJECTS:${parts}_apart> PARENT_SCOPE)
+        filch_compile(${parts} api/filch_all.c)
     else()
-        filch_write_exports(${exports})
-        set(${parts}_FILES $<TARGET_OBJECTS:${parts}> $<TARGET_OBJECTS:${parts}_apart> PARENT_SCOPE)
+        filch_compile(${parts} ${FILCH_SOURCES})
     endif()
+    filch_compile(${parts}_apart ${FILCH_SOURCES_APART})
+    target_compile_options(${parts} PRIVATE -fexceptions) # runtime/sched/unwound.h
+    target_compile_options(${parts} PRIVATE "SHELL:-include ${filch_exports_header}" ${with_OPTIONS})
+    target_compile_options(${parts}_apart PRIVATE ${with_OPTIONS})
+    set(${parts}_FILES $<TARGET_OBJECTS:${parts}> $<TARGET_OBJECTS:${parts}_apart> PARENT_SCOPE)
 endfunction()
 
 # filch_add_library(target kind parts): a library of these.
 function(filch_add_library target kind parts)
     add_library(${target} ${kind} ${${parts}_FILES})
-    if(TARGET ${parts}_whole)
-        add_dependencies(${target} ${parts}_whole)
-    endif()
     target_include_directories(${target}
         PUBLIC "$<BUILD_INTERFACE:${FILCH_PUBLIC_INCLUDES}>"
                $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)

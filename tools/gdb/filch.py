@@ -27,7 +27,7 @@ def layout():
 
 
 def pools():
-    pool = gdb.parse_and_eval("filch_process::process.pools")
+    pool = gdb.parse_and_eval("the_process.pools")
     while pool:
         yield pool.dereference()
         pool = pool["next_pool"]

@@ -1,0 +1,138 @@
+/* filch_all: the library as one file, and the list of its sources.
+ *
+ * Compiled this way its private functions are static (base/private.h): a compiler that sees all
+ * callers inlines and specializes throughout. CMakeLists.txt reads the list below, too, to compile
+ * the same sources one by one. Without CMake:
+ *
+ *     cc -O2 -fexceptions -fvisibility=hidden -Iruntime -Iapi -Iruntime/include -Iapi/include \
+ *         -c api/filch_all.c runtime/os/os_unix*.c runtime/os/os_linux.c runtime/os/os_linux_poll.c \
+ *         runtime/stack/switch_x86_64.S
+ *
+ * The layer to the system stays apart; why: base/private.h. */
+#define FILCH_ALL
+#pragma GCC diagnostic ignored "-Wshadow" /* of names of other files; each alone is compiled with it */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* too late where a source says so: headers have been included by then */
+#endif
+
+#include "base/memory.c"
+#include "base/status.c"
+
+#include "os/cpu.c"
+#include "os/lock.c"
+#include "os/log.c"
+#include "os/topology.c"
+#ifdef FILCH_OS_POSIX
+#include "os/os_posix_poll.c"
+#else
+#include "os/os_linux_plain_poll.c"
+#endif
+
+#include "trace/recording.c"
+#include "trace/recording_names.c"
+#include "trace/tracer.c"
+
+#include "sleep/closing.c"
+#include "sleep/park.c"
+#include "sleep/party.c"
+#include "sleep/timer.c"
+#include "sleep/wait.c"
+
+#include "work/deque.c"
+#include "work/lane.c"
+#include "work/queue.c"
+
+#include "stack/overflow.c"
+#include "stack/slab.c"
+#include "stack/stack.c"
+#ifdef FILCH_SWITCH_UCONTEXT
+#include "stack/switch_ucontext.c"
+#else
+#include "stack/switch_asm.c"
+#endif
+
+#include "sched/acquire.c"
+#include "sched/call_site.c"
+#include "sched/cancel.c"
+#include "sched/core.c"
+#include "sched/crowd.c"
+#include "sched/fiber.c"
+#include "sched/handoff.c"
+#include "sched/join.c"
+#include "sched/monitor.c"
+#include "sched/open.c"
+#include "sched/pending.c"
+#include "sched/pool.c"
+#include "sched/post.c"
+#include "sched/process.c"
+#include "sched/publish.c"
+#include "sched/quiescence.c"
+#include "sched/region.c"
+#include "sched/starve.c"
+#include "sched/suspend.c"
+#include "sched/thread.c"
+#include "sched/trace_host.c"
+#include "sched/unwound.c"
+#include "sched/wake.c"
+#include "sched/worker.c"
+
+#include "poll/poller.c"
+
+#include "debug/deadlock.c"
+#include "debug/deadlock_describe.c"
+#include "debug/describe.c"
+#include "debug/dump.c"
+
+#include "trace/dump.c"
+#include "trace/dump_signal.c"
+#include "trace/trace.c"
+
+#include "pool/closure.c"
+#include "pool/error.c"
+#include "pool/hooks.c"
+#include "pool/pools.c"
+#include "pool/registry.c"
+#include "pool/run_in_pool.c"
+#include "pool/task.c"
+#include "pool/version.c"
+
+#include "future/apply.c"
+#include "future/completions.c"
+#include "future/future.c"
+#include "future/future_fd.c"
+#include "future/promise.c"
+#include "future/task_future.c"
+#include "future/then.c"
+#include "future/waiting.c"
+#include "future/when.c"
+
+#include "sync/blocking.c"
+#include "sync/channel.c"
+#include "sync/group.c"
+#include "sync/inbox.c"
+#include "sync/mutex.c"
+#include "sync/once.c"
+#include "sync/select.c"
+#include "sync/semaphore.c"
+#include "sync/wait_group.c"
+#include "sync/wait_queue.c"
+
+#include "fork/fork.c"
+
+#include "loop/grid.c"
+#include "loop/imap.c"
+#include "loop/loop.c"
+#include "loop/loop_range.c"
+#include "loop/loop_run.c"
+#include "loop/loop_state.c"
+#include "loop/partition.c"
+#include "loop/pipeline.c"
+#include "loop/predicate.c"
+#include "loop/progress.c"
+#include "loop/progress_bar.c"
+#include "loop/reduce.c"
+#include "loop/scan.c"
+#include "loop/sort.c"
+
+#include "io/io.c"
+#include "io/io_wait.c"
