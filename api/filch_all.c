@@ -15,6 +15,14 @@
 #define _GNU_SOURCE /* too late where a source says so: headers have been included by then */
 #endif
 
+#if !defined(__linux__) && !defined(FILCH_OS_POSIX)
+#define FILCH_OS_POSIX
+#endif
+#if (!defined(__x86_64__) && !defined(__aarch64__)) || defined(__ILP32__)
+#undef FILCH_SWITCH_UCONTEXT
+#define FILCH_SWITCH_UCONTEXT
+#endif
+
 #include "base/memory.c"
 #include "base/status.c"
 
@@ -136,3 +144,20 @@
 
 #include "io/io.c"
 #include "io/io_wait.c"
+
+#ifdef FILCH_AMALGAMATION /* what stays apart elsewhere */
+#include "os/os_unix.c"
+#include "os/os_unix_file.c"
+#ifdef FILCH_OS_POSIX
+#include "os/os_posix.c"
+#else
+#include "os/os_linux.c"
+#include "os/os_linux_poll.c"
+#endif
+#if defined(FILCH_SWITCH_UCONTEXT)
+#elif defined(__x86_64__)
+#include "stack/switch_x86_64.S"
+#else
+#include "stack/switch_aarch64.S"
+#endif
+#endif

@@ -19,12 +19,15 @@
 /* Before the few that only tests and assertions call. */
 #define FILCH_FOR_TESTS FILCH_PRIVATE __attribute__((unused))
 
+/* Before the few objects that several files share. */
+#define FILCH_PRIVATE_OBJECT extern __attribute__((visibility("hidden")))
+
 /* Before what the layer to the system (os.h) and the rest call of each other. The compiler takes
  * the address of errno to be the same throughout a function, but what these functions might be
  * inlined into goes on on another thread after a wait. So they are compiled apart; or not inlined,
  * where everything is in one file that a user adds to a program (tools/amalgamate). */
 #ifdef FILCH_AMALGAMATION
-#define FILCH_SEAM static __attribute__((noinline))
+#define FILCH_SEAM static __attribute__((noinline, unused))
 #else
 #define FILCH_SEAM
 #endif

@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { AT_ONCE = 128 };
+enum { EVENTS_AT_ONCE = 128 };
 
 static const uint64_t interrupted = UINT64_MAX; /* instead of a descriptor and a question */
 
@@ -123,8 +123,8 @@ size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *read
     if (set->plain) {
         return filch_os_plain_poll_wait(set->plain, ready, most);
     }
-    struct epoll_event events[AT_ONCE];
-    int n = epoll_wait(set->epoll, events, most < AT_ONCE ? (int)most : AT_ONCE, -1);
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int n = epoll_wait(set->epoll, events, most < EVENTS_AT_ONCE ? (int)most : EVENTS_AT_ONCE, -1);
     size_t filled = 0;
     for (int i = 0; i < n; i++) {
         uint64_t data = events[i].data.u64;

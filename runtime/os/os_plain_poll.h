@@ -5,6 +5,7 @@
 #include "base/private.h"
 #include "os/os_poll.h"
 
+#ifndef FILCH_OS_POSIX /* which has no other */
 struct filch_os_plain_poll;
 
 FILCH_SEAM struct filch_os_plain_poll *filch_os_plain_poll_open(void);
@@ -15,5 +16,6 @@ FILCH_SEAM void filch_os_plain_poll_drop(struct filch_os_plain_poll *poll, int f
 FILCH_SEAM size_t filch_os_plain_poll_wait(struct filch_os_plain_poll *poll,
                                            struct filch_os_ready *ready, size_t most);
 FILCH_SEAM void filch_os_plain_poll_interrupt(struct filch_os_plain_poll *poll);
+#endif
 
 #endif

@@ -33,7 +33,7 @@ FILCH_PRIVATE struct filch_poller *filch_poller_of(struct filch_pool *pool);
 FILCH_PRIVATE void filch_poller_end(struct filch_pool *pool);
 
 /* What is waited for; the context is a struct filch_fd_wait. */
-extern const struct filch_wait_kind filch_fd_kind;
+FILCH_PRIVATE_OBJECT const struct filch_wait_kind filch_fd_kind;
 
 /* fd is being closed, and from filch_fd_close_begin() on no more waits for it begin: wake those
  * that wait for it here. */

@@ -28,7 +28,7 @@ struct filch_thread;
 FILCH_PRIVATE void filch_fibers_ready(struct filch_fiber *const *fibers, unsigned count);
 FILCH_PRIVATE void filch_fiber_post(struct filch_fiber *fiber);
 
-extern const struct filch_tracer_host filch_core_trace_host; /* trace_host.c */
+FILCH_PRIVATE_OBJECT const struct filch_tracer_host filch_core_trace_host; /* trace_host.c */
 
 enum { FILCH_FAIR_PICKS = 31 }; /* every so many picks, queues and timers come first */
 

@@ -33,7 +33,7 @@ struct filch_traces {
     bool asked;                                  /* lock; the environment has been looked at */
 };
 
-extern struct filch_traces filch_traces;
+FILCH_PRIVATE_OBJECT struct filch_traces filch_traces;
 
 enum { FILCH_TRACER_NAMES = 64 };
 

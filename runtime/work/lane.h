@@ -75,7 +75,7 @@ static inline uint64_t filch_frame_modes(const struct filch_frame *frame)
 }
 
 /* The type of a slot whose work its owner is running in place: not to be published. */
-extern const filch_slot_type filch_slot_running;
+FILCH_PRIVATE_OBJECT const filch_slot_type filch_slot_running;
 
 FILCH_PRIVATE void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t count);
 

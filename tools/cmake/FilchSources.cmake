@@ -1,9 +1,9 @@
 # What the library is made of.
 
-# Its sources are listed once, in api/filch_all.c: those of other platforms are left out here.
+# Its sources are listed once, in api/filch_all.c; those of one platform are chosen here.
 file(STRINGS ${PROJECT_SOURCE_DIR}/api/filch_all.c filch_included REGEX "^#include \"")
 list(TRANSFORM filch_included REPLACE "^#include \"(.*)\".*$" "\\1")
-list(FILTER filch_included EXCLUDE REGEX "/(os_posix|os_linux|switch)_")
+list(FILTER filch_included EXCLUDE REGEX "/(os|switch)_")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/api/filch_all.c)
 set(FILCH_SOURCES "")
 foreach(source IN LISTS filch_included)
@@ -63,10 +63,13 @@ else()
     message(FATAL_ERROR "FILCH_SWITCH must be auto, x86_64, aarch64 or ucontext")
 endif()
 
-# Probes for the system's tracers, where the header for them is there: no library is needed.
+# Probes for the system's tracers, where the header for them is there: no library is needed. Each keeps the
+# function that it is in from being left out by --gc-sections.
 include(CheckIncludeFile)
 check_include_file(sys/sdt.h FILCH_HAS_SDT)
-if(FILCH_HAS_SDT)
+if(FILCH_PROBES STREQUAL "ON" AND NOT FILCH_HAS_SDT)
+    message(FATAL_ERROR "FILCH_PROBES needs sys/sdt.h (Debian: systemtap-sdt-dev)")
+elseif(FILCH_PROBES AND FILCH_HAS_SDT)
     list(APPEND FILCH_DEFINITIONS FILCH_PROBES)
 endif()
 
