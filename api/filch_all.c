@@ -117,6 +117,7 @@
 #include "sync/blocking.c"
 #include "sync/channel.c"
 #include "sync/group.c"
+#include "sync/group_macros.c"
 #include "sync/inbox.c"
 #include "sync/mutex.c"
 #include "sync/once.c"

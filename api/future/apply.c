@@ -110,3 +110,30 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
     }
     return status;
 }
+
+filch_status filch_apply_captured(filch_pool *pool, const filch_callable *callable,
+                                  const void *captures, void *result)
+{
+    filch_closure closure;
+    filch_status status = filch_closure_make(&closure, callable, captures, NULL);
+    if (status == FILCH_OK) {
+        status = filch_apply(pool, &closure, result, NULL);
+        filch_closure_release(&closure);
+    }
+    return status;
+}
+
+filch_status filch_apply_async_captured(filch_pool *pool, const filch_callable *callable,
+                                        const void *captures, const filch_async_options *options,
+                                        filch_future **future)
+{
+    filch_closure closure;
+    filch_status status = filch_closure_make(&closure, callable, captures, NULL);
+    if (status == FILCH_OK) {
+        status = filch_apply_async_with(pool, &closure, options, future);
+        filch_closure_release(&closure);
+    } else if (future) {
+        *future = NULL;
+    }
+    return status;
+}

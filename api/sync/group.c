@@ -370,24 +370,3 @@ filch_status filch_group_close(filch_group *group, filch_error *error)
     filch_free(group);
     return status;
 }
-
-filch_group_visit filch_group_with(filch_pool *pool, const filch_group_options *options,
-                                   filch_status *status)
-{
-    filch_group_visit visit = {NULL, status};
-    filch_status opened = filch_group_open(pool, options, &visit.group);
-    if (status) {
-        *status = opened;
-    }
-    return visit;
-}
-
-void filch_group_leave(filch_group_visit *visit)
-{
-    if (visit->group) {
-        filch_status status = filch_group_close(visit->group, NULL);
-        if (visit->status) {
-            *visit->status = status;
-        }
-    }
-}

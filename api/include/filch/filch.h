@@ -11,9 +11,11 @@
 #ifndef FILCH_FILCH_H
 #define FILCH_FILCH_H
 
+#include <filch/block.h>
 #include <filch/blocking.h>
 #include <filch/channel.h>
 #include <filch/closure.h>
+#include <filch/core.h>
 #include <filch/deadlock.h>
 #include <filch/error.h>
 #include <filch/fork.h>

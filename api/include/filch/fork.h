@@ -47,7 +47,56 @@
 extern "C" {
 #endif
 
-/* A call from plain code, and its stay in a pool if it is the outermost. Used by generated code. */
+/* A fork, as the function that forked sees it. Used by generated code, as all below. */
+typedef struct filch_forked {
+    filch_lane *lane;
+    filch_slot **top; /* the forking function's own */
+    filch_slot *slot; /* NULL: run at once, or joined */
+} filch_forked;
+
+/* The child's type and arguments are in the slot at *top: it is latent from here on. */
+FILCH_INLINE void filch_fork_push(filch_forked *forked, const filch_slot_type *type, int slow)
+{
+    filch_slot *slot = *forked->top;
+    slot->type = type;
+    forked->lane->top = slot + 1;
+    *forked->top = slot + 1;
+    forked->slot = slot;
+    if (FILCH_PREDICT(slow, 0)) {
+        filch_fork_slow(forked->lane);
+    }
+}
+
+/* True: no other thread has it, and it was the last one: it is off the lane, and to be called. */
+FILCH_INLINE int filch_join_pop(filch_forked *forked)
+{
+    filch_slot *slot = forked->slot;
+    if (!filch_join_is_fast(forked->lane, slot, *forked->top)) {
+        return 0;
+    }
+    forked->slot = NULL;
+    forked->lane->top = slot;
+    *forked->top = slot;
+    return 1;
+}
+
+/* See that it is done, in any way; its result is in the slot. */
+FILCH_INLINE void filch_join_wait(filch_forked *forked)
+{
+    filch_slot *slot = forked->slot;
+    forked->slot = NULL;
+    *forked->top = filch_join_slow(forked->lane, slot, *forked->top);
+}
+
+/* The block that it is of is left, and nothing has joined it. */
+FILCH_INLINE void filch_fork_abandon(filch_forked *forked)
+{
+    if (forked->slot) {
+        filch_join_wait(forked);
+    }
+}
+
+/* A call from plain code, and its stay in a pool if it is the outermost. */
 typedef struct filch_fork_entry {
     filch_lane *lane;
     filch_slot *top;
@@ -117,9 +166,7 @@ void filch_fork_leave(filch_fork_entry *entry);
     typedef struct name##_handle name##_handle;                                                    \
     typedef R name##_joiner(name##_handle *);                                                      \
     struct name##_handle {                                                                         \
-        filch_lane *lane;                                                                          \
-        filch_slot **top; /* the forking function's own */                                         \
-        filch_slot *slot; /* NULL: run at once, or joined */                                       \
+        filch_forked forked;                                                                       \
         name##_joiner *join;                                                                       \
         FILCH_RESULT(FILCH_RESULT_FIELD_, R)                                                       \
     };                                                                                             \
@@ -135,20 +182,14 @@ void filch_fork_leave(filch_fork_entry *entry);
     static const filch_slot_type name##_slot_type = {name##_run, NULL, &name##_info};              \
     FILCH_INLINE R name##_join(name##_handle *filch_handle)                                        \
     {                                                                                              \
-        filch_slot *filch_joined = filch_handle->slot;                                             \
-        filch_slot **filch_top = filch_handle->top;                                                \
-        if (filch_join_is_fast(filch_handle->lane, filch_joined, *filch_top)) {                    \
+        filch_slot *filch_joined = filch_handle->forked.slot;                                      \
+        if (filch_join_pop(&filch_handle->forked)) {                                               \
             FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)filch_joined->payload;   \
-            filch_handle->slot = NULL;                                                             \
-            filch_handle->lane->top = filch_joined;                                                \
-            *filch_top = filch_joined;                                                             \
             FILCH_RESULT(FILCH_RESULT_SET_, R)                                                     \
-            name##_body(filch_handle->lane, filch_joined FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));  \
-            return FILCH_RESULT(FILCH_RESULT_KEPT_, R);                                            \
-        }                                                                                          \
-        if (filch_joined) {                                                                        \
-            filch_handle->slot = NULL;                                                             \
-            *filch_top = filch_join_slow(filch_handle->lane, filch_joined, *filch_top);            \
+            name##_body(filch_handle->forked.lane,                                                 \
+                        filch_joined FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                      \
+        } else if (filch_joined) {                                                                 \
+            filch_join_wait(&filch_handle->forked);                                                \
             FILCH_RESULT(FILCH_RESULT_KEEP_, R)                                                    \
         }                                                                                          \
         return FILCH_RESULT(FILCH_RESULT_KEPT_, R);                                                \
@@ -157,36 +198,25 @@ void filch_fork_leave(filch_fork_entry *entry);
         filch_lane *filch_fork_lane,                                                               \
         filch_slot **filch_top FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                             \
     {                                                                                              \
-        filch_slot *filch_forked = *filch_top;                                                     \
-        const int filch_slow = filch_fork_is_slow(filch_fork_lane, filch_forked);                  \
-        FILCH_UNUSED name##_slot *filch_args;                                                      \
+        const int filch_slow = filch_fork_is_slow(filch_fork_lane, *filch_top);                    \
+        FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)(*filch_top)->payload;       \
         name##_handle filch_handle;                                                                \
-        filch_handle.lane = filch_fork_lane;                                                       \
-        filch_handle.top = filch_top;                                                              \
+        filch_handle.forked.lane = filch_fork_lane;                                                \
+        filch_handle.forked.top = filch_top;                                                       \
         filch_handle.join = name##_join;                                                           \
-        if (FILCH_PREDICT(filch_slow, 0) && filch_lane_is_full(filch_fork_lane, filch_forked)) {   \
-            filch_handle.slot = NULL;                                                              \
+        if (FILCH_PREDICT(filch_slow, 0) && filch_lane_is_full(filch_fork_lane, *filch_top)) {     \
+            filch_handle.forked.slot = NULL;                                                       \
             FILCH_RESULT(FILCH_RESULT_AT_ONCE_, R)                                                 \
-            name##_body(filch_fork_lane, filch_forked FILCH_MORE(FILCH_NAME, __VA_ARGS__));        \
+            name##_body(filch_fork_lane, *filch_top FILCH_MORE(FILCH_NAME, __VA_ARGS__));          \
             return filch_handle;                                                                   \
         }                                                                                          \
-        filch_args = (name##_slot *)(void *)filch_forked->payload;                                 \
         FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
-        filch_forked->type = &name##_slot_type;                                                    \
-        filch_fork_lane->top = filch_forked + 1;                                                   \
-        *filch_top = filch_forked + 1;                                                             \
-        filch_handle.slot = filch_forked;                                                          \
-        if (FILCH_PREDICT(filch_slow, 0)) {                                                        \
-            filch_fork_slow(filch_fork_lane);                                                      \
-        }                                                                                          \
+        filch_fork_push(&filch_handle.forked, &name##_slot_type, filch_slow);                      \
         return filch_handle;                                                                       \
     }                                                                                              \
     FILCH_INLINE void name##_abandon(name##_handle *filch_handle)                                  \
     {                                                                                              \
-        if (filch_handle->slot) {                                                                  \
-            *filch_handle->top =                                                                   \
-                filch_join_slow(filch_handle->lane, filch_handle->slot, *filch_handle->top);       \
-        }                                                                                          \
+        filch_fork_abandon(&filch_handle->forked);                                                 \
     }                                                                                              \
     FILCH_UNUSED static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))                       \
     {                                                                                              \

@@ -38,6 +38,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <filch/block.h>
 #include <filch/closure.h>
 #include <filch/future.h>
 #include <filch/group.h>
@@ -83,10 +84,7 @@
         filch_closure *filch_made FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                          \
         void (*filch_destroy)(void *filch_captures))                                               \
     {                                                                                              \
-        name##_args filch_captured;                                                                \
-        FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \
-        memset(&filch_captured, 0, sizeof filch_captured);                                         \
-        FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
+        FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
         return filch_closure_make(filch_made, &name##_callable, filch_args, filch_destroy);        \
     }                                                                                              \
     FILCH_UNUSED static inline filch_status name##_capture(                                        \
@@ -105,31 +103,17 @@
         filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)                                \
             FILCH_RESULT(FILCH_RESULT_POINTER_, R))                                                \
     {                                                                                              \
-        filch_closure filch_made;                                                                  \
-        filch_status filch_ended =                                                                 \
-            name##_capture(&filch_made FILCH_MORE(FILCH_NAME, __VA_ARGS__));                       \
-        if (filch_ended == FILCH_OK) {                                                             \
-            filch_ended =                                                                          \
-                filch_apply(filch_in, &filch_made, FILCH_RESULT(FILCH_RESULT_PASS_, R), NULL);     \
-            filch_closure_release(&filch_made);                                                    \
-        }                                                                                          \
-        return filch_ended;                                                                        \
+        FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
+        return filch_apply_captured(filch_in, &name##_callable, filch_args,                        \
+                                    FILCH_RESULT(FILCH_RESULT_PASS_, R));                          \
     }                                                                                              \
     FILCH_UNUSED static inline filch_status name##_apply_async_with(                               \
         filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                               \
         const filch_async_options *filch_options, filch_future **filch_out)                        \
     {                                                                                              \
-        filch_closure filch_made;                                                                  \
-        filch_status filch_ended =                                                                 \
-            name##_capture(&filch_made FILCH_MORE(FILCH_NAME, __VA_ARGS__));                       \
-        if (filch_ended == FILCH_OK) {                                                             \
-            filch_ended =                                                                          \
-                filch_apply_async_with(filch_in, &filch_made, filch_options, filch_out);           \
-            filch_closure_release(&filch_made);                                                    \
-        } else if (filch_out) {                                                                    \
-            *filch_out = NULL;                                                                     \
-        }                                                                                          \
-        return filch_ended;                                                                        \
+        FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
+        return filch_apply_async_captured(filch_in, &name##_callable, filch_args, filch_options,   \
+                                          filch_out);                                              \
     }                                                                                              \
     FILCH_UNUSED static inline filch_status name##_apply_async(                                    \
         filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), filch_future **filch_out)     \
@@ -144,22 +128,24 @@
                                 FILCH_RESULT(FILCH_RESULT_BYTES_, R));                             \
     }
 
-/* The block loop is compiled here, around the user's function, so that it can be inlined into it
- * and vectorised. */
+/* filch_block_run() is inlined around the user's function, and that into it. */
 #define FILCH_MAPS(R, name, ...)                                                                   \
     typedef struct name##_arrays {                                                                 \
         FILCH_EACH(FILCH_ARRAY_FIELD, __VA_ARGS__)                                                 \
         FILCH_RESULT(FILCH_RESULT_ARRAY_FIELD_, R)                                                 \
     } name##_arrays;                                                                               \
+    FILCH_UNUSED static void name##_map_one(const void *filch_environment, size_t filch_i)         \
+    {                                                                                              \
+        FILCH_UNUSED const name##_arrays *filch_arrays =                                           \
+            (const name##_arrays *)filch_environment;                                              \
+        FILCH_RESULT(FILCH_RESULT_ARRAY_STORE_, R)                                                 \
+        name(FILCH_LIST(FILCH_OF_ARRAYS, , __VA_ARGS__));                                          \
+        (void)filch_i;                                                                             \
+    }                                                                                              \
     FILCH_UNUSED static void name##_block(const void *filch_environment, filch_range *filch_on)    \
     {                                                                                              \
-        const name##_arrays filch_arrays = *(const name##_arrays *)filch_environment;              \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
-            filch_on->next = filch_i + 1;                                                          \
-            FILCH_RESULT(FILCH_RESULT_ARRAY_STORE_, R)                                             \
-            name(FILCH_LIST(FILCH_OF_ARRAYS, , __VA_ARGS__));                                      \
-        }                                                                                          \
-        (void)filch_arrays;                                                                        \
+        const name##_arrays filch_copy = *(const name##_arrays *)filch_environment;                \
+        filch_block_run(filch_on, name##_map_one, &filch_copy);                                    \
     }                                                                                              \
     FILCH_UNUSED static const filch_body name##_body_of_map = {                                    \
         name##_block, sizeof(name##_arrays), FILCH_RESULT(FILCH_RESULT_BYTES_, R), &name##_info};  \
@@ -232,7 +218,7 @@
     FILCH_UNUSED static inline bool name##_next(                                                   \
         name##_lazy_map *filch_map FILCH_RESULT(FILCH_RESULT_POINTER_, R))                         \
     {                                                                                              \
-        FILCH_UNUSED const name##_arrays filch_arrays = filch_map->filch_arrays;                   \
+        FILCH_UNUSED const name##_arrays *filch_arrays = &filch_map->filch_arrays;                 \
         FILCH_UNUSED const size_t filch_i = filch_map->filch_i;                                    \
         if (filch_i >= filch_map->filch_n) {                                                       \
             return false;                                                                          \

@@ -39,6 +39,21 @@ typedef struct filch_grid_run {
  * tile. */
 filch_grid_run filch_grid_at(const filch_grid *grid, size_t index);
 
+/* run(environment, at) for the elements of the range. */
+FILCH_INLINE void filch_grid_block(filch_range *range, const filch_grid *grid,
+                                   void (*run)(const void *environment, const filch_grid_run *at),
+                                   const void *environment)
+{
+    size_t i = range->next;
+    while (i < range->stop) {
+        filch_grid_run at = filch_grid_at(grid, i);
+        for (; at.count && i < range->stop; at.count--, at.k++) {
+            range->next = ++i;
+            run(environment, &at);
+        }
+    }
+}
+
 /* Effect: body's elements, as many as the grid has, as filch_map() does. `environment` begins with
  * the grid. A tile's direction of 0 elements takes the default.
  * Errors: as filch_map(); FILCH_EOVERFLOW: more elements than a size_t counts. */
@@ -60,7 +75,7 @@ filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid
 #define FILCH_LOOP_2D_GENERATE(R, name, doc, index_i, index_j, ...)                                \
     static void name(FILCH_DECLARE index_i,                                                        \
                      FILCH_DECLARE index_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                \
-    FILCH_GRID_BLOCK(name, doc, (filch_at.j, filch_at.k), __VA_ARGS__)                             \
+    FILCH_GRID_BLOCK(name, doc, (filch_at->j, filch_at->k), __VA_ARGS__)                           \
     FILCH_UNUSED static inline filch_status name##_for_tiled(                                      \
         filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j, size_t filch_tile_i,             \
         size_t filch_tile_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                \
@@ -97,7 +112,7 @@ filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid
 #define FILCH_LOOP_3D_GENERATE(R, name, doc, index_i, index_j, index_k, ...)                       \
     static void name(FILCH_DECLARE index_i, FILCH_DECLARE index_j,                                 \
                      FILCH_DECLARE index_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                \
-    FILCH_GRID_BLOCK(name, doc, (filch_at.i, filch_at.j, filch_at.k), __VA_ARGS__)                 \
+    FILCH_GRID_BLOCK(name, doc, (filch_at->i, filch_at->j, filch_at->k), __VA_ARGS__)              \
     FILCH_UNUSED static inline filch_status name##_for_tiled(                                      \
         filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j, size_t filch_n_k,                \
         size_t filch_tile_i, size_t filch_tile_j,                                                  \
@@ -134,19 +149,17 @@ filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid
         filch_grid filch_shape;                                                                    \
         name##_args filch_shared;                                                                  \
     } name##_grid;                                                                                 \
+    FILCH_UNUSED static void name##_run_one(const void *filch_environment,                         \
+                                            const filch_grid_run *filch_at)                        \
+    {                                                                                              \
+        FILCH_UNUSED const name##_args *filch_args =                                               \
+            &((const name##_grid *)filch_environment)->filch_shared;                               \
+        name(FILCH_UNGROUP where FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                          \
+    }                                                                                              \
     FILCH_UNUSED static void name##_block(const void *filch_environment, filch_range *filch_on)    \
     {                                                                                              \
         const name##_grid filch_copy = *(const name##_grid *)filch_environment;                    \
-        FILCH_UNUSED const name##_args *filch_args = &filch_copy.filch_shared;                     \
-        size_t filch_index = filch_on->next;                                                       \
-        while (filch_index < filch_on->stop) {                                                     \
-            filch_grid_run filch_at = filch_grid_at(&filch_copy.filch_shape, filch_index);         \
-            for (; filch_at.count && filch_index < filch_on->stop; filch_at.count--) {             \
-                filch_on->next = ++filch_index;                                                    \
-                name(FILCH_UNGROUP where FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                  \
-                filch_at.k++;                                                                      \
-            }                                                                                      \
-        }                                                                                          \
+        filch_grid_block(filch_on, &filch_copy.filch_shape, name##_run_one, &filch_copy);          \
     }                                                                                              \
     FILCH_UNUSED static const filch_body name##_body_of_grid = {                                   \
         name##_block, sizeof(name##_grid), 0, &name##_info};

@@ -56,6 +56,11 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
  * Threads: the group's owner and its tasks. Does not block, unless it calls at once. */
 filch_status filch_group_spawn(filch_group *group, const filch_closure *closure, void *result);
 
+/* Effect: as filch_group_spawn(), of a closure that is made of `callable` and `captures` for this
+ * call. What generated code uses. */
+filch_status filch_group_spawn_captured(filch_group *group, const filch_callable *callable,
+                                        const void *captures, void *result);
+
 /* Effect: waits until all tasks of the group are done. The caller runs some of them itself. More
  * may be spawned afterwards.
  * Args: error: NULL, or told what was raised first.
@@ -110,15 +115,9 @@ void filch_group_leave(filch_group_visit *visit);
         filch_group *filch_of FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)                               \
             FILCH_RESULT(FILCH_RESULT_POINTER_, R))                                                \
     {                                                                                              \
-        filch_closure filch_made;                                                                  \
-        filch_status filch_ended =                                                                 \
-            name##_capture(&filch_made FILCH_MORE(FILCH_NAME, __VA_ARGS__));                       \
-        if (filch_ended == FILCH_OK) {                                                             \
-            filch_ended =                                                                          \
-                filch_group_spawn(filch_of, &filch_made, FILCH_RESULT(FILCH_RESULT_PASS_, R));     \
-            filch_closure_release(&filch_made);                                                    \
-        }                                                                                          \
-        return filch_ended;                                                                        \
+        FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
+        return filch_group_spawn_captured(filch_of, &name##_callable, filch_args,                  \
+                                          FILCH_RESULT(FILCH_RESULT_PASS_, R));                    \
     }
 
 #endif

@@ -108,7 +108,7 @@ void filch_iterator_free(filch_iterator *iterator);
     {                                                                                              \
         name##_lazy_map *filch_map = (name##_lazy_map *)filch_state;                               \
         name##_args *filch_args = (name##_args *)filch_captures;                                   \
-        const name##_arrays filch_arrays = filch_map->filch_arrays;                                \
+        const name##_arrays *filch_arrays = &filch_map->filch_arrays;                              \
         const size_t filch_i = filch_map->filch_i;                                                 \
         if (filch_i >= filch_map->filch_n) {                                                       \
             return FILCH_END;                                                                      \
@@ -155,6 +155,6 @@ void filch_iterator_free(filch_iterator *iterator);
                                          sizeof filch_state};                                      \
         return make(filch_in, &name##_callable, &filch_from, filch_options, filch_out);            \
     }
-#define FILCH_ARRAY_TO_ARGS(T, x) filch_args->x = filch_arrays.x[filch_i];
+#define FILCH_ARRAY_TO_ARGS(T, x) filch_args->x = filch_arrays->x[filch_i];
 
 #endif

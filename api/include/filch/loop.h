@@ -6,15 +6,12 @@
 #ifndef FILCH_LOOP_H
 #define FILCH_LOOP_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <filch/error.h>
+#include <filch/block.h>
+#include <filch/core.h> /* filch_map(), filch_parallel_for() */
 #include <filch/future.h>
-#include <filch/lane.h>
 #include <filch/macros.h>
-#include <filch/pool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -68,8 +65,12 @@ typedef struct filch_item {
  * before; with done == total at the end, if all have run. It should be short. */
 typedef void filch_progress(void *context, size_t done, size_t total);
 
-/* Zero in a field means its default. */
-typedef struct filch_map_options {
+/* For filch_map() and its relatives. Zero in a field means its default.
+ *
+ * Results are in input order. Input and output may be the same array. The output of elements that
+ * failed is what they returned. FILCH_EINVAL: a missing argument, an explicit chunk size below 1,
+ * an unknown policy. */
+struct filch_map_options {
     filch_chunk chunksize; /* default: automatic */
     filch_error *error;    /* not NULL: told what was raised; for an asynchronous map ask the
                               future instead */
@@ -79,38 +80,7 @@ typedef struct filch_map_options {
                                  then */
     filch_progress *progress; /* not NULL: told how far it is */
     void *progress_context;
-} filch_map_options;
-
-/* The part of a loop that its worker runs next: [next, stop). The block function stores next =
- * i + 1 before it runs element i, and reads stop again after each. */
-typedef struct filch_range {
-    unsigned long long next;
-    unsigned long long stop;
-} filch_range;
-
-/* What a loop runs; static, usually, and made by FILCH_FUNCTION, FILCH_LOOP and others. */
-typedef struct filch_body {
-    /* An environment that was copied is aligned for its size, to up to 64 bytes. */
-    void (*block)(const void *environment, filch_range *range);
-    size_t environment_bytes;
-    size_t element_bytes; /* of the output; 0: none. n times this must not overflow. */
-    const filch_function_info *info;
-} filch_body;
-
-/* Effect: runs body's elements 0 to n - 1, in parallel, each once, and returns when all have run.
- * Results are in input order. The caller's thread works too. Elements may run in any order; each
- * sees what was done before the call, and what they did is seen after it. Input and output may be
- * the same array. n = 0: nothing runs.
- * Args: pool: NULL: the default one; environment: body->environment_bytes, copied; options: NULL
- * for defaults.
- * Errors: FILCH_ERAISED: an element raised an error; all elements have run, unless options say
- * otherwise, options->error is that of the lowest index, and the output of the failed ones is what
- * they returned. FILCH_ECANCELED: it was asked to stop, see filch_cancelled(); some elements have
- * not run. FILCH_EINVAL: a missing argument, an explicit chunk size below 1, an unknown policy;
- * FILCH_EOVERFLOW; FILCH_ECLOSED; FILCH_ENOMEM; FILCH_EFORKED; FILCH_EBROKEN: nothing has run.
- * Threads: any. Blocks; may migrate when called from a task. */
-filch_status filch_map(filch_pool *pool, const filch_body *body, const void *environment, size_t n,
-                       const filch_map_options *options);
+};
 
 /* Effect: as filch_map, but returns at once; the future is ready when all elements have run. The
  * arrays must stay until then.
@@ -119,12 +89,6 @@ filch_status filch_map(filch_pool *pool, const filch_body *body, const void *env
 filch_status filch_map_async(filch_pool *pool, const filch_body *body, const void *environment,
                              size_t n, const filch_map_options *options,
                              filch_future **future);
-
-/* Effect: body(i, environment) for i = 0 to n - 1: the untyped loop.
- * Args: environment: not copied. Errors, threads: as filch_map. */
-filch_status filch_parallel_for(filch_pool *pool, size_t n,
-                                void (*body)(size_t i, void *environment), void *environment,
-                                const filch_map_options *options);
 
 #ifdef __cplusplus
 }
@@ -144,14 +108,15 @@ filch_status filch_parallel_for(filch_pool *pool, size_t n,
     static void name(FILCH_DECLARE index FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                  \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
+    FILCH_UNUSED static void name##_run_one(const void *filch_environment, size_t filch_i)         \
+    {                                                                                              \
+        FILCH_UNUSED const name##_args *filch_args = (const name##_args *)filch_environment;       \
+        name(filch_i FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                                      \
+    }                                                                                              \
     FILCH_UNUSED static void name##_block(const void *filch_environment, filch_range *filch_on)    \
     {                                                                                              \
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
-        FILCH_UNUSED const name##_args *filch_args = &filch_copy;                                  \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
-            filch_on->next = filch_i + 1;                                                          \
-            name(filch_i FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                                  \
-        }                                                                                          \
+        filch_block_run(filch_on, name##_run_one, &filch_copy);                                    \
     }                                                                                              \
     FILCH_UNUSED static const filch_body name##_body_of_loop = {name##_block, sizeof(name##_args), \
                                                                 0, &name##_info};                  \
@@ -159,10 +124,7 @@ filch_status filch_parallel_for(filch_pool *pool, size_t n,
         filch_pool *filch_in, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),               \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
-        name##_args filch_captured;                                                                \
-        FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \
-        memset(&filch_captured, 0, sizeof filch_captured);                                         \
-        FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
+        FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
         return filch_map(filch_in, &name##_body_of_loop, filch_args, filch_n, filch_options);      \
     }                                                                                              \
     FILCH_UNUSED static inline filch_status name##_for(                                            \
@@ -174,10 +136,7 @@ filch_status filch_parallel_for(filch_pool *pool, size_t n,
         filch_pool *filch_in, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),               \
         const filch_map_options *filch_options, filch_future **filch_out)                          \
     {                                                                                              \
-        name##_args filch_captured;                                                                \
-        FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \
-        memset(&filch_captured, 0, sizeof filch_captured);                                         \
-        FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
+        FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
         return filch_map_async(filch_in, &name##_body_of_loop, filch_args, filch_n, filch_options, \
                                filch_out);                                                         \
     }                                                                                              \

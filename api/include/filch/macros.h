@@ -7,6 +7,8 @@
 #ifndef FILCH_MACROS_H
 #define FILCH_MACROS_H
 
+#include <string.h>
+
 #define FILCH_UNUSED __attribute__((unused))
 #define FILCH_INLINE __attribute__((always_inline, unused)) static inline
 
@@ -143,7 +145,7 @@
 #define FILCH_ARRAY_MISSING(T, x) || !x
 #define FILCH_OF_ARGS(T, x) filch_args->x
 #define FILCH_TO_ARGS(T, x) filch_args->x = x;
-#define FILCH_OF_ARRAYS(T, x) filch_arrays.x[filch_i]
+#define FILCH_OF_ARRAYS(T, x) filch_arrays->x[filch_i]
 
 /* The fields of a struct that must not be empty. */
 #define FILCH_FIELDS(...) FILCH_CAT(FILCH_FIELDS_, FILCH_COUNT(__VA_ARGS__))(__VA_ARGS__)
@@ -175,7 +177,7 @@
 #define FILCH_RESULT_ARRAY_FIELD_1(R) void *filch_out;
 #define FILCH_RESULT_ARRAY_PASS_0(R) filch_out
 #define FILCH_RESULT_ARRAY_PASS_1(R) NULL
-#define FILCH_RESULT_ARRAY_STORE_0(R) filch_arrays.filch_out[filch_i] =
+#define FILCH_RESULT_ARRAY_STORE_0(R) filch_arrays->filch_out[filch_i] =
 #define FILCH_RESULT_ARRAY_STORE_1(R)
 #define FILCH_RESULT_ARRAY_MISSING_0(R) || !filch_out
 #define FILCH_RESULT_ARRAY_MISSING_1(R)
@@ -194,7 +196,15 @@
 #define FILCH_DOCUMENTED_0(m, R, name, ...) m(R, name, "", __VA_ARGS__)
 #define FILCH_DOCUMENTED_1(m, R, name, ...) m(R, name, __VA_ARGS__)
 
-/* The block of a function's arguments, and its descriptor. */
+/* Declares filch_captured, the block of a function's arguments, with filch_args pointing to it. Its
+ * padding is zero: it is copied as bytes. */
+#define FILCH_CAPTURED(name, ...)                                                                  \
+    name##_args filch_captured;                                                                    \
+    FILCH_UNUSED name##_args *filch_args = &filch_captured;                                        \
+    memset(&filch_captured, 0, sizeof filch_captured);                                             \
+    FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)
+
+/* The type of that block, and the function's descriptor. */
 #define FILCH_ARGS_TYPE(name, ...)                                                                 \
     typedef struct name##_args {                                                                   \
         FILCH_FIELDS(__VA_ARGS__)                                                                  \

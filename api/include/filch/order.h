@@ -13,8 +13,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 
+#include <filch/block.h>
 #include <filch/loop.h>
 #include <filch/macros.h>
 #include <filch/pool.h>
@@ -65,41 +65,26 @@ filch_status filch_max(filch_pool *pool, const filch_order *order, const void *e
     typedef FILCH_ELEMENT_OF first name##_element;                                                 \
     FILCH_ASSERT_ALIGNED(name##_element);                                                          \
     FILCH_INFO(name, doc, 2 * sizeof(name##_element))                                              \
+    FILCH_UNUSED static bool name##_before(const void *filch_a, const void *filch_b)               \
+    {                                                                                              \
+        return name(*(const name##_element *)filch_a, *(const name##_element *)filch_b);           \
+    }                                                                                              \
     FILCH_UNUSED static void name##_sort_few(void *filch_elements, size_t filch_n)                 \
     {                                                                                              \
-        name##_element *filch_all = (name##_element *)filch_elements;                              \
-        for (size_t filch_i = 1; filch_i < filch_n; filch_i++) {                                   \
-            const name##_element filch_moved = filch_all[filch_i];                                 \
-            size_t filch_to = filch_i;                                                             \
-            while (filch_to > 0 && name(filch_moved, filch_all[filch_to - 1])) {                   \
-                filch_all[filch_to] = filch_all[filch_to - 1];                                     \
-                filch_to--;                                                                        \
-            }                                                                                      \
-            filch_all[filch_to] = filch_moved;                                                     \
-        }                                                                                          \
+        name##_element filch_moved;                                                                \
+        filch_block_sort_few(name##_before, filch_elements, filch_n, sizeof filch_moved,           \
+                             &filch_moved);                                                        \
     }                                                                                              \
     FILCH_UNUSED static void name##_merge(const void *filch_a, size_t filch_n_a,                   \
                                           const void *filch_b, size_t filch_n_b, void *filch_out)  \
     {                                                                                              \
-        const name##_element *filch_left = (const name##_element *)filch_a;                        \
-        const name##_element *filch_right = (const name##_element *)filch_b;                       \
-        name##_element *filch_to = (name##_element *)filch_out;                                    \
-        while (filch_n_a && filch_n_b) {                                                           \
-            const bool filch_from_right = name(*filch_right, *filch_left);                         \
-            *filch_to++ = filch_from_right ? *filch_right : *filch_left;                           \
-            filch_right += filch_from_right;                                                       \
-            filch_left += !filch_from_right;                                                       \
-            filch_n_b -= filch_from_right;                                                         \
-            filch_n_a -= !filch_from_right;                                                        \
-        }                                                                                          \
-        memcpy((void *)filch_to, (const void *)filch_left, filch_n_a * sizeof *filch_to);          \
-        memcpy((void *)(filch_to + filch_n_a), (const void *)filch_right,                          \
-               filch_n_b * sizeof *filch_to);                                                      \
+        filch_block_merge(name##_before, filch_a, filch_n_a, filch_b, filch_n_b,                   \
+                          sizeof(name##_element), filch_out);                                      \
     }                                                                                              \
-    FILCH_ORDER_SEARCH(name, count_before, name(filch_all[filch_middle], filch_wanted))            \
-    FILCH_ORDER_SEARCH(name, count_not_after, !name(filch_wanted, filch_all[filch_middle]))        \
-    FILCH_ORDER_BEST(name, first_least, name(filch_all[filch_i], filch_all[filch_best]))           \
-    FILCH_ORDER_BEST(name, first_greatest, name(filch_all[filch_best], filch_all[filch_i]))        \
+    FILCH_ORDER_SEARCH(name, count_before)                                                         \
+    FILCH_ORDER_SEARCH(name, count_not_after)                                                      \
+    FILCH_ORDER_BEST(name, least)                                                                  \
+    FILCH_ORDER_BEST(name, greatest)                                                               \
     FILCH_UNUSED static const filch_order name##_order = {                                         \
         name##_sort_few,       name##_merge,       name##_count_before,                            \
         name##_count_not_after, name##_first_least, name##_first_greatest,                         \
@@ -123,35 +108,17 @@ filch_status filch_max(filch_pool *pool, const filch_order *order, const void *e
     }                                                                                              \
     static bool name(FILCH_DECLARE first, FILCH_DECLARE second)
 
-/* How many at the front of the sorted elements satisfy a condition, by halving. */
-#define FILCH_ORDER_SEARCH(name, search, condition)                                                \
+#define FILCH_ORDER_SEARCH(name, search)                                                           \
     FILCH_UNUSED static size_t name##_##search(const void *filch_elements, size_t filch_n,         \
                                                const void *filch_key)                              \
     {                                                                                              \
-        const name##_element *filch_all = (const name##_element *)filch_elements;                  \
-        const name##_element filch_wanted = *(const name##_element *)filch_key;                    \
-        size_t filch_from = 0;                                                                     \
-        while (filch_from < filch_n) {                                                             \
-            const size_t filch_middle = filch_from + (filch_n - filch_from) / 2;                   \
-            if (condition) {                                                                       \
-                filch_from = filch_middle + 1;                                                     \
-            } else {                                                                               \
-                filch_n = filch_middle;                                                            \
-            }                                                                                      \
-        }                                                                                          \
-        return filch_from;                                                                         \
+        return filch_block_##search(name##_before, filch_elements, filch_n,                        \
+                                    sizeof(name##_element), filch_key);                            \
     }
-#define FILCH_ORDER_BEST(name, which, better)                                                      \
-    FILCH_UNUSED static size_t name##_##which(const void *filch_elements, size_t filch_n)          \
+#define FILCH_ORDER_BEST(name, best)                                                               \
+    FILCH_UNUSED static size_t name##_first_##best(const void *filch_elements, size_t filch_n)     \
     {                                                                                              \
-        const name##_element *filch_all = (const name##_element *)filch_elements;                  \
-        size_t filch_best = 0;                                                                     \
-        for (size_t filch_i = 1; filch_i < filch_n; filch_i++) {                                   \
-            if (better) {                                                                          \
-                filch_best = filch_i;                                                              \
-            }                                                                                      \
-        }                                                                                          \
-        return filch_best;                                                                         \
+        return filch_block_##best(name##_before, filch_elements, filch_n, sizeof(name##_element)); \
     }
 
 #endif

@@ -37,22 +37,26 @@
 #ifndef FILCH_POOL_H_PUBLIC
 #define FILCH_POOL_H_PUBLIC
 
-#include <stddef.h>
-
-#include <filch/error.h>
-#include <filch/status.h>
+#include <filch/core.h> /* filch_pool_open(), _close(), _terminate(), _free(), _workers() */
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-typedef struct filch_pool filch_pool;
-
 #define FILCH_WORKERS_MAX 1024
 #define FILCH_BLOCKING_MAX 4096
 
-/* Zero in a field means its default. */
-typedef struct filch_pool_options {
+/* For filch_pool_open(). Zero in a field means its default.
+ *
+ * FILCH_EINVAL: processes above FILCH_WORKERS_MAX, a stack too small; FILCH_ENOMEM, also for a
+ * stack too large; FILCH_EAGAIN: eager_threads, and one could not be made; FILCH_ENOSYS: a filter
+ * of system calls (seccomp) refuses one that no pool can do without, named through filch_log_to().
+ * What else it refuses is done in another way, left out, or is the error of the call that needs it.
+ * One that comes later is met as well as can be: without futex a pool that is open goes on slowly,
+ * as long as the C library does not end the process over it.
+ * A pool whose threads the system refuses asks again, at first after 1 ms and then at growing
+ * intervals up to 256 ms, when one is needed. */
+struct filch_pool_options {
     unsigned processes;   /* workers, 1 to FILCH_WORKERS_MAX. Default: the environment variable
                              FILCH_WORKERS if it holds such a number, else filch_cpu_count() */
     size_t stack_bytes;   /* stack of a task, rounded up to pages. Default: 1 MiB. Least:
@@ -79,33 +83,7 @@ typedef struct filch_pool_options {
     int report_overflow;  /* not 0: a task that overflows its stack prints one line with its name
                              before the segmentation fault ends the process. Installs a handler for
                              SIGSEGV, once per process, which passes other faults on. Default: no */
-} filch_pool_options;
-
-/* Effect: opens a pool. options: NULL for all defaults; copied.
- * Owns: the caller; ends with filch_pool_free().
- * Errors: FILCH_EINVAL: processes above FILCH_WORKERS_MAX, a stack too small; FILCH_ENOMEM, also
- * for a stack too large; FILCH_EAGAIN: eager_threads, and one could not be made; FILCH_ENOSYS: a
- * filter of system calls (seccomp) refuses one that no pool can do without, named through
- * filch_log_to(). What else it refuses is done in another way, left out, or is the error of the
- * call that needs it. One that comes later is met as well as can be: without futex a pool that is
- * open goes on slowly, as long as the C library does not end the process over it.
- * A pool whose threads the system refuses asks again, at first after 1 ms and then at growing
- * intervals up to 256 ms, when one is needed.
- * Threads: any. Does not block. */
-filch_status filch_pool_open(const filch_pool_options *options, filch_pool **pool);
-
-/* Effect: the pool accepts no more work; what it accepted will complete. Again: no-op.
- * Errors: FILCH_EINVAL, FILCH_EFORKED.
- * Threads: any, the pool's own tasks too. Does not block. */
-filch_status filch_pool_close(filch_pool *pool);
-
-/* Effect: as close; moreover tasks that have not begun never will, their futures fail with
- * FILCH_ECANCELED; tasks that run are asked to stop: filch_cancelled() is true for them, and their
- * filch_sleep() and waits for futures return FILCH_ECANCELED at once; maps leave out the elements
- * that have not begun. What a program's own thread runs in the pool is told by filch_cancelled()
- * alone. Again: no-op.
- * Errors, threads: as close. */
-filch_status filch_pool_terminate(filch_pool *pool);
+};
 
 /* Effect: waits until all accepted work has completed and the pool's threads have ended. Again:
  * no-op.
@@ -114,18 +92,7 @@ filch_status filch_pool_terminate(filch_pool *pool);
  * Threads: any but the pool's tasks. Blocks. */
 filch_status filch_pool_join(filch_pool *pool);
 
-/* Effect: closes, joins and frees. To be quick, terminate first. Futures stay valid. NULL: no-op.
- * The default pool cannot be freed (FILCH_EINVAL).
- * Errors: FILCH_EDEADLK: called from inside this pool, nothing is freed. FILCH_EFORKED: the pool
- * belongs to the parent; its memory stays.
- * Threads: any but the pool's tasks, when nothing else uses the pool any more: a call that has
- * submitted a task, or made one ready, does not once that task is known to run, though it may not
- * have returned yet. Blocks. */
-filch_status filch_pool_free(filch_pool *pool);
-
-/* Effect: how many workers and how much stack it was opened with, defaults resolved. 0 for a pool
- * that does not exist. NULL: the default pool, without opening it. */
-unsigned filch_pool_workers(const filch_pool *pool);
+/* Effect: how much stack a task has, as filch_pool_workers(). */
 size_t filch_pool_stack_bytes(const filch_pool *pool);
 
 /* Effect: tells what broke the pool: what its start hook raised. error->status is FILCH_OK if it is

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <filch/block.h>
 #include <filch/error.h>
 #include <filch/loop.h>
 #include <filch/macros.h>
@@ -78,56 +79,35 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate,
     FILCH_ASSERT_ALIGNED(name##_element);                                                          \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
+    FILCH_UNUSED static bool name##_test(const void *filch_environment, const void *filch_at)      \
+    {                                                                                              \
+        FILCH_UNUSED const name##_args *filch_args = (const name##_args *)filch_environment;       \
+        return name(*(const name##_element *)filch_at FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));     \
+    }                                                                                              \
     FILCH_UNUSED static size_t name##_count_block(                                                 \
         const void *filch_environment, const void *filch_elements, filch_range *filch_on,          \
         unsigned char *filch_flags)                                                                \
     {                                                                                              \
-        const name##_element *filch_from = (const name##_element *)filch_elements;                 \
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
-        FILCH_UNUSED const name##_args *filch_args = &filch_copy;                                  \
-        size_t filch_found = 0;                                                                    \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
-            filch_on->next = filch_i + 1;                                                          \
-            const bool filch_has =                                                                 \
-                name(filch_from[filch_i] FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                  \
-            filch_found += filch_has;                                                              \
-            if (filch_flags) {                                                                     \
-                filch_flags[filch_i] = filch_has;                                                  \
-            }                                                                                      \
-        }                                                                                          \
-        return filch_found;                                                                        \
+        return filch_block_count(filch_on, name##_test, &filch_copy, filch_elements,               \
+                                 sizeof(name##_element), filch_flags);                             \
     }                                                                                              \
     FILCH_UNUSED static size_t name##_filter_block(                                                \
         const void *filch_environment, const void *filch_elements, filch_range *filch_on,          \
         void *filch_out)                                                                           \
     {                                                                                              \
-        const name##_element *filch_from = (const name##_element *)filch_elements;                 \
-        name##_element *filch_to = (name##_element *)filch_out;                                    \
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
-        FILCH_UNUSED const name##_args *filch_args = &filch_copy;                                  \
-        size_t filch_found = 0;                                                                    \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
-            filch_on->next = filch_i + 1;                                                          \
-            if (name(filch_from[filch_i] FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__))) {                \
-                filch_to[filch_found++] = filch_from[filch_i];                                     \
-            }                                                                                      \
-        }                                                                                          \
-        return filch_found;                                                                        \
+        return filch_block_filter(filch_on, name##_test, &filch_copy, filch_elements,              \
+                                  sizeof(name##_element), filch_out);                              \
     }                                                                                              \
     FILCH_UNUSED static void name##_pack_block(                                                    \
         const void *filch_elements, const unsigned char *filch_flags, size_t filch_n,              \
         void *filch_out)                                                                           \
     {                                                                                              \
-        const name##_element *filch_from = (const name##_element *)filch_elements;                 \
-        name##_element *filch_to = (name##_element *)filch_out;                                    \
-        for (size_t filch_i = 0; filch_i < filch_n; filch_i++) {                                   \
-            if (filch_flags[filch_i]) {                                                            \
-                *filch_to++ = filch_from[filch_i];                                                 \
-            }                                                                                      \
-        }                                                                                          \
+        filch_block_pack(filch_elements, filch_flags, filch_n, sizeof(name##_element), filch_out); \
     }                                                                                              \
-    FILCH_FIND_BLOCK(name, find, true, __VA_ARGS__)                                                \
-    FILCH_FIND_BLOCK(name, find_not, false, __VA_ARGS__)                                           \
+    FILCH_FIND_BLOCK(name, find, true)                                                             \
+    FILCH_FIND_BLOCK(name, find_not, false)                                                        \
     FILCH_UNUSED static const filch_predicate name##_predicate = {                                 \
         name##_count_block,  name##_find_block,      name##_find_not_block, name##_pack_block,     \
         name##_filter_block, sizeof(name##_element), &name##_info};                                \
@@ -146,26 +126,14 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate,
     FILCH_ASK(name, find, size_t, __VA_ARGS__)                                                     \
     static bool name(FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 
-#define FILCH_FIND_BLOCK(name, find, wanted, ...)                                                  \
+#define FILCH_FIND_BLOCK(name, find, wanted)                                                       \
     FILCH_UNUSED static size_t name##_##find##_block(                                              \
         const void *filch_environment, const void *filch_elements, filch_range *filch_on)          \
     {                                                                                              \
-        const name##_element *filch_from = (const name##_element *)filch_elements;                 \
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
-        FILCH_UNUSED const name##_args *filch_args = &filch_copy;                                  \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
-            filch_on->next = filch_i + 1;                                                          \
-            if (name(filch_from[filch_i] FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__)) == wanted) {      \
-                return filch_i;                                                                    \
-            }                                                                                      \
-        }                                                                                          \
-        return FILCH_NO_INDEX;                                                                     \
+        return filch_block_find(filch_on, name##_test, &filch_copy, filch_elements,                \
+                                sizeof(name##_element), wanted);                                   \
     }
-#define FILCH_CAPTURED(name, ...)                                                                  \
-    name##_args filch_captured;                                                                    \
-    FILCH_UNUSED name##_args *filch_args = &filch_captured;                                        \
-    memset(&filch_captured, 0, sizeof filch_captured);                                             \
-    FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)
 #define FILCH_ASK(name, question, A, ...)                                                          \
     FILCH_UNUSED static inline filch_status name##_##question(                                     \
         filch_pool *filch_in, name##_element const *filch_elements,                                \

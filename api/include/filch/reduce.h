@@ -64,18 +64,19 @@ filch_status filch_scan_exclusive(filch_pool *pool, const filch_reducer *reducer
     FILCH_ASSERT_ALIGNED(T);                                                                       \
     static T name(FILCH_DECLARE first, FILCH_DECLARE second);                                      \
     FILCH_INFO(name, doc, 2 * sizeof(T))                                                           \
+    FILCH_UNUSED static void name##_combine(void *filch_into, const void *filch_element)           \
+    {                                                                                              \
+        *(T *)filch_into = name(*(const T *)filch_into, *(const T *)filch_element);                \
+    }                                                                                              \
     FILCH_UNUSED static void name##_combine_block(void *filch_into, const void *filch_elements,    \
                                                   size_t filch_n)                                  \
     {                                                                                              \
-        const T *filch_from = (const T *)filch_elements;                                           \
-        T filch_total = *(T *)filch_into;                                                          \
-        for (size_t filch_i = 0; filch_i < filch_n; filch_i++) {                                   \
-            filch_total = name(filch_total, filch_from[filch_i]);                                  \
-        }                                                                                          \
+        T filch_total = *(const T *)filch_into;                                                    \
+        filch_block_reduce(name##_combine, &filch_total, filch_elements, filch_n, sizeof(T));      \
         *(T *)filch_into = filch_total;                                                            \
     }                                                                                              \
-    FILCH_SCAN_BLOCK(T, name, scan_block, filch_next)                                              \
-    FILCH_SCAN_BLOCK(T, name, scan_exclusive_block, filch_sum)                                     \
+    FILCH_SCAN_BLOCK(T, name, scan_block, false)                                                   \
+    FILCH_SCAN_BLOCK(T, name, scan_exclusive_block, true)                                          \
     FILCH_UNUSED static const filch_reducer name##_reducer = {                                     \
         name##_combine_block, name##_scan_block, name##_scan_exclusive_block, sizeof(T),           \
         &name##_info};                                                                             \
@@ -102,23 +103,15 @@ filch_status filch_scan_exclusive(filch_pool *pool, const filch_reducer *reducer
     }                                                                                              \
     static T name(FILCH_DECLARE first, FILCH_DECLARE second)
 
-#define FILCH_SCAN_BLOCK(T, name, block, stored)                                                   \
+#define FILCH_SCAN_BLOCK(T, name, block, exclusive)                                                \
     FILCH_UNUSED static void name##_##block(const void *filch_prefix, const void *filch_elements,  \
                                             size_t filch_n, void *filch_out, void *filch_total)    \
     {                                                                                              \
-        const T *filch_from = (const T *)filch_elements;                                           \
-        T *filch_to = (T *)filch_out;                                                              \
         T filch_sum = *(const T *)filch_prefix;                                                    \
-        T filch_all = filch_from[0];                                                               \
-        for (size_t filch_i = 0; filch_i < filch_n; filch_i++) {                                   \
-            const T filch_element = filch_from[filch_i];                                           \
-            const T filch_next = name(filch_sum, filch_element);                                   \
-            if (filch_total && filch_i) {                                                          \
-                filch_all = name(filch_all, filch_element);                                        \
-            }                                                                                      \
-            filch_to[filch_i] = stored;                                                            \
-            filch_sum = filch_next;                                                                \
-        }                                                                                          \
+        T filch_element, filch_all;                                                                \
+        filch_block_scan(name##_combine, &filch_sum, &filch_element, &filch_all,                   \
+                         filch_total != NULL, filch_elements, filch_n, sizeof(T), exclusive,       \
+                         filch_out);                                                               \
         if (filch_total) {                                                                         \
             *(T *)filch_total = filch_all;                                                         \
         }                                                                                          \

@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 
+#include <filch/block.h>
 #include <filch/loop.h>
 #include <filch/macros.h>
 
@@ -32,18 +33,20 @@
         void *filch_context;                                                                       \
         FILCH_RESULT(FILCH_RESULT_ARRAY_FIELD_, R)                                                 \
     } name##_filled;                                                                               \
+    FILCH_UNUSED static void name##_map_one_from(const void *filch_environment, size_t filch_i)    \
+    {                                                                                              \
+        const name##_filled *filch_arrays = (const name##_filled *)filch_environment;              \
+        name##_args filch_bound;                                                                   \
+        const name##_args *filch_args = &filch_bound;                                              \
+        filch_arrays->filch_fill(filch_arrays->filch_context, filch_i, &filch_bound);              \
+        FILCH_RESULT(FILCH_RESULT_ARRAY_STORE_, R)                                                 \
+        name(FILCH_LIST(FILCH_OF_ARGS, , __VA_ARGS__));                                            \
+    }                                                                                              \
     FILCH_UNUSED static void name##_block_from(const void *filch_environment,                      \
                                                filch_range *filch_on)                              \
     {                                                                                              \
-        const name##_filled filch_arrays = *(const name##_filled *)filch_environment;              \
-        name##_args filch_bound;                                                                   \
-        const name##_args *filch_args = &filch_bound;                                              \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
-            filch_on->next = filch_i + 1;                                                          \
-            filch_arrays.filch_fill(filch_arrays.filch_context, filch_i, &filch_bound);            \
-            FILCH_RESULT(FILCH_RESULT_ARRAY_STORE_, R)                                             \
-            name(FILCH_LIST(FILCH_OF_ARGS, , __VA_ARGS__));                                        \
-        }                                                                                          \
+        const name##_filled filch_copy = *(const name##_filled *)filch_environment;                \
+        filch_block_run(filch_on, name##_map_one_from, &filch_copy);                               \
     }                                                                                              \
     FILCH_UNUSED static const filch_body name##_body_from = {                                      \
         name##_block_from, sizeof(name##_filled), FILCH_RESULT(FILCH_RESULT_BYTES_, R),            \
@@ -66,16 +69,18 @@
         FILCH_EACH(FILCH_COLUMN_FIELD, __VA_ARGS__)                                                \
         FILCH_RESULT(FILCH_COLUMN_RESULT_FIELD_, R)                                                \
     } name##_columns;                                                                              \
+    FILCH_UNUSED static void name##_map_one_strided(const void *filch_environment, size_t filch_i) \
+    {                                                                                              \
+        const name##_columns *filch_columns = (const name##_columns *)filch_environment;           \
+        const ptrdiff_t filch_row = (ptrdiff_t)filch_i;                                            \
+        FILCH_RESULT(FILCH_COLUMN_RESULT_STORE_, R)                                                \
+        name(FILCH_LIST(FILCH_OF_COLUMNS, , __VA_ARGS__));                                         \
+    }                                                                                              \
     FILCH_UNUSED static void name##_block_strided(const void *filch_environment,                   \
                                                   filch_range *filch_on)                           \
     {                                                                                              \
-        const name##_columns filch_columns = *(const name##_columns *)filch_environment;           \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
-            const ptrdiff_t filch_row = (ptrdiff_t)filch_i;                                        \
-            filch_on->next = filch_i + 1;                                                          \
-            FILCH_RESULT(FILCH_COLUMN_RESULT_STORE_, R)                                            \
-            name(FILCH_LIST(FILCH_OF_COLUMNS, , __VA_ARGS__));                                     \
-        }                                                                                          \
+        const name##_columns filch_copy = *(const name##_columns *)filch_environment;              \
+        filch_block_run(filch_on, name##_map_one_strided, &filch_copy);                            \
     }                                                                                              \
     FILCH_UNUSED static const filch_body name##_body_strided = {                                   \
         name##_block_strided, sizeof(name##_columns), 0, &name##_info};                            \
@@ -98,7 +103,7 @@
     ptrdiff_t x##_stride;
 #define FILCH_COLUMN_PASS(T, x) (const char *)x, x##_stride
 #define FILCH_OF_COLUMNS(T, x)                                                                     \
-    *(T const *)(const void *)(filch_columns.x + filch_row * filch_columns.x##_stride)
+    *(T const *)(const void *)(filch_columns->x + filch_row * filch_columns->x##_stride)
 #define FILCH_COLUMN_RESULT_0(R) , R *filch_out, ptrdiff_t filch_out_stride
 #define FILCH_COLUMN_RESULT_1(R)
 #define FILCH_COLUMN_RESULT_FIELD_0(R)                                                             \
@@ -108,7 +113,7 @@
 #define FILCH_COLUMN_RESULT_PASS_0(R) (char *)filch_out, filch_out_stride
 #define FILCH_COLUMN_RESULT_PASS_1(R) 0
 #define FILCH_COLUMN_RESULT_STORE_0(R)                                                             \
-    *(R *)(void *)(filch_columns.filch_out + filch_row * filch_columns.filch_out_stride) =
+    *(R *)(void *)(filch_columns->filch_out + filch_row * filch_columns->filch_out_stride) =
 #define FILCH_COLUMN_RESULT_STORE_1(R)
 
 /* FILCH_RANGE(name, T): see above. */

@@ -79,10 +79,7 @@ filch_status filch_future_then(filch_pool *pool, filch_future *future,
         filch_pool *filch_in, filch_future *filch_after FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),    \
         filch_future **filch_out)                                                                  \
     {                                                                                              \
-        name##_args filch_captured;                                                                \
-        FILCH_UNUSED name##_args *filch_args = &filch_captured;                                    \
-        memset(&filch_captured, 0, sizeof filch_captured);                                         \
-        FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
+        FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
         return filch_future_then(filch_in, filch_after, &name##_continuation, filch_args,          \
                                  filch_out);                                                       \
     }

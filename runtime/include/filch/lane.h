@@ -14,28 +14,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <filch/function_info.h>
 #include <filch/platform.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* What captured arguments and a result of a fork may take, in bytes. */
-#define FILCH_INLINE_BYTES 48
-
 #define FILCH_PREDICT(x, expected) (__builtin_expect(!!(x), expected) != 0)
 
 typedef struct filch_slot filch_slot;
 typedef struct filch_lane filch_lane;
-
-/* What a function can tell about itself; static, one per defined function. */
-typedef struct filch_function_info {
-    const char *name; /* as in the source */
-    const char *doc;  /* the optional string of its definition, or "" */
-    const char *file;
-    int line;
-    unsigned arguments_bytes; /* the captured arguments, all together */
-} filch_function_info;
 
 /* How a thief runs a slot. */
 typedef struct filch_slot_type {
