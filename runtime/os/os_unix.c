@@ -49,8 +49,12 @@ size_t filch_os_page_bytes(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Weak: a program that is linked statically has no loader, and must not be given one for our sake;
+/* Where the system cannot say where a library is from, as musl cannot, which never unloads any,
+ * nothing is done.
+ *
+ * Weak: a program that is linked statically has no loader, and must not be given one for our sake;
  * dlopen() is looked up because its mere name makes the linker warn of it there. */
+#if defined(RTLD_NODELETE) && defined(RTLD_DL_LINKMAP)
 extern __typeof__(dladdr1) dladdr1 __attribute__((weak));
 extern __typeof__(dlsym) dlsym __attribute__((weak));
 
@@ -69,7 +73,6 @@ static const char *own_path(void)
 
 void filch_os_pin_self(void)
 {
-#ifdef RTLD_NODELETE
     const char *path = own_path();
     void *(*open)(const char *, int) = NULL;
     int (*close)(void *) = NULL;
@@ -81,8 +84,12 @@ void filch_os_pin_self(void)
     if (self) {
         close(self);
     }
-#endif
 }
+#else
+void filch_os_pin_self(void)
+{
+}
+#endif
 
 void filch_os_thread_name(const char *name)
 {

@@ -59,6 +59,23 @@ if(FILCH_HAS_SDT)
     list(APPEND FILCH_DEFINITIONS FILCH_PROBES)
 endif()
 
+# Frames are unwound (runtime/sched/unwound.h) where that can be linked: with musl-gcc it cannot, which takes the
+# library for it from a gcc that is made for glibc.
+set(CMAKE_REQUIRED_FLAGS -fexceptions)
+check_c_source_compiles("static volatile int seen;
+    static void see(int *x) { seen = *x; }
+    int main(int n, char **names) {
+        void (*volatile call)(char **) = 0;
+        __attribute__((cleanup(see))) int x = n;
+        if (x < 0) call(names);
+        return 0;
+    }" FILCH_CAN_UNWIND)
+unset(CMAKE_REQUIRED_FLAGS)
+set(filch_unwind "")
+if(FILCH_CAN_UNWIND)
+    set(filch_unwind -fexceptions)
+endif()
+
 set(FILCH_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
 if(FILCH_WERROR)
     list(APPEND FILCH_WARNINGS -Werror)
@@ -126,7 +143,7 @@ function(filch_add_parts parts)
     cmake_parse_arguments(PARSE_ARGV 1 with "WHOLE" "" "OPTIONS;HEADERS;NAMES")
     filch_compile(${parts} ${FILCH_SOURCES})
     filch_compile(${parts}_apart ${FILCH_SOURCES_APART})
-    target_compile_options(${parts} PRIVATE $<$<COMPILE_LANGUAGE:C>:-fexceptions>) # runtime/sched/unwound.h
+    target_compile_options(${parts} PRIVATE $<$<COMPILE_LANGUAGE:C>:${filch_unwind}>)
     target_compile_options(${parts} PRIVATE ${with_OPTIONS})
     target_compile_options(${parts}_apart PRIVATE ${with_OPTIONS})
     set(exports ${CMAKE_CURRENT_BINARY_DIR}/${parts}_exports.h)
