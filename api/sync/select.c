@@ -179,7 +179,7 @@ filch_status filch_select_until(filch_case *cases, size_t n, uint64_t deadline, 
         return FILCH_EINVAL;
     }
     if (n > 1) {
-        selection.first = filch_os_ticks() / 64 % n; /* as good as any */
+        selection.first = (size_t)(filch_os_ticks() / 64 % n); /* as good as any */
     }
     if (!try_all(&selection)) {
         status = wait_for_one(&selection, deadline);

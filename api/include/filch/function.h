@@ -154,7 +154,7 @@
     FILCH_UNUSED static void name##_block(const void *filch_environment, filch_range *filch_on)    \
     {                                                                                              \
         const name##_arrays filch_arrays = *(const name##_arrays *)filch_environment;              \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
+        for (size_t filch_i = (size_t)filch_on->next; filch_i < filch_on->stop; filch_i++) {       \
             filch_on->next = filch_i + 1;                                                          \
             FILCH_RESULT(FILCH_RESULT_ARRAY_STORE_, R)                                             \
             name(FILCH_LIST(FILCH_OF_ARRAYS, , __VA_ARGS__));                                      \

@@ -138,7 +138,7 @@ filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid
     {                                                                                              \
         const name##_grid filch_copy = *(const name##_grid *)filch_environment;                    \
         FILCH_UNUSED const name##_args *filch_args = &filch_copy.filch_shared;                     \
-        size_t filch_index = filch_on->next;                                                       \
+        size_t filch_index = (size_t)filch_on->next;                                               \
         while (filch_index < filch_on->stop) {                                                     \
             filch_grid_run filch_at = filch_grid_at(&filch_copy.filch_shape, filch_index);         \
             for (; filch_at.count && filch_index < filch_on->stop; filch_at.count--) {             \

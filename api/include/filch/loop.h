@@ -148,7 +148,7 @@ filch_status filch_parallel_for(filch_pool *pool, size_t n,
     {                                                                                              \
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
         FILCH_UNUSED const name##_args *filch_args = &filch_copy;                                  \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
+        for (size_t filch_i = (size_t)filch_on->next; filch_i < filch_on->stop; filch_i++) {       \
             filch_on->next = filch_i + 1;                                                          \
             name(filch_i FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                                  \
         }                                                                                          \

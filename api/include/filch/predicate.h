@@ -86,7 +86,7 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate,
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
         FILCH_UNUSED const name##_args *filch_args = &filch_copy;                                  \
         size_t filch_found = 0;                                                                    \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
+        for (size_t filch_i = (size_t)filch_on->next; filch_i < filch_on->stop; filch_i++) {       \
             filch_on->next = filch_i + 1;                                                          \
             const bool filch_has =                                                                 \
                 name(filch_from[filch_i] FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                  \
@@ -106,7 +106,7 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate,
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
         FILCH_UNUSED const name##_args *filch_args = &filch_copy;                                  \
         size_t filch_found = 0;                                                                    \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
+        for (size_t filch_i = (size_t)filch_on->next; filch_i < filch_on->stop; filch_i++) {       \
             filch_on->next = filch_i + 1;                                                          \
             if (name(filch_from[filch_i] FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__))) {                \
                 filch_to[filch_found++] = filch_from[filch_i];                                     \
@@ -153,7 +153,7 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate,
         const name##_element *filch_from = (const name##_element *)filch_elements;                 \
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
         FILCH_UNUSED const name##_args *filch_args = &filch_copy;                                  \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
+        for (size_t filch_i = (size_t)filch_on->next; filch_i < filch_on->stop; filch_i++) {       \
             filch_on->next = filch_i + 1;                                                          \
             if (name(filch_from[filch_i] FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__)) == wanted) {      \
                 return filch_i;                                                                    \

@@ -38,7 +38,7 @@
         const name##_filled filch_arrays = *(const name##_filled *)filch_environment;              \
         name##_args filch_bound;                                                                   \
         const name##_args *filch_args = &filch_bound;                                              \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
+        for (size_t filch_i = (size_t)filch_on->next; filch_i < filch_on->stop; filch_i++) {       \
             filch_on->next = filch_i + 1;                                                          \
             filch_arrays.filch_fill(filch_arrays.filch_context, filch_i, &filch_bound);            \
             FILCH_RESULT(FILCH_RESULT_ARRAY_STORE_, R)                                             \
@@ -70,7 +70,7 @@
                                                   filch_range *filch_on)                           \
     {                                                                                              \
         const name##_columns filch_columns = *(const name##_columns *)filch_environment;           \
-        for (size_t filch_i = filch_on->next; filch_i < filch_on->stop; filch_i++) {               \
+        for (size_t filch_i = (size_t)filch_on->next; filch_i < filch_on->stop; filch_i++) {       \
             const ptrdiff_t filch_row = (ptrdiff_t)filch_i;                                        \
             filch_on->next = filch_i + 1;                                                          \
             FILCH_RESULT(FILCH_COLUMN_RESULT_STORE_, R)                                            \
