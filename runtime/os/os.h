@@ -80,9 +80,6 @@ unsigned filch_os_thread_count(void);
  * loader's lock. Best effort; any number of times. */
 void filch_os_pin_self(void);
 
-/* Name the calling thread for debuggers and top(1); cut to 15 bytes. */
-void filch_os_thread_name(const char *name);
-
 /* The calling thread's own locale; NULL: it goes by the process's. */
 void *filch_os_locale(void);
 void filch_os_set_locale(void *locale);
@@ -90,6 +87,9 @@ void filch_os_set_locale(void *locale);
 /* Start a thread that leaves asynchronous signals to the program's own threads. False: the system
  * has none to give. */
 bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument);
+
+/* What that thread calls first. Its name is for debuggers and top(1), and cut to 15 bytes. */
+void filch_os_thread_begin(const char *name);
 
 /* Wait until it has ended. */
 void filch_os_thread_join(thrd_t thread);

@@ -91,15 +91,6 @@ void filch_os_pin_self(void)
 }
 #endif
 
-void filch_os_thread_name(const char *name)
-{
-    char cut[16] = {0};
-    for (size_t i = 0; i < sizeof cut - 1 && name[i]; i++) {
-        cut[i] = name[i];
-    }
-    pthread_setname_np(pthread_self(), cut);
-}
-
 void *filch_os_locale(void)
 {
     locale_t locale = uselocale((locale_t)0);
@@ -116,18 +107,25 @@ void filch_os_in_child(void (*function)(void))
     pthread_atfork(NULL, NULL, function);
 }
 
-bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument)
+/* What the library's threads leave to others. Faults are raised by the instruction itself and must
+ * reach the thread that ran it. */
+static sigset_t blocked_signals(void)
 {
     sigset_t block;
-    sigset_t before;
     sigfillset(&block);
-    /* Faults are raised by the instruction itself and must reach the thread that ran it. */
     sigdelset(&block, SIGSEGV);
     sigdelset(&block, SIGBUS);
     sigdelset(&block, SIGFPE);
     sigdelset(&block, SIGILL);
     sigdelset(&block, SIGTRAP);
     sigdelset(&block, SIGPROF);
+    return block;
+}
+
+bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument)
+{
+    sigset_t block = blocked_signals();
+    sigset_t before;
     /* The new thread inherits the mask: there is no moment in which it could be interrupted. */
     bool blocked = pthread_sigmask(SIG_BLOCK, &block, &before) == 0;
     bool made = thrd_create(thread, main, argument) == thrd_success;
@@ -135,6 +133,23 @@ bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument)
         pthread_sigmask(SIG_SETMASK, &before, NULL);
     }
     return made;
+}
+
+static void name_thread(const char *name)
+{
+    char cut[16] = {0};
+    for (size_t i = 0; i < sizeof cut - 1 && name[i]; i++) {
+        cut[i] = name[i];
+    }
+    pthread_setname_np(pthread_self(), cut);
+}
+
+void filch_os_thread_begin(const char *name)
+{
+    /* Once more: musl starts a thread of C11 with all signals blocked (seen in 1.2.3). */
+    sigset_t block = blocked_signals();
+    pthread_sigmask(SIG_SETMASK, &block, NULL);
+    name_thread(name);
 }
 
 /* A task's stack is unwound to its end first, where none of our own cleanups are told; this kind of
