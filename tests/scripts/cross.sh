@@ -60,11 +60,17 @@ if echo "$calls" | grep -qx swapcontext; then
 fi
 [ "$chosen" = "$switch" ] || { echo "the switch chosen is $chosen, not $switch"; exit 1; }
 
-# They sleep more than they compute: all at once, but for the one whose workers must all take part.
-check pool_v2 demo pool_v2
+# Those that sleep for seconds do so together. What the others say depends on shorter times.
+sleepers="asyncmap asyncmap-chunks groups poolapply poolapplyasync"
+for name in $sleepers; do
+    check "$name" demo "$name" &
+done
 for file in "$source"/demos/*.c; do
     name=$(basename "$file" .c)
-    [ "$name" = pool_v2 ] || check "$name" demo "$name" &
+    case " $sleepers " in
+    *" $name "*) ;;
+    *) check "$name" demo "$name" ;;
+    esac
 done
 
 # The fixture counts what the library asks for (tests/shadow/memory.h), and lets some of it fail.
