@@ -59,6 +59,15 @@ if(FILCH_HAS_SDT)
     list(APPEND FILCH_DEFINITIONS FILCH_PROBES)
 endif()
 
+# Some processors of 32 bits have a library for atomics of 64.
+check_c_source_compiles("#include <stdatomic.h>
+    static _Atomic(unsigned long long) x;
+    int main(void) { return (int)atomic_fetch_add(&x, 1); }" FILCH_HAS_ATOMICS)
+set(filch_atomics "")
+if(NOT FILCH_HAS_ATOMICS)
+    set(filch_atomics -latomic)
+endif()
+
 # Frames are unwound (runtime/sched/unwound.h) where that can be linked: with musl-gcc it cannot, which takes the
 # library for it from a gcc that is made for glibc.
 set(CMAKE_REQUIRED_FLAGS -fexceptions)
@@ -171,7 +180,7 @@ function(filch_add_library target kind parts)
     target_include_directories(${target}
         PUBLIC "$<BUILD_INTERFACE:${FILCH_PUBLIC_INCLUDES}>"
                $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-    target_link_libraries(${target} PUBLIC Threads::Threads)
+    target_link_libraries(${target} PUBLIC Threads::Threads ${filch_atomics})
     set_target_properties(${target} PROPERTIES OUTPUT_NAME filch EXPORT_NAME ${target}
                                                LINKER_LANGUAGE C)
     filch_compile_options(${target})
