@@ -41,8 +41,9 @@ compile() {
 }
 
 build_suite() {
+    # shellcheck disable=SC2086
     compile "$source/tests/test_$1.c" "$build/fixture.o" "$build/libcounted.a" \
-        -Wl,--wrap=filch_os_wake -pthread -lm -o "$build/test-$1"
+        -Wl,--wrap=filch_os_wake -pthread -lm $atomics -o "$build/test-$1"
 }
 
 quietly cmake -S "$source" -B "$build" -DFILCH_WERROR=ON -DFILCH_BUILD_TESTS=OFF \
@@ -57,6 +58,10 @@ definitions=""
 if echo "$calls" | grep -qx swapcontext; then
     chosen=ucontext
     definitions=-DFILCH_SWITCH_UCONTEXT
+fi
+atomics=""
+if echo "$calls" | grep -q '^__atomic_'; then
+    atomics=-latomic
 fi
 [ "$chosen" = "$switch" ] || { echo "the switch chosen is $chosen, not $switch"; exit 1; }
 
