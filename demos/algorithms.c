@@ -20,7 +20,7 @@ FILCH_PREDICATE(is_older, (struct person, p), (int, age))
     return p.age > age;
 }
 
-FILCH_REDUCER(long, add, (long, a), (long, b))
+FILCH_REDUCER(long long, add, (long long, a), (long long, b))
 {
     return a + b;
 }
@@ -36,7 +36,7 @@ int main(void)
 {
     struct person *people = malloc(N * sizeof *people);
     struct person *kept = malloc(N * sizeof *kept);
-    long *sums = malloc(N * sizeof *sums);
+    long long *sums = malloc(N * sizeof *sums);
     static int table[SIDE * SIDE];
     size_t count = 0;
     size_t index = 0;
@@ -61,10 +61,10 @@ int main(void)
         printf("Sorted: %d with number %d, then number %d\n", people[0].age, people[0].number,
                people[1].number);
 
-        long total = 0;
+        long long total = 0;
         add_reduce(pool, sums, N, 0, &total);
         add_scan(pool, sums, N, 0, sums);
-        printf("0 + 1 + ... + %d = %ld, and half way %ld\n", N - 1, total, sums[N / 2]);
+        printf("0 + 1 + ... + %d = %lld, and half way %lld\n", N - 1, total, sums[N / 2]);
 
         multiply_for(pool, SIDE, SIDE, table, SIDE);
         printf("%d x %d = %d\n", SIDE, SIDE, table[SIDE * SIDE - 1]);

@@ -5,27 +5,27 @@
 
 enum { COUNT = 5000 };
 
-FILCH_FUNCTION(long, square, "Function to return the square of the argument", (long, x))
+FILCH_FUNCTION(long long, square, "Function to return the square of the argument", (long long, x))
 {
     return x * x;
 }
 
-FILCH_REDUCER(long, add, (long, x), (long, y))
+FILCH_REDUCER(long long, add, (long long, x), (long long, y))
 {
     return x + y;
 }
 
 int main(void)
 {
-    static long r[COUNT];
-    static long result[COUNT];
-    long total = 0;
+    static long long r[COUNT];
+    static long long result[COUNT];
+    long long total = 0;
     filch_status status;
 
     printf("Number of cores available equals %u\n", filch_cpu_count());
 
     FILCH_WITH_POOL(pool, NULL, &status) {
-        for (long i = 0; i < COUNT; i++) {
+        for (long long i = 0; i < COUNT; i++) {
             r[i] = i + 1;
         }
         status = square_map(pool, r, COUNT, result);
@@ -37,6 +37,6 @@ int main(void)
         fprintf(stderr, "pool: %s\n", filch_strerror(status));
         return 1;
     }
-    printf("The sum of the square of the first %d integers is %ld\n", COUNT, total);
+    printf("The sum of the square of the first %d integers is %lld\n", COUNT, total);
     return 0;
 }

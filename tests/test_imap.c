@@ -346,7 +346,7 @@ START_TEST(bad_arguments_are_refused)
     filch_pool *pool = pool_opened(1);
     filch_iterator *it = NULL;
     int x = 1;
-    long wrong;
+    long long wrong;
     filch_imap_options huge = {.chunksize = SIZE_MAX};
     filch_imap_options far = {.look_ahead = SIZE_MAX};
     struct counter counter = {0, 3, FILCH_END, 0};

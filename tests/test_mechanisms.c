@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "base/memory.h"
 #include "stack/context.h"
 #include "sched/core.h"
 #include "os/cpu.h"
@@ -954,11 +955,26 @@ START_TEST(all_processors_have_a_place)
 }
 END_TEST
 
+/* Also where that of malloc() is aligned to less. */
+START_TEST(memory_is_aligned_to_sixteen)
+{
+    for (size_t bytes = 1; bytes < 200; bytes++) {
+        void *got[] = {filch_malloc(bytes), filch_calloc(1, bytes), filch_alloc_at(bytes, 16, 0)};
+        for (int i = 0; i < 3; i++) {
+            ck_assert_ptr_nonnull(got[i]);
+            check_int_eq((int)((uintptr_t)got[i] % 16), 0);
+            filch_free(got[i]);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("mechanisms");
     TCase *tcase = tcase_create("mechanisms");
     tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, memory_is_aligned_to_sixteen);
     tcase_add_test(tcase, a_lock_excludes);
     tcase_add_test(tcase, a_queue_is_first_in_first_out);
     tcase_add_test(tcase, what_is_next_in_a_queue_can_be_taken_out);

@@ -100,7 +100,7 @@ struct plain_for {
 static void plain_block(const void *environment, filch_range *range)
 {
     const struct plain_for *plain = environment;
-    for (size_t i = range->next; i < range->stop; i++) {
+    for (size_t i = (size_t)range->next; i < range->stop; i++) {
         range->next = i + 1;
         plain->body(i, plain->environment);
     }

@@ -25,7 +25,7 @@ struct each_leaf {
 static void leaf_block(const void *environment, filch_range *range)
 {
     const struct each_leaf *each = environment;
-    for (size_t i = range->next; i < range->stop; i++) {
+    for (size_t i = (size_t)range->next; i < range->stop; i++) {
         range->next = i + 1;
         each->run(each->context, i);
     }

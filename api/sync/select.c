@@ -179,7 +179,9 @@ filch_status filch_select_until(filch_case *cases, size_t n, uint64_t deadline, 
         return FILCH_EINVAL;
     }
     if (n > 1) {
-        selection.first = filch_os_ticks() / 64 % n; /* as good as any */
+        /* As good as any, also in a loop whose turns take a multiple of the same few ticks. */
+        uint64_t mixed = filch_os_ticks() * 0x9e3779b97f4a7c15u; /* multiplicative hashing */
+        selection.first = (size_t)((mixed >> 32) % n);
     }
     if (!try_all(&selection)) {
         status = wait_for_one(&selection, deadline);

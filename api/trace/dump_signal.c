@@ -40,7 +40,7 @@ static int dump_whenever_asked(void *record)
 {
     struct filch_process *process = filch_process();
     int event = process->dump_event[0];
-    filch_os_thread_name("filch-dump");
+    filch_os_thread_begin("filch-dump");
     filch_thread_adopt(record);
     while (dump_is_asked(record, event)) {
         filch_dump(NULL, stderr);

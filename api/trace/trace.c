@@ -14,7 +14,7 @@
 #include "trace/recording.h"
 #include "trace/tracing.h"
 
-static const size_t file_default = (size_t)1 << 30;
+static const size_t file_default = (size_t)1 << (sizeof(size_t) > 4 ? 30 : 26); /* stays mapped */
 static const size_t ring_default = (size_t)16 << 20;
 static const size_t limit_least = (size_t)512 << 10;
 

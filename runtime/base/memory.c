@@ -6,7 +6,7 @@
 
 #include "base/base.h"
 
-/* What lies before every block; as long as the largest alignment that malloc() cares for. */
+/* What lies before every block; as long as it is aligned. */
 struct head {
     size_t bytes;  /* of the whole, this included */
     size_t before; /* from its beginning to the block */
@@ -66,7 +66,7 @@ static void *get(size_t bytes, size_t alignment)
     if (hooks->get) {
         return hooks->get(hooks->context, bytes, alignment);
     }
-    return alignment <= HEAD ? malloc(bytes) : aligned_alloc(alignment, bytes);
+    return alignment <= _Alignof(max_align_t) ? malloc(bytes) : aligned_alloc(alignment, bytes);
 }
 
 static void give(void *memory, size_t bytes)
@@ -121,7 +121,7 @@ void *filch_malloc_for(size_t unit_bytes, size_t bytes)
 /* The C library knows which pages are zero already. */
 static void *get_zeroed(size_t bytes)
 {
-    if (!heap.hooks.get) {
+    if (!heap.hooks.get && HEAD <= _Alignof(max_align_t)) {
         return calloc(1, bytes);
     }
     void *memory = get(bytes, HEAD);

@@ -84,9 +84,6 @@ FILCH_SEAM unsigned filch_os_thread_count(void);
  * loader's lock. Best effort; any number of times. */
 FILCH_SEAM void filch_os_pin_self(void);
 
-/* Name the calling thread for debuggers and top(1); cut to 15 bytes. */
-FILCH_SEAM void filch_os_thread_name(const char *name);
-
 /* The calling thread's own locale; NULL: it goes by the process's. */
 FILCH_SEAM void *filch_os_locale(void);
 FILCH_SEAM void filch_os_set_locale(void *locale);
@@ -94,6 +91,9 @@ FILCH_SEAM void filch_os_set_locale(void *locale);
 /* Start a thread that leaves asynchronous signals to the program's own threads. False: the system
  * has none to give. */
 FILCH_SEAM bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument);
+
+/* What that thread calls first. Its name is for debuggers and top(1), and cut to 15 bytes. */
+FILCH_SEAM void filch_os_thread_begin(const char *name);
 
 /* Wait until it has ended. */
 FILCH_SEAM void filch_os_thread_join(thrd_t thread);

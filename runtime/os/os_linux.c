@@ -7,7 +7,6 @@
 #include "os/os.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -25,6 +24,21 @@
 #endif
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13; older kernels answer EINVAL */
+#endif
+
+/* As <linux/futex.h> says, which a C library does not bring along. */
+enum { WAKE_PRIVATE = 1 | 128, WAIT_BITSET_PRIVATE = 9 | 128 };
+static const uint32_t match_any = UINT32_MAX;
+
+/* The time that SYS_futex takes. On 32 bits, where there is a younger call for more seconds, it is
+ * two words, however long time_t is: enough for a clock that began when the machine did. */
+#ifdef SYS_futex_time64
+struct futex_time {
+    long tv_sec;
+    long tv_nsec;
+};
+#else
+#define futex_time timespec
 #endif
 
 static struct timespec to_timespec(uint64_t ns)
@@ -85,11 +99,11 @@ static void nap_until(uint64_t until_ns)
 /* 0 or an errno; ETIMEDOUT also when it was no sleep in the kernel. */
 static int sleep_on_word(_Atomic(uint32_t) *word, uint32_t expected, uint64_t until_ns)
 {
-    struct timespec until = to_timespec(until_ns);
+    struct timespec end = to_timespec(until_ns);
+    struct futex_time until = {.tv_sec = (long)end.tv_sec, .tv_nsec = (long)end.tv_nsec};
     /* WAIT_BITSET takes an absolute time on the monotonic clock; plain WAIT a relative one, which
      * would drift each time a signal interrupts it. */
-    long rc = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, &until, NULL,
-                      FUTEX_BITSET_MATCH_ANY);
+    long rc = syscall(SYS_futex, word, WAIT_BITSET_PRIVATE, expected, &until, NULL, match_any);
     int error = rc == 0 ? 0 : errno;
     if (note_refusal(error)) {
         uint64_t soon_ns = filch_os_now_ns() + refused_max_ns;
@@ -121,7 +135,7 @@ bool filch_os_wait(_Atomic(uint32_t) *word, uint32_t expected, uint64_t deadline
 
 void filch_os_wake(_Atomic(uint32_t) *word, int count)
 {
-    if (syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0) < 0) {
+    if (syscall(SYS_futex, word, WAKE_PRIVATE, count, NULL, NULL, 0) < 0) {
         note_refusal(errno);
     }
 }
@@ -129,7 +143,7 @@ void filch_os_wake(_Atomic(uint32_t) *word, int count)
 static bool has_futex(void)
 {
     _Atomic(uint32_t) nobody = 0;
-    bool has = syscall(SYS_futex, &nobody, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) == 0;
+    bool has = syscall(SYS_futex, &nobody, WAKE_PRIVATE, 1, NULL, NULL, 0) == 0;
     return has || !note_refusal(errno);
 }
 

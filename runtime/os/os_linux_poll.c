@@ -7,8 +7,13 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 8
+#endif
 
 enum { EVENTS_AT_ONCE = 128 };
 
@@ -151,20 +156,21 @@ void filch_os_poll_interrupt(struct filch_os_poll *set)
     }
 }
 
-/* Not known to this kernel or not allowed is as good as not possible. */
-static ssize_t result(ssize_t n)
+/* Where the file is, and without waiting; musl has no names for these calls before 1.2.5. Not known
+ * to this kernel or not allowed is as good as not possible. */
+static ssize_t do_now(long call, int fd, const struct iovec *part)
 {
+    long n = syscall(call, fd, part, 1L, -1L, -1L, RWF_NOWAIT);
     return n >= 0 ? n : errno == ENOSYS || errno == EPERM ? -EOPNOTSUPP : -errno;
 }
 
 ssize_t filch_os_read_now(int fd, void *buffer, size_t bytes)
 {
-    struct iovec part = {.iov_base = buffer, .iov_len = bytes};
-    return result(preadv2(fd, &part, 1, -1, RWF_NOWAIT));
+    return do_now(SYS_preadv2, fd, &(struct iovec){.iov_base = buffer, .iov_len = bytes});
 }
 
 ssize_t filch_os_write_now(int fd, const void *buffer, size_t bytes)
 {
-    struct iovec part = {.iov_base = (void *)(uintptr_t)buffer, .iov_len = bytes};
-    return result(pwritev2(fd, &part, 1, -1, RWF_NOWAIT));
+    void *from = (void *)(uintptr_t)buffer;
+    return do_now(SYS_pwritev2, fd, &(struct iovec){.iov_base = from, .iov_len = bytes});
 }

@@ -49,8 +49,12 @@ size_t filch_os_page_bytes(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Weak: a program that is linked statically has no loader, and must not be given one for our sake;
+/* Where the system cannot say where a library is from, as musl cannot, which never unloads any,
+ * nothing is done.
+ *
+ * Weak: a program that is linked statically has no loader, and must not be given one for our sake;
  * dlopen() is looked up because its mere name makes the linker warn of it there. */
+#if defined(RTLD_NODELETE) && defined(RTLD_DL_LINKMAP)
 extern __typeof__(dladdr1) dladdr1 __attribute__((weak));
 extern __typeof__(dlsym) dlsym __attribute__((weak));
 
@@ -69,7 +73,6 @@ static const char *own_path(void)
 
 void filch_os_pin_self(void)
 {
-#ifdef RTLD_NODELETE
     const char *path = own_path();
     void *(*open)(const char *, int) = NULL;
     int (*close)(void *) = NULL;
@@ -81,17 +84,12 @@ void filch_os_pin_self(void)
     if (self) {
         close(self);
     }
-#endif
 }
-
-void filch_os_thread_name(const char *name)
+#else
+void filch_os_pin_self(void)
 {
-    char cut[16] = {0};
-    for (size_t i = 0; i < sizeof cut - 1 && name[i]; i++) {
-        cut[i] = name[i];
-    }
-    pthread_setname_np(pthread_self(), cut);
 }
+#endif
 
 void *filch_os_locale(void)
 {
@@ -109,18 +107,25 @@ void filch_os_in_child(void (*function)(void))
     pthread_atfork(NULL, NULL, function);
 }
 
-bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument)
+/* What the library's threads leave to others. Faults are raised by the instruction itself and must
+ * reach the thread that ran it. */
+static sigset_t blocked_signals(void)
 {
     sigset_t block;
-    sigset_t before;
     sigfillset(&block);
-    /* Faults are raised by the instruction itself and must reach the thread that ran it. */
     sigdelset(&block, SIGSEGV);
     sigdelset(&block, SIGBUS);
     sigdelset(&block, SIGFPE);
     sigdelset(&block, SIGILL);
     sigdelset(&block, SIGTRAP);
     sigdelset(&block, SIGPROF);
+    return block;
+}
+
+bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument)
+{
+    sigset_t block = blocked_signals();
+    sigset_t before;
     /* The new thread inherits the mask: there is no moment in which it could be interrupted. */
     bool blocked = pthread_sigmask(SIG_BLOCK, &block, &before) == 0;
     bool made = thrd_create(thread, main, argument) == thrd_success;
@@ -128,6 +133,23 @@ bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument)
         pthread_sigmask(SIG_SETMASK, &before, NULL);
     }
     return made;
+}
+
+static void name_thread(const char *name)
+{
+    char cut[16] = {0};
+    for (size_t i = 0; i < sizeof cut - 1 && name[i]; i++) {
+        cut[i] = name[i];
+    }
+    pthread_setname_np(pthread_self(), cut);
+}
+
+void filch_os_thread_begin(const char *name)
+{
+    /* Once more: musl starts a thread of C11 with all signals blocked (seen in 1.2.3). */
+    sigset_t block = blocked_signals();
+    pthread_sigmask(SIG_SETMASK, &block, NULL);
+    name_thread(name);
 }
 
 /* A task's stack is unwound to its end first, where none of our own cleanups are told; this kind of

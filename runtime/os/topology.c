@@ -31,7 +31,7 @@ static long said(const char *root, unsigned number, const char *what)
     return value;
 }
 
-static int compare(long a, long b)
+static int compare(long long a, long long b)
 {
     return (a > b) - (a < b);
 }

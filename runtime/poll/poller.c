@@ -230,7 +230,7 @@ static int poll_for_ever(void *context)
 {
     struct filch_poller *poller = context;
     struct filch_os_ready ready[AT_ONCE];
-    filch_os_thread_name("filch-poll");
+    filch_os_thread_begin("filch-poll");
     filch_thread_adopt(poller->record);
     /* acquire: pairs with the release in filch_poller_end */
     while (!atomic_load_explicit(&poller->ends, memory_order_acquire)) {

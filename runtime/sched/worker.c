@@ -161,7 +161,7 @@ static void live(void *record)
 {
     struct filch_thread *thread = record;
     struct filch_pool *pool = filch_thread_pool(thread);
-    filch_os_thread_name("filch");
+    filch_os_thread_begin("filch");
     filch_thread_adopt(thread);
     filch_os_set_modes(FILCH_OS_MODES_DEFAULT); /* it has inherited its maker's */
     thread->exceptions = filch_exceptions_here();

@@ -49,6 +49,7 @@ enum filch_outcome {
 
 /* A thread that ends the waits of many touches the first line of each. */
 struct filch_waiter {
+    FILCH_ALIGNED(8)
     struct filch_fiber *fiber;   /* a pool's fiber to make ready; NULL: */
     struct filch_parker *parker; /* a thread to unpark */
     _Atomic(int) outcome;

@@ -306,10 +306,12 @@ filch_trace_chunk *filch_recording_chunk_locked(struct filch_recording *recordin
 
 /* ---- snapshots ---- */
 
+typedef uint64_t aligned_word __attribute__((aligned(8))); /* which not all processors ask for */
+
 /* Others write to it at the same time: word by word, the second of an event first. */
 static void copy_chunk(uint64_t *to, filch_trace_chunk *chunk)
 {
-    uint64_t *from = (uint64_t *)(void *)chunk;
+    aligned_word *from = (aligned_word *)(void *)chunk;
     for (size_t i = FILCH_TRACE_CHUNK_BYTES / 8; i-- > 0;) {
         /* acquire: pairs with the release in filch_tracer_write; from behind, so that whatever is
          * seen of an event is preceded by what came before it. */

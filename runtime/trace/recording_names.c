@@ -15,7 +15,7 @@ static bool grow_table_locked(struct filch_recording *recording)
     }
     for (size_t i = 0; i < recording->table_size; i++) {
         if (recording->table[i].id) {
-            size_t at = recording->table[i].key & (size - 1);
+            size_t at = (size_t)recording->table[i].key & (size - 1);
             while (table[at].id) {
                 at = (at + 1) & (size - 1);
             }
@@ -89,7 +89,7 @@ uint16_t filch_recording_name_locked(struct filch_recording *recording, uint64_t
     }
     uint64_t mixed = (key ^ key >> 32) * 0x9e3779b97f4a7c15u; /* multiplicative hashing */
     mixed = mixed ^ mixed >> 32;
-    size_t at = mixed & (recording->table_size - 1);
+    size_t at = (size_t)mixed & (recording->table_size - 1);
     while (recording->table[at].id && recording->table[at].key != mixed) {
         at = (at + 1) & (recording->table_size - 1);
     }

@@ -139,7 +139,7 @@ static uint16_t name_of(struct filch_tracer *tracer, enum filch_trace_type type,
     }
     enum filch_trace_name_kind kind = kind_of(type);
     uint64_t key = key_of(kind, subject);
-    size_t at = key * 0x9e3779b97f4a7c15u >> 58;
+    size_t at = (size_t)(key * 0x9e3779b97f4a7c15u >> 58);
     if (tracer->names[at].key != key) {
         tracer->names[at].id = ask_for_name(key, kind, subject);
         tracer->names[at].key = key;

@@ -10,6 +10,8 @@ static const uintptr_t latent = 0, published = 1, taken = 2, done = 3, awaited =
 static const uintptr_t tag_bits = 7;
 static const uintptr_t traced_limit = 1; /* makes every fork slow, as 0 does, but none asks */
 
+_Static_assert(_Alignof(struct filch_frame) >= 8 && _Alignof(struct filch_waiter) >= 8,
+               "the bits of the tag are free in their addresses");
 _Static_assert(sizeof(filch_slot) == 64, "a slot is one cache line");
 _Static_assert(offsetof(filch_slot, payload) % 16 == 0, "generated code counts on that much");
 

@@ -41,7 +41,7 @@ struct filch_waiter;
 /* What the function that forks is part of: a task, a call of a pool, a stolen slot, a loop's
  * piece. Errors go to its fault; frames of one fiber form a chain. */
 struct filch_frame {
-    struct filch_frame *parent; /* on the same fiber */
+    FILCH_ALIGNED(8) struct filch_frame *parent; /* on the same fiber */
     filch_slot *base;           /* slots from here up belong to this frame */
     struct filch_fault *fault;  /* where filch_raise() reports; shared with stolen children */
     struct filch_cancel_scope

@@ -5,6 +5,34 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 find_package(Threads REQUIRED)
 
+include(CheckCSourceCompiles)
+
+# Some processors of 32 bits have a library for atomics of 64.
+check_c_source_compiles("#include <stdatomic.h>
+    static _Atomic(unsigned long long) x;
+    int main(void) { return (int)atomic_fetch_add(&x, 1); }" FILCH_HAS_ATOMICS)
+set(filch_atomics "")
+if(NOT FILCH_HAS_ATOMICS)
+    set(filch_atomics -latomic)
+endif()
+
+# Frames are unwound (runtime/sched/unwound.h) where that can be linked: with musl-gcc it cannot, which takes the
+# library for it from a gcc that is made for glibc.
+set(CMAKE_REQUIRED_FLAGS -fexceptions)
+check_c_source_compiles("static volatile int seen;
+    static void see(int *x) { seen = *x; }
+    int main(int n, char **names) {
+        void (*volatile call)(char **) = 0;
+        __attribute__((cleanup(see))) int x = n;
+        if (x < 0) call(names);
+        return 0;
+    }" FILCH_CAN_UNWIND)
+unset(CMAKE_REQUIRED_FLAGS)
+set(filch_unwind "")
+if(FILCH_CAN_UNWIND)
+    set(filch_unwind -fexceptions)
+endif()
+
 set(FILCH_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
 if(FILCH_WERROR)
     list(APPEND FILCH_WARNINGS -Werror)
@@ -72,7 +100,7 @@ function(filch_add_parts parts)
         filch_compile(${parts} ${FILCH_SOURCES})
     endif()
     filch_compile(${parts}_apart ${FILCH_SOURCES_APART})
-    target_compile_options(${parts} PRIVATE -fexceptions) # runtime/sched/unwound.h
+    target_compile_options(${parts} PRIVATE ${filch_unwind})
     target_compile_options(${parts} PRIVATE "SHELL:-include ${filch_exports_header}" ${with_OPTIONS})
     target_compile_options(${parts}_apart PRIVATE ${with_OPTIONS})
     set(${parts}_FILES $<TARGET_OBJECTS:${parts}> $<TARGET_OBJECTS:${parts}_apart> PARENT_SCOPE)
@@ -84,7 +112,7 @@ function(filch_add_library target kind parts)
     target_include_directories(${target}
         PUBLIC "$<BUILD_INTERFACE:${FILCH_PUBLIC_INCLUDES}>"
                $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-    target_link_libraries(${target} PUBLIC Threads::Threads)
+    target_link_libraries(${target} PUBLIC Threads::Threads ${filch_atomics})
     set_target_properties(${target} PROPERTIES OUTPUT_NAME filch EXPORT_NAME ${target}
                                                LINKER_LANGUAGE C)
     filch_compile_options(${target})

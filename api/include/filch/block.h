@@ -20,7 +20,7 @@ FILCH_INLINE void filch_block_run(filch_range *range,
                                   void (*run)(const void *environment, size_t i),
                                   const void *environment)
 {
-    for (size_t i = range->next; i < range->stop; i++) {
+    for (size_t i = (size_t)range->next; i < range->stop; i++) {
         range->next = i + 1;
         run(environment, i);
     }
@@ -41,7 +41,7 @@ FILCH_INLINE size_t filch_block_count(filch_range *range, filch_block_test *has,
                                       unsigned char *flags)
 {
     size_t found = 0;
-    for (size_t i = range->next; i < range->stop; i++) {
+    for (size_t i = (size_t)range->next; i < range->stop; i++) {
         range->next = i + 1;
         const bool it_has = has(environment, filch_block_at(elements, i, bytes));
         found += it_has;
@@ -57,7 +57,7 @@ FILCH_INLINE size_t filch_block_find(filch_range *range, filch_block_test *has,
                                      const void *environment, const void *elements, size_t bytes,
                                      bool wanted)
 {
-    for (size_t i = range->next; i < range->stop; i++) {
+    for (size_t i = (size_t)range->next; i < range->stop; i++) {
         range->next = i + 1;
         if (has(environment, filch_block_at(elements, i, bytes)) == wanted) {
             return i;
@@ -72,7 +72,7 @@ FILCH_INLINE size_t filch_block_filter(filch_range *range, filch_block_test *has
                                        void *out)
 {
     char *to = (char *)out;
-    for (size_t i = range->next; i < range->stop; i++) {
+    for (size_t i = (size_t)range->next; i < range->stop; i++) {
         range->next = i + 1;
         const char *from = filch_block_at(elements, i, bytes);
         if (has(environment, from)) {

@@ -101,7 +101,7 @@ typedef struct filch_fork_entry {
     filch_lane *lane;
     filch_slot *top;
     int outermost; /* it is to be left */
-    void *opaque[20];
+    FILCH_ALIGNED(8) unsigned char opaque[160];
 } filch_fork_entry;
 
 void filch_fork_enter(filch_fork_entry *entry, const filch_function_info *info);

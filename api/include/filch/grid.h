@@ -44,7 +44,7 @@ FILCH_INLINE void filch_grid_block(filch_range *range, const filch_grid *grid,
                                    void (*run)(const void *environment, const filch_grid_run *at),
                                    const void *environment)
 {
-    size_t i = range->next;
+    size_t i = (size_t)range->next;
     while (i < range->stop) {
         filch_grid_run at = filch_grid_at(grid, i);
         for (; at.count && i < range->stop; at.count--, at.k++) {

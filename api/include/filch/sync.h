@@ -48,7 +48,7 @@ filch_status filch_sleep_until(double deadline);
 /* ---- one at a time ---- */
 
 typedef struct filch_mutex {
-    void *opaque[5];
+    unsigned long long opaque[5];
 } filch_mutex;
 #define FILCH_MUTEX_INIT {{0}}
 
@@ -64,7 +64,7 @@ filch_status filch_mutex_unlock(filch_mutex *mutex);
 /* ---- so many at a time ---- */
 
 typedef struct filch_semaphore {
-    void *opaque[5];
+    unsigned long long opaque[5];
 } filch_semaphore;
 
 /* Effect: a semaphore with `count` permits. */
@@ -81,7 +81,7 @@ filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count)
 /* ---- until something is the case ---- */
 
 typedef struct filch_condition {
-    void *opaque[5];
+    unsigned long long opaque[5];
 } filch_condition;
 #define FILCH_CONDITION_INIT {{0}}
 
@@ -99,7 +99,7 @@ filch_status filch_condition_broadcast(filch_condition *condition);
 /* ---- until so many things are done ---- */
 
 typedef struct filch_wait_group {
-    void *opaque[5];
+    unsigned long long opaque[5];
 } filch_wait_group;
 #define FILCH_WAIT_GROUP_INIT {{0}}
 
@@ -115,7 +115,7 @@ filch_status filch_wait_group_wait_until(filch_wait_group *group, double deadlin
 /* ---- once ---- */
 
 typedef struct filch_once {
-    void *opaque[5];
+    unsigned long long opaque[5];
 } filch_once;
 #define FILCH_ONCE_INIT {{0}}
 

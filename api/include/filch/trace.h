@@ -57,9 +57,9 @@ typedef enum filch_trace_level {
 typedef struct filch_trace_options {
     const char *path;        /* NULL: a ring in memory, for filch_trace_snapshot() */
     filch_trace_level level; /* default FILCH_TRACE_LEVEL_SCHED */
-    size_t limit_bytes;      /* default 1 GiB, of a ring 16 MiB; at least 512 KiB. A file that has
-                                reached it is complete; a ring keeps the newest. Each core needs
-                                64 KiB: cores that find none are left out */
+    size_t limit_bytes;      /* default 1 GiB (on 32 bits 64 MiB), of a ring 16 MiB; at least 512
+                                KiB. A file that has reached it is complete; a ring keeps the
+                                newest. Each core needs 64 KiB: cores that find none are left out */
 } filch_trace_options;
 
 /* Effect: from now on all pools are recorded; an existing file is overwritten. NULL: the defaults.

@@ -39,7 +39,7 @@ typedef struct filch_slot_type {
 struct filch_slot {
     FILCH_ALIGNED(64) const filch_slot_type *type; /* NULL: joined out of order, a hole */
     FILCH_ATOMIC(uintptr_t) state;                 /* latent, published, taken, done: lane.c */
-    unsigned char payload[FILCH_INLINE_BYTES];     /* arguments, later the result; 16-aligned */
+    FILCH_ALIGNED(16) unsigned char payload[FILCH_INLINE_BYTES]; /* arguments, later the result */
 };
 
 struct filch_lane {

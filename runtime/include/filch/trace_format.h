@@ -90,7 +90,8 @@ typedef struct filch_trace_chunk {
 
 /* Sixteen bytes; both words little-endian. `argument` is written first. */
 typedef struct filch_trace_event {
-    uint64_t head; /* bits 0-7 type, 8-15 detail, 16-31 site, 32-63 ticks since the one before */
+    FILCH_ALIGNED(8) /* bits 0-7 type, 8-15 detail, 16-31 site, 32-63 ticks since the one before */
+    uint64_t head;
     uint64_t argument;
 } filch_trace_event;
 
