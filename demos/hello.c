@@ -1,5 +1,6 @@
 /* The README's first program. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
@@ -19,8 +20,8 @@ int main(void)
     }
     if (status != FILCH_OK) {
         fprintf(stderr, "%s\n", filch_strerror(status));
-        return 1;
+        return EXIT_FAILURE;
     }
     printf("%g %g %g %g\n", out[0], out[1], out[2], out[3]);
-    return 0;
+    return EXIT_SUCCESS;
 }
