@@ -65,8 +65,8 @@ static filch_status exchange(numbers box, numbers left, numbers right)
         status = first_error(status, produce_for(NULL, 3, left));
         status = first_error(status, produce_for(NULL, 4, right));
     }
-    status =
-        first_error(status, numbers_close(box)); /* after an error, too: a consumer waits for it */
+    /* After an error, too: the consumers wait for it. */
+    status = first_error(status, numbers_close(box));
     status = first_error(status, numbers_close(left));
     status = first_error(status, numbers_close(right));
     status = first_error(status, consume_get(sum, &total));

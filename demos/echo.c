@@ -26,14 +26,14 @@ FILCH_FUNCTION(void, echo, (int, socket))
 static filch_wait_group connected;
 static atomic_int well;
 static atomic_bool stopped;
-/* Says a word when all are connected, and hears it. Its error cancels the group. */
+/* Says a word when all are connected, within 10 s, and hears it. Its error cancels the group. */
 FILCH_FUNCTION(void, talk, (const struct sockaddr_in *, to))
 {
     char heard[5] = "";
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* if there is none: -EBADF */
     ssize_t n = filch_connect(client, (const struct sockaddr *)to, sizeof *to, INFINITY);
     if (n == 0 && filch_wait_group_done(&connected) == FILCH_OK &&
-        filch_wait_group_wait(&connected) == FILCH_OK) {
+        filch_wait_group_wait_until(&connected, filch_now() + 10) == FILCH_OK) {
         n = filch_write(client, "hello", 5, INFINITY);
     }
     for (ssize_t got = 0; got < 5 && n > 0; got += n) {

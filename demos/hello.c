@@ -19,7 +19,7 @@ int main(void)
         status = half_of_map(pool, in, 4, out);
     }
     if (status != FILCH_OK) {
-        fprintf(stderr, "%s\n", filch_strerror(status));
+        fprintf(stderr, "hello: %s\n", filch_strerror(status));
         return EXIT_FAILURE;
     }
     printf("%g %g %g %g\n", out[0], out[1], out[2], out[3]);
