@@ -1,4 +1,4 @@
-/* The report's pool_v2.py: a chosen number of workers, and who computes what. */
+/* The report's pool_v2.py: a chosen number of workers, and which worker computes what. */
 #include <stdio.h>
 #include <stdlib.h>
 

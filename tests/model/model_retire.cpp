@@ -1,6 +1,6 @@
 // Threads that are too many: one goes when it has been idle, at the moment when the only other that
 // could run what there is lends its core and waits for that. The pool counts one thread more that is
-// always elsewhere: whether somebody comes must not depend on it. As in the wake model a lost
+// always elsewhere: whether a thread comes must not depend on it. As in the wake model a lost
 // wake-up is a deadlock: only the sleep of a thread that is too many may end by itself.
 #include "model_pool.h"
 
