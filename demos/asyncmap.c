@@ -1,6 +1,7 @@
 /* The report's asyncmap.py: two maps at once. A task that sleeps holds no core, so it all
  * takes one second on any number of processors. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
@@ -10,14 +11,20 @@ FILCH_FUNCTION(int, delayed_add, "This function sleeps for 1 second and then add
                (int, x), (int, y))
 {
     printf("This is worker %u performing operation delayed_add(%d, %d)\n", filch_worker_id(), x, y);
-    filch_sleep(1);
+    filch_status status = filch_sleep(1);
+    if (status != FILCH_OK) {
+        return filch_raise(1, "delayed_add: %s", filch_strerror(status)), 0;
+    }
     return x + y;
 }
 
 FILCH_FUNCTION(int, delayed_subtract,
                "This function sleeps for 1 second and then subtracts x and y", (int, x), (int, y))
 {
-    filch_sleep(1);
+    filch_status status = filch_sleep(1);
+    if (status != FILCH_OK) {
+        return filch_raise(1, "delayed_subtract: %s", filch_strerror(status)), 0;
+    }
     printf("This is worker %u performing operation delayed_subtract(%d, %d)\n", filch_worker_id(),
            x, y);
     return x - y;
@@ -54,21 +61,29 @@ int main(void)
         if (status == FILCH_OK) {
             status = delayed_subtract_starmap_async(pool, a, b, COUNT, differences, NULL, &r2);
         }
-        filch_future_wait(r1);
-        filch_future_wait(r2);
-        add_reduce(pool, sums, COUNT, 0, &total_sum);
-        add_reduce(pool, differences, COUNT, 0, &total_difference);
-    }
-    if (status != FILCH_OK || !filch_future_successful(r1) || !filch_future_successful(r2)) {
-        fprintf(stderr, "asyncmap: %s\n", filch_strerror(status));
-        return 1;
-    }
+        if (status == FILCH_OK) {
+            status = filch_future_get(r1, NULL, 0); /* waits; the sums are in their array */
+        }
+        if (status == FILCH_OK) {
+            status = filch_future_get(r2, NULL, 0);
+        }
+        if (status == FILCH_OK) {
+            status = add_reduce(pool, sums, COUNT, 0, &total_sum);
+        }
+        if (status == FILCH_OK) {
+            status = add_reduce(pool, differences, COUNT, 0, &total_difference);
+        }
+    } /* both maps are done here in any case */
     filch_future_free(r1);
     filch_future_free(r2);
+    if (status != FILCH_OK) {
+        fprintf(stderr, "asyncmap: %s\n", filch_strerror(status));
+        return EXIT_FAILURE;
+    }
 
     print_list("a", a);
     print_list("b", b);
     printf("The total sum of a and b is %d\n", total_sum);
     printf("The sum of element-wise differences between a and b is %d\n", total_difference);
-    return 0;
+    return EXIT_SUCCESS;
 }

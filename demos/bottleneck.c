@@ -1,8 +1,8 @@
 /* bottleneck: a program that uses two cores badly, to be looked at with filch-trace; then the same
- * without the mistake: bottleneck [fixed]. tools/trace/TUTORIAL.md goes through it.
- *
- * It grades pictures: each is drawn, sharpened and graded, and the grades are added up. */
+ * without the mistake: bottleneck [fixed]. tools/trace/TUTORIAL.md goes through it. It grades
+ * pictures: each is drawn, sharpened and graded, and the grades are added up. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <filch/filch.h>
@@ -11,7 +11,7 @@ enum { PICTURES = 64, WIDTH = 400, PIXELS = WIDTH * WIDTH };
 
 static unsigned char pictures[PICTURES][PIXELS];
 
-/* One row after the other: nobody else has anything to do meanwhile. */
+/* One row after the other: the other cores have nothing to do meanwhile. */
 FILCH_FUNCTION(void, draw_all, (int, seed))
 {
     for (int p = 0; p < PICTURES; p++) {
@@ -53,27 +53,23 @@ int main(int argc, char **argv)
     int numbers[PICTURES];
     long grades[PICTURES];
     long sum = 0;
-    filch_pool *pool;
+    filch_status status;
     for (int i = 0; i < PICTURES; i++) {
         numbers[i] = i;
     }
-    filch_status status = filch_pool_open(NULL, &pool);
-    if (status == FILCH_OK && fixed) {
-        status = draw_map(pool, numbers, PICTURES, numbers);
-    } else if (status == FILCH_OK) {
-        status = draw_all_apply(pool, 7);
+    FILCH_WITH_POOL(pool, NULL, &status) {
+        status = fixed ? draw_map(pool, numbers, PICTURES, numbers) : draw_all_apply(pool, 7);
+        if (status == FILCH_OK) {
+            status = grade_map(pool, numbers, PICTURES, grades);
+        }
     }
-    if (status == FILCH_OK) {
-        status = grade_map(pool, numbers, PICTURES, grades);
-    }
-    for (int i = 0; i < PICTURES && status == FILCH_OK; i++) {
-        sum += grades[i];
-    }
-    filch_pool_free(pool);
     if (status != FILCH_OK) {
         fprintf(stderr, "bottleneck: %s\n", filch_strerror(status));
-        return 1;
+        return EXIT_FAILURE;
+    }
+    for (int i = 0; i < PICTURES; i++) {
+        sum += grades[i];
     }
     printf("The %d pictures have %ld bright pixels.\n", PICTURES, sum);
-    return 0;
+    return EXIT_SUCCESS;
 }

@@ -2,98 +2,99 @@
  * when the channel is closed. A second consumer takes from whichever of two channels is first. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
-FILCH_CHANNEL(numbers, int);
+FILCH_CHANNEL(numbers, size_t);
 
-FILCH_FUNCTION(void, produce, (numbers, out), (int, first), (int, n))
+FILCH_LOOP(produce, (size_t, i), (numbers, out))
 {
-    for (int i = first; i < first + n; i++) {
-        filch_sleep(0.001);
-        numbers_send(out, i);
+    filch_status status = numbers_send(out, i);
+    if (status != FILCH_OK) {
+        filch_raise(1, "sending: %s", filch_strerror(status));
     }
 }
 
-FILCH_FUNCTION(long, consume, (numbers, in))
+FILCH_FUNCTION(size_t, consume, (numbers, in))
 {
-    long sum = 0;
-    int number;
-    while (numbers_receive(in, &number) == FILCH_OK) {
+    size_t number, sum = 0;
+    filch_status status;
+    while ((status = numbers_receive(in, &number)) == FILCH_OK) {
         sum += number;
+    }
+    if (status != FILCH_END) {
+        filch_raise(1, "receiving: %s", filch_strerror(status));
     }
     return sum;
 }
 
-FILCH_FUNCTION(int, count_both, (numbers, left), (numbers, right))
+FILCH_FUNCTION(size_t, count_both, (numbers, left), (numbers, right))
 {
-    int number;
-    int count = 0;
+    size_t number, count = 0;
     filch_case cases[] = {numbers_receiving(left, &number), numbers_receiving(right, &number)};
     while (cases[0].channel || cases[1].channel) {
         size_t chosen = 0;
-        if (filch_select(cases, 2, INFINITY, &chosen) == FILCH_OK) {
+        filch_status status = filch_select(cases, 2, INFINITY, &chosen);
+        if (status == FILCH_OK) {
             count++;
-        } else {
+        } else if (status == FILCH_END) {
             cases[chosen].channel = NULL; /* closed: left out from now on */
+        } else {
+            return filch_raise(1, "selecting: %s", filch_strerror(status)), count;
         }
     }
     return count;
 }
 
-static filch_status add_up(filch_pool *pool)
+/* The first of two calls that has failed: both are made, whatever becomes of the first. */
+static filch_status first_error(filch_status first, filch_status second)
 {
-    numbers box;
-    filch_future *sum;
-    long total = 0;
-    filch_status status = numbers_new(4, &box);
-    if (status != FILCH_OK) {
-        return status;
-    }
-    consume_apply_async(pool, box, &sum);
-    FILCH_WITH_GROUP(producers, pool, NULL, &status) {
-        for (int i = 0; i < 5; i++) {
-            produce_spawn(producers, box, i * 10, 10);
-        }
-    }
-    numbers_close(box); /* all has been sent */
-    status = consume_get(sum, &total);
-    printf("The sum of 50 numbers is %ld\n", total);
-    filch_future_free(sum);
-    numbers_free(box);
-    return status;
+    return first != FILCH_OK ? first : second;
 }
 
-static filch_status take_from_either(filch_pool *pool)
+static filch_status exchange(numbers box, numbers left, numbers right)
 {
-    numbers left;
-    numbers right;
-    filch_future *counted;
-    int count = 0;
-    filch_status status = numbers_new(0, &left);
-    status = status == FILCH_OK ? numbers_new(0, &right) : status;
-    if (status != FILCH_OK) {
-        return status;
+    filch_future *sum = NULL;
+    filch_future *counted = NULL;
+    size_t total = 0, count = 0;
+    filch_status status = consume_apply_async(NULL, box, &sum);
+    status = first_error(status, count_both_apply_async(NULL, left, right, &counted));
+    if (status == FILCH_OK) {
+        status = produce_for(NULL, 50, box);
+        status = first_error(status, produce_for(NULL, 3, left));
+        status = first_error(status, produce_for(NULL, 4, right));
     }
-    count_both_apply_async(pool, left, right, &counted);
-    produce_apply(pool, left, 0, 3);
-    numbers_close(left);
-    produce_apply(pool, right, 0, 4);
-    numbers_close(right);
-    status = count_both_get(counted, &count);
-    printf("%d numbers came from the two channels\n", count);
+    /* After an error, too: the consumers wait for it. */
+    status = first_error(status, numbers_close(box));
+    status = first_error(status, numbers_close(left));
+    status = first_error(status, numbers_close(right));
+    status = first_error(status, consume_get(sum, &total));
+    status = first_error(status, count_both_get(counted, &count));
+    filch_future_free(sum);
     filch_future_free(counted);
-    numbers_free(left);
-    numbers_free(right);
+    if (status == FILCH_OK) {
+        printf("The sum of 50 numbers is %zu\n", total);
+        printf("%zu numbers came from the two channels\n", count);
+    }
     return status;
 }
 
 int main(void)
 {
-    filch_status status;
-    FILCH_WITH_POOL(pool, NULL, &status) {
-        status = add_up(pool);
-        status = status == FILCH_OK ? take_from_either(pool) : status;
+    numbers box = {NULL}, left = {NULL}, right = {NULL};
+    filch_status status = numbers_new(4, &box);
+    status = first_error(status, numbers_new(0, &left));
+    status = first_error(status, numbers_new(0, &right));
+    if (status == FILCH_OK) {
+        status = exchange(box, left, right);
     }
-    return status == FILCH_OK ? 0 : 1;
+    numbers_free(box);
+    numbers_free(left);
+    numbers_free(right);
+    if (status != FILCH_OK) {
+        fprintf(stderr, "channels: %s\n", filch_strerror(status));
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
 }

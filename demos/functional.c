@@ -1,7 +1,7 @@
-/* Part 1 of the report, functional programming: functions as values, their properties, functions
- * as arguments, lambdas, maps. */
+/* Part 1 of the report: functions as values and as arguments, their properties, lambdas, maps. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
@@ -58,9 +58,8 @@ FILCH_FUNCTION(double, gaussian_kernel, (double, x), (double, y))
 static void print_list(const int *list, int n)
 {
     for (int i = 0; i < n; i++) {
-        printf("%s%d", i ? ", " : "[", list[i]);
+        printf("%s%d%s", i ? ", " : "[", list[i], i == n - 1 ? "]\n" : "");
     }
-    printf("]\n");
 }
 
 int main(void)
@@ -77,9 +76,11 @@ int main(void)
     printf("%d\n", call_function(FILCH_AS(binop, mult), 1, 2));
     call_aloud(FILCH_AS(binop, mult), 1, 2);
 
-    if (mult_map(NULL, a, b, COUNT, products) != FILCH_OK ||
-        add_reduce(NULL, products, COUNT, 0, &inner) != FILCH_OK) {
-        return 1;
+    filch_status status = mult_map(NULL, a, b, COUNT, products);
+    status = status == FILCH_OK ? add_reduce(NULL, products, COUNT, 0, &inner) : status;
+    if (status != FILCH_OK) {
+        fprintf(stderr, "functional: %s\n", filch_strerror(status));
+        return EXIT_FAILURE;
     }
     print_list(products, COUNT);
     printf("%d\n", inner);
@@ -91,10 +92,9 @@ int main(void)
     }
     printf("]\n");
 
-    int doubled[3];
     for (int i = 0; i < 3; i++) {
-        doubled[i] = call_function(times_bind(1), i + 1, 2);
+        products[i] = call_function(times_bind(1), i + 1, 2);
     }
-    print_list(doubled, 3);
-    return 0;
+    print_list(products, 3);
+    return EXIT_SUCCESS;
 }

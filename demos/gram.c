@@ -2,6 +2,7 @@
  * pairs", a parallel loop over index pairs; and its two examples of broadcasting. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
@@ -46,17 +47,18 @@ int main(void)
     int sum[4];
 
     filch_status status = gram_element_for(NULL, N * N, matrix, x, N, 1.0);
+    if (status == FILCH_OK) {
+        print_matrix(matrix, N);
+        status = broadcast_add_for(NULL, 4, sum, row, two, 1);
+    }
+    if (status == FILCH_OK) {
+        printf("[%d %d %d %d]\n", sum[0], sum[1], sum[2], sum[3]);
+        status = broadcast_add_for(NULL, 4, sum, row, pair, 2);
+    }
     if (status != FILCH_OK) {
         fprintf(stderr, "gram: %s\n", filch_strerror(status));
-        return 1;
+        return EXIT_FAILURE;
     }
-    print_matrix(matrix, N);
-
-    if (broadcast_add_for(NULL, 4, sum, row, two, 1) == FILCH_OK) {
-        printf("[%d %d %d %d]\n", sum[0], sum[1], sum[2], sum[3]);
-    }
-    if (broadcast_add_for(NULL, 4, sum, row, pair, 2) == FILCH_OK) {
-        printf("[[%d %d]\n [%d %d]]\n", sum[0], sum[1], sum[2], sum[3]);
-    }
-    return 0;
+    printf("[[%d %d]\n [%d %d]]\n", sum[0], sum[1], sum[2], sum[3]);
+    return EXIT_SUCCESS;
 }

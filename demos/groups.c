@@ -1,6 +1,7 @@
 /* Structured concurrency: a search that asks several places and keeps what came within its time;
  * whatever was started in the group has ended when the group is left. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
@@ -12,46 +13,76 @@ struct answer {
 FILCH_FUNCTION(struct answer, ask, (const char *, where), (double, seconds), (int, found))
 {
     const struct answer nothing = {0, where};
-    if (filch_sleep(seconds) == FILCH_ECANCELED) {
+    filch_status status = filch_sleep(seconds);
+    if (status == FILCH_ECANCELED) {
         printf("%s: told to stop\n", where);
         return nothing;
     }
+    if (status != FILCH_OK) {
+        return filch_raise(1, "%s: %s", where, filch_strerror(status)), nothing;
+    }
     return (struct answer){found, where};
+}
+
+/* The first of two calls that has failed: both are made, whatever becomes of the first. */
+static filch_status first_error(filch_status first, filch_status second)
+{
+    return first != FILCH_OK ? first : second;
 }
 
 FILCH_FUNCTION(void, ask_twice, (filch_pool *, pool), (const char *, where), (double, seconds))
 {
     filch_status status;
+    filch_status begun = FILCH_OK;
     struct answer first = {0, where};
     struct answer second = {0, where};
     FILCH_WITH_GROUP(pair, pool, NULL, &status) { /* it inherits the deadline */
-        ask_spawn(pair, where, seconds, 1, &first);
-        ask_spawn(pair, where, seconds / 1000, 2, &second);
+        begun = ask_spawn(pair, where, seconds, 1, &first);
+        begun = first_error(begun, ask_spawn(pair, where, seconds / 1000, 2, &second));
     }
+    status = first_error(begun, status);
     printf("%s: %d results, %s\n", where, first.found + second.found, filch_strerror(status));
+    if (status != FILCH_OK && status != FILCH_ECANCELED) {
+        filch_raise(1, "%s: %s", where, filch_strerror(status));
+    }
 }
 
-int main(void)
+static filch_status search_all(filch_pool *pool)
 {
     const filch_group_options half_a_second = {.timeout_s = 0.5};
     struct answer cache = {0, "cache"};
     struct answer disk = {0, "disk"};
     struct answer network = {0, "network"};
+    filch_status begun = FILCH_OK;
     filch_status status;
 
-    FILCH_WITH_POOL(pool, NULL, &status) {
-        filch_status searched;
-        FILCH_WITH_GROUP(search, pool, &half_a_second, &searched) {
-            ask_spawn(search, "cache", 0.01, 3, &cache);
-            ask_spawn(search, "disk", 0.1, 5, &disk);
-            ask_spawn(search, "network", 60, 100, &network);
-        }
-        printf("Found %d in all: %s\n", cache.found + disk.found + network.found,
-               filch_strerror(searched));
-
-        FILCH_WITH_GROUP(search, pool, &half_a_second, &searched) {
-            ask_twice_spawn(search, pool, "mirror", 60);
-        }
+    FILCH_WITH_GROUP(search, pool, &half_a_second, &status) {
+        begun = ask_spawn(search, "cache", 0.01, 3, &cache);
+        begun = first_error(begun, ask_spawn(search, "disk", 0.1, 5, &disk));
+        begun = first_error(begun, ask_spawn(search, "network", 60, 100, &network));
     }
-    return status == FILCH_OK ? 0 : 1;
+    status = first_error(begun, status);
+    printf("Found %d in all: %s\n", cache.found + disk.found + network.found,
+           filch_strerror(status));
+    if (status != FILCH_OK && status != FILCH_ECANCELED) {
+        return status;
+    }
+
+    FILCH_WITH_GROUP(search, pool, &half_a_second, &status) {
+        begun = ask_twice_spawn(search, pool, "mirror", 60);
+    }
+    status = first_error(begun, status);
+    return status == FILCH_ECANCELED ? FILCH_OK : status; /* the time was up, as it was to be */
+}
+
+int main(void)
+{
+    filch_status status;
+    FILCH_WITH_POOL(pool, NULL, &status) {
+        status = search_all(pool);
+    }
+    if (status != FILCH_OK) {
+        fprintf(stderr, "groups: %s\n", filch_strerror(status));
+    }
+    return status == FILCH_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

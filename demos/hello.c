@@ -1,5 +1,6 @@
 /* The README's first program. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
@@ -18,9 +19,9 @@ int main(void)
         status = half_of_map(pool, in, 4, out);
     }
     if (status != FILCH_OK) {
-        fprintf(stderr, "%s\n", filch_strerror(status));
-        return 1;
+        fprintf(stderr, "hello: %s\n", filch_strerror(status));
+        return EXIT_FAILURE;
     }
     printf("%g %g %g %g\n", out[0], out[1], out[2], out[3]);
-    return 0;
+    return EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* Results one by one while the next are being computed, from a source without an end, of which no
  * more is taken than is looked ahead; and a map with a progress bar (on a terminal). */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
@@ -28,41 +29,55 @@ static filch_status next_number(void *context, collatz_args *arguments)
     return FILCH_OK;
 }
 
-int main(void)
+static filch_status one_by_one(filch_pool *pool)
 {
-    filch_status status;
-    FILCH_WITH_POOL(pool, NULL, &status) {
-        const filch_imap_options options = {.look_ahead = 8};
-        filch_iterator *it;
-        long taken = 0;
-        int steps = 0;
-        collatz_imap_from(pool, next_number, &taken, &options, &it);
-        while (steps < 100) {
-            filch_error error;
-            if (collatz_imap_next(it, &steps) != FILCH_OK) {
-                filch_iterator_error(it, &error);
-                printf("item %zu: %s\n", error.index, error.message);
-            }
+    const filch_imap_options options = {.look_ahead = 8};
+    filch_iterator *it = NULL;
+    filch_error last;
+    long taken = 0;
+    int steps = 0;
+    filch_status status = collatz_imap_from(pool, next_number, &taken, &options, &it);
+    while (status == FILCH_OK && steps < 100) {
+        status = collatz_imap_next(it, &steps);
+        if (status == FILCH_ERAISED) { /* this item has failed: on with the next one */
+            status = filch_iterator_error(it, &last);
+            printf("item %zu: %s\n", last.index, last.message);
         }
-        filch_error last;
-        filch_iterator_error(it, &last);
+    }
+    if (status == FILCH_OK) {
+        status = filch_iterator_error(it, &last);
+    }
+    filch_iterator_free(it);
+    if (status == FILCH_OK) {
         printf("%zu is the first number with 100 steps or more: %d\n", last.index + 1, steps);
         printf("taken from the source: %s\n",
                taken <= (long)last.index + 9 ? "at most 8 more" : "too many");
-        filch_iterator_free(it);
-
-        static int results[N];
-        collatz_map_range(pool, 1000000, 1, N, results);
-        printf("1000000 takes %d steps, 1000001 takes %d\n", results[0], results[1]);
-
-        static long numbers[N];
-        for (long i = 0; i < N; i++) {
-            numbers[i] = i + 14;
-        }
-        filch_progress_bar bar = {.label = "collatz"};
-        const filch_map_options told = {.progress = filch_progress_bar_show,
-                                        .progress_context = &bar};
-        status = collatz_map_with(pool, numbers, N, results, &told);
     }
-    return status == FILCH_OK ? 0 : 1;
+    return status;
+}
+
+int main(void)
+{
+    static int results[N];
+    static long numbers[N];
+    filch_progress_bar bar = {.label = "collatz"};
+    const filch_map_options told = {.progress = filch_progress_bar_show, .progress_context = &bar};
+    filch_status status;
+    for (long i = 0; i < N; i++) {
+        numbers[i] = i + 14;
+    }
+    FILCH_WITH_POOL(pool, NULL, &status) {
+        status = one_by_one(pool);
+        if (status == FILCH_OK) {
+            status = collatz_map_range(pool, 1000000, 1, N, results);
+        }
+        if (status == FILCH_OK) {
+            printf("1000000 takes %d steps, 1000001 takes %d\n", results[0], results[1]);
+            status = collatz_map_with(pool, numbers, N, results, &told);
+        }
+    }
+    if (status != FILCH_OK) {
+        fprintf(stderr, "imap: %s\n", filch_strerror(status));
+    }
+    return status == FILCH_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

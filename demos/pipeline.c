@@ -1,5 +1,7 @@
 /* A pipeline: lines are read in order, encoded in parallel, and written in order. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <filch/filch.h>
@@ -28,7 +30,10 @@ static void encode(void *context, void *item)
 {
     struct line *line = item;
     (void)context;
-    filch_sleep((double)strlen(line->text) / 1000);
+    filch_status status = filch_sleep(0.001 * (double)strlen(line->text));
+    if (status != FILCH_OK) {
+        filch_raise(1, "not encoded: %s", filch_strerror(status)); /* it is not written, either */
+    }
     for (size_t i = 0; line->text[i] && i < sizeof line->encoded - 1; i++) {
         char c = line->text[i];
         char first = c >= 'a' && c <= 'z' ? 'a' : c >= 'A' && c <= 'Z' ? 'A' : '\0';
@@ -39,7 +44,9 @@ static void encode(void *context, void *item)
 static void write_line(void *context, void *item)
 {
     const struct line *line = item;
-    fprintf(context, "%s\n", line->encoded);
+    if (fprintf(context, "%s\n", line->encoded) < 0) {
+        filch_raise(1, "not written: %s", strerror(errno));
+    }
 }
 
 int main(void)
@@ -47,10 +54,14 @@ int main(void)
     const filch_stage stages[] = {{FILCH_STAGE_PARALLEL, encode, NULL},
                                   {FILCH_STAGE_SERIAL, write_line, stdout}};
     const char *const *next = poem;
+    filch_error error;
+    const filch_pipeline_options options = {.error = &error};
     filch_status status =
-        filch_pipeline(NULL, read_line, &next, sizeof(struct line), stages, 2, NULL);
+        filch_pipeline(NULL, read_line, &next, sizeof(struct line), stages, 2, &options);
     if (status != FILCH_OK) {
-        fprintf(stderr, "%s\n", filch_strerror(status));
+        fprintf(stderr, "pipeline: %s\n",
+                status == FILCH_ERAISED ? error.message : filch_strerror(status));
+        return EXIT_FAILURE;
     }
-    return status == FILCH_OK ? 0 : 1;
+    return EXIT_SUCCESS;
 }

@@ -1,5 +1,6 @@
 /* The report's pool.py: the sum of the squares of the first 5,000 integers, on all processors. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
@@ -35,8 +36,8 @@ int main(void)
     }
     if (status != FILCH_OK) {
         fprintf(stderr, "pool: %s\n", filch_strerror(status));
-        return 1;
+        return EXIT_FAILURE;
     }
     printf("The sum of the square of the first %d integers is %lld\n", COUNT, total);
-    return 0;
+    return EXIT_SUCCESS;
 }

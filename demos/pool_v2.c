@@ -1,5 +1,6 @@
-/* The report's pool_v2.py: a chosen number of workers, and who computes what. */
+/* The report's pool_v2.py: a chosen number of workers, and which worker computes what. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
@@ -40,8 +41,8 @@ int main(void)
     }
     if (status != FILCH_OK) {
         fprintf(stderr, "pool_v2: %s\n", filch_strerror(status));
-        return 1;
+        return EXIT_FAILURE;
     }
     printf("The sum of the square of the first %d integers is %ld\n", COUNT, total);
-    return 0;
+    return EXIT_SUCCESS;
 }

@@ -1,5 +1,6 @@
 /* The report's poolapply.py: apply blocks, so the two run one after the other. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
@@ -7,7 +8,10 @@ FILCH_FUNCTION(int, delayed_add, "This function waits nsecs and then adds x and 
                (int, y), (int, nsecs))
 {
     printf("This is worker %u going to sleep for %d second(s)\n", filch_worker_id(), nsecs);
-    filch_sleep(nsecs);
+    filch_status status = filch_sleep(nsecs);
+    if (status != FILCH_OK) {
+        return filch_raise(1, "delayed_add: %s", filch_strerror(status)), 0;
+    }
     printf("This is worker %u waking up and adding %d and %d\n", filch_worker_id(), x, y);
     return x + y;
 }
@@ -28,8 +32,8 @@ int main(void)
     }
     if (status != FILCH_OK) {
         fprintf(stderr, "poolapply: %s\n", filch_strerror(status));
-        return 1;
+        return EXIT_FAILURE;
     }
     printf("The results are %d and %d.\n", r1, r2);
-    return 0;
+    return EXIT_SUCCESS;
 }

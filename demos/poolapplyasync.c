@@ -1,6 +1,7 @@
 /* The report's poolapplyasync.py: both tasks sleep at the same time, and the results are read
  * after the pool is gone. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
@@ -8,7 +9,10 @@ FILCH_FUNCTION(int, delayed_add, "This function waits nsecs and then adds x and 
                (int, y), (int, nsecs))
 {
     printf("This is worker %u going to sleep for %d second(s)\n", filch_worker_id(), nsecs);
-    filch_sleep(nsecs);
+    filch_status status = filch_sleep(nsecs);
+    if (status != FILCH_OK) {
+        return filch_raise(1, "delayed_add: %s", filch_strerror(status)), 0;
+    }
     printf("This is worker %u waking up and adding %d and %d\n", filch_worker_id(), x, y);
     return x + y;
 }
@@ -28,9 +32,7 @@ int main(void)
         if (status == FILCH_OK) {
             status = delayed_add_apply_async(pool, 1, -1, 1, &r2);
         }
-        filch_future_wait(r1);
-        filch_future_wait(r2);
-    }
+    } /* leaving the pool waits for both */
     if (status == FILCH_OK) {
         status = delayed_add_get(r1, &sum1);
     }
@@ -41,8 +43,8 @@ int main(void)
     filch_future_free(r2);
     if (status != FILCH_OK) {
         fprintf(stderr, "poolapplyasync: %s\n", filch_strerror(status));
-        return 1;
+        return EXIT_FAILURE;
     }
     printf("The results are %d and %d.\n", sum1, sum2);
-    return 0;
+    return EXIT_SUCCESS;
 }

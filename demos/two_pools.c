@@ -1,6 +1,7 @@
 /* "We can also use multiple pools in a single script": two pools at once, each used from a task of
  * the other. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <filch/filch.h>
 
@@ -27,10 +28,12 @@ FILCH_FUNCTION(long, sum_of_cubes_in, (filch_pool *, other), (const long *, numb
     long cubes[COUNT];
     long total = 0;
     filch_status status = cube_map(other, numbers, COUNT, cubes);
-    if (status != FILCH_OK) {
-        return filch_raise((int)status, "%s", filch_strerror(status)), 0;
+    if (status == FILCH_OK) {
+        status = add_reduce(other, cubes, COUNT, 0, &total);
     }
-    add_reduce(other, cubes, COUNT, 0, &total);
+    if (status != FILCH_OK) {
+        filch_raise(1, "the sum of the cubes: %s", filch_strerror(status));
+    }
     return total;
 }
 
@@ -49,15 +52,19 @@ int main(void)
     FILCH_WITH_POOL(one, NULL, &first) {
         FILCH_WITH_POOL(two, NULL, &second) {
             first = square_map(one, numbers, COUNT, squares);
-            add_reduce(two, squares, COUNT, 0, &total);
-            second = sum_of_cubes_in_apply(one, two, numbers, &cubes);
+            if (first == FILCH_OK) {
+                second = add_reduce(two, squares, COUNT, 0, &total);
+            }
+            if (second == FILCH_OK) {
+                second = sum_of_cubes_in_apply(one, two, numbers, &cubes);
+            }
         }
     }
     if (first != FILCH_OK || second != FILCH_OK) {
-        fprintf(stderr, "two_pools: %s, %s\n", filch_strerror(first), filch_strerror(second));
-        return 1;
+        fprintf(stderr, "two_pools: %s\n", filch_strerror(first != FILCH_OK ? first : second));
+        return EXIT_FAILURE;
     }
     printf("The sum of the squares of the first %d integers is %ld\n", COUNT, total);
     printf("The sum of the cubes of the first %d integers is %ld\n", COUNT, cubes);
-    return 0;
+    return EXIT_SUCCESS;
 }

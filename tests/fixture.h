@@ -40,7 +40,7 @@ long threads_refused(void);
 /* So many more are granted, and all after these refused, until refuse_threads(0). */
 void grant_threads(long count);
 
-/* How often the library asked the system to wake somebody. */
+/* How often the library asked the system to wake a thread. */
 long wakes_so_far(void);
 
 /* ck_assert_int_eq for the insides of long loops: Check writes a message for each assertion that

@@ -357,7 +357,7 @@ START_TEST(a_select_does_not_meet_itself)
 }
 END_TEST
 
-/* Everybody selects: values go through any of three channels, and half of the tries time out. */
+/* All tasks select: values go through any of three channels, and half of the tries time out. */
 struct market {
     numbers stalls[3];
     numbers over; /* closed when all has been sent */

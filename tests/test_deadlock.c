@@ -1,4 +1,4 @@
-/* Waits that nobody can end are found, told of and ended; those that somebody can end are not. */
+/* Waits that nothing can end are found, reported and ended; waits that can still end are not. */
 #define _GNU_SOURCE
 #include "fixture.h"
 
@@ -54,7 +54,7 @@ static void lay_the_table(unsigned seats)
     filch_wait_group_add(&all_hold_one, seats);
 }
 
-/* Takes the left fork, waits until everybody has, and asks for the right one. */
+/* Takes the left fork, waits until all have theirs, and asks for the right one. */
 FILCH_FUNCTION(int, dines, (int, seat), (int, seats))
 {
     filch_mutex *left = &forks[seat];
@@ -130,7 +130,7 @@ START_TEST(tasks_that_wait_for_each_other_end)
         ck_assert_int_eq(waits_for_the_other_apply_async(pool, i, &futures[i]), FILCH_OK);
     }
     while (!filch_future_running(futures[0]) || !filch_future_running(futures[1])) {
-        filch_sleep(1e-3); /* so that nobody takes up the other's task himself */
+        filch_sleep(1e-3); /* so that neither runs the other's task itself */
     }
     atomic_store(&each_other[0], futures[0]);
     atomic_store(&each_other[1], futures[1]);
@@ -735,7 +735,7 @@ FILCH_FUNCTION(int, spins, (atomic_int *, spinning), (atomic_int *, go))
     return 0;
 }
 
-/* One worker, and that is busy: who is woken goes on later. */
+/* One worker, and that is busy: a woken task goes on later. */
 START_TEST(one_whose_wait_has_ended_waits_no_more_before_it_goes_on)
 {
     filch_pool *pool = pool_with_story(0);

@@ -443,7 +443,7 @@ static int counter(void)
     return eventfd(3, EFD_CLOEXEC);
 }
 
-static int socket_of_nobody(void)
+static int socket_without_peer(void)
 {
     return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
@@ -522,7 +522,7 @@ static const struct made kinds[] = {
     {"null", null_device, true, true, true},
     {"full", full_device, true, true, true},
     {"counter", counter, true, true, false},
-    {"socket of nobody", socket_of_nobody, true, true, false},
+    {"socket without a peer", socket_without_peer, true, true, false},
     {"listening socket", listening_socket, true, true, false},
     {"socket of the dead", socket_of_the_dead, true, true, true},
     {"closed", closed_number, true, true, true},
@@ -851,7 +851,7 @@ static int subject_of(int which)
     ends[0] = ends[1] = -1;
     switch (which) {
     case ACCEPTS: return listening_socket();
-    case CONNECTS: return socket_of_nobody();
+    case CONNECTS: return socket_without_peer();
     default: open_pair(); return ends[0];
     }
 }

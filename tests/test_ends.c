@@ -293,7 +293,7 @@ FILCH_FORK_FUNCTION(int, parent, (int, x))
     FILCH_FORK(left, child, x);
     FILCH_FORK(right, child, x);
     FILCH_FORK(third, child, x);
-    while (others_come && atomic_load(&begun) == 0) { /* each fork looks whether somebody asks */
+    while (others_come && atomic_load(&begun) == 0) { /* each fork checks for requests */
         FILCH_FORK(one_more, child, 0);
         (void)FILCH_JOIN(one_more);
     }
@@ -649,7 +649,7 @@ static void a_callback_exits(void)
     filch_future *future;
     calls_back_apply_async_with(pool_of_two(), 1,
                                 &(filch_async_options){.callback = exit_in_a_callback}, &future);
-    filch_future_wait(future); /* whoever calls it */
+    filch_future_wait(future); /* the callback may run here, too */
 }
 
 static void exit_in_a_hook(void *context, unsigned worker)

@@ -317,7 +317,7 @@ FILCH_FORK_FUNCTION(int, fails_at, (int, depth), (int, code))
     return FILCH_JOIN(left) + right;
 }
 
-/* A stolen child forks for the second time only when its caller has begun to wait: nobody but a
+/* A stolen child forks for the second time only when its caller has begun to wait: only a
  * monitor can ask for that fork then, on behalf of the caller's core. */
 FILCH_FORK_FUNCTION(int, hands_on, (atomic_int *, begun))
 {
@@ -382,7 +382,7 @@ START_TEST(a_region_that_was_short_is_shared_when_it_is_long)
             ck_assert_int_eq(leaves, 16);
         }
         if (round % 5 == 4) {
-            nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* nobody watches now */
+            nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* no monitor looks now */
         }
         ck_assert_int_eq(short_or_meeting_apply(pool, 1, &here, true, &leaves), FILCH_OK);
         ck_assert_int_eq(leaves, 2);

@@ -398,7 +398,7 @@ FILCH_FUNCTION(int, waits_for_one, (int, kind), (numbers, box), (filch_future *,
 
 enum { KINDS = 6 };
 
-/* What all of them wait for; the child must not wake those who are not there. */
+/* What all of them wait for; the child must not wake threads that are not there. */
 static int serve_all(numbers box, filch_promise *promise, filch_status promised)
 {
     return filch_mutex_unlock(&wanted) == FILCH_OK &&
@@ -435,7 +435,7 @@ START_TEST(those_who_wait_in_the_parent_are_left_alone_by_the_child)
         unsigned threads = filch_os_thread_count();
         int value = 0;
         wrong_unless(serve_all(box, promise, FILCH_EFORKED));
-        wrong_unless(filch_mutex_lock(&wanted) == FILCH_OK); /* it was given to nobody */
+        wrong_unless(filch_mutex_lock(&wanted) == FILCH_OK); /* no task was given it */
         wrong_unless(filch_semaphore_acquire(&permits) == FILCH_OK);
         wrong_unless(numbers_receive(box, &value) == FILCH_OK && value == 5);
         wrong_unless(numbers_close(box) == FILCH_OK);

@@ -222,7 +222,7 @@ FILCH_FUNCTION(filch_status, waits_in_vain, (filch_future *, other), (atomic_int
     return filch_future_wait(other);
 }
 
-/* Whoever was cancelled before his wait leaves those alone who wait for the same. */
+/* A caller cancelled before its wait leaves the other waiters of that future alone. */
 START_TEST(a_wait_that_cannot_begin_disturbs_no_other)
 {
     enum { WAITERS = 3 };
@@ -403,7 +403,7 @@ FILCH_FUNCTION(int, submits_children)
     return submitted;
 }
 
-/* From a thread that is not in the pool: some are cancelled, some run by the one who waits. */
+/* From a thread that is not in the pool: some are cancelled, some run by the waiter. */
 START_TEST(tasks_that_began_inside_may_end_outside)
 {
     filch_pool *pool = the_pool = pool_opened(_i);

@@ -238,7 +238,7 @@ static void see_value(void *context, const void *result)
 {
     struct seen *seen = context;
     seen->value = result ? *(const int *)result : -1;
-    filch_raise(99, "a callback that fails hurts nobody");
+    filch_raise(99, "a callback that fails does no harm");
     atomic_fetch_add(&seen->values, 1);
 }
 

@@ -199,7 +199,7 @@ START_TEST(a_deadline_cancels_the_group)
         }
         ck_assert_int_eq(status, FILCH_ECANCELED);
     }
-    ck_assert_int_eq(told, ran); /* who began was told; on one worker one may not have begun */
+    ck_assert_int_eq(told, ran); /* all that began were told; one worker may not begin all */
     reset();
     const filch_group_options ample = {.timeout_s = 1000};
     FILCH_WITH_GROUP(group, pool, &ample, &status)

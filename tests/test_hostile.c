@@ -324,7 +324,7 @@ END_TEST
 
 START_TEST(raising_outside_of_tasks_only_returns)
 {
-    ck_assert_int_eq(filch_raise(5, "nobody hears %d", 1), 5);
+    ck_assert_int_eq(filch_raise(5, "unheard %d", 1), 5);
     ck_assert_int_eq(filch_raise(0, NULL), -1);
 }
 END_TEST

@@ -1,6 +1,6 @@
-/* Lifetimes: who has learned from an object that the others are through may free it, while the
- * calls that it learned it from are still on their way out; and what users build, to any depth, is
- * taken apart in little stack.
+/* Lifetimes: a caller that learns from an object that the others are done with it may free it while
+ * their calls are still on their way out; and what users build, to any depth, is taken apart in
+ * little stack.
  *
  * Objects are overwritten when they are freed. The library's locks are wrapped: now and then
  * another thread gets a turn before one is taken or after one is let go of, which is where a late
@@ -390,7 +390,7 @@ FILCH_FUNCTION(void, waits_for_signal, (struct signalled *, signalled))
 {
     filch_mutex_lock(&signalled->mutex);
     signalled->waiting++;
-    /* once: who is woken must not look at the condition again */
+    /* once: a woken waiter must not look at the condition again */
     check(filch_condition_wait(signalled->condition, &signalled->mutex) == FILCH_OK);
     check(signalled->come);
     leave_signalled(signalled);
@@ -408,7 +408,7 @@ FILCH_FUNCTION(void, signals_all, (struct signalled *, signalled))
     for (int i = 1; i < SIGNALLED; i += 2) {
         filch_condition_signal(signalled->condition);
     }
-    filch_condition_broadcast(signalled->condition); /* nobody waits on it any more */
+    filch_condition_broadcast(signalled->condition); /* nothing waits on it any more */
     memset(signalled->condition, 0xEE, sizeof *signalled->condition);
     free(signalled->condition);
     leave_signalled(signalled);
@@ -675,7 +675,7 @@ START_TEST(who_has_a_combination_of_futures_may_free_it)
 }
 END_TEST
 
-/* A future's descriptor: who finds it readable may free the future. */
+/* A future's descriptor: a caller that finds it readable may free the future. */
 FILCH_FUNCTION(void, awaits_descriptor, (struct pair *, pair))
 {
     int fd = -1;
@@ -1019,7 +1019,7 @@ START_TEST(chains_of_continuations_run_and_go_in_little_stack)
 }
 END_TEST
 
-/* Nobody ever sets the promise: the pool is terminated. */
+/* The promise is never set: the pool is terminated. */
 START_TEST(chains_of_continuations_are_cancelled_in_little_stack)
 {
     filch_pool *pool = pool_opened(_i);

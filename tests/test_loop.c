@@ -260,7 +260,7 @@ START_TEST(idle_workers_take_part)
 END_TEST
 
 /* The first elements of a call that has others to wait for must not be among those that are run
- * before anybody is asked. */
+ * before other workers are asked. */
 FILCH_LOOP(short_or_meeting, (size_t, i), (atomic_int *, here), (bool, meeting))
 {
     if (meeting && i >= 32) {
@@ -279,7 +279,7 @@ START_TEST(a_loop_that_was_short_is_shared_when_it_is_long)
             ck_assert_int_eq(short_or_meeting_for(pool, 64, &here, false), FILCH_OK);
         }
         if (round % 5 == 4) {
-            nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* nobody watches now */
+            nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* no monitor looks now */
         }
         ck_assert_int_eq(short_or_meeting_for(pool, 64, &here, true), FILCH_OK);
         ck_assert_int_eq(here, 32);
@@ -319,7 +319,7 @@ START_TEST(what_is_dear_lies_ready_before_anybody_asks)
         atomic_int here = 0;
         filch_future *busy;
         ck_assert_int_eq(wait_for_two_apply_async(pool, &here, &busy), FILCH_OK);
-        await(&here, 1); /* one worker has it, and we are the other: nobody is idle */
+        await(&here, 1); /* one worker has it, and we are the other: none is idle */
         ck_assert_int_eq(dear_then_meeting_for_with(pool, 16, &here, chunked ? &ones : NULL),
                          FILCH_OK);
         ck_assert_int_eq(here, 7);

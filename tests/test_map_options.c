@@ -206,7 +206,7 @@ START_TEST(pythons_chunk_size_is_its_formula)
         unsigned *workers = malloc(known[k].n * sizeof *workers);
         filch_map_options options = {.chunksize = FILCH_CHUNK_PYTHON};
         ck_assert_int_eq(worker_of_map_with(pool, xs, known[k].n, workers, &options), FILCH_OK);
-        /* whoever runs an element runs the others of its chunk */
+        /* the thread that runs an element runs its whole chunk */
         for (size_t i = 1; i < known[k].n; i++) {
             ck_assert(i % known[k].chunk == 0 || workers[i] == workers[i - 1]);
             chunk_starts += i % known[k].chunk == 0;

@@ -481,7 +481,7 @@ START_TEST(a_waiter_is_fired_once_and_woken_only_if_armed)
     struct filch_waiter waiter;
     filch_parker_init(&parker);
     filch_waiter_init(&waiter, NULL, &parker);
-    ck_assert(!filch_waiter_fire(&waiter, FILCH_SIGNALED)); /* not armed: nobody to wake */
+    ck_assert(!filch_waiter_fire(&waiter, FILCH_SIGNALED)); /* not armed: nothing to wake */
     ck_assert(!filch_waiter_arm(&waiter));
     ck_assert(!filch_waiter_fire(&waiter, FILCH_TIMED_OUT));
     ck_assert_int_eq(filch_waiter_outcome(&waiter), FILCH_SIGNALED);
@@ -749,7 +749,7 @@ FILCH_FORK_FUNCTION(int, one_more, (int, n))
 
 enum { HIDDEN, SEEN, INTERRUPTED };
 
-/* Offer a child for nobody before `patience` ticks have passed, and look. */
+/* Offer a child that none may take before `patience` ticks have passed, and look. */
 FILCH_FORK_FUNCTION(int, offer_a_child, (uint64_t, patience))
 {
     struct filch_fiber *fiber = filch_fiber_self();
@@ -796,7 +796,7 @@ FILCH_FORK_FUNCTION(int, offer_and_wait, (uint64_t, patience))
     return visible;
 }
 
-START_TEST(a_quiet_offer_is_for_everybody_when_its_owner_waits)
+START_TEST(a_quiet_offer_is_open_to_all_when_its_owner_waits)
 {
     filch_pool *pool = pool_opened(0);
     int visible;
@@ -1005,7 +1005,7 @@ int main(void)
     tcase_add_test(tcase, top_falls_past_slots_joined_out_of_order);
     tcase_add_test(tcase, poison_makes_forks_and_joins_look_up);
     tcase_add_test(tcase, a_quiet_offer_is_for_nobody_before_its_time);
-    tcase_add_test(tcase, a_quiet_offer_is_for_everybody_when_its_owner_waits);
+    tcase_add_test(tcase, a_quiet_offer_is_open_to_all_when_its_owner_waits);
     tcase_add_loop_test(tcase, quotas_of_both_kinds_of_cgroups_are_honoured, 0,
                         (int)(sizeof cpu_cases / sizeof *cpu_cases));
     tcase_add_loop_test(tcase, workers_share_no_core_while_another_is_free, 0,

@@ -439,7 +439,7 @@ START_TEST(an_idle_pool_uses_no_processor_time)
     getrusage(RUSAGE_SELF, &before);
     nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
     getrusage(RUSAGE_SELF, &after);
-    /* By count: nobody woke up but this thread from its sleep, and ThreadSanitizer's own. */
+    /* By count: no thread woke up but this one from its sleep, and ThreadSanitizer's own. */
 #if !defined(__SANITIZE_THREAD__)
     ck_assert_int_le(after.ru_nvcsw - before.ru_nvcsw, 3);
 #endif

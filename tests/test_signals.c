@@ -1,4 +1,4 @@
-/* What a signal handler may do: release a semaphore, at any moment, whoever waits. */
+/* What a signal handler may do: release a semaphore, at any moment, whatever waits. */
 #define _GNU_SOURCE
 #include "fixture.h"
 

@@ -104,7 +104,7 @@ START_TEST(a_mutex_serves_in_order)
         ck_assert_int_eq(takes_its_turn_apply_async(pool, i, &futures[i]), FILCH_OK);
         await(&arrived, i + 1);
         while (filch_pool_running(pool) > 0) {
-            filch_yield(); /* until nobody runs: it stands in line */
+            filch_yield(); /* until no task runs: this one is queued */
         }
     }
     ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);

@@ -239,7 +239,7 @@ static struct trace *read_bytes(const unsigned char *data, size_t bytes, const c
     return trace_read(path, why);
 }
 
-/* All that the tool can say of it, to nobody. */
+/* All that the tool can say of it, thrown away. */
 static void say_all(const struct analysis *analysis)
 {
     FILE *out = fopen("/dev/null", "w");
@@ -430,7 +430,7 @@ START_TEST(what_is_no_trace_is_refused)
     ck_assert_ptr_null(trace_read("/tmp", &why));
     ck_assert_str_eq(why, "it is no regular file");
     ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(mkfifo(path, 0600), 0); /* to which nobody writes */
+    ck_assert_int_eq(mkfifo(path, 0600), 0); /* without a writer */
     ck_assert_ptr_null(trace_read(path, &why));
     ck_assert_str_eq(why, "it is no regular file");
     ck_assert_int_eq(unlink(path), 0);

@@ -4,7 +4,7 @@
 #include "sched/core.h"
 #include "sched/pool.h"
 
-/* The core's first attachment comes before anybody can have the core, the second after that. */
+/* The core's first attachment comes before any thread can have the core, the second after that. */
 static int attachments;
 static bool had_by_others; /* at the first */
 static bool took_part;     /* at the second */

@@ -12,7 +12,7 @@ const char *filch_strerror(filch_status status)
     case FILCH_ECLOSED: return "the pool accepts no more work";
     case FILCH_ECANCELED: return "cancelled";
     case FILCH_ETIMEDOUT: return "timed out";
-    case FILCH_EDEADLK: return "deadlock: nobody could end the wait";
+    case FILCH_EDEADLK: return "deadlock: nothing could end the wait";
     case FILCH_EALREADY: return "already done";
     case FILCH_EBUSY: return "the pool is still running";
     case FILCH_EPENDING: return "not ready yet";

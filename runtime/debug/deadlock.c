@@ -233,7 +233,7 @@ static size_t end_those(struct filch_deadlock_search *search,
     return ends;
 }
 
-static bool nobody_is_responsible(const struct filch_deadlock_wait *wait)
+static bool none_is_responsible(const struct filch_deadlock_wait *wait)
 {
     return !wait->derived && wait->next == FILCH_DEADLOCK_NOBODY;
 }
@@ -255,7 +255,7 @@ static bool judge(struct filch_deadlock_search *search)
     if (!search->still || search->forgets || search->n == 0) {
         return false;
     }
-    if (end_those(search, nobody_is_responsible) == 0) {
+    if (end_those(search, none_is_responsible) == 0) {
         end_those(search, any_wait);
     }
     return true;

@@ -34,7 +34,7 @@ void filch_deadlock_describe(const struct filch_deadlock_search *search)
     struct filch_text text = {.string = NULL};
     size_t lines = 0;
     filch_text_add(&text, search->still
-                              ? "deadlock: everybody waits, and nobody is left to wake one\n"
+                              ? "deadlock: all wait, and nothing is left to wake any of them\n"
                               : "deadlock: these wait for each other\n");
     for (size_t i = 0; i < search->n; i++) {
         const struct filch_deadlock_wait *wait = &search->waits[i];

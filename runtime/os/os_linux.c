@@ -142,8 +142,8 @@ void filch_os_wake(_Atomic(uint32_t) *word, int count)
 
 static bool has_futex(void)
 {
-    _Atomic(uint32_t) nobody = 0;
-    bool has = syscall(SYS_futex, &nobody, WAKE_PRIVATE, 1, NULL, NULL, 0) == 0;
+    _Atomic(uint32_t) unused = 0;
+    bool has = syscall(SYS_futex, &unused, WAKE_PRIVATE, 1, NULL, NULL, 0) == 0;
     return has || !note_refusal(errno);
 }
 

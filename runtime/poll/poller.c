@@ -222,8 +222,8 @@ static void refuse_all(struct filch_poller *poller)
         wake_all_locked(descriptor, ENOSYS);
         filch_lock_release(&descriptor->lock);
     }
-    _Atomic(uint32_t) nobody = 0;
-    filch_os_wait(&nobody, 0, filch_os_now_ns() + REFUSED_NS);
+    _Atomic(uint32_t) never_woken = 0;
+    filch_os_wait(&never_woken, 0, filch_os_now_ns() + REFUSED_NS);
 }
 
 static int poll_for_ever(void *context)

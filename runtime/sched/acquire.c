@@ -40,12 +40,12 @@ static struct filch_core *make_core(struct filch_pool *pool, unsigned index)
 
 static bool claim(struct filch_core *core, struct filch_thread *thread)
 {
-    struct filch_thread *nobody = NULL;
+    struct filch_thread *none = NULL;
     /* relaxed load: spares a failing exchange. acquire: pairs with the release in
      * filch_core_release; what the last holder wrote to the core is seen */
     if (atomic_load_explicit(&core->holder, memory_order_relaxed) ||
-        !atomic_compare_exchange_strong_explicit(&core->holder, &nobody, thread,
-                                                 memory_order_acquire, memory_order_relaxed)) {
+        !atomic_compare_exchange_strong_explicit(&core->holder, &none, thread, memory_order_acquire,
+                                                 memory_order_relaxed)) {
         return false;
     }
     thread->core = core;

@@ -171,7 +171,7 @@ static uintptr_t pick(struct filch_core *core)
 
 static bool may_search(struct filch_pool *pool)
 {
-    /* seq_cst: pairs with the load in nobody_comes, under the handshake of park.h */
+    /* seq_cst: pairs with the load in none_comes, under the handshake of park.h */
     uint32_t others = atomic_fetch_add_explicit(&pool->searching, 1, memory_order_seq_cst);
     if (others < pool->searchers_max) {
         return true;

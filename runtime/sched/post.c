@@ -38,7 +38,7 @@ static bool may_be_in_handler(void)
     return filch_os_blocked_signals() != (thread ? thread->blocked_signals : 0);
 }
 
-static void see_that_somebody_comes(struct filch_pool *pool)
+static void ensure_one_comes(struct filch_pool *pool)
 {
     atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, see park.h */
     if (!filch_pool_has_idle(pool)) {
@@ -60,7 +60,7 @@ void filch_fiber_post(struct filch_fiber *fiber)
      * frees the pool has seen its end */
     atomic_fetch_add_explicit(&process->posters, 1, memory_order_relaxed);
     filch_queue_post(&pool->ready, &fiber->work);
-    see_that_somebody_comes(pool);
+    ensure_one_comes(pool);
     /* release: pairs with the acquire in filch_process_remove_pool */
     atomic_fetch_sub_explicit(&process->posters, 1, memory_order_release);
 }

@@ -33,14 +33,14 @@ bool filch_pool_wake_monitor(struct filch_pool *pool)
     return monitor != NULL;
 }
 
-static bool anybody_asleep(struct filch_pool *pool)
+static bool any_asleep(struct filch_pool *pool)
 {
     /* seq_cst: after the fence in the caller */
     return filch_park_sleepers(&pool->park) > 0 ||
            atomic_load_explicit(&pool->monitor, memory_order_seq_cst) != NULL;
 }
 
-static void wake_somebody(struct filch_pool *pool, bool even_monitor)
+static void wake_one(struct filch_pool *pool, bool even_monitor)
 {
     if (FILCH_UNLIKELY(filch_pool_is_starving(pool))) {
         filch_pool_wake_all(pool); /* some of them may have a stack */
@@ -56,7 +56,7 @@ static void wake_somebody(struct filch_pool *pool, bool even_monitor)
         filch_core_answer_wake(pool);
         /* A thread may have announced itself, and a publisher passed us by, while it was set. */
         even_monitor = even_monitor || filch_core_work_visible(pool);
-        if (!even_monitor || !anybody_asleep(pool)) {
+        if (!even_monitor || !any_asleep(pool)) {
             return;
         }
     }
@@ -72,7 +72,7 @@ void filch_pool_take_turn(struct filch_pool *pool)
 }
 
 /* After the publisher's fence: will no thread look at what is published? */
-static bool nobody_comes(struct filch_pool *pool)
+static bool none_comes(struct filch_pool *pool)
 {
     /* seq_cst, both: a searcher counts itself out, and a woken thread answers, before it looks
      * for the last time. While no stacks are to be had, a look may come to nothing. */
@@ -84,8 +84,8 @@ static bool nobody_comes(struct filch_pool *pool)
 void filch_pool_wake(struct filch_pool *pool)
 {
     atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, see park.h */
-    if (filch_pool_has_idle(pool) && nobody_comes(pool)) {
-        wake_somebody(pool, true);
+    if (filch_pool_has_idle(pool) && none_comes(pool)) {
+        wake_one(pool, true);
     }
 }
 
@@ -98,7 +98,7 @@ void filch_pool_pass_on(struct filch_pool *pool)
 
 void filch_core_answer_wake(struct filch_pool *pool)
 {
-    /* seq_cst: pairs with the exchange in wake_somebody. The fence: what a publisher made visible
+    /* seq_cst: pairs with the exchange in wake_one. The fence: what a publisher made visible
      * before it passed us by is seen when we look after this. */
     atomic_store_explicit(&pool->waking, 0, memory_order_seq_cst);
     atomic_thread_fence(memory_order_seq_cst);
@@ -129,7 +129,7 @@ bool filch_pool_must_call(struct filch_pool *pool)
 {
     atomic_thread_fence(memory_order_seq_cst); /* the publisher's half, see park.h */
     /* seq_cst: as in filch_pool_call_monitor */
-    return filch_pool_has_idle(pool) ? nobody_comes(pool)
+    return filch_pool_has_idle(pool) ? none_comes(pool)
                                      : !atomic_load_explicit(&pool->ticking, memory_order_seq_cst);
 }
 
@@ -171,7 +171,7 @@ void filch_pool_appoint_monitor(struct filch_pool *pool, unsigned ours)
     /* relaxed: asked again at each pick */
     if (atomic_load_explicit(&pool->monitor, memory_order_relaxed) == NULL &&
         worth_watching(pool, ours)) {
-        wake_somebody(pool, false);
+        wake_one(pool, false);
     }
 }
 

@@ -1,4 +1,4 @@
-/* A program of somebody who installed filch. */
+/* A program that uses an installed filch. */
 #include <stdio.h>
 
 #include <filch/filch.h>

@@ -17,7 +17,7 @@
 #include <stdatomic.h>
 #define _Static_assert(condition, text) static_assert(true, text)
 
-// Spinning means: let somebody else run.
+// Spinning means: let another thread run.
 #define FILCH_SPINS 1
 #define filch_relax filch_relax_of_the_processor
 #include "base/base.h"

@@ -1,6 +1,6 @@
-// The deque: each entry is handed out once, and whoever gets it sees what was written before it was
-// pushed. Owner: four pushes, two pops, capacity 2 with one growth; two thieves steal twice each;
-// indices cross the wrap.
+// The deque: each entry is handed out once, and the thread that gets it sees what was written before
+// it was pushed. Owner: four pushes, two pops, capacity 2 with one growth; two thieves steal twice
+// each; indices cross the wrap.
 #include "work/deque.h"
 
 struct deque_model : rl::test_suite<deque_model, 3> {

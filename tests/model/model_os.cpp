@@ -51,7 +51,7 @@ void filch_os_cancel_restore(int before)
     (void)before;
 }
 
-// Of the models without thread.c and deadlock.c: nobody counts who sleeps.
+// Of the models without thread.c and deadlock.c: sleepers are not counted.
 __attribute__((weak)) void filch_thread_nap(struct filch_thread *)
 {
 }

@@ -1,7 +1,7 @@
-// Threads that are too many: one goes when it has been idle, at the moment when the only other that
+// Surplus threads: one ends when it has been idle, at the moment when the only other that
 // could run what there is lends its core and waits for that. The pool counts one thread more that is
-// always elsewhere: whether somebody comes must not depend on it. As in the wake model a lost
-// wake-up is a deadlock: only the sleep of a thread that is too many may end by itself.
+// always elsewhere: whether a thread comes must not depend on it. As in the wake model a lost
+// wake-up is a deadlock: only the sleep of a surplus thread may end by itself.
 #include "model_pool.h"
 
 #include "sched/handoff.h"
@@ -148,7 +148,7 @@ void filch_suspend_join(const struct filch_wait_kind *, void *) { RL_ASSERT(!"th
 extern "C" thrd_t thrd_current(void) { return 0; }
 extern "C" int thrd_detach(thrd_t) { return 0; }
 
-// A thread that is too many sleeps for a second, the monitor for a quarter at most. Once is enough.
+// A surplus thread sleeps for a second, the monitor for a quarter at most. Once is enough.
 bool model_may_time_out(uint64_t deadline_ns)
 {
     bool too_many = deadline_ns != FILCH_OS_NEVER && deadline_ns > now_ns + 500000000;

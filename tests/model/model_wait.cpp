@@ -120,7 +120,7 @@ struct line_model : rl::test_suite<line_model, 3> {
     struct object {
         filch_lock lock;
         filch_wait_list line;
-        bool given; // to nobody yet
+        bool given; // not handed to a waiter yet
     };
     struct frame {
         filch_waiter waiter;
@@ -232,7 +232,7 @@ struct line_model : rl::test_suite<line_model, 3> {
             }
         }
         frames.end();
-        if (served) { // nobody else needs it
+        if (served) { // no other waiter needs it
             freed = true;
             memory.end();
         }

@@ -3,8 +3,8 @@
 # Arguments: the source folder; the plan that CMake has written, with objects and commands; a list of
 # mutants; optional: how many of them to try, others at each commit. A mutant is a line with " | " in
 # between:
-#     who notices | file | function | what to find in it | what to put there | seconds
-# The one who notices is a suite, one case of a suite (suite/case), or a model (model:name). The last
+#     noticed by | file | function | what to find in it | what to put there | seconds
+# What notices is a suite, one case of a suite (suite/case), or a model (model:name). The last
 # field is for those that are noticed because nothing ends; a minute if it is left out.
 set -u
 source=$1
@@ -93,7 +93,7 @@ try_all() { # folder, lines on standard input
 }
 
 # Without a mutant all must be well, or nothing was shown.
-check_all() { # folder, who notices on standard input
+check_all() { # folder; the list on standard input
     mkdir -p "$1"
     while read -r who; do
         build "$1" "$who" "" "" && run "$1" "$who" 300 || echo "fails without a mutant: $who"

@@ -39,12 +39,12 @@ before() { [ "$(line "$1")" -lt "$(line "$2")" ] || { echo "'$1' must come befor
 case $demo in
 philosophers)
     "$program" greedy >"$work/greedy" 2>"$work/story"
-    grep -q "^0 courses were eaten" "$work/greedy" || { echo "the greedy ate"; exit 1; }
+    grep -q "^0 courses were eaten" "$work/greedy" || { echo "the greedy philosophers ate"; exit 1; }
     [ "$(grep -c "dine (philosophers.c:.*held by .*: ends with FILCH_EDEADLK" "$work/story")" -eq 5 ] ||
         { echo "the story is not complete:"; cat "$work/story"; exit 1; }
     ;;
 bottleneck)
-    "$program" fixed | cmp - "$work/raw" || { echo "the mended one finds something else"; exit 1; }
+    "$program" fixed | cmp - "$work/raw" || { echo "the fixed program prints something else"; exit 1; }
     ;;
 echo)
     # The server alone, with two clients, one of which has said something: SIGTERM ends it well.
@@ -58,7 +58,7 @@ echo)
     bash -c 'exec 3<>/dev/tcp/127.0.0.1/$1 4<>/dev/tcp/127.0.0.1/$1 && printf hello >&3 &&
         read -r -t 20 -N 5 word <&3 && [ "$word" = hello ] && kill -TERM "$2" || exit 1
         read -r -t 20 <&4; [ $? -eq 1 ]' clients "$(sed 's/port //' "$work/port")" $server ||
-        { echo "the clients were not served, or not let go"; kill -9 $server; exit 1; }
+        { echo "the clients were not served, or their connections not closed"; kill -9 $server; exit 1; }
     wait $server || { echo "stopped by SIGTERM, it ends with $?"; exit 1; }
     ;;
 pool_v2)

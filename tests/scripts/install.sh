@@ -41,7 +41,7 @@ installed() {
 inside -DFILCH_BUILD_TOOLS=ON
 [ "$(installed)" = "./bin/application " ] || { echo "installed: $(installed)"; exit 1; }
 [ "$("$work/inside-prefix/bin/application")" = 6765 ]
-[ -z "$(find "$work/inside" -name 'libfilch.so*')" ] || { echo "a shared library nobody asked for"; exit 1; }
+[ -z "$(find "$work/inside" -name 'libfilch.so*')" ] || { echo "a shared library that was not asked for"; exit 1; }
 
 inside -DWITH_SHARED=ON
 [ "$(installed)" = "./bin/application ./bin/application-shared " ] || { echo "installed: $(installed)"; exit 1; }

@@ -155,7 +155,7 @@ checks=$((checks + 10))
 
 status=0; "$tool" /dev/null >"$dir/out" 2>/dev/null || status=$?
 [ "$status" = 1 ] && [ ! -s "$dir/out" ] || fail "/dev/null ended with $status"
-status=0; "$tool" predict "$dir/mixed" --scale nobody=2 >"$dir/out" 2>/dev/null || status=$?
+status=0; "$tool" predict "$dir/mixed" --scale missing=2 >"$dir/out" 2>/dev/null || status=$?
 [ "$status" = 1 ] || fail "an unknown name ended with $status"
 "$tool" --help | grep -q predict
 

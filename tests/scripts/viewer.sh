@@ -32,7 +32,7 @@ record() {
 }
 
 # record_showing NAME N TEXT: the same, until that is in the report, with "|" for ends of lines. On
-# a busy machine nobody may find the time to steal, or others run alone for longer than they should.
+# a busy machine no worker may get to steal, or others run alone for longer than they should.
 record_showing() {
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         record "$1" "$2"

@@ -209,7 +209,7 @@ void forecast_print(const struct analysis *analysis, const struct forecast *fore
                 "Record it with :tasks or :all.\n",
                 analysis->workers);
     } else if (analysis->has_forks && !analysis->sees_forks) {
-        fprintf(out, "Forks that nobody stole are not in this trace: with :all they are seen.\n");
+        fprintf(out, "Forks not stolen are not in this trace: with :all they are seen.\n");
     }
     fprintf(out, "\n cores       takes (a tenth below .. above)   times as fast\n");
     for (unsigned i = 0; i < PREDICT_POINTS; i++) {

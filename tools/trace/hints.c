@@ -53,7 +53,7 @@ static void about_span(struct hints *hints)
         site ? percent(site->path, a->length.path) : 0,
         site ? format_site(a->run->trace, site->name, name, sizeof name) : "(unknown)",
         a->has_forks && !a->sees_forks
-            ? " (Forks that nobody stole are not in this trace: record it with :all to be sure.)"
+            ? " (Forks that were not stolen are not in this trace: record it with :all to be sure.)"
             : "");
 }
 

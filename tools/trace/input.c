@@ -18,7 +18,7 @@ static bool is_standard(const char *path)
 static bool open_regular(struct input *input, const char *path, const char **why)
 {
     struct stat about;
-    /* nonblocking: a pipe that nobody writes to must not hold us up; it is refused */
+    /* nonblocking: a pipe without a writer must not block us; it is refused */
     int opened = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     bool regular = opened >= 0 && fstat(opened, &about) == 0 && S_ISREG(about.st_mode);
     input->file = regular ? fdopen(opened, "rb") : NULL;

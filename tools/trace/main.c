@@ -19,7 +19,7 @@ static const char usage[] =
     "filch-trace predict FILE [--scale NAME=F] [--split NAME=N] [--unlock]\n"
     "                                  how fast it would be on 1 to 1024 cores; and if the tasks\n"
     "                                  NAME took F times as long, or could be split N ways, or\n"
-    "                                  nobody waited for a mutex\n"
+    "                                  mutexes were always free\n"
     "filch-trace diff BEFORE AFTER     what changed\n"
     "\n"
     "FILE is what a program recorded: FILCH_TRACE=FILE ./program, or FILCH_TRACE=FILE:tasks, or\n"

@@ -29,7 +29,7 @@ void tool_check(filch_status status);
 void tool_sort(void *at, size_t count, size_t bytes, int (*compare)(const void *, const void *));
 #define ARRAY_SORT(array, compare) tool_sort((array).at, (array).count, sizeof *(array).at, compare)
 
-/* A table from numbers to numbers; 0 is nobody's key. */
+/* A table from numbers to numbers; 0 is no key. */
 struct table {
     struct table_entry {
         uint64_t key;

@@ -22,7 +22,7 @@ struct virtual_core {
     uint32_t newest; /* of its deque; SEGMENT_NONE: it is empty */
     uint32_t oldest;
     uint32_t count;
-    uint32_t place; /* in the list of those who have some, or of the idle */
+    uint32_t place; /* in the list of cores that have some, or of idle ones */
 };
 
 /* Core numbers in any order. */
@@ -184,7 +184,7 @@ static int64_t delay(struct machine *machine)
 
 static void push(struct machine *machine, uint32_t core, uint32_t segment)
 {
-    if (machine->idle.count) { /* somebody looks for just that */
+    if (machine->idle.count) { /* an idle core is looking for just that */
         uint32_t thief = machine->idle.at[draw(machine) % machine->idle.count];
         list_remove(machine, &machine->idle, thief);
         start(machine, thief, segment, delay(machine));

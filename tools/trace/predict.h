@@ -38,7 +38,7 @@ unsigned predict_seeds(const struct dag *dag);
 struct what_if {
     const double *scale;   /* by task; NULL: all 1 */
     const unsigned *parts; /* by task: all its segments can be divided so; NULL: none more */
-    bool without_locks;    /* nobody waits for a mutex */
+    bool without_locks;    /* mutexes are always free */
 };
 void predict_expand(const struct dag *dag, int64_t grain, const struct what_if *change,
                     struct dag *expanded);

@@ -55,7 +55,7 @@ static void lengths(const struct analysis *a, FILE *out)
             (double)length->work / burdened);
     if (a->has_forks && !a->sees_forks) {
         fprintf(out,
-                "  Forks that nobody stole are part of the task that made them here: with :all "
+                "  Forks that were not stolen are part of the task that made them here: with :all "
                 "they are seen.\n");
     }
 }

@@ -1,6 +1,6 @@
 /* run: what happened: the events of a trace, played again.
  *
- * Tasks, when and where each ran, what it waited for, who took what from whom; what each core did
+ * Tasks, when and where each ran, what it waited for, which stole from which; what each core did
  * at any time; and the order that the program demanded (dag.h). */
 #ifndef FILCH_TOOL_RUN_H
 #define FILCH_TOOL_RUN_H
@@ -13,7 +13,7 @@ static const uint32_t TASK_NONE = UINT32_MAX;
 
 struct task {
     uint32_t name;
-    uint32_t parent; /* who made it; TASK_NONE: unknown, or the program's own thread */
+    uint32_t parent; /* its maker; TASK_NONE: unknown, or the program's own thread */
     int64_t made;    /* when; equal to `began` if that is not known */
     int64_t began;
     int64_t ended;  /* the end of the trace, if it had not */

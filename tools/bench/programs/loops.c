@@ -47,8 +47,10 @@ static double timed(size_t n, double ns, enum pattern pattern, size_t chunk)
         options.chunksize = FILCH_CHUNK(chunk);
     }
     double start = now_ns();
-    element_for_with(pool, n, n, ns, pattern, marks, &options);
-    return now_ns() - start;
+    filch_status status = element_for_with(pool, n, n, ns, pattern, marks, &options);
+    double took = now_ns() - start;
+    must(status == FILCH_OK, "a loop");
+    return took;
 }
 
 static void check(size_t n)
@@ -76,14 +78,15 @@ static double sweep(unsigned workers, int cost, unsigned long long *best_chunk,
     for (size_t chunk = 1; chunk <= n && count <= CHUNKS; chunk *= 4) {
         chunks[count++] = chunk;
     }
-    filch_pool_open(&(filch_pool_options){.processes = (int)workers}, &pool);
+    must(filch_pool_open(&(filch_pool_options){.processes = (int)workers}, &pool) == FILCH_OK,
+         "opening a pool");
     for (size_t round = 0; round < rounds; round++) {
         for (size_t c = 0; c < count; c++) {
             times[c][round] = timed(n, ns, pattern, chunks[c]);
             check(n);
         }
     }
-    filch_pool_free(pool);
+    must(filch_pool_free(pool) == FILCH_OK, "freeing a pool");
     double automatic = median(times[0], rounds);
     double best = 1e18;
     for (size_t c = 1; c < count; c++) {
@@ -130,6 +133,7 @@ int main(int argc, char **argv)
         {"alternating", sample_alternating},
         {"sleeping", sample_sleeping}};
     marks = calloc(MOST_ELEMENTS, 1);
+    must(marks != NULL, "calloc()");
     calibrate();
     int status = run_rows(rows, sizeof rows / sizeof *rows, argc, argv);
     free(marks);

@@ -42,10 +42,12 @@ FILCH_LOOP(heavy_each, (size_t, i), (size_t, n), (long *, out))
     out[i] = heavy(i, n);
 }
 static filch_pool *pool;
-#define OPEN(workers) filch_pool_open(&(filch_pool_options){.processes = (int)(workers)}, &pool)
+#define OPEN(workers)                                                                              \
+    must(filch_pool_open(&(filch_pool_options){.processes = (int)(workers)}, &pool) == FILCH_OK,   \
+         "opening a pool")
 #define MAP(in, n, out) square_map(pool, in, n, out)
 #define HEAVY_FOR(n, out) heavy_each_for(pool, n, n, out)
-#define CLOSE() filch_pool_free(pool)
+#define CLOSE() must(filch_pool_free(pool) == FILCH_OK, "freeing a pool")
 #endif
 
 struct arrays {
@@ -56,6 +58,7 @@ struct arrays {
 static struct arrays arrays_of(size_t n)
 {
     struct arrays a = {malloc(n * sizeof(int)), malloc(n * sizeof(int))};
+    must(a.in && a.out, "malloc()");
     for (size_t i = 0; i < n; i++) {
         a.in[i] = (int)(i % 1000);
     }
@@ -138,6 +141,7 @@ static double sample_heavy(unsigned workers, int size, unsigned long long *check
 {
     size_t n = (size_t)size;
     long *out = calloc(n, sizeof *out);
+    must(out != NULL, "calloc()");
     OPEN(workers);
     HEAVY_FOR(n, out);
     double start = now_ns();

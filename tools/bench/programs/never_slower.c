@@ -48,8 +48,7 @@ static __attribute__((noinline)) uint64_t serial_map(size_t n)
 
 static uint64_t parallel_map(size_t n)
 {
-    set_for(pool, n, values);
-    return ends(n);
+    return set_for(pool, n, values) == FILCH_OK ? ends(n) : 0;
 }
 
 FILCH_REDUCER(uint64_t, total, (uint64_t, a), (uint64_t, b))
@@ -68,7 +67,7 @@ static __attribute__((noinline)) uint64_t serial_reduce(size_t n)
 
 static uint64_t parallel_reduce(size_t n)
 {
-    uint64_t sum;
+    uint64_t sum = 0; /* what a call that fails leaves: the check notices */
     total_reduce(pool, values, n, 0, &sum);
     return sum ? n : 0;
 }
@@ -99,7 +98,7 @@ static uint64_t serial_fork(size_t n)
 
 static uint64_t parallel_fork(size_t n)
 {
-    uint64_t sum;
+    uint64_t sum = 0; /* what a call that fails leaves: the check notices */
     halves_apply(pool, 0, n, &sum);
     return sum;
 }
@@ -115,8 +114,7 @@ static __attribute__((noinline)) uint64_t serial_scan(size_t n)
 
 static uint64_t parallel_scan(size_t n)
 {
-    total_scan(pool, values, n, 0, out);
-    return out[n - 1] ? n : 0;
+    return total_scan(pool, values, n, 0, out) == FILCH_OK && out[n - 1] ? n : 0;
 }
 
 FILCH_PREDICATE(is_odd, (uint64_t, x))
@@ -173,8 +171,7 @@ static uint64_t serial_sort(size_t n)
 static uint64_t parallel_sort(size_t n)
 {
     shuffled(n);
-    upwards_sort(pool, out, n);
-    return out[n / 2];
+    return upwards_sort(pool, out, n) == FILCH_OK ? out[n / 2] : 0;
 }
 
 static double ratio_at(const struct way *way, size_t n, double gap_ns)
@@ -209,7 +206,8 @@ static double worst(const struct way *way, unsigned workers, int cost, unsigned 
 {
     double worst = 0;
     element_ns = way == &sort_way ? cost / 20.0 : cost;
-    filch_pool_open(&(filch_pool_options){.processes = workers}, &pool);
+    must(filch_pool_open(&(filch_pool_options){.processes = workers}, &pool) == FILCH_OK,
+         "opening a pool");
     for (size_t n = 1; n <= MOST_ELEMENTS && (double)n * cost <= most_ns; n *= 10) {
         double ratio = ratio_at(way, n, gap_ns);
         if (ratio > worst) {
@@ -217,7 +215,7 @@ static double worst(const struct way *way, unsigned workers, int cost, unsigned 
             *where = n;
         }
     }
-    filch_pool_free(pool);
+    must(filch_pool_free(pool) == FILCH_OK, "freeing a pool");
     return worst;
 }
 
@@ -279,6 +277,7 @@ int main(int argc, char **argv)
         {"sort", sample_sort}};
     values = calloc(MOST_ELEMENTS, sizeof *values);
     out = calloc(MOST_ELEMENTS, sizeof *out);
+    must(values && out, "calloc()");
     calibrate();
     int status = run_rows(rows, sizeof rows / sizeof *rows, argc, argv);
     free(values);

@@ -62,9 +62,11 @@ FILCH_FORK_FUNCTION(long, tree_sum, (const struct node *, node))
 #define CLOSE()
 #else
 static filch_pool *pool;
-#define OPEN(workers) filch_pool_open(&(filch_pool_options){.processes = (int)(workers)}, &pool)
+#define OPEN(workers)                                                                              \
+    must(filch_pool_open(&(filch_pool_options){.processes = (int)(workers)}, &pool) == FILCH_OK,   \
+         "opening a pool")
 #define RUN(result, function, ...) function##_apply(pool, __VA_ARGS__, &(result))
-#define CLOSE() filch_pool_free(pool)
+#define CLOSE() must(filch_pool_free(pool) == FILCH_OK, "freeing a pool")
 #endif
 
 #include "recursion_rows.h"

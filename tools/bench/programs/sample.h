@@ -12,6 +12,15 @@
 #include <string.h>
 #include <time.h>
 
+/* A sample without its pool or memory is worth nothing. */
+static inline void must(int done, const char *what)
+{
+    if (!done) {
+        fprintf(stderr, "%s failed\n", what);
+        exit(1);
+    }
+}
+
 static inline double now_ns(void)
 {
     struct timespec t;

@@ -43,6 +43,7 @@ static double sample_futures(unsigned workers, int size, unsigned long long *che
 {
     filch_pool *pool = opened(workers);
     filch_future **futures = malloc(BATCH * sizeof *futures);
+    must(futures != NULL, "malloc()");
     double start = now_ns();
     for (int done = 0; done < size; done += BATCH) {
         for (int i = 0; i < BATCH; i++) {
@@ -57,7 +58,7 @@ static double sample_futures(unsigned workers, int size, unsigned long long *che
     }
     double ns = (now_ns() - start) / size;
     free(futures);
-    filch_pool_free(pool);
+    must(filch_pool_free(pool) == FILCH_OK, "freeing a pool");
     return ns;
 }
 
@@ -77,7 +78,7 @@ static double sample_round_trip(unsigned workers, int size, unsigned long long *
         *check += (unsigned long long)(i >= 0 ? result : 0);
     }
     double ns = (now_ns() - start) / size;
-    filch_pool_free(pool);
+    must(filch_pool_free(pool) == FILCH_OK, "freeing a pool");
     return ns;
 }
 
@@ -96,7 +97,7 @@ static double sample_round_trip_cold(unsigned workers, int size, unsigned long l
         filch_future_free(future);
         *check += (unsigned long long)result;
     }
-    filch_pool_free(pool);
+    must(filch_pool_free(pool) == FILCH_OK, "freeing a pool");
     return median(times, (size_t)size);
 }
 
@@ -112,7 +113,7 @@ static double sample_open_close(unsigned workers, int size, unsigned long long *
         nothing_get(future, &result);
         filch_future_free(future);
         *check += (unsigned long long)result;
-        filch_pool_free(pool);
+        must(filch_pool_free(pool) == FILCH_OK, "freeing a pool");
     }
     return (now_ns() - start) / size;
 }
@@ -124,7 +125,7 @@ static double sample_open_close_unused(unsigned workers, int size, unsigned long
         filch_pool *pool = opened(workers);
         int result = 0;
         *check += nothing_apply(pool, 1, &result) == FILCH_OK;
-        filch_pool_free(pool);
+        must(filch_pool_free(pool) == FILCH_OK, "freeing a pool");
     }
     return (now_ns() - start) / size;
 }
@@ -148,21 +149,21 @@ static double sample_blocked(unsigned workers, int size, unsigned long long *che
         atomic_int done = 0;
         filch_promise *promise;
         filch_future *gate;
-        filch_promise_new(0, &promise, &gate);
+        must(filch_promise_new(0, &promise, &gate) == FILCH_OK, "a promise");
         double start = now_ns();
         for (int i = 0; i < size; i++) {
             stand_still_apply_async(pool, gate, &blocked, &done, NULL);
         }
         spin_until(&blocked, size);
         double middle = now_ns();
-        filch_promise_set_value(promise, NULL);
+        must(filch_promise_set_value(promise, NULL) == FILCH_OK, "setting a promise");
         spin_until(&done, size);
         ns = second_half ? now_ns() - middle : middle - start;
         *check = (unsigned long long)atomic_load(&done);
         filch_future_free(gate);
         filch_promise_free(promise);
     }
-    filch_pool_free(pool);
+    must(filch_pool_free(pool) == FILCH_OK, "freeing a pool");
     return ns / size;
 }
 
@@ -192,7 +193,7 @@ static double sample_switch(unsigned workers, int size, unsigned long long *chec
         filch_future_free(both[i]);
     }
     double ns = (now_ns() - start) / (2.0 * size);
-    filch_pool_free(pool);
+    must(filch_pool_free(pool) == FILCH_OK, "freeing a pool");
     return ns;
 }
 
@@ -205,7 +206,7 @@ static double sample_idle(unsigned workers, int size, unsigned long long *check)
     double start = cpu_ns();
     pause_ns(size * 1e9);
     double ns = cpu_ns() - start;
-    filch_pool_free(pool);
+    must(filch_pool_free(pool) == FILCH_OK, "freeing a pool");
     *check = 1;
     return ns;
 }
