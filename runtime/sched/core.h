@@ -29,6 +29,10 @@ void filch_fiber_post(struct filch_fiber *fiber);
 
 extern const struct filch_tracer_host filch_core_trace_host; /* trace_host.c */
 
+/* For assert.h, where assertions are on. */
+struct filch_assert_place;
+void filch_core_find_place(struct filch_assert_place *place); /* assert_host.c */
+
 enum { FILCH_FAIR_PICKS = 31 }; /* every so many picks, queues and timers come first */
 
 /* Where the last pick came from, for the recording. */

@@ -59,6 +59,12 @@ if(FILCH_HAS_SDT)
     list(APPEND FILCH_DEFINITIONS FILCH_PROBES)
 endif()
 
+# The suites' copies of the library have them in every build (tests/CMakeLists.txt).
+if(FILCH_ASSERTIONS STREQUAL "ON" OR
+   (FILCH_ASSERTIONS STREQUAL "auto" AND (FILCH_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")))
+    list(APPEND FILCH_DEFINITIONS FILCH_ASSERTIONS)
+endif()
+
 set(FILCH_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
 if(FILCH_WERROR)
     list(APPEND FILCH_WARNINGS -Werror)
