@@ -89,7 +89,7 @@ static struct filch_waiter *member_is_ready(struct filch_waiter *waiter)
     struct member *member = FILCH_CONTAINER(waiter, struct member, waiter);
     struct filch_completions *set = member->set;
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     bool abandoned = set->abandoned;
     if (!abandoned) {
         unlink_locked(set, member);
@@ -125,7 +125,7 @@ filch_status filch_completions_add(filch_completions *set, filch_future *future)
     member->future = filch_future_retain(future);
     /* relaxed: the caller has the set, it cannot go meanwhile */
     atomic_fetch_add_explicit(&set->owners, 1, memory_order_relaxed);
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     member->index = set->added++;
     member->cancelled = false;
     member->prev = NULL;
@@ -158,7 +158,7 @@ filch_status filch_as_completed(filch_future *const futures[], size_t n, filch_c
  * were woken for it, and the last to come finds the end. */
 static filch_status take_ready(struct filch_completions *set, struct member **taken)
 {
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     *taken = set->ready;
     if (*taken) {
         set->ready = (*taken)->next;
@@ -181,7 +181,7 @@ static bool enlist_for_member(struct filch_waiter *waiter, void *context)
 {
     struct caller *caller = context;
     struct filch_completions *set = caller->set;
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     bool waits = !set->ready && set->members;
     if (waits) {
         filch_wait_list_add_locked(&set->waiting, &caller->place, waiter);
@@ -194,7 +194,7 @@ static void leave_line(struct filch_waiter *waiter, void *context)
 {
     struct caller *caller = context;
     (void)waiter;
-    filch_lock_acquire(&caller->set->lock);
+    filch_lock_acquire(&caller->set->lock, FILCH_RANK_COMPLETIONS);
     filch_wait_list_remove_locked(&caller->set->waiting, &caller->place);
     filch_lock_release(&caller->set->lock);
 }
@@ -276,7 +276,7 @@ static struct member *withdraw_members_locked(struct filch_completions *set)
 /* One that is not ready and was not asked before, retained; NULL: none. */
 static filch_future *next_to_cancel(struct filch_completions *set)
 {
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     struct member *member = set->members;
     while (member && member->cancelled) {
         member = member->next;
@@ -303,7 +303,7 @@ void filch_completions_free(filch_completions *set)
     if (!set || filch_process_inherited(set->token)) {
         return; /* what the parent waits for will not let go of it here */
     }
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     set->abandoned = true;
     struct member *withdrawn = withdraw_members_locked(set);
     struct member *ready = set->ready;

@@ -74,7 +74,7 @@ static bool grow_locked(filch_channel *channel)
 /* What is half changed is of no use: the channel is closed, and there is nothing in it. */
 void filch_channel_lock(filch_channel *channel)
 {
-    if (!filch_lock_acquire(&channel->lock)) {
+    if (!filch_lock_acquire(&channel->lock, FILCH_RANK_CHANNEL)) {
         channel->torn = channel->closed = true;
         channel->count = 0;
         channel->senders = channel->receivers = (struct filch_wait_list){NULL, NULL};

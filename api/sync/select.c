@@ -134,7 +134,7 @@ static void leave_lines(struct filch_waiter *waiter, void *context)
     for (filch_case *one = selection->lowest; one; one = above(one)) {
         if (one->channel != last && (!done || one->channel != done->channel)) {
             last = one->channel;
-            filch_lock_acquire(&last->lock);
+            filch_lock_acquire(&last->lock, FILCH_RANK_CHANNEL);
             filch_channel_leave_locked(last, one);
             filch_lock_release(&last->lock);
         }

@@ -12,7 +12,7 @@ filch_status filch_wait_group_add(filch_wait_group *group, unsigned count)
     if (!queue) {
         return FILCH_EINVAL;
     }
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     filch_status status = count <= UINT_MAX - queue->count ? FILCH_OK : FILCH_EOVERFLOW;
     if (queue->count == 0) {
         filch_wait_queue_adopt_locked(queue);
@@ -29,7 +29,7 @@ filch_status filch_wait_group_done(filch_wait_group *group)
         return FILCH_EINVAL;
     }
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     filch_status status = queue->count ? FILCH_OK : FILCH_EINVAL;
     queue->count -= status == FILCH_OK;
     if (queue->count == 0) {

@@ -109,7 +109,7 @@ static bool take_for(struct filch_wait_queue_request *request)
 static bool try_to_take(struct filch_wait_queue_request *request)
 {
     struct filch_wait_queue *queue = request->queue;
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     bool taken = take_for(request);
     filch_wait_queue_release(queue);
     return taken;
@@ -120,7 +120,7 @@ bool filch_wait_queue_enlist(struct filch_waiter *waiter, void *context)
 {
     struct filch_wait_queue_request *request = context;
     struct filch_wait_queue *queue = request->queue;
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     bool waits = !take_for(request);
     if (waits && is_parents_locked(request)) {
         request->forked = true;
@@ -137,7 +137,7 @@ void filch_wait_queue_leave(struct filch_waiter *waiter, void *context)
 {
     struct filch_wait_queue_request *request = context;
     (void)waiter;
-    filch_lock_acquire(&request->queue->lock);
+    filch_lock_acquire(&request->queue->lock, FILCH_RANK_WAIT_QUEUE);
     filch_wait_list_remove_locked(&request->queue->line, &request->place);
     filch_wait_queue_release(request->queue);
 }

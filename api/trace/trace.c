@@ -158,7 +158,7 @@ static filch_status start_at(const char *path, filch_trace_level level)
 
 static bool first_to_ask(void)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     bool first = !filch_traces.asked;
     filch_traces.asked = true;
     filch_lock_release(&filch_traces.lock);

@@ -38,7 +38,7 @@ static bool all_sleep(uint64_t *naps)
     unsigned known = 0;
     bool all = true;
     *naps = 0;
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
     for (struct filch_thread *t = filch_process_newest_thread(process); t; t = t->older) {
         if (t->live) {
             known++;
@@ -93,7 +93,7 @@ static bool handlers_may_come(struct filch_deadlock_search *search)
 {
     if (!search->asked_for_handlers) {
         struct filch_process *process = filch_process();
-        filch_lock_acquire(&process->dump_lock);
+        filch_lock_acquire(&process->dump_lock, FILCH_RANK_DUMP);
         int dumps = process->dump_signal;
         filch_lock_release(&process->dump_lock);
         search->asked_for_handlers = true;
@@ -341,7 +341,7 @@ void filch_deadlock_look(struct filch_waiter *own)
 {
     struct filch_process *process = filch_process();
     struct filch_deadlock_search search = {.waits = NULL};
-    filch_lock_acquire(&process->pools_lock);
+    filch_lock_acquire(&process->pools_lock, FILCH_RANK_POOLS);
     search.still = (!own || !filch_waiter_decided(own)) && is_still();
     look_at_all(&search, look_at);
     if (search.still && search.forgets) {

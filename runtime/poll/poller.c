@@ -97,7 +97,7 @@ static int ask_locked(struct filch_poller *poller, struct descriptor *descriptor
 static int join_line(struct descriptor *descriptor, struct filch_fd_wait *wait,
                      struct filch_waiter *waiter)
 {
-    filch_lock_acquire(&descriptor->lock);
+    filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
     filch_wait_list_add_locked(&descriptor->waiting, &wait->place, waiter);
     int error = ask_locked(wait->poller, descriptor, wait->fd);
     if (error) {
@@ -136,7 +136,7 @@ static void leave(struct filch_waiter *waiter, void *context)
     if (!descriptor) {
         return;
     }
-    filch_lock_acquire(&descriptor->lock);
+    filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
     bool unanswered = wait->place.waiter != NULL;
     filch_wait_list_remove_locked(&descriptor->waiting, &wait->place);
     if (unanswered && !descriptor->waiting.first) {
@@ -192,7 +192,7 @@ static void wake_all_locked(struct descriptor *descriptor, int error)
 static void answer_question(struct filch_poller *poller, const struct filch_os_ready *ready)
 {
     struct descriptor *descriptor = known_descriptor(poller, ready->fd);
-    filch_lock_acquire(&descriptor->lock);
+    filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
     if (ready->question == descriptor->question) {
         wake_locked(descriptor, ready->events);
         int error = ask_locked(poller, descriptor, ready->fd);
@@ -213,7 +213,7 @@ static void refuse_all(struct filch_poller *poller)
             fd += PER_CHUNK - 1;
             continue;
         }
-        filch_lock_acquire(&descriptor->lock);
+        filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
         wake_all_locked(descriptor, ENOSYS);
         filch_lock_release(&descriptor->lock);
     }
@@ -246,8 +246,7 @@ static int poll_for_ever(void *context)
 static void destroy_poller(struct filch_poller *poller)
 {
     for (size_t i = 0; i < CHUNKS; i++) {
-        filch_free(
-            atomic_load_explicit(&poller->chunks[i], memory_order_relaxed)); /* no other */
+        filch_free(atomic_load_explicit(&poller->chunks[i], memory_order_relaxed)); /* no other */
     }
     if (poller->os) {
         filch_os_poll_close(poller->os);
@@ -280,7 +279,7 @@ struct filch_poller *filch_poller_of(struct filch_pool *pool)
     /* acquire: pairs with the release below */
     struct filch_poller *poller = atomic_load_explicit(&pool->poller, memory_order_acquire);
     if (!poller) {
-        filch_lock_acquire(&pool->lock);
+        filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
         poller = atomic_load_explicit(&pool->poller, memory_order_relaxed); /* under the lock */
         if (!poller && (poller = poller_new_locked(pool))) {
             pool->end_poller = filch_poller_end;
@@ -305,7 +304,8 @@ static void end_thread(struct filch_poller *poller)
 void filch_poller_end(struct filch_pool *pool)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->pools_lock); /* filch_close() may be looking at it */
+    /* filch_close() may be looking at it. */
+    filch_lock_acquire(&process->pools_lock, FILCH_RANK_POOLS);
     /* relaxed: under the lock, and no fibers are left */
     struct filch_poller *poller =
         atomic_exchange_explicit(&pool->poller, (struct filch_poller *)NULL, memory_order_relaxed);
@@ -317,7 +317,7 @@ void filch_poller_forget(struct filch_poller *poller, int fd)
 {
     struct descriptor *descriptor = known_descriptor(poller, fd);
     if (descriptor) {
-        filch_lock_acquire(&descriptor->lock);
+        filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
         descriptor->question++; /* an answer that is under way is about what is closed now */
         filch_os_poll_drop(poller->os, fd);
         wake_all_locked(descriptor, EBADF);

@@ -20,7 +20,7 @@ unsigned filch_core_count(struct filch_pool *pool)
 
 static struct filch_core *make_core(struct filch_pool *pool, unsigned index)
 {
-    filch_lock_acquire(&pool->lock);
+    filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
     struct filch_core *core = filch_core_at(pool, index);
     if (!core && index == filch_core_count(pool)) {
         core = filch_core_new(pool, index);

@@ -27,7 +27,7 @@ struct petition {
 static bool try_to_take_permit(struct petition *petition, struct filch_waiter *waiter)
 {
     struct filch_permits *permits = petition->permits;
-    filch_lock_acquire(&permits->lock);
+    filch_lock_acquire(&permits->lock, FILCH_RANK_PERMITS);
     bool free = permits_taken(permits) < permits->most;
     if (free) {
         count_permits_locked(permits, permits_taken(permits) + 1);
@@ -76,7 +76,7 @@ static void give_permit(struct filch_pool *pool)
 {
     struct filch_permits *permits = &pool->permits;
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&permits->lock);
+    filch_lock_acquire(&permits->lock, FILCH_RANK_PERMITS);
     if (!filch_wait_list_claim_locked(&permits->wanted, &claims)) {
         count_permits_locked(permits, permits_taken(permits) - 1);
     }

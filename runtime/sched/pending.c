@@ -6,7 +6,7 @@
 
 bool filch_pool_list_pending(struct filch_pool *pool, struct filch_pending *pending)
 {
-    filch_lock_acquire(&pool->pending_lock);
+    filch_lock_acquire(&pool->pending_lock, FILCH_RANK_PENDING);
     bool wanted = !pool->refuses_pending;
     if (wanted && !pending->come) {
         pending->prev = NULL;
@@ -39,7 +39,7 @@ static void unlist_pending_locked(struct filch_pool *pool, struct filch_pending 
 
 void filch_pool_unlist_pending(struct filch_pool *pool, struct filch_pending *pending)
 {
-    filch_lock_acquire(&pool->pending_lock);
+    filch_lock_acquire(&pool->pending_lock, FILCH_RANK_PENDING);
     unlist_pending_locked(pool, pending);
     pending->come = true;
     filch_lock_release(&pool->pending_lock);
@@ -48,7 +48,7 @@ void filch_pool_unlist_pending(struct filch_pool *pool, struct filch_pending *pe
 /* The first that has not come yet, retained; NULL: none. */
 static struct filch_pending *take_first(struct filch_pool *pool)
 {
-    filch_lock_acquire(&pool->pending_lock);
+    filch_lock_acquire(&pool->pending_lock, FILCH_RANK_PENDING);
     pool->refuses_pending = true;
     struct filch_pending *first = pool->pending;
     if (first) {

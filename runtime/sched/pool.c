@@ -88,7 +88,7 @@ bool filch_pool_make_thread(struct filch_pool *pool)
     if (!has_room(pool) || !first_can_begin(pool)) {
         return false;
     }
-    filch_lock_acquire(&pool->lock);
+    filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
     bool made = has_room(pool) && start_thread_locked(pool);
     filch_lock_release(&pool->lock);
     return made;
@@ -128,7 +128,7 @@ static bool leave_room_locked(struct filch_pool *pool)
 
 bool filch_pool_retire(struct filch_pool *pool)
 {
-    filch_lock_acquire(&pool->lock);
+    filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
     bool joined = atomic_load_explicit(&pool->stopping, memory_order_relaxed); /* under the lock */
     bool leaves = !joined && filch_pool_has_surplus(pool) && leave_room_locked(pool);
     if (leaves) {
@@ -277,7 +277,7 @@ void filch_pool_continue(struct filch_pool *pool, struct filch_detached *task)
 /* False: another thread has, or is about to. */
 static bool end_threads(struct filch_pool *pool)
 {
-    filch_lock_acquire(&pool->lock);
+    filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
     unsigned count = thread_count(pool);
     bool first = !atomic_load_explicit(&pool->stopping, memory_order_relaxed); /* under the lock */
     set_thread_count_locked(pool, 0);

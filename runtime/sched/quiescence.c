@@ -67,7 +67,7 @@ static void leave_outside(struct filch_pool *pool)
             return;
         }
     }
-    filch_lock_acquire(&pool->lock);
+    filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
     atomic_fetch_sub_explicit(&pool->outside, 1, memory_order_seq_cst);
     tell_joiners(pool);
     filch_lock_release(&pool->lock);
@@ -181,6 +181,7 @@ void filch_pool_await_quiet(struct filch_pool *pool)
         }
         sleep_until_told(pool, ends, &look_ns);
     }
-    filch_lock_acquire(&pool->lock); /* the last to leave has let go of it, see leave_outside */
+    /* The last to leave has let go of it, see leave_outside. */
+    filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
     filch_lock_release(&pool->lock);
 }

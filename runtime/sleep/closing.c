@@ -115,7 +115,7 @@ static void make_odd(struct number *number, int fd)
 
 static void rouse_sleepers(int fd)
 {
-    filch_lock_acquire(&fds.sleepers_lock);
+    filch_lock_acquire(&fds.sleepers_lock, FILCH_RANK_SLEEPERS);
     for (struct filch_fd_sleeper *s = fds.sleepers; s; s = s->next) {
         if (s->fd == fd && s->event >= 0) {
             filch_os_event_set(s->event_set);
@@ -156,7 +156,7 @@ void filch_fd_sleeper_add(struct filch_fd_sleeper *sleeper, int fd)
     if (!filch_os_event_make(&sleeper->event, &sleeper->event_set)) {
         sleeper->event = sleeper->event_set = -1;
     }
-    filch_lock_acquire(&fds.sleepers_lock);
+    filch_lock_acquire(&fds.sleepers_lock, FILCH_RANK_SLEEPERS);
     sleeper->next = fds.sleepers;
     fds.sleepers = sleeper;
     filch_lock_release(&fds.sleepers_lock);
@@ -164,7 +164,7 @@ void filch_fd_sleeper_add(struct filch_fd_sleeper *sleeper, int fd)
 
 void filch_fd_sleeper_remove(struct filch_fd_sleeper *sleeper)
 {
-    filch_lock_acquire(&fds.sleepers_lock);
+    filch_lock_acquire(&fds.sleepers_lock, FILCH_RANK_SLEEPERS);
     struct filch_fd_sleeper **link = &fds.sleepers;
     while (*link && *link != sleeper) { /* not there in the child of a fork() */
         link = &(*link)->next;
@@ -180,7 +180,7 @@ void filch_fd_sleeper_remove(struct filch_fd_sleeper *sleeper)
 
 bool filch_fd_has_sleeper(int fd)
 {
-    filch_lock_acquire(&fds.sleepers_lock);
+    filch_lock_acquire(&fds.sleepers_lock, FILCH_RANK_SLEEPERS);
     struct filch_fd_sleeper *sleeper = fds.sleepers;
     while (sleeper && sleeper->fd != fd) {
         sleeper = sleeper->next;

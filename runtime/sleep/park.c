@@ -66,7 +66,7 @@ static void unlist_locked(struct filch_park *park, struct filch_parker *parker)
 
 void filch_park_announce(struct filch_park *park, struct filch_parker *parker)
 {
-    filch_lock_acquire(&park->lock);
+    filch_lock_acquire(&park->lock, FILCH_RANK_PARK);
     parker->listed = true;
     parker->prev = NULL;
     parker->next = park->newest;
@@ -82,7 +82,7 @@ void filch_park_announce(struct filch_park *park, struct filch_parker *parker)
 
 bool filch_park_retract(struct filch_park *park, struct filch_parker *parker)
 {
-    filch_lock_acquire(&park->lock);
+    filch_lock_acquire(&park->lock, FILCH_RANK_PARK);
     bool was_listed = parker->listed;
     if (was_listed) {
         unlist_locked(park, parker);
@@ -93,7 +93,7 @@ bool filch_park_retract(struct filch_park *park, struct filch_parker *parker)
 
 static struct filch_parker *take_newest(struct filch_park *park)
 {
-    filch_lock_acquire(&park->lock);
+    filch_lock_acquire(&park->lock, FILCH_RANK_PARK);
     struct filch_parker *parker = park->newest;
     if (parker) {
         unlist_locked(park, parker);

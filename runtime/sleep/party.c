@@ -2,6 +2,7 @@
 
 #include "base/base.h"
 #include "os/os.h"
+#include "os/rank.h"
 
 static const uint32_t held_bit = (uint32_t)1 << 31;
 
@@ -44,12 +45,17 @@ bool filch_party_hold(struct filch_party *party, uint32_t *wait)
     }
     *wait = word;
     /* acquire: pairs with the release in filch_party_begin_wait */
-    return atomic_compare_exchange_strong_explicit(&party->word, &word, word | held_bit,
-                                                   memory_order_acquire, memory_order_relaxed);
+    bool held = atomic_compare_exchange_strong_explicit(&party->word, &word, word | held_bit,
+                                                        memory_order_acquire, memory_order_relaxed);
+    if (held) {
+        filch_rank_take_party();
+    }
+    return held;
 }
 
 bool filch_party_hold_surely(struct filch_party *party)
 {
+    filch_rank_check(party, FILCH_RANK_PARTY);
     for (int i = 0;; i++) {
         uint32_t any = 0;
         if (filch_party_hold(party, &any)) {
@@ -67,6 +73,7 @@ bool filch_party_hold_surely(struct filch_party *party)
 
 void filch_party_let_go(struct filch_party *party)
 {
+    filch_rank_drop_party();
     /* release: pairs with the acquire in filch_party_end_wait */
     atomic_fetch_and_explicit(&party->word, ~held_bit, memory_order_release);
 }

@@ -93,7 +93,7 @@ static void publish_earliest_locked(struct filch_timers *timers)
 
 bool filch_timers_arm(struct filch_timers *timers, struct filch_timer *timer)
 {
-    filch_lock_acquire(&timers->lock);
+    filch_lock_acquire(&timers->lock, FILCH_RANK_TIMERS);
     if (timers->closed) {
         timer->armed = false;
         timer->fire(timer, FILCH_TIMER_CLOSED);
@@ -113,7 +113,7 @@ bool filch_timers_arm(struct filch_timers *timers, struct filch_timer *timer)
 
 void filch_timers_disarm(struct filch_timers *timers, struct filch_timer *timer)
 {
-    filch_lock_acquire(&timers->lock);
+    filch_lock_acquire(&timers->lock, FILCH_RANK_TIMERS);
     if (timer->armed) {
         remove_timer_locked(timers, timer);
         publish_earliest_locked(timers);
@@ -138,7 +138,7 @@ size_t filch_timers_fire(struct filch_timers *timers, uint64_t now_ns)
 {
     size_t fired = 0;
     if (filch_timers_earliest(timers) <= now_ns) {
-        filch_lock_acquire(&timers->lock);
+        filch_lock_acquire(&timers->lock, FILCH_RANK_TIMERS);
         fired = fire_locked(timers, now_ns, FILCH_TIMER_DUE);
         filch_lock_release(&timers->lock);
     }
@@ -147,7 +147,7 @@ size_t filch_timers_fire(struct filch_timers *timers, uint64_t now_ns)
 
 void filch_timers_close(struct filch_timers *timers)
 {
-    filch_lock_acquire(&timers->lock);
+    filch_lock_acquire(&timers->lock, FILCH_RANK_TIMERS);
     timers->closed = true;
     fire_locked(timers, FILCH_OS_NEVER, FILCH_TIMER_CLOSED);
     filch_lock_release(&timers->lock);

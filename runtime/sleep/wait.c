@@ -2,6 +2,7 @@
 
 #include "base/base.h"
 #include "os/os.h"
+#include "os/rank.h"
 #include "sleep/park.h"
 #include "trace/tracer.h"
 
@@ -223,11 +224,13 @@ bool filch_cell_done(struct filch_cell *cell)
 /* The word before it was locked. */
 static uint32_t lock(struct filch_cell *cell)
 {
+    filch_rank_check(cell, FILCH_RANK_CELL);
     for (int i = 0;; i++) {
         /* acquire: pairs with the release in unlock */
         uint32_t old =
             atomic_fetch_or_explicit(&cell->word, (uint32_t)LOCKED, memory_order_acquire);
         if (!(old & LOCKED)) {
+            filch_rank_take(cell, FILCH_RANK_CELL);
             return old;
         }
         if (i < FILCH_SPINS) {
@@ -240,6 +243,7 @@ static uint32_t lock(struct filch_cell *cell)
 
 static void unlock(struct filch_cell *cell, uint32_t word)
 {
+    filch_rank_drop(cell);
     /* release: pairs with lock and filch_cell_done */
     atomic_store_explicit(&cell->word, word, memory_order_release);
 }

@@ -150,7 +150,7 @@ static filch_status open_memory(struct filch_recording *recording,
 
 static filch_status install(struct filch_recording *recording)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     /* relaxed: under the lock */
     bool first = !atomic_load_explicit(&filch_traces.recording, memory_order_relaxed);
     if (first) {
@@ -219,7 +219,7 @@ static void stamp_end_locked(struct filch_recording *recording)
 
 void filch_recording_finish(void)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     struct filch_recording *recording = filch_recording_now_locked();
     if (recording) {
         stamp_end_locked(recording);
@@ -229,7 +229,7 @@ void filch_recording_finish(void)
 
 bool filch_recording_end(void)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     struct filch_recording *recording = filch_recording_now_locked();
     /* relaxed: a thread that records a moment longer does no harm */
     atomic_store_explicit(&filch_traces.recording, (struct filch_recording *)NULL,
@@ -341,7 +341,7 @@ filch_status filch_recording_snapshot(const char *path)
     uint64_t *buffer = filch_malloc(FILCH_TRACE_CHUNK_BYTES);
     filch_status status = buffer ? filch_os_file_open(path, &file) : FILCH_ENOMEM;
     if (status == FILCH_OK) {
-        filch_lock_acquire(&filch_traces.lock);
+        filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
         /* relaxed: under the lock */
         struct filch_recording *recording =
             atomic_load_explicit(&filch_traces.recording, memory_order_relaxed);

@@ -64,7 +64,7 @@ static void renew_locked(struct filch_recording *recording, struct filch_tracer 
 
 static void renew(struct filch_tracer *tracer)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     struct filch_recording *recording = filch_recording_now_locked();
     if (recording) {
         renew_locked(recording, tracer);
@@ -122,7 +122,7 @@ static uint64_t key_of(enum filch_trace_name_kind kind, const void *subject)
 static uint16_t ask_for_name(uint64_t key, enum filch_trace_name_kind kind, const void *subject)
 {
     uint16_t id = FILCH_TRACE_NAME_OTHER;
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     struct filch_recording *recording = filch_recording_now_locked();
     if (recording) {
         id = filch_recording_name_locked(recording, key, kind, subject);
@@ -230,7 +230,7 @@ static void write_outside(enum filch_trace_type type, unsigned detail, const voi
     if (!atomic_load_explicit(&filch_traces.recording, memory_order_acquire)) {
         return;
     }
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     struct filch_recording *recording = filch_recording_now_locked();
     if (recording && type < recording->limit) {
         write_outside_locked(recording, type, detail, subject, argument,
@@ -259,7 +259,7 @@ void filch_tracer_write_here(enum filch_trace_type type, unsigned detail, const 
 
 void filch_tracer_attach(struct filch_tracer_seat *seat, struct filch_core *core)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     struct filch_recording *recording = filch_recording_now_locked();
     if (recording && !seat->own) {
         seat->own = filch_calloc(1, sizeof *seat->own); /* none: it is left out */
@@ -277,7 +277,7 @@ void filch_tracer_attach(struct filch_tracer_seat *seat, struct filch_core *core
 
 void filch_tracer_detach(struct filch_tracer_seat *seat)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     /* relaxed, both: under the lock. One that records a moment longer does no harm: recording.h. */
     if (!atomic_load_explicit(&filch_traces.recording, memory_order_relaxed)) {
         atomic_store_explicit(&seat->tracer, (struct filch_tracer *)NULL, memory_order_relaxed);

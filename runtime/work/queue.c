@@ -53,7 +53,7 @@ void filch_queue_push(struct filch_queue *queue, struct filch_work *work)
 void filch_queue_show(struct filch_queue *queue, struct filch_work *first, struct filch_work *last,
                       size_t count)
 {
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_QUEUE);
     append_locked(queue, first, last);
     set_count(queue, count);
 }
@@ -112,7 +112,7 @@ struct filch_work *filch_queue_pop(struct filch_queue *queue)
     if (filch_queue_empty(queue)) {
         return NULL; /* spares the lock; a push that we miss wakes a thread after it */
     }
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_QUEUE);
     if (last_posted(queue)) {
         collect_locked(queue);
     }
@@ -146,7 +146,7 @@ bool filch_queue_take_out(struct filch_queue *queue, struct filch_work *work, bo
     if (filch_queue_empty(queue)) {
         return false;
     }
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_QUEUE);
     bool taken = take_out_locked(queue, work, oldest_stays);
     if (taken) {
         set_count(queue, (size_t)-1);
@@ -160,7 +160,7 @@ struct filch_work *filch_queue_rotate(struct filch_queue *queue, struct filch_wo
     if (filch_queue_empty(queue)) {
         return work;
     }
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_QUEUE);
     append_locked(queue, work, work);
     work = take_locked(queue);
     filch_lock_release(&queue->lock);
