@@ -1,4 +1,4 @@
-/* The life of a future: which thread runs its task, how it ends, and when its memory goes. */
+/* The life of a future: which thread runs its task, and how it ends. */
 #include "future/task_future.h"
 
 #include <string.h>
@@ -63,56 +63,6 @@ struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_f
                                       const filch_function_info *info)
 {
     return filch_future_new_at(payload_bytes, filch_alignment_for(0), 0, kind, info);
-}
-
-filch_future *filch_future_retain(filch_future *future)
-{
-    if (future) {
-        /* relaxed: the caller has a reference, the future cannot go meanwhile */
-        atomic_fetch_add_explicit(&future->owners, 1, memory_order_relaxed);
-    }
-    return future;
-}
-
-static bool drop(struct filch_future *future)
-{
-    /* acq_rel: the last owner sees what all others did */
-    return atomic_fetch_sub_explicit(&future->owners, 1, memory_order_acq_rel) == 1;
-}
-
-void filch_future_disown(struct filch_future *future, struct filch_unowned *unowned)
-{
-    if (future && drop(future)) {
-        future->task.work.next = unowned->first; /* it is in no queue, or that would own it */
-        unowned->first = &future->task.work;
-    }
-}
-
-static void destroy(struct filch_future *future, struct filch_unowned *unowned)
-{
-    /* relaxed: the last owner; it has seen what all others did */
-    filch_notifier_free(atomic_load_explicit(&future->notifier, memory_order_relaxed));
-    if (future->kind->dismantle) {
-        future->kind->dismantle(future, unowned);
-    }
-    filch_free(future);
-}
-
-static struct filch_future *take(struct filch_unowned *unowned)
-{
-    struct filch_work *first = unowned->first;
-    unowned->first = first ? first->next : NULL;
-    return first ? FILCH_CONTAINER(first, struct filch_future, task.work) : NULL;
-}
-
-void filch_future_free(filch_future *future)
-{
-    if (future && drop(future)) {
-        struct filch_unowned unowned = {NULL};
-        do {
-            destroy(future, &unowned);
-        } while ((future = take(&unowned)));
-    }
 }
 
 static bool move(struct filch_future *future, enum claim from, enum claim to)
