@@ -1,5 +1,6 @@
 #include "debug/deadlock.h"
 
+#include "base/assert.h"
 #include "debug/deadlock_search.h"
 
 #include <stdlib.h>
@@ -52,6 +53,7 @@ static bool all_sleep(uint64_t *naps)
 
 static bool pools_rest(void)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_process()->pools_lock));
     for (struct filch_pool *pool = filch_process()->pools; pool; pool = pool->next_pool) {
         if (filch_pool_running(pool) > 0 || filch_core_work_visible(pool) ||
             filch_pool_is_starving(pool) || filch_crowd_is_held(pool) ||
@@ -296,6 +298,7 @@ static void look_at_all(struct filch_deadlock_search *search,
                         void (*look)(struct filch_deadlock_search *search,
                                      struct filch_party *party))
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_process()->pools_lock));
     struct sight sight = {search, look};
     for (struct filch_pool *pool = filch_process()->pools; pool; pool = pool->next_pool) {
         filch_stacks_each(&pool->stacks, look_at_fiber, &sight);

@@ -1,5 +1,6 @@
 /* os_poll on other systems: poll(), with a pipe to interrupt it when there is more to ask. */
 #define _GNU_SOURCE
+#include "base/assert.h"
 #include "base/memory.h"
 #include "os/os_poll.h"
 
@@ -73,6 +74,7 @@ void filch_os_poll_interrupt(struct filch_os_poll *set)
 /* 0, where the pipe is: it is not asked. */
 static size_t index_of_locked(struct filch_os_poll *set, int fd)
 {
+    FILCH_ASSERT(filch_lock_is_held(&set->lock));
     size_t i = set->n - 1;
     while (i > 0 && set->asked[i].fd != fd) {
         i--;
@@ -82,6 +84,7 @@ static size_t index_of_locked(struct filch_os_poll *set, int fd)
 
 static struct question *place_of_locked(struct filch_os_poll *set, int fd)
 {
+    FILCH_ASSERT(filch_lock_is_held(&set->lock));
     size_t i = index_of_locked(set, fd);
     if (i) {
         return &set->asked[i];
@@ -162,6 +165,7 @@ static void poll_returned(struct filch_os_poll *set)
 
 static void remove_locked(struct filch_os_poll *set, size_t i)
 {
+    FILCH_ASSERT(filch_lock_is_held(&set->lock));
     set->asked[i] = set->asked[--set->n];
 }
 

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <threads.h>
 
+#include "base/assert.h"
 #include "base/memory.h"
 #include "os/lock.h"
 #include "os/os.h"
@@ -85,6 +86,7 @@ static struct filch_fd_wait *wait_of(struct filch_wait_node *place)
 /* Ask for all that is waited for now. 0 or an errno. */
 static int ask_locked(struct filch_poller *poller, struct descriptor *descriptor, int fd)
 {
+    FILCH_ASSERT(filch_lock_is_held(&descriptor->lock));
     unsigned wanted = 0;
     for (struct filch_wait_node *p = descriptor->waiting.first; p; p = p->next) {
         wanted |= wait_of(p)->events;
@@ -155,6 +157,7 @@ const struct filch_wait_kind filch_fd_kind = {.what = "a descriptor",
  * otherwise meanwhile, the event is the next one's when the system has been asked again. */
 static void wake_locked(struct descriptor *descriptor, unsigned events)
 {
+    FILCH_ASSERT(filch_lock_is_held(&descriptor->lock));
     unsigned left = events & always ? ~0u : events;
     struct filch_wait_node *next;
     for (struct filch_wait_node *p = descriptor->waiting.first; p && left; p = next) {
@@ -177,6 +180,7 @@ static void wake_locked(struct descriptor *descriptor, unsigned events)
 /* The system cannot be asked any more: it has been closed (EBADF), or something else. */
 static void wake_all_locked(struct descriptor *descriptor, int error)
 {
+    FILCH_ASSERT(filch_lock_is_held(&descriptor->lock));
     struct filch_wait_node *next;
     for (struct filch_wait_node *p = descriptor->waiting.first; p; p = next) {
         struct filch_fd_wait *wait = wait_of(p);
@@ -256,6 +260,7 @@ static void destroy_poller(struct filch_poller *poller)
 
 static struct filch_poller *poller_new_locked(struct filch_pool *pool)
 {
+    FILCH_ASSERT(filch_lock_is_held(&pool->lock));
     struct filch_poller *poller =
         filch_pool_may_ask_thread(pool) ? filch_calloc(1, sizeof *poller) : NULL;
     if (!poller) {

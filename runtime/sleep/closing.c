@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "os/lock.h"
 #include "os/os.h"
@@ -86,7 +87,10 @@ void filch_fd_unuse(int fd)
 {
     struct number *number = known_number(fd);
     /* seq_cst, both: pair with those of filch_fd_close_begin: it sees no user, or we see it */
-    if (number && atomic_fetch_sub_explicit(&number->users, 1, memory_order_seq_cst) == 1 &&
+    uint32_t users =
+        number ? atomic_fetch_sub_explicit(&number->users, 1, memory_order_seq_cst) : 1;
+    FILCH_ASSERT(users > 0);
+    if (number && users == 1 &&
         atomic_load_explicit(&number->closes, memory_order_seq_cst) % 2 == 1) {
         filch_os_wake(&number->users, 1);
     }
@@ -146,6 +150,7 @@ bool filch_fd_close_begin(int fd)
 void filch_fd_close_end(int fd)
 {
     struct number *number = known_number(fd);
+    FILCH_ASSERT(number && filch_fd_closes(fd) % 2 == 1); /* it has begun */
     /* release: pairs with the acquire in filch_fd_closes */
     atomic_fetch_add_explicit(&number->closes, 1, memory_order_release);
 }

@@ -1,5 +1,6 @@
 #include "sleep/party.h"
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "os/os.h"
 #include "os/rank.h"
@@ -11,6 +12,7 @@ void filch_party_begin_wait(struct filch_party *party, const struct filch_wait_k
 {
     /* relaxed: the party alone changes it while it does not wait */
     uint32_t word = atomic_load_explicit(&party->word, memory_order_relaxed);
+    FILCH_ASSERT(kind && !(word & 1) && !(word & held_bit)); /* one wait at a time */
     party->kind = kind;
     party->context = context;
     party->waiter = waiter;
@@ -24,6 +26,7 @@ void filch_party_end_wait(struct filch_party *party)
     /* relaxed: as above, but for the top bit */
     uint32_t waits = atomic_load_explicit(&party->word, memory_order_relaxed) & ~held_bit;
     uint32_t expected = waits;
+    FILCH_ASSERT(waits & 1);
     /* acquire: pairs with the release in filch_party_let_go; one that looked at us is done */
     for (int i = 0;
          !atomic_compare_exchange_weak_explicit(&party->word, &expected, (waits + 1) & ~held_bit,
@@ -75,5 +78,6 @@ void filch_party_let_go(struct filch_party *party)
 {
     filch_rank_drop_party();
     /* release: pairs with the acquire in filch_party_end_wait */
-    atomic_fetch_and_explicit(&party->word, ~held_bit, memory_order_release);
+    uint32_t word = atomic_fetch_and_explicit(&party->word, ~held_bit, memory_order_release);
+    FILCH_ASSERT(word & held_bit);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "os/os.h"
@@ -143,6 +144,7 @@ static void store_bundle(struct filch_stacks *stacks, struct filch_stack *bundle
         return;
     }
     filch_lock_acquire(&stacks->lock, FILCH_RANK_STACKS);
+    FILCH_ASSERT(bundle->bundled && bundle->bundled <= stacks->live_count);
     bundle->bundle = stacks->bundles;
     stacks->bundles = bundle;
     stacks->live_count -= bundle->bundled;
@@ -197,6 +199,7 @@ void filch_stacks_clear(struct filch_stacks *stacks, struct filch_shelf *shelf)
 /* From the heap, whose pages are warm where pools come and go; the caller holds the lock. */
 static struct filch_stack *make_bare_locked(struct filch_stacks *stacks)
 {
+    FILCH_ASSERT(filch_lock_is_held(&stacks->lock));
     struct filch_stack *bare = filch_aligned_alloc(64, FILCH_STACK_HEADER_BYTES + SLOTS_BYTES);
     if (bare) {
         memset(bare, 0, FILCH_STACK_HEADER_BYTES + SLOTS_BYTES); /* every slot is latent */
@@ -223,6 +226,7 @@ struct filch_stack *filch_stacks_get_bare(struct filch_stacks *stacks)
 void filch_stacks_put_bare(struct filch_stacks *stacks, struct filch_stack *stack)
 {
     filch_lock_acquire(&stacks->lock, FILCH_RANK_STACKS);
+    FILCH_ASSERT(stacks->live_count > 0);
     stack->next = stacks->bare;
     stacks->bare = stack;
     stacks->live_count--;

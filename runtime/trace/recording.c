@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "os/os.h"
@@ -212,6 +213,7 @@ void filch_recording_abandon(void)
 
 static void stamp_end_locked(struct filch_recording *recording)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     filch_trace_header *header = header_of(recording);
     header->end_ticks = filch_recording_ticks(recording->by_ns);
     header->end_ns = filch_os_now_ns();
@@ -257,6 +259,7 @@ static size_t index_of(struct filch_recording *recording, const filch_trace_chun
 
 static filch_trace_chunk *oldest_locked(struct filch_recording *recording)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     for (size_t i = 0; i < recording->chunk_limit; i++) {
         size_t index = recording->hand;
         recording->hand = (recording->hand + 1) % recording->chunk_limit;
@@ -270,6 +273,7 @@ static filch_trace_chunk *oldest_locked(struct filch_recording *recording)
 
 static filch_trace_chunk *unused_locked(struct filch_recording *recording)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     if (recording->used < recording->chunks ||
         (!recording->ring && recording->used < recording->chunk_limit &&
          grow_recording_locked(recording))) {
@@ -283,6 +287,7 @@ static filch_trace_chunk *unused_locked(struct filch_recording *recording)
 filch_trace_chunk *filch_recording_chunk_locked(struct filch_recording *recording,
                                                 filch_trace_chunk *previous)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     filch_trace_header *header = header_of(recording);
     if (previous && recording->ring) {
         recording->busy[index_of(recording, previous)] = false;
@@ -319,6 +324,7 @@ static void copy_chunk(uint64_t *to, filch_trace_chunk *chunk)
 
 static filch_status write_locked(struct filch_recording *recording, int file, uint64_t *buffer)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     size_t used = recording->used;
     stamp_end_locked(recording);
     memset(buffer, 0, FILCH_TRACE_HEADER_BYTES);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory.h"
 #include "os/os.h"
 #include "os/os_ticks.h"
@@ -12,6 +13,7 @@ enum { COMPARE_TICKS = 10000000 }; /* the clocks are compared at most so often *
 /* Two words; the first makes it valid. */
 static inline void place(struct filch_tracer *tracer, uint64_t head, uint64_t argument)
 {
+    FILCH_ASSERT(tracer->next < tracer->end);
     filch_trace_event *event = tracer->next++;
     /* relaxed, then release: pairs with the acquire of a snapshot; a reader of the file sees
      * an event whole or not at all */
@@ -36,6 +38,7 @@ static const struct filch_tracer_host *cores_now(void)
 
 static void renew_locked(struct filch_recording *recording, struct filch_tracer *tracer)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     bool same = tracer->generation == recording->generation;
     if (!same) {
         memset(tracer->names, 0, sizeof tracer->names);
@@ -204,6 +207,7 @@ static void write_outside_locked(struct filch_recording *recording, enum filch_t
                                  unsigned detail, const void *subject, uint64_t argument,
                                  uint64_t thread)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     struct filch_tracer *tracer = &recording->outside;
     bool fresh = tracer->end - tracer->next < 4;
     if (fresh && (tracer->chunk || !tracer->sequence)) {
