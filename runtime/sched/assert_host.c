@@ -19,4 +19,18 @@ void filch_core_find_place(struct filch_assert_place *place)
     place->core = core ? core->index : 0;
     place->fiber = fiber;
 }
+
+bool filch_core_is_own(const struct filch_core *core)
+{
+    struct filch_thread *thread = filch_thread_known();
+    /* relaxed: the holder's own */
+    return core && thread && thread->core == core &&
+           atomic_load_explicit(&core->holder, memory_order_relaxed) == thread;
+}
+
+bool filch_fiber_is_own(const struct filch_fiber *fiber)
+{
+    struct filch_thread *thread = filch_thread_known();
+    return fiber && thread && thread->fiber == fiber;
+}
 #endif

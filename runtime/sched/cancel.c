@@ -1,5 +1,6 @@
 #include "sched/cancel.h"
 
+#include "base/assert.h"
 #include "os/os.h"
 
 static bool flag(struct filch_cancel_scope *scope)
@@ -32,6 +33,7 @@ void filch_cancel_scope_open(struct filch_cancel_scope *scope, struct filch_canc
 
 void filch_cancel_scope_close(struct filch_cancel_scope *scope)
 {
+    FILCH_ASSERT(!scope->waiters && !scope->children);
     struct filch_cancel_scope *parent = scope->parent;
     if (!parent) {
         return;
@@ -51,6 +53,7 @@ void filch_cancel_scope_close(struct filch_cancel_scope *scope)
 
 static void cancel_locked(struct filch_cancel_scope *scope)
 {
+    FILCH_ASSERT(filch_lock_is_held(&scope->lock));
     /* release: pairs with the acquire in flag */
     atomic_store_explicit(&scope->cancelled, true, memory_order_release);
     /* They leave the list themselves, each after we have let go of the lock. */
@@ -83,6 +86,7 @@ void filch_cancel_scope_cancel(struct filch_cancel_scope *top)
 {
     struct filch_cancel_scope *scope = top;
     while (scope) {
+        FILCH_ASSERT(scope == top || filch_lock_is_held(&scope->parent->lock)); /* downwards */
         filch_lock_acquire(&scope->lock, FILCH_RANK_SCOPE);
         cancel_locked(scope);
         scope = scope->children ? scope->children : next_beside(scope, top);
@@ -119,6 +123,7 @@ void filch_cancel_scope_remove(struct filch_waiter *waiter)
         return;
     }
     filch_lock_acquire(&scope->lock, FILCH_RANK_SCOPE);
+    FILCH_ASSERT(waiter->scope_prev || scope->waiters == waiter);
     if (waiter->scope_prev) {
         waiter->scope_prev->scope_next = waiter->scope_next;
     } else {

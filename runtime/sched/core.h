@@ -33,6 +33,10 @@ extern const struct filch_tracer_host filch_core_trace_host; /* trace_host.c */
 struct filch_assert_place;
 void filch_core_find_place(struct filch_assert_place *place); /* assert_host.c */
 
+/* For assertions alone: does the calling thread hold the core, does it run the fiber? */
+bool filch_core_is_own(const struct filch_core *core);
+bool filch_fiber_is_own(const struct filch_fiber *fiber);
+
 enum { FILCH_FAIR_PICKS = 31 }; /* every so many picks, queues and timers come first */
 
 /* Where the last pick came from, for the recording. */

@@ -1,5 +1,6 @@
 #include "sched/handoff.h"
 
+#include "base/assert.h"
 #include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/suspend.h"
@@ -16,6 +17,7 @@ static unsigned permits_taken(struct filch_permits *permits)
 
 static void count_permits_locked(struct filch_permits *permits, unsigned count)
 {
+    FILCH_ASSERT(filch_lock_is_held(&permits->lock) && count <= permits->most);
     atomic_store_explicit(&permits->taken, count, memory_order_seq_cst); /* as above */
 }
 

@@ -1,6 +1,7 @@
 /* pending: what a pool has accepted and waits for, and how that ends when it is terminated. */
 #include "sched/pending.h"
 
+#include "base/assert.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
 
@@ -9,6 +10,7 @@ bool filch_pool_list_pending(struct filch_pool *pool, struct filch_pending *pend
     filch_lock_acquire(&pool->pending_lock, FILCH_RANK_PENDING);
     bool wanted = !pool->refuses_pending;
     if (wanted && !pending->come) {
+        FILCH_ASSERT(!pending->listed);
         pending->prev = NULL;
         pending->next = pool->pending;
         if (pending->next) {
@@ -23,10 +25,12 @@ bool filch_pool_list_pending(struct filch_pool *pool, struct filch_pending *pend
 
 static void unlist_pending_locked(struct filch_pool *pool, struct filch_pending *pending)
 {
+    FILCH_ASSERT(filch_lock_is_held(&pool->pending_lock));
     if (!pending->listed) {
         return;
     }
     pending->listed = false;
+    FILCH_ASSERT(pending->prev || pool->pending == pending);
     if (pending->prev) {
         pending->prev->next = pending->next;
     } else {

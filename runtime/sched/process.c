@@ -1,5 +1,6 @@
 #include "sched/process.h"
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "os/os.h"
@@ -236,6 +237,7 @@ bool filch_process_has_party(const struct filch_party *party)
 /* The lock is held. NULL: no memory. */
 static struct filch_thread *make_record(struct filch_process *process)
 {
+    FILCH_ASSERT(filch_lock_is_held(&process->lock));
     struct filch_thread *thread = filch_calloc(1, sizeof *thread);
     if (thread) {
         filch_parker_init(&thread->parker);
@@ -259,6 +261,7 @@ struct filch_thread *filch_process_take_thread(void)
         thread = make_record(process);
     }
     if (thread) {
+        FILCH_ASSERT(!thread->live && !thread->parker.listed);
         atomic_store_explicit(&thread->pool, (struct filch_pool *)NULL,
                               memory_order_relaxed); /* see filch_thread_pool */
         thread->processor = 0;
@@ -272,6 +275,7 @@ void filch_process_give_thread(struct filch_thread *thread)
 {
     struct filch_process *process = filch_process();
     filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
+    FILCH_ASSERT(thread->live && !thread->core); /* given back once, and with nothing */
     thread->live = false;
     thread->next = process->spare_threads;
     process->spare_threads = thread;
