@@ -1,6 +1,7 @@
 /* Futures in the order in which they become ready, and waiting for some of several. */
 #include <filch/futures.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "future/completions.h"
@@ -67,6 +68,8 @@ filch_status filch_completions_new(filch_completions **set)
 
 static void unlink_locked(struct filch_completions *set, struct member *member)
 {
+    FILCH_ASSERT(filch_lock_is_held(&set->lock));
+    FILCH_ASSERT(member->prev || set->members == member);
     if (member->prev) {
         member->prev->next = member->next;
     } else {
@@ -79,6 +82,7 @@ static void unlink_locked(struct filch_completions *set, struct member *member)
 
 static void claim_all_locked(struct filch_completions *set, struct filch_claims *claims)
 {
+    FILCH_ASSERT(filch_lock_is_held(&set->lock));
     while (filch_wait_list_claim_locked(&set->waiting, claims)) { /* each looks again */
     }
 }
@@ -160,6 +164,7 @@ static filch_status take_ready(struct filch_completions *set, struct member **ta
 {
     filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     *taken = set->ready;
+    FILCH_ASSERT(*set->last == NULL);
     if (*taken) {
         set->ready = (*taken)->next;
         if (!set->ready) {
@@ -259,6 +264,8 @@ static void free_list(struct member *member)
  * the set abandoned. */
 static struct member *withdraw_members_locked(struct filch_completions *set)
 {
+    FILCH_ASSERT(filch_lock_is_held(&set->lock));
+    FILCH_ASSERT(set->abandoned);
     struct member *withdrawn = NULL;
     struct member *next;
     for (struct member *member = set->members; member; member = next) {

@@ -1,6 +1,7 @@
 /* The owners of a future: its memory goes with the last of them. */
 #include "future/task_future.h"
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 
@@ -8,7 +9,8 @@ filch_future *filch_future_retain(filch_future *future)
 {
     if (future) {
         /* relaxed: the caller has a reference, the future cannot go meanwhile */
-        atomic_fetch_add_explicit(&future->owners, 1, memory_order_relaxed);
+        uint32_t owners = atomic_fetch_add_explicit(&future->owners, 1, memory_order_relaxed);
+        FILCH_ASSERT(owners > 0);
     }
     return future;
 }
@@ -16,7 +18,9 @@ filch_future *filch_future_retain(filch_future *future)
 static bool drop(struct filch_future *future)
 {
     /* acq_rel: the last owner sees what all others did */
-    return atomic_fetch_sub_explicit(&future->owners, 1, memory_order_acq_rel) == 1;
+    uint32_t owners = atomic_fetch_sub_explicit(&future->owners, 1, memory_order_acq_rel);
+    FILCH_ASSERT(owners > 0);
+    return owners == 1;
 }
 
 void filch_future_disown(struct filch_future *future, struct filch_unowned *unowned)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "os/os.h"
@@ -82,7 +83,8 @@ bool filch_future_claim(struct filch_future *future)
 void filch_future_withdraw(struct filch_future *future)
 {
     if (filch_pool_withdraw(future->pool, &future->task)) {
-        move(future, BY_OTHER, ENTRY_PASSED);
+        bool passed = move(future, BY_OTHER, ENTRY_PASSED);
+        FILCH_ASSERT(passed);      /* the entry cannot come up: we have it */
         filch_future_free(future); /* the entry's reference */
     }
 }
@@ -97,6 +99,7 @@ void filch_future_unclaim(struct filch_future *future)
 /* What the callbacks raise is dropped: it belongs to no task. */
 static void call_back(struct filch_future *future)
 {
+    FILCH_ASSERT(!filch_rank_holds_any());
     const filch_async_options *callbacks = future->callbacks;
     struct filch_fiber *fiber = filch_fiber_self();
     FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
@@ -122,6 +125,7 @@ static void call_back(struct filch_future *future)
 
 struct filch_waiter *filch_future_complete(struct filch_future *future, filch_status outcome)
 {
+    FILCH_ASSERT(outcome != FILCH_EPENDING && !filch_cell_done(&future->cell));
     if (future->kind->release) {
         future->kind->release(future);
     }
@@ -186,6 +190,8 @@ static inline void task_left(struct execution **running)
 void filch_future_execute(struct filch_future *future, enum filch_future_runs_in place)
 {
     struct filch_fiber *fiber = filch_fiber_self();
+    FILCH_ASSERT(fiber && fiber->pool == future->pool);
+    FILCH_ASSERT(filch_future_has_begun(future) && !filch_rank_holds_any());
     if (filch_pool_state(future->pool) == FILCH_POOL_TERMINATED) {
         filch_future_finish(future, filch_hooks_verdict(future->pool, &future->fault.error));
         return;
@@ -229,7 +235,8 @@ void filch_future_give_back(struct filch_future *future)
 {
     if (!move(future, BY_OTHER, PENDING)) { /* its entry has come up meanwhile, and was dropped */
         filch_future_retain(future);
-        move(future, ENTRY_PASSED, PENDING);
+        bool back = move(future, ENTRY_PASSED, PENDING);
+        FILCH_ASSERT(back); /* no other has claimed it */
         filch_pool_submit_accepted(future->pool, &future->task);
     }
 }

@@ -1,6 +1,7 @@
 /* Mutexes, and the conditions that belong to them. */
 #include <filch/sync.h>
 
+#include "base/assert.h"
 #include "future/waiting.h"
 #include "os/os.h"
 #include "pool/deadline.h"
@@ -9,6 +10,8 @@
 
 static bool take_mutex(struct filch_wait_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
+    FILCH_ASSERT(queue->count <= 1);
     bool is_free = queue->count == 0;
     queue->count = 1;
     return is_free;
@@ -72,6 +75,7 @@ filch_status filch_mutex_unlock(filch_mutex *mutex)
         filch_wait_queue_own(queue, NULL);
         /* the waiter that is served has it */
         queue->count = filch_wait_queue_serve_locked(queue, &claims);
+        FILCH_ASSERT(!queue->count == !claims.first);
     }
     filch_lock_release(&queue->lock);
     filch_claims_tell(&claims);

@@ -1,5 +1,6 @@
 #include <filch/sync.h>
 
+#include "base/assert.h"
 #include "sched/fiber.h"
 #include "sched/region.h"
 #include "sched/thread.h"
@@ -10,6 +11,7 @@ enum { NOT_YET, RUNNING, RUN }; /* a once's count */
 
 static bool see_it_run(struct filch_wait_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock) && queue->count <= RUN);
     return queue->count != RUNNING;
 }
 
@@ -23,6 +25,7 @@ static void ended_as(struct filch_wait_queue *queue, uint32_t state)
 {
     struct filch_claims claims = {NULL, NULL};
     filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
+    FILCH_ASSERT(queue->count == RUNNING && state != RUNNING);
     queue->count = state;
     filch_wait_queue_own(queue, NULL);
     filch_wait_queue_serve_all_locked(queue, &claims);

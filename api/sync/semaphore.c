@@ -5,6 +5,7 @@
 
 #include <limits.h>
 
+#include "base/assert.h"
 #include "os/os.h"
 #include "pool/deadline.h"
 #include "sched/process.h"
@@ -22,6 +23,7 @@ void filch_semaphore_init(filch_semaphore *semaphore, unsigned count)
 
 static bool take_permit(struct filch_wait_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     bool some = queue->count != 0;
     queue->count -= some;
     return some;

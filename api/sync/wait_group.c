@@ -2,6 +2,7 @@
 
 #include <limits.h>
 
+#include "base/assert.h"
 #include "os/os.h"
 #include "pool/deadline.h"
 #include "sync/wait_queue.h"
@@ -42,6 +43,7 @@ filch_status filch_wait_group_done(filch_wait_group *group)
 
 static bool see_all_done(struct filch_wait_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     return queue->count == 0;
 }
 
