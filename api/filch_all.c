@@ -23,12 +23,14 @@
 #define FILCH_SWITCH_UCONTEXT
 #endif
 
+#include "base/assert.c"
 #include "base/memory.c"
 #include "base/status.c"
 
 #include "os/cpu.c"
 #include "os/lock.c"
 #include "os/log.c"
+#include "os/rank.c"
 #include "os/topology.c"
 #ifdef FILCH_OS_POSIX
 #include "os/os_posix_poll.c"
@@ -60,6 +62,7 @@
 #endif
 
 #include "sched/acquire.c"
+#include "sched/assert_host.c"
 #include "sched/call_site.c"
 #include "sched/cancel.c"
 #include "sched/core.c"
@@ -108,6 +111,7 @@
 #include "future/completions.c"
 #include "future/future.c"
 #include "future/future_fd.c"
+#include "future/owners.c"
 #include "future/promise.c"
 #include "future/task_future.c"
 #include "future/then.c"

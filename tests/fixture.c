@@ -19,7 +19,7 @@
 
 static atomic_long alive;
 static atomic_long calls;
-static atomic_long failing; /* the number of the call that fails */
+static atomic_long failing;      /* the number of the call that fails */
 static atomic_long failing_from; /* the number from which on all of these kinds fail; 0: none */
 static atomic_int failing_kinds;
 static long alive_before;
@@ -141,7 +141,7 @@ static long thread_records(void)
 {
     long count = 0;
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
     for (struct filch_thread *t = process->spare_threads; t; t = t->next) {
         count++;
     }

@@ -30,8 +30,8 @@ enum { AT_ONCE = 50 };
 
 /* ---- turns for others ---- */
 
-bool __real_filch_lock_acquire(struct filch_lock *lock);
-bool __wrap_filch_lock_acquire(struct filch_lock *lock);
+bool __real_filch_lock_acquire(struct filch_lock *lock, enum filch_rank rank);
+bool __wrap_filch_lock_acquire(struct filch_lock *lock, enum filch_rank rank);
 void __real_filch_lock_release(struct filch_lock *lock);
 void __wrap_filch_lock_release(struct filch_lock *lock);
 
@@ -51,10 +51,10 @@ static void maybe_yield(void)
     }
 }
 
-bool __wrap_filch_lock_acquire(struct filch_lock *lock)
+bool __wrap_filch_lock_acquire(struct filch_lock *lock, enum filch_rank rank)
 {
     maybe_yield();
-    return __real_filch_lock_acquire(lock);
+    return __real_filch_lock_acquire(lock, rank);
 }
 
 void __wrap_filch_lock_release(struct filch_lock *lock)

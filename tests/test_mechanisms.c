@@ -42,7 +42,7 @@ static int add_under_lock(void *unused)
 {
     (void)unused;
     for (int i = 0; i < 20000; i++) {
-        filch_lock_acquire(&lock);
+        filch_lock_acquire(&lock, FILCH_RANK_PENDING);
         guarded++;
         filch_lock_release(&lock);
     }

@@ -1,6 +1,8 @@
 /* A core that is made while a recording begins or ends takes part in it, or does not. */
 #include "fixture.h"
 
+#include <threads.h>
+
 #include "sched/core.h"
 #include "sched/pool.h"
 
@@ -9,6 +11,21 @@ static int attachments;
 static bool had_by_others; /* at the first */
 static bool took_part;     /* at the second */
 static void (*meanwhile)(void);
+
+static int call_meanwhile(void *unused)
+{
+    (void)unused;
+    meanwhile();
+    return 0;
+}
+
+/* On a thread of its own, which has no part in the locks of the one that makes the core. */
+static void run_meanwhile(void)
+{
+    thrd_t other;
+    ck_assert_int_eq(thrd_create(&other, call_meanwhile, NULL), thrd_success);
+    thrd_join(other, NULL);
+}
 
 void __real_filch_tracer_attach(struct filch_tracer_seat *seat, struct filch_core *core);
 void __wrap_filch_tracer_attach(struct filch_tracer_seat *seat, struct filch_core *core);
@@ -22,7 +39,7 @@ void __wrap_filch_tracer_attach(struct filch_tracer_seat *seat, struct filch_cor
     }
     __real_filch_tracer_attach(seat, core);
     if (attachments++ == 0 && meanwhile) {
-        meanwhile(); /* between the two */
+        run_meanwhile(); /* between the two */
     }
 }
 

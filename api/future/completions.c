@@ -1,6 +1,7 @@
 /* Futures in the order in which they become ready, and waiting for some of several. */
 #include <filch/futures.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "future/completions.h"
@@ -67,6 +68,8 @@ filch_status filch_completions_new(filch_completions **set)
 
 static void unlink_locked(struct filch_completions *set, struct member *member)
 {
+    FILCH_ASSERT(filch_lock_is_held(&set->lock));
+    FILCH_ASSERT(member->prev || set->members == member);
     if (member->prev) {
         member->prev->next = member->next;
     } else {
@@ -79,6 +82,7 @@ static void unlink_locked(struct filch_completions *set, struct member *member)
 
 static void claim_all_locked(struct filch_completions *set, struct filch_claims *claims)
 {
+    FILCH_ASSERT(filch_lock_is_held(&set->lock));
     while (filch_wait_list_claim_locked(&set->waiting, claims)) { /* each looks again */
     }
 }
@@ -89,7 +93,7 @@ static struct filch_waiter *member_is_ready(struct filch_waiter *waiter)
     struct member *member = FILCH_CONTAINER(waiter, struct member, waiter);
     struct filch_completions *set = member->set;
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     bool abandoned = set->abandoned;
     if (!abandoned) {
         unlink_locked(set, member);
@@ -125,7 +129,7 @@ filch_status filch_completions_add(filch_completions *set, filch_future *future)
     member->future = filch_future_retain(future);
     /* relaxed: the caller has the set, it cannot go meanwhile */
     atomic_fetch_add_explicit(&set->owners, 1, memory_order_relaxed);
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     member->index = set->added++;
     member->cancelled = false;
     member->prev = NULL;
@@ -158,8 +162,9 @@ filch_status filch_as_completed(filch_future *const futures[], size_t n, filch_c
  * were woken for it, and the last to come finds the end. */
 static filch_status take_ready(struct filch_completions *set, struct member **taken)
 {
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     *taken = set->ready;
+    FILCH_ASSERT(*set->last == NULL);
     if (*taken) {
         set->ready = (*taken)->next;
         if (!set->ready) {
@@ -181,7 +186,7 @@ static bool enlist_for_member(struct filch_waiter *waiter, void *context)
 {
     struct caller *caller = context;
     struct filch_completions *set = caller->set;
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     bool waits = !set->ready && set->members;
     if (waits) {
         filch_wait_list_add_locked(&set->waiting, &caller->place, waiter);
@@ -194,7 +199,7 @@ static void leave_line(struct filch_waiter *waiter, void *context)
 {
     struct caller *caller = context;
     (void)waiter;
-    filch_lock_acquire(&caller->set->lock);
+    filch_lock_acquire(&caller->set->lock, FILCH_RANK_COMPLETIONS);
     filch_wait_list_remove_locked(&caller->set->waiting, &caller->place);
     filch_lock_release(&caller->set->lock);
 }
@@ -259,6 +264,8 @@ static void free_list(struct member *member)
  * the set abandoned. */
 static struct member *withdraw_members_locked(struct filch_completions *set)
 {
+    FILCH_ASSERT(filch_lock_is_held(&set->lock));
+    FILCH_ASSERT(set->abandoned);
     struct member *withdrawn = NULL;
     struct member *next;
     for (struct member *member = set->members; member; member = next) {
@@ -276,7 +283,7 @@ static struct member *withdraw_members_locked(struct filch_completions *set)
 /* One that is not ready and was not asked before, retained; NULL: none. */
 static filch_future *next_to_cancel(struct filch_completions *set)
 {
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     struct member *member = set->members;
     while (member && member->cancelled) {
         member = member->next;
@@ -303,7 +310,7 @@ void filch_completions_free(filch_completions *set)
     if (!set || filch_process_inherited(set->token)) {
         return; /* what the parent waits for will not let go of it here */
     }
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     set->abandoned = true;
     struct member *withdrawn = withdraw_members_locked(set);
     struct member *ready = set->ready;

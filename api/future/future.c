@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "future/task_future.h"
 #include "future/waiting.h"
 #include "os/os.h"
@@ -145,6 +146,7 @@ filch_status filch_future_wait_for(filch_future *future, double seconds)
 
 static filch_status copy_result(struct filch_future *future, void *result, size_t bytes)
 {
+    FILCH_ASSERT(filch_cell_done(&future->cell));
     if (bytes != future->result_bytes || (bytes && !result)) {
         return FILCH_EINVAL;
     }

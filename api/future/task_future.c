@@ -1,8 +1,9 @@
-/* The life of a future: which thread runs its task, how it ends, and when its memory goes. */
+/* The life of a future: which thread runs its task, and how it ends. */
 #include "future/task_future.h"
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "os/os.h"
@@ -65,56 +66,6 @@ struct filch_future *filch_future_new(size_t payload_bytes, const struct filch_f
     return filch_future_new_at(payload_bytes, filch_alignment_for(0), 0, kind, info);
 }
 
-filch_future *filch_future_retain(filch_future *future)
-{
-    if (future) {
-        /* relaxed: the caller has a reference, the future cannot go meanwhile */
-        atomic_fetch_add_explicit(&future->owners, 1, memory_order_relaxed);
-    }
-    return future;
-}
-
-static bool drop(struct filch_future *future)
-{
-    /* acq_rel: the last owner sees what all others did */
-    return atomic_fetch_sub_explicit(&future->owners, 1, memory_order_acq_rel) == 1;
-}
-
-void filch_future_disown(struct filch_future *future, struct filch_unowned *unowned)
-{
-    if (future && drop(future)) {
-        future->task.work.next = unowned->first; /* it is in no queue, or that would own it */
-        unowned->first = &future->task.work;
-    }
-}
-
-static void destroy(struct filch_future *future, struct filch_unowned *unowned)
-{
-    /* relaxed: the last owner; it has seen what all others did */
-    filch_notifier_free(atomic_load_explicit(&future->notifier, memory_order_relaxed));
-    if (future->kind->dismantle) {
-        future->kind->dismantle(future, unowned);
-    }
-    filch_free(future);
-}
-
-static struct filch_future *take(struct filch_unowned *unowned)
-{
-    struct filch_work *first = unowned->first;
-    unowned->first = first ? first->next : NULL;
-    return first ? FILCH_CONTAINER(first, struct filch_future, task.work) : NULL;
-}
-
-void filch_future_free(filch_future *future)
-{
-    if (future && drop(future)) {
-        struct filch_unowned unowned = {NULL};
-        do {
-            destroy(future, &unowned);
-        } while ((future = take(&unowned)));
-    }
-}
-
 static bool move(struct filch_future *future, enum claim from, enum claim to)
 {
     int expected = (int)from;
@@ -132,7 +83,8 @@ bool filch_future_claim(struct filch_future *future)
 void filch_future_withdraw(struct filch_future *future)
 {
     if (filch_pool_withdraw(future->pool, &future->task)) {
-        move(future, BY_OTHER, ENTRY_PASSED);
+        bool passed = move(future, BY_OTHER, ENTRY_PASSED);
+        FILCH_ASSERT(passed);      /* the entry cannot come up: we have it */
         filch_future_free(future); /* the entry's reference */
     }
 }
@@ -147,6 +99,7 @@ void filch_future_unclaim(struct filch_future *future)
 /* What the callbacks raise is dropped: it belongs to no task. */
 static void call_back(struct filch_future *future)
 {
+    FILCH_ASSERT(!filch_rank_holds_any());
     const filch_async_options *callbacks = future->callbacks;
     struct filch_fiber *fiber = filch_fiber_self();
     FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
@@ -172,6 +125,7 @@ static void call_back(struct filch_future *future)
 
 struct filch_waiter *filch_future_complete(struct filch_future *future, filch_status outcome)
 {
+    FILCH_ASSERT(outcome != FILCH_EPENDING && !filch_cell_done(&future->cell));
     if (future->kind->release) {
         future->kind->release(future);
     }
@@ -236,6 +190,8 @@ static inline void task_left(struct execution **running)
 void filch_future_execute(struct filch_future *future, enum filch_future_runs_in place)
 {
     struct filch_fiber *fiber = filch_fiber_self();
+    FILCH_ASSERT(fiber && fiber->pool == future->pool);
+    FILCH_ASSERT(filch_future_has_begun(future) && !filch_rank_holds_any());
     if (filch_pool_state(future->pool) == FILCH_POOL_TERMINATED) {
         filch_future_finish(future, filch_hooks_verdict(future->pool, &future->fault.error));
         return;
@@ -279,7 +235,8 @@ void filch_future_give_back(struct filch_future *future)
 {
     if (!move(future, BY_OTHER, PENDING)) { /* its entry has come up meanwhile, and was dropped */
         filch_future_retain(future);
-        move(future, ENTRY_PASSED, PENDING);
+        bool back = move(future, ENTRY_PASSED, PENDING);
+        FILCH_ASSERT(back); /* no other has claimed it */
         filch_pool_submit_accepted(future->pool, &future->task);
     }
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "future/task_future.h"
 #include "pool/default_pool.h"
@@ -48,6 +49,7 @@ static void run_link(struct filch_future *future)
     struct link *link = link_of(future);
     const struct filch_future *before = link->before;
     const filch_continuation *what = link->what;
+    FILCH_ASSERT(filch_cell_done(&link->before->cell));
     if (before->outcome == FILCH_OK && what->on_value) {
         what->on_value(link_captures(future, what), before->payload, future->payload);
     } else if (before->outcome == FILCH_OK) {

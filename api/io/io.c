@@ -325,7 +325,7 @@ int filch_connect(int fd, const struct sockaddr *address, socklen_t length, doub
 static void wake_waiting(int fd)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->pools_lock);
+    filch_lock_acquire(&process->pools_lock, FILCH_RANK_POOLS);
     for (struct filch_pool *pool = process->pools; pool; pool = pool->next_pool) {
         /* acquire: pairs with the release in filch_poller_of */
         struct filch_poller *poller = atomic_load_explicit(&pool->poller, memory_order_acquire);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "sched/call_site.h"
 #include "sched/core.h"
@@ -33,6 +34,7 @@ static void run_piece(filch_lane *lane, filch_slot *top, filch_slot *slot);
 static void *publish_piece(filch_slot *slot)
 {
     struct piece *piece = piece_of(slot);
+    FILCH_ASSERT(piece->range.next <= piece->end);
     piece->range.stop = piece->range.next;
     if (!piece->counted) {
         piece->counted = true;
@@ -47,7 +49,9 @@ static const filch_slot_type piece_type = {run_piece, publish_piece, NULL};
 void filch_ranges_done(struct filch_loop *loop, size_t count)
 {
     /* acq_rel: the last to count down has seen all others' elements, and so does the root */
-    if (atomic_fetch_sub_explicit(&loop->unfinished, count, memory_order_acq_rel) == count) {
+    size_t unfinished = atomic_fetch_sub_explicit(&loop->unfinished, count, memory_order_acq_rel);
+    FILCH_ASSERT(unfinished >= count);
+    if (unfinished == count) {
         filch_latch_open(&loop->done);
     }
 }
@@ -109,12 +113,14 @@ static void run_block(struct filch_fiber *fiber, struct piece *piece, struct fil
     struct filch_loop *loop = piece->loop;
     unsigned long long first = piece->range.next;
     unsigned long long left = piece->end - first;
+    FILCH_ASSERT(first < piece->end);
     piece->range.stop = first + (grain->length < left ? grain->length : left);
     if (loop->chunk) {
         run_chunks(loop, fiber, &piece->range);
     } else {
         run_elements_of(loop, fiber, &piece->range);
     }
+    FILCH_ASSERT(first <= piece->range.next && piece->range.next <= piece->end);
     filch_grain_block_ended(grain, piece->range.next - first);
     if (filch_grain_is_surprised(grain)) {
         ask_after_all(fiber, grain);
@@ -127,6 +133,7 @@ filch_slot *filch_range_push(struct filch_fiber *fiber, struct filch_loop *loop,
                              unsigned long long next, unsigned long long end)
 {
     filch_slot *slot = fiber->lane.top;
+    FILCH_ASSERT(next <= end && slot >= fiber->lane.split);
     struct piece *piece = piece_of(slot);
     piece->range.next = piece->range.stop = next;
     piece->end = end;
@@ -179,6 +186,7 @@ bool filch_range_is_published(struct filch_fiber *fiber, filch_slot *slot)
 /* The newest slot was published. True: it is ours again. False: a thief has copied its range. */
 static bool reclaim(struct filch_fiber *fiber, filch_slot *slot)
 {
+    FILCH_ASSERT(slot + 1 == fiber->lane.top);
     if (!filch_core_reclaim(fiber, slot)) {
         return false;
     }
@@ -218,6 +226,7 @@ static bool has_more_to_share(struct filch_fiber *fiber, filch_slot *slot)
 /* Run the newest slot's range until it is empty or another's. Returns the newest slot. */
 static filch_slot *run_range(struct filch_fiber *fiber, filch_slot *slot, struct filch_grain *grain)
 {
+    FILCH_ASSERT(slot + 1 == fiber->lane.top); /* what the elements forked is joined */
     for (;;) {
         if (filch_range_is_published(fiber, slot) && !reclaim(fiber, slot)) {
             return slot;

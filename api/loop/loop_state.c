@@ -1,4 +1,5 @@
 /* What is known of a loop while it runs and after: its limits, its errors, how far it is. */
+#include "base/assert.h"
 #include "base/base.h"
 #include "loop/loop_run.h"
 #include "sched/cancel.h"
@@ -30,6 +31,8 @@ static void element_failed(struct filch_fault_listener *listener, size_t index, 
 {
     struct filch_loop *loop = FILCH_CONTAINER(listener, struct filch_loop, listener);
     if (loop->items && index < loop->n) {
+        FILCH_ASSERT(loop->items[index].status == FILCH_ECANCELED ||
+                     loop->items[index].status == FILCH_ERAISED);
         loop->items[index] = (filch_item){FILCH_ERAISED, code}; /* its worker's alone */
     }
     if (loop->policy == FILCH_FAIL_FAST) {
@@ -42,6 +45,7 @@ static void element_failed(struct filch_fault_listener *listener, size_t index, 
 
 void filch_loop_ended(struct filch_loop *loop, unsigned long long first, unsigned long long next)
 {
+    FILCH_ASSERT(first <= next);
     for (unsigned long long i = first; loop->items && i < next; i++) {
         if (loop->items[i].status == FILCH_ECANCELED) {
             loop->items[i].status = FILCH_OK;

@@ -140,7 +140,7 @@ static bool take_source(struct token *token)
     if (token->asks) {
         return true;
     }
-    filch_lock_acquire(&line->lock);
+    filch_lock_acquire(&line->lock, FILCH_RANK_LINE);
     bool ours = !line->reading && !line->ended;
     bool retires = line->ended;
     if (ours) {
@@ -170,7 +170,7 @@ static void leave_source(struct token *token, bool has_item)
 {
     struct line *line = token->line;
     token->asks = false;
-    filch_lock_acquire(&line->lock);
+    filch_lock_acquire(&line->lock, FILCH_RANK_LINE);
     line->reading = false;
     line->ended = !has_item || line_is_over(line);
     struct token *idle = line->idle;
@@ -214,7 +214,7 @@ static bool read_item(struct token *token)
 /* True: it is this token's turn. False: it lies in the row, and will be sent. */
 static bool take_turn(struct turn *turn, struct token *token)
 {
-    filch_lock_acquire(&turn->lock);
+    filch_lock_acquire(&turn->lock, FILCH_RANK_TURN);
     bool ours = turn->expected == token->number - 1;
     if (!ours) {
         turn->row[(token->number - 1) % token->line->token_count] = token;
@@ -225,7 +225,7 @@ static bool take_turn(struct turn *turn, struct token *token)
 
 static void leave_turn(struct turn *turn, struct token *token)
 {
-    filch_lock_acquire(&turn->lock);
+    filch_lock_acquire(&turn->lock, FILCH_RANK_TURN);
     turn->expected++;
     struct token **place = &turn->row[turn->expected % token->line->token_count];
     struct token *next = *place;

@@ -20,7 +20,7 @@ void filch_fault_init(struct filch_fault *fault)
 
 bool filch_fault_is_set(struct filch_fault *fault)
 {
-    filch_lock_acquire(&fault->lock);
+    filch_lock_acquire(&fault->lock, FILCH_RANK_FAULT);
     bool set = fault->error.status != FILCH_OK;
     filch_lock_release(&fault->lock);
     return set;
@@ -42,7 +42,7 @@ static bool outranks(size_t index, const filch_error *kept)
 
 void filch_fault_pass_on(const struct filch_fault *fault, struct filch_fault *outer)
 {
-    filch_lock_acquire(&outer->lock);
+    filch_lock_acquire(&outer->lock, FILCH_RANK_FAULT);
     if (outranks(fault->error.index, &outer->error)) {
         outer->error = fault->error;
     }
@@ -54,7 +54,7 @@ static void report_error(const struct filch_frame *frame, int code, const char *
 {
     struct filch_fault *fault = frame->fault;
     size_t index = frame->next ? (size_t)*frame->next - 1 : FILCH_NO_INDEX;
-    filch_lock_acquire(&fault->lock);
+    filch_lock_acquire(&fault->lock, FILCH_RANK_FAULT);
     filch_error *error = &fault->error;
     if (outranks(index, error)) {
         error->status = FILCH_ERAISED;

@@ -26,7 +26,7 @@ static void break_pool(struct filch_pool *pool)
 
 static void keep_first(struct filch_hooks *hooks, const struct filch_fault *fault)
 {
-    filch_lock_acquire(&hooks->fault.lock);
+    filch_lock_acquire(&hooks->fault.lock, FILCH_RANK_FAULT);
     if (hooks->fault.error.status == FILCH_OK) {
         hooks->fault.error = fault->error;
     }
@@ -105,7 +105,7 @@ filch_status filch_pool_error(filch_pool *pool, filch_error *error)
     struct filch_fault none;
     filch_fault_init(&none);
     struct filch_fault *fault = hooks ? &hooks->fault : &none;
-    filch_lock_acquire(&fault->lock);
+    filch_lock_acquire(&fault->lock, FILCH_RANK_FAULT);
     *error = fault->error;
     filch_lock_release(&fault->lock);
     if (error->status != FILCH_OK) {

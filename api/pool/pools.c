@@ -30,7 +30,7 @@ static const char *const reasons[] = {[FILCH_CPU_AFFINITY] = "affinity mask",
 static struct filch_process *with_cpu_count(void)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
     if (process->cpu_count == 0) {
         struct filch_cpu cpu = filch_cpu_detect("", filch_os_affinity_count());
         snprintf(process->cpu_reason, sizeof process->cpu_reason, "%u: %s", cpu.count,
@@ -61,7 +61,7 @@ static void warn_of_workers(const char *text)
 {
     struct filch_process *process = filch_process();
     char message[160];
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
     bool warned = process->warned;
     process->warned = true;
     filch_lock_release(&process->lock);
@@ -212,7 +212,7 @@ filch_status filch_pool_join(filch_pool *pool)
 static bool is_default(const filch_pool *pool)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
     bool is = process->default_pool == pool;
     filch_lock_release(&process->lock);
     return is;
@@ -241,7 +241,7 @@ static const filch_pool *existing(const filch_pool *pool)
 {
     if (!pool) {
         struct filch_process *process = filch_process();
-        filch_lock_acquire(&process->lock);
+        filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
         pool = process->default_pool;
         filch_lock_release(&process->lock);
     }
@@ -292,7 +292,7 @@ filch_status filch_pool_resolve(struct filch_pool *given, struct filch_pool **po
     if (status != FILCH_OK) {
         return status;
     }
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
     filch_pool *current = atomic_load_explicit(&process->default_pool, memory_order_relaxed);
     if (!current || !filch_process_owns(current->token)) {
         /* the parent's, if there was one, stays where it is: its threads are not here */

@@ -8,7 +8,7 @@ void filch_register(filch_registered *entry)
 {
     struct filch_process *process = filch_process();
     if (entry) {
-        filch_lock_acquire(&process->registry_lock);
+        filch_lock_acquire(&process->registry_lock, FILCH_RANK_REGISTRY);
         entry->next = process->registered;
         process->registered = entry;
         filch_lock_release(&process->registry_lock);
@@ -18,7 +18,7 @@ void filch_register(filch_registered *entry)
 void filch_unregister(filch_registered *entry)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->registry_lock);
+    filch_lock_acquire(&process->registry_lock, FILCH_RANK_REGISTRY);
     struct filch_registered **at = &process->registered;
     while (*at && *at != entry) {
         at = &(*at)->next;
@@ -33,11 +33,14 @@ void filch_functions_visit(bool (*visit)(void *context, const filch_callable *fu
                            void *context)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->registry_lock);
+    filch_lock_acquire(&process->registry_lock, FILCH_RANK_REGISTRY);
     struct filch_registered *entry = visit ? process->registered : NULL;
+    /* A visit may take any lock, and wait; another thread may be the one that lets go of this. */
+    filch_rank_drop(&process->registry_lock);
     while (entry && visit(context, entry->callable)) {
         entry = entry->next;
     }
+    filch_rank_take(&process->registry_lock, FILCH_RANK_REGISTRY);
     filch_lock_release(&process->registry_lock);
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "sched/process.h"
@@ -52,6 +53,8 @@ static unsigned char *at(filch_channel *channel, size_t position)
 /* Twice the room, with the oldest value first. */
 static bool grow_locked(filch_channel *channel)
 {
+    FILCH_ASSERT(filch_lock_is_held(&channel->lock));
+    FILCH_ASSERT(channel->count == channel->room);
     size_t bytes = channel->item_bytes;
     size_t total;
     if (!filch_multiply(channel->room, 2 * bytes, &total) || total > PTRDIFF_MAX) {
@@ -74,7 +77,7 @@ static bool grow_locked(filch_channel *channel)
 /* What is half changed is of no use: the channel is closed, and there is nothing in it. */
 void filch_channel_lock(filch_channel *channel)
 {
-    if (!filch_lock_acquire(&channel->lock)) {
+    if (!filch_lock_acquire(&channel->lock, FILCH_RANK_CHANNEL)) {
         channel->torn = channel->closed = true;
         channel->count = 0;
         channel->senders = channel->receivers = (struct filch_wait_list){NULL, NULL};
@@ -88,11 +91,13 @@ static struct filch_wait_list *line_of(filch_channel *channel, const filch_case 
 
 void filch_channel_wait_locked(filch_channel *channel, filch_case *one, struct filch_waiter *waiter)
 {
+    FILCH_ASSERT(filch_lock_is_held(&channel->lock));
     filch_wait_list_add_locked(line_of(channel, one), &filch_case_state_of(one)->place, waiter);
 }
 
 void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest)
 {
+    FILCH_ASSERT(filch_lock_is_held(&channel->lock));
     for (filch_case *one = lowest; one; one = filch_case_state_of(one)->above) {
         if (one->channel == channel) {
             filch_wait_list_remove_locked(line_of(channel, one), &filch_case_state_of(one)->place);
@@ -105,12 +110,14 @@ void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest)
 static filch_case *claim_locked(filch_channel *channel, struct filch_wait_list *line,
                                 filch_status status, struct filch_claims *claims)
 {
+    FILCH_ASSERT(filch_lock_is_held(&channel->lock));
     if (line->first && filch_process_inherited(channel->token)) {
         *line = (struct filch_wait_list){NULL, NULL}; /* they are in the parent */
     }
     struct filch_wait_node *place = filch_wait_list_claim_locked(line, claims);
     filch_case *one = place ? FILCH_CONTAINER(place, filch_case, opaque) : NULL;
     if (one) {
+        FILCH_ASSERT(filch_case_state_of(one)->status == FILCH_EPENDING); /* it is done once */
         filch_case_state_of(one)->status = status;
         filch_channel_leave_locked(one->channel, filch_case_state_of(one)->lowest);
     }
@@ -124,6 +131,7 @@ static bool send_locked(filch_channel *channel, filch_case *one, struct filch_cl
     if (channel->closed) {
         state->status = channel->torn ? FILCH_EFORKED : FILCH_ECLOSED;
     } else if ((receiver = claim_locked(channel, &channel->receivers, FILCH_OK, claims))) {
+        FILCH_ASSERT(channel->count == 0); /* receivers wait only while it is empty */
         memcpy(receiver->receive, one->send, channel->item_bytes);
         state->status = FILCH_OK;
     } else if (channel->count == channel->capacity) {
@@ -146,6 +154,7 @@ static bool receive_locked(filch_channel *channel, filch_case *one, struct filch
         channel->head = (channel->head + 1) % channel->room;
         channel->count--;
         if ((sender = claim_locked(channel, &channel->senders, FILCH_OK, claims))) {
+            FILCH_ASSERT(channel->count + 1 == channel->capacity); /* senders: while it is full */
             /* there is room now */
             memcpy(at(channel, channel->count++), sender->send, channel->item_bytes);
         }
@@ -163,6 +172,8 @@ static bool receive_locked(filch_channel *channel, filch_case *one, struct filch
 
 bool filch_channel_try_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims)
 {
+    FILCH_ASSERT(filch_lock_is_held(&channel->lock) && one->channel == channel);
+    FILCH_ASSERT(channel->count <= channel->room);
     return one->send ? send_locked(channel, one, claims) : receive_locked(channel, one, claims);
 }
 

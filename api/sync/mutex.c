@@ -1,6 +1,7 @@
 /* Mutexes, and the conditions that belong to them. */
 #include <filch/sync.h>
 
+#include "base/assert.h"
 #include "future/waiting.h"
 #include "os/os.h"
 #include "pool/deadline.h"
@@ -9,6 +10,8 @@
 
 static bool take_mutex(struct filch_wait_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
+    FILCH_ASSERT(queue->count <= 1);
     bool is_free = queue->count == 0;
     queue->count = 1;
     return is_free;
@@ -19,7 +22,7 @@ static filch_status try_lock(struct filch_wait_queue *queue)
 {
     struct filch_party *self = filch_party_self();
     filch_status status = FILCH_ETIMEDOUT;
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     if (take_mutex(queue)) {
         filch_wait_queue_own(queue, self);
         status = FILCH_OK;
@@ -66,12 +69,13 @@ filch_status filch_mutex_unlock(filch_mutex *mutex)
         return FILCH_EINVAL;
     }
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     filch_status status = queue->count ? FILCH_OK : FILCH_EINVAL;
     if (status == FILCH_OK) {
         filch_wait_queue_own(queue, NULL);
         /* the waiter that is served has it */
         queue->count = filch_wait_queue_serve_locked(queue, &claims);
+        FILCH_ASSERT(!queue->count == !claims.first);
     }
     filch_lock_release(&queue->lock);
     filch_claims_tell(&claims);
@@ -90,7 +94,7 @@ struct condition_wait {
 static bool wait_for_signal(struct filch_waiter *waiter, void *context)
 {
     struct condition_wait *wait = context;
-    filch_lock_acquire(&wait->condition->lock);
+    filch_lock_acquire(&wait->condition->lock, FILCH_RANK_WAIT_QUEUE);
     filch_wait_queue_adopt_locked(wait->condition);
     filch_wait_list_add_locked(&wait->condition->line, &wait->place, waiter);
     filch_lock_release(&wait->condition->lock);
@@ -103,7 +107,7 @@ static void forget_signal(struct filch_waiter *waiter, void *context)
 {
     struct condition_wait *wait = context;
     (void)waiter;
-    filch_lock_acquire(&wait->condition->lock);
+    filch_lock_acquire(&wait->condition->lock, FILCH_RANK_WAIT_QUEUE);
     filch_wait_list_remove_locked(&wait->condition->line, &wait->place);
     filch_lock_release(&wait->condition->lock);
 }
@@ -113,7 +117,7 @@ static const struct filch_wait_kind signal_wait = {
 
 static bool is_locked(struct filch_wait_queue *mutex)
 {
-    filch_lock_acquire(&mutex->lock);
+    filch_lock_acquire(&mutex->lock, FILCH_RANK_WAIT_QUEUE);
     bool locked = mutex->count != 0;
     filch_lock_release(&mutex->lock);
     return locked;
@@ -152,7 +156,7 @@ filch_status filch_condition_signal(filch_condition *condition)
         return FILCH_EINVAL;
     }
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     filch_wait_queue_serve_locked(queue, &claims);
     filch_lock_release(&queue->lock);
     filch_claims_tell(&claims);
@@ -166,7 +170,7 @@ filch_status filch_condition_broadcast(filch_condition *condition)
         return FILCH_EINVAL;
     }
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     filch_wait_queue_serve_all_locked(queue, &claims);
     filch_lock_release(&queue->lock);
     filch_claims_tell(&claims);

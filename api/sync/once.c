@@ -1,5 +1,6 @@
 #include <filch/sync.h>
 
+#include "base/assert.h"
 #include "sched/fiber.h"
 #include "sched/region.h"
 #include "sched/thread.h"
@@ -10,6 +11,7 @@ enum { NOT_RUN, RUNNING, RUN }; /* a once's count */
 
 static bool see_it_run(struct filch_wait_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock) && queue->count <= RUN);
     return queue->count != RUNNING;
 }
 
@@ -22,7 +24,8 @@ static const struct filch_wait_kind once_wait = {.what = "a once",
 static void ended_as(struct filch_wait_queue *queue, uint32_t state)
 {
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
+    FILCH_ASSERT(queue->count == RUNNING && state != RUNNING);
     queue->count = state;
     filch_wait_queue_own(queue, NULL);
     filch_wait_queue_serve_all_locked(queue, &claims);
@@ -49,7 +52,7 @@ static void run_once(struct filch_wait_queue *queue, void (*function)(void *), v
 
 static bool has_run(struct filch_wait_queue *queue)
 {
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     bool run = queue->count == RUN;
     filch_lock_release(&queue->lock);
     return run;
@@ -64,7 +67,7 @@ filch_status filch_once_run(filch_once *once, void (*function)(void *context), v
     if (!filch_thread_self()) {
         return FILCH_ENOMEM;
     }
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     uint32_t state = queue->count;
     bool own = state == RUNNING && filch_wait_queue_is_own_locked(queue);
     if (state == NOT_RUN) {

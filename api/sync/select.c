@@ -4,6 +4,7 @@
  * the order of their addresses: no other thread can come between that look and the lines. From
  * then on a thread that serves one of its cases claims it, which only one can, so only one case is
  * done. */
+#include "base/assert.h"
 #include "sync/channel.h"
 
 #include "future/waiting.h"
@@ -26,6 +27,7 @@ static bool cases_are_valid(const filch_case *one)
 
 static void insert_by_address(struct selection *selection, filch_case *one)
 {
+    FILCH_ASSERT(one->channel);
     filch_case **next = &selection->lowest;
     while (*next && (uintptr_t)(*next)->channel < (uintptr_t)one->channel) {
         next = &filch_case_state_of(*next)->above;
@@ -134,7 +136,7 @@ static void leave_lines(struct filch_waiter *waiter, void *context)
     for (filch_case *one = selection->lowest; one; one = above(one)) {
         if (one->channel != last && (!done || one->channel != done->channel)) {
             last = one->channel;
-            filch_lock_acquire(&last->lock);
+            filch_lock_acquire(&last->lock, FILCH_RANK_CHANNEL);
             filch_channel_leave_locked(last, one);
             filch_lock_release(&last->lock);
         }
@@ -161,12 +163,14 @@ static filch_status wait_for_one(struct selection *selection, uint64_t deadline)
 static filch_status verdict(const struct selection *selection, filch_status otherwise,
                             size_t *chosen)
 {
+    FILCH_ASSERT(otherwise != FILCH_EPENDING);
     filch_case *done = done_case(selection);
     if (!done) {
         return otherwise;
     }
     if (chosen) {
         *chosen = (size_t)(done - selection->cases);
+        FILCH_ASSERT(*chosen < selection->n);
     }
     return filch_case_state_of(done)->status;
 }

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 
+#include "base/assert.h"
 #include "os/os.h"
 #include "pool/deadline.h"
 #include "sched/process.h"
@@ -22,6 +23,7 @@ void filch_semaphore_init(filch_semaphore *semaphore, unsigned count)
 
 static bool take_permit(struct filch_wait_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     bool some = queue->count != 0;
     queue->count -= some;
     return some;
@@ -56,7 +58,7 @@ static filch_status post(struct filch_wait_queue *queue, uint32_t count)
     } while (!atomic_compare_exchange_weak_explicit(&queue->mail, &mail, mail + count,
                                                     memory_order_relaxed, memory_order_relaxed));
     while (!filch_lock_mark(&queue->lock)) {
-        if (filch_lock_try_acquire(&queue->lock)) {
+        if (filch_lock_try_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE)) {
             filch_wait_queue_open_mail(queue);
             break;
         }
@@ -70,7 +72,7 @@ filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count)
     if (!queue) {
         return FILCH_EINVAL;
     }
-    if (!filch_lock_try_acquire(&queue->lock)) {
+    if (!filch_lock_try_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE)) {
         return post(queue, count);
     }
     struct filch_claims claims = {NULL, NULL};

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 
+#include "base/assert.h"
 #include "os/os.h"
 #include "pool/deadline.h"
 #include "sync/wait_queue.h"
@@ -12,7 +13,7 @@ filch_status filch_wait_group_add(filch_wait_group *group, unsigned count)
     if (!queue) {
         return FILCH_EINVAL;
     }
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     filch_status status = count <= UINT_MAX - queue->count ? FILCH_OK : FILCH_EOVERFLOW;
     if (queue->count == 0) {
         filch_wait_queue_adopt_locked(queue);
@@ -29,7 +30,7 @@ filch_status filch_wait_group_done(filch_wait_group *group)
         return FILCH_EINVAL;
     }
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     filch_status status = queue->count ? FILCH_OK : FILCH_EINVAL;
     queue->count -= status == FILCH_OK;
     if (queue->count == 0) {
@@ -42,6 +43,7 @@ filch_status filch_wait_group_done(filch_wait_group *group)
 
 static bool see_all_done(struct filch_wait_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     return queue->count == 0;
 }
 

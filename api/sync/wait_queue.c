@@ -4,6 +4,7 @@
 
 #include <filch/sync.h>
 
+#include "base/assert.h"
 #include "debug/deadlock.h"
 #include "future/waiting.h"
 #include "sched/process.h"
@@ -25,6 +26,7 @@ static struct filch_wait_list empty_list(void)
 
 void filch_wait_queue_adopt_locked(struct filch_wait_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     uint32_t token = filch_process_token();
     if (queue->token != token) {
         queue->line = empty_list();
@@ -36,6 +38,7 @@ void filch_wait_queue_adopt_locked(struct filch_wait_queue *queue)
  * says so; of all else it is enough that the parent's threads have used it. */
 static bool is_parents_locked(const struct filch_wait_queue_request *request)
 {
+    FILCH_ASSERT(filch_lock_is_held(&request->queue->lock));
     const struct filch_wait_queue *queue = request->queue;
     bool ours = queue->token && filch_process_owns(queue->token);
     if (!filch_process()->forked || ours) {
@@ -47,6 +50,7 @@ static bool is_parents_locked(const struct filch_wait_queue_request *request)
 
 bool filch_wait_queue_serve_locked(struct filch_wait_queue *queue, struct filch_claims *claims)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     if (queue->line.first && filch_process_inherited(queue->token)) {
         queue->line = empty_list(); /* they are in the parent */
     }
@@ -65,6 +69,7 @@ void filch_wait_queue_serve_all_locked(struct filch_wait_queue *queue, struct fi
 void filch_wait_queue_give_locked(struct filch_wait_queue *queue, uint32_t count,
                                   struct filch_claims *claims)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     while (count && filch_wait_queue_serve_locked(queue, claims)) {
         count--;
     }
@@ -85,6 +90,7 @@ void filch_wait_queue_tell(struct filch_claims *claims)
 
 void filch_wait_queue_open_mail(struct filch_wait_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     struct filch_claims claims = {NULL, NULL};
     do {
         /* relaxed: the mark was seen, and with it what was posted before it was left */
@@ -99,6 +105,7 @@ void filch_wait_queue_open_mail(struct filch_wait_queue *queue)
 /* Taken, what has an owner is ours, also until that owner is named. */
 static bool take_for(struct filch_wait_queue_request *request)
 {
+    FILCH_ASSERT(filch_lock_is_held(&request->queue->lock));
     bool taken = request->take_locked(request->queue);
     if (taken && request->kind->holder && filch_process()->forked) {
         filch_wait_queue_adopt_locked(request->queue);
@@ -109,7 +116,7 @@ static bool take_for(struct filch_wait_queue_request *request)
 static bool try_to_take(struct filch_wait_queue_request *request)
 {
     struct filch_wait_queue *queue = request->queue;
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     bool taken = take_for(request);
     filch_wait_queue_release(queue);
     return taken;
@@ -120,7 +127,7 @@ bool filch_wait_queue_enlist(struct filch_waiter *waiter, void *context)
 {
     struct filch_wait_queue_request *request = context;
     struct filch_wait_queue *queue = request->queue;
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     bool waits = !take_for(request);
     if (waits && is_parents_locked(request)) {
         request->forked = true;
@@ -137,7 +144,7 @@ void filch_wait_queue_leave(struct filch_waiter *waiter, void *context)
 {
     struct filch_wait_queue_request *request = context;
     (void)waiter;
-    filch_lock_acquire(&request->queue->lock);
+    filch_lock_acquire(&request->queue->lock, FILCH_RANK_WAIT_QUEUE);
     filch_wait_list_remove_locked(&request->queue->line, &request->place);
     filch_wait_queue_release(request->queue);
 }
@@ -161,6 +168,7 @@ void filch_wait_queue_own(struct filch_wait_queue *queue, struct filch_party *ow
 
 bool filch_wait_queue_is_own_locked(struct filch_wait_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     /* relaxed: under the lock */
     struct filch_party *owner = atomic_load_explicit(&queue->owner, memory_order_relaxed);
     return owner && owner == filch_party_self();

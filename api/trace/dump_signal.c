@@ -45,7 +45,7 @@ static int dump_whenever_asked(void *record)
     while (dump_is_asked(record, event)) {
         filch_dump(NULL, stderr);
     }
-    filch_lock_acquire(&process->dump_lock);
+    filch_lock_acquire(&process->dump_lock, FILCH_RANK_DUMP);
     process->dump_signal = 0; /* the next to ask for it finds out that it is refused */
     filch_lock_release(&process->dump_lock);
     filch_thread_resign();
@@ -108,7 +108,7 @@ filch_status filch_dump_on_signal(int signal)
 {
     struct filch_process *process = filch_process();
     filch_process_pin();
-    filch_lock_acquire(&process->dump_lock);
+    filch_lock_acquire(&process->dump_lock, FILCH_RANK_DUMP);
     filch_status status = dump_on_locked(process, signal);
     filch_lock_release(&process->dump_lock);
     return status;

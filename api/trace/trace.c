@@ -18,7 +18,6 @@ static const size_t file_default = (size_t)1 << (sizeof(size_t) > 4 ? 30 : 26); 
 static const size_t ring_default = (size_t)16 << 20;
 static const size_t limit_least = (size_t)512 << 10;
 
-
 filch_status filch_trace_start(const filch_trace_options *options)
 {
     filch_trace_options all = options ? *options : (filch_trace_options){.path = NULL};
@@ -157,7 +156,7 @@ static filch_status start_at(const char *path, filch_trace_level level)
 
 static bool first_to_ask(void)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     bool first = !filch_traces.asked;
     filch_traces.asked = true;
     filch_lock_release(&filch_traces.lock);

@@ -16,8 +16,16 @@
 #endif
 #endif
 
-/* Before the few that only tests and assertions call. */
+/* Before the few that only tests call. */
 #define FILCH_FOR_TESTS FILCH_PRIVATE __attribute__((unused))
+
+/* Before those that only assertions call (assert.h). Where there are none they are named, never
+ * called, and nothing is behind them. */
+#ifdef FILCH_ASSERTIONS
+#define FILCH_FOR_ASSERTIONS FILCH_PRIVATE
+#else
+#define FILCH_FOR_ASSERTIONS
+#endif
 
 /* Before the few objects that several files share. */
 #define FILCH_PRIVATE_OBJECT extern __attribute__((visibility("hidden")))

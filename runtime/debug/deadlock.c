@@ -1,5 +1,6 @@
 #include "debug/deadlock.h"
 
+#include "base/assert.h"
 #include "debug/deadlock_search.h"
 
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static bool all_sleep(uint64_t *naps)
     unsigned known = 0;
     bool all = true;
     *naps = 0;
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
     for (struct filch_thread *t = filch_process_newest_thread(process); t; t = t->older) {
         if (t->live) {
             known++;
@@ -52,6 +53,7 @@ static bool all_sleep(uint64_t *naps)
 
 static bool pools_rest(void)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_process()->pools_lock));
     for (struct filch_pool *pool = filch_process()->pools; pool; pool = pool->next_pool) {
         if (filch_pool_running(pool) > 0 || filch_core_work_visible(pool) ||
             filch_pool_is_starving(pool) || filch_crowd_is_held(pool) ||
@@ -93,7 +95,7 @@ static bool handlers_may_come(struct filch_deadlock_search *search)
 {
     if (!search->asked_for_handlers) {
         struct filch_process *process = filch_process();
-        filch_lock_acquire(&process->dump_lock);
+        filch_lock_acquire(&process->dump_lock, FILCH_RANK_DUMP);
         int dumps = process->dump_signal;
         filch_lock_release(&process->dump_lock);
         search->asked_for_handlers = true;
@@ -296,6 +298,7 @@ static void look_at_all(struct filch_deadlock_search *search,
                         void (*look)(struct filch_deadlock_search *search,
                                      struct filch_party *party))
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_process()->pools_lock));
     struct sight sight = {search, look};
     for (struct filch_pool *pool = filch_process()->pools; pool; pool = pool->next_pool) {
         filch_stacks_each(&pool->stacks, look_at_fiber, &sight);
@@ -341,7 +344,7 @@ void filch_deadlock_look(struct filch_waiter *own)
 {
     struct filch_process *process = filch_process();
     struct filch_deadlock_search search = {.waits = NULL};
-    filch_lock_acquire(&process->pools_lock);
+    filch_lock_acquire(&process->pools_lock, FILCH_RANK_POOLS);
     search.still = (!own || !filch_waiter_decided(own)) && is_still();
     look_at_all(&search, look_at);
     if (search.still && search.forgets) {

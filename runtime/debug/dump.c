@@ -38,7 +38,7 @@ static void count_fiber(struct filch_stack *stack, void *census)
 static void count_threads(struct census *census)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
     for (struct filch_thread *t = filch_process_newest_thread(process); t; t = t->older) {
         if (t->live && t->party.thread_id) {
             count_parties(census, &t->party);
@@ -90,7 +90,7 @@ void filch_dump_pools(struct filch_text *text, struct filch_pool *pool)
 {
     struct filch_process *process = filch_process();
     struct census census = {.parties = NULL};
-    filch_lock_acquire(&process->pools_lock); /* all stay while we look */
+    filch_lock_acquire(&process->pools_lock, FILCH_RANK_POOLS); /* all stay while we look */
     for (struct filch_pool *p = process->pools; p; p = p->next_pool) {
         if (!pool || p == pool) {
             tell_pool(text, p);

@@ -13,6 +13,7 @@ static uint32_t held_word = HELD;
 void filch_lock_forget_holders(void)
 {
     held_word += ONE_FORK;
+    filch_rank_start_anew();
 }
 
 void filch_lock_init(struct filch_lock *lock)
@@ -68,9 +69,13 @@ FILCH_APART static bool try_acquire_slow(struct filch_lock *lock)
     return taken;
 }
 
-bool filch_lock_try_acquire(struct filch_lock *lock)
+bool filch_lock_try_acquire(struct filch_lock *lock, enum filch_rank rank)
 {
-    return FILCH_LIKELY(try_acquire(lock)) || try_acquire_slow(lock);
+    bool taken = FILCH_LIKELY(try_acquire(lock)) || try_acquire_slow(lock);
+    if (taken) {
+        filch_rank_take(lock, rank);
+    }
+    return taken;
 }
 
 /* Say that we sleep, then sleep. A mark that is left meanwhile wakes us for nothing. */
@@ -100,13 +105,17 @@ FILCH_APART static bool acquire_slow(struct filch_lock *lock)
     return word == 0;
 }
 
-bool filch_lock_acquire(struct filch_lock *lock)
+bool filch_lock_acquire(struct filch_lock *lock, enum filch_rank rank)
 {
-    return FILCH_LIKELY(try_acquire(lock)) || acquire_slow(lock);
+    filch_rank_check(lock, rank);
+    bool in_order = FILCH_LIKELY(try_acquire(lock)) || acquire_slow(lock);
+    filch_rank_take(lock, rank);
+    return in_order;
 }
 
 void filch_lock_release(struct filch_lock *lock)
 {
+    filch_rank_drop(lock);
     /* release: pairs with the acquires above. The lock may be freed by its next holder between
      * this exchange and the wake, which touches no memory. */
     if (atomic_exchange_explicit(&lock->word, 0, memory_order_release) & CONTENDED) {
@@ -146,8 +155,13 @@ FILCH_APART static bool release_slow(struct filch_lock *lock)
 bool filch_lock_release_unless_marked(struct filch_lock *lock)
 {
     uint32_t word = held_word;
+    filch_rank_drop(lock); /* before: it may be freed after that */
     /* release: as in filch_lock_release */
-    return FILCH_LIKELY(atomic_compare_exchange_strong_explicit(
-               &lock->word, &word, 0, memory_order_release, memory_order_relaxed)) ||
-           release_slow(lock);
+    bool released = FILCH_LIKELY(atomic_compare_exchange_strong_explicit(
+                        &lock->word, &word, 0, memory_order_release, memory_order_relaxed)) ||
+                    release_slow(lock);
+    if (!released) {
+        filch_rank_take(lock, FILCH_RANK_WAIT_QUEUE); /* of which alone marks are left */
+    }
+    return released;
 }

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/private.h"
+#include "os/rank.h"
 
 struct filch_lock {
     _Atomic(uint32_t) word; /* 0 free, else held; see lock.c */
@@ -26,18 +27,26 @@ struct filch_lock {
 
 FILCH_PRIVATE void filch_lock_init(struct filch_lock *lock);
 
-/* False: it was held by a thread of the parent's, in the child of a fork(). */
-FILCH_PRIVATE bool filch_lock_acquire(struct filch_lock *lock);
+/* The rank says what it is the lock of, and with that what may be held (rank.h). False: it was held
+ * by a thread of the parent's, in the child of a fork(). */
+FILCH_PRIVATE bool filch_lock_acquire(struct filch_lock *lock, enum filch_rank rank);
 FILCH_PRIVATE void filch_lock_release(struct filch_lock *lock);
 
-/* Without waiting, but for a moment. Async-signal-safe. False: it is held. */
-FILCH_PRIVATE bool filch_lock_try_acquire(struct filch_lock *lock);
+/* Without waiting, but for a moment, whatever the caller holds. Async-signal-safe. False: it is
+ * held. */
+FILCH_PRIVATE bool filch_lock_try_acquire(struct filch_lock *lock, enum filch_rank rank);
 
 /* Leave a mark for the holder. False: there is none. Async-signal-safe. */
 FILCH_PRIVATE bool filch_lock_mark(struct filch_lock *lock);
 
 /* False: a mark had been left, which is gone now; the lock is held still. */
 FILCH_PRIVATE bool filch_lock_release_unless_marked(struct filch_lock *lock);
+
+/* Does the calling thread hold it? For assertions alone. */
+__attribute__((unused)) static inline bool filch_lock_is_held(const struct filch_lock *lock)
+{
+    return filch_rank_is_held(lock);
+}
 
 /* In the child of a fork(), before anything else: locks that are held are others'. */
 FILCH_PRIVATE void filch_lock_forget_holders(void);

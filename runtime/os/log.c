@@ -24,7 +24,7 @@ static void to_stderr(void *context, filch_log_level level, const char *message)
 
 void filch_log_to(log_function *log, void *context)
 {
-    filch_lock_acquire(&sink.lock);
+    filch_lock_acquire(&sink.lock, FILCH_RANK_LOG);
     sink.log = log;
     sink.context = context;
     sink.chosen = true;
@@ -33,7 +33,7 @@ void filch_log_to(log_function *log, void *context)
 
 void filch_log(filch_log_level level, const char *message)
 {
-    filch_lock_acquire(&sink.lock);
+    filch_lock_acquire(&sink.lock, FILCH_RANK_LOG);
     log_function *log = sink.chosen ? sink.log : to_stderr;
     void *context = sink.context;
     filch_lock_release(&sink.lock);

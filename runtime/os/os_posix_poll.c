@@ -1,5 +1,6 @@
 /* os_poll on other systems: poll(), with a pipe to interrupt it when there is more to ask. */
 #define _GNU_SOURCE
+#include "base/assert.h"
 #include "base/memory.h"
 #include "os/os_poll.h"
 
@@ -73,6 +74,7 @@ void filch_os_poll_interrupt(struct filch_os_poll *set)
 /* 0, where the pipe is: it is not asked. */
 static size_t index_of_locked(struct filch_os_poll *set, int fd)
 {
+    FILCH_ASSERT(filch_lock_is_held(&set->lock));
     size_t i = set->n - 1;
     while (i > 0 && set->asked[i].fd != fd) {
         i--;
@@ -82,6 +84,7 @@ static size_t index_of_locked(struct filch_os_poll *set, int fd)
 
 static struct question *place_of_locked(struct filch_os_poll *set, int fd)
 {
+    FILCH_ASSERT(filch_lock_is_held(&set->lock));
     size_t i = index_of_locked(set, fd);
     if (i) {
         return &set->asked[i];
@@ -102,7 +105,7 @@ int filch_os_poll_ask(struct filch_os_poll *set, int fd, unsigned events, uint32
     if (fcntl(fd, F_GETFD) < 0) {
         return errno == EBADF ? EBADF : ENOSYS;
     }
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_QUESTIONS);
     struct question *place = place_of_locked(set, fd);
     if (place) {
         *place = (struct question){fd, (short)events, number};
@@ -115,7 +118,7 @@ int filch_os_poll_ask(struct filch_os_poll *set, int fd, unsigned events, uint32
 /* The questions of now, in the waiter's own array; how many. */
 static size_t copy_questions(struct filch_os_poll *set)
 {
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_QUESTIONS);
     filch_free(set->seen);
     filch_free(set->seen_numbers);
     set->seen = filch_calloc(set->n, sizeof *set->seen);
@@ -152,7 +155,7 @@ static void hear_interrupts(struct filch_os_poll *set)
 
 static void poll_returned(struct filch_os_poll *set)
 {
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_QUESTIONS);
     set->polling = false;
     /* relaxed: under the lock; a thread that waits for it looks again under the lock */
     atomic_fetch_add_explicit(&set->polls, 1, memory_order_relaxed);
@@ -162,13 +165,14 @@ static void poll_returned(struct filch_os_poll *set)
 
 static void remove_locked(struct filch_os_poll *set, size_t i)
 {
+    FILCH_ASSERT(filch_lock_is_held(&set->lock));
     set->asked[i] = set->asked[--set->n];
 }
 
 /* It was answered: it is asked no more, unless that was another question. */
 static void answered(struct filch_os_poll *set, int fd, uint32_t number)
 {
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_QUESTIONS);
     size_t i = index_of_locked(set, fd);
     if (i && set->asked[i].number == number) {
         remove_locked(set, i);
@@ -178,7 +182,7 @@ static void answered(struct filch_os_poll *set, int fd, uint32_t number)
 
 static void forget(struct filch_os_poll *set, int fd)
 {
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_QUESTIONS);
     size_t i = index_of_locked(set, fd);
     if (i) {
         remove_locked(set, i);
@@ -189,7 +193,7 @@ static void forget(struct filch_os_poll *set, int fd)
 /* Which poll() has to return first; false: none. */
 static bool is_polled(struct filch_os_poll *set, uint32_t *which)
 {
-    filch_lock_acquire(&set->lock);
+    filch_lock_acquire(&set->lock, FILCH_RANK_QUESTIONS);
     bool polling = set->polling;
     *which = atomic_load_explicit(&set->polls, memory_order_relaxed); /* as above */
     filch_lock_release(&set->lock);

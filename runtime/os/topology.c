@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "os/os.h"
 
-
 struct processor_place {
     unsigned number;
     unsigned thread; /* how many processors of the same physical core come before it */

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <threads.h>
 
+#include "base/assert.h"
 #include "base/memory.h"
 #include "os/lock.h"
 #include "os/os.h"
@@ -90,6 +91,7 @@ static struct filch_fd_wait *wait_of(struct filch_wait_node *place)
 /* Ask for all that is waited for now. 0 or an errno. */
 static int ask_locked(struct filch_poller *poller, struct descriptor *descriptor, int fd)
 {
+    FILCH_ASSERT(filch_lock_is_held(&descriptor->lock));
     unsigned wanted = 0;
     for (struct filch_wait_node *p = descriptor->waiting.first; p; p = p->next) {
         wanted |= wait_of(p)->events;
@@ -102,7 +104,7 @@ static int ask_locked(struct filch_poller *poller, struct descriptor *descriptor
 static int join_line(struct descriptor *descriptor, struct filch_fd_wait *wait,
                      struct filch_waiter *waiter)
 {
-    filch_lock_acquire(&descriptor->lock);
+    filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
     filch_wait_list_add_locked(&descriptor->waiting, &wait->place, waiter);
     int error = ask_locked(wait->poller, descriptor, wait->fd);
     if (error) {
@@ -141,7 +143,7 @@ static void leave(struct filch_waiter *waiter, void *context)
     if (!descriptor) {
         return;
     }
-    filch_lock_acquire(&descriptor->lock);
+    filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
     bool unanswered = wait->place.waiter != NULL;
     filch_wait_list_remove_locked(&descriptor->waiting, &wait->place);
     if (unanswered && !descriptor->waiting.first) {
@@ -160,6 +162,7 @@ const struct filch_wait_kind filch_fd_kind = {.what = "a descriptor",
  * otherwise meanwhile, the event is the next one's when the system has been asked again. */
 static void wake_locked(struct descriptor *descriptor, unsigned events)
 {
+    FILCH_ASSERT(filch_lock_is_held(&descriptor->lock));
     unsigned left = events & always ? ~0u : events;
     struct filch_wait_node *next;
     for (struct filch_wait_node *p = descriptor->waiting.first; p && left; p = next) {
@@ -182,6 +185,7 @@ static void wake_locked(struct descriptor *descriptor, unsigned events)
 /* The system cannot be asked any more: it has been closed (EBADF), or something else. */
 static void wake_all_locked(struct descriptor *descriptor, int error)
 {
+    FILCH_ASSERT(filch_lock_is_held(&descriptor->lock));
     struct filch_wait_node *next;
     for (struct filch_wait_node *p = descriptor->waiting.first; p; p = next) {
         struct filch_fd_wait *wait = wait_of(p);
@@ -197,7 +201,7 @@ static void wake_all_locked(struct descriptor *descriptor, int error)
 static void answer_question(struct filch_poller *poller, const struct filch_os_ready *ready)
 {
     struct descriptor *descriptor = known_descriptor(poller, ready->fd);
-    filch_lock_acquire(&descriptor->lock);
+    filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
     if (ready->question == descriptor->question) {
         wake_locked(descriptor, ready->events);
         int error = ask_locked(poller, descriptor, ready->fd);
@@ -218,7 +222,7 @@ static void refuse_all(struct filch_poller *poller)
             fd += DESCRIPTORS_PER_CHUNK - 1;
             continue;
         }
-        filch_lock_acquire(&descriptor->lock);
+        filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
         wake_all_locked(descriptor, ENOSYS);
         filch_lock_release(&descriptor->lock);
     }
@@ -251,8 +255,7 @@ static int poll_for_ever(void *context)
 static void destroy_poller(struct filch_poller *poller)
 {
     for (size_t i = 0; i < DESCRIPTOR_CHUNKS; i++) {
-        filch_free(
-            atomic_load_explicit(&poller->chunks[i], memory_order_relaxed)); /* no other */
+        filch_free(atomic_load_explicit(&poller->chunks[i], memory_order_relaxed)); /* no other */
     }
     if (poller->os) {
         filch_os_poll_close(poller->os);
@@ -262,6 +265,7 @@ static void destroy_poller(struct filch_poller *poller)
 
 static struct filch_poller *poller_new_locked(struct filch_pool *pool)
 {
+    FILCH_ASSERT(filch_lock_is_held(&pool->lock));
     struct filch_poller *poller =
         filch_pool_may_ask_thread(pool) ? filch_calloc(1, sizeof *poller) : NULL;
     if (!poller) {
@@ -285,7 +289,7 @@ struct filch_poller *filch_poller_of(struct filch_pool *pool)
     /* acquire: pairs with the release below */
     struct filch_poller *poller = atomic_load_explicit(&pool->poller, memory_order_acquire);
     if (!poller) {
-        filch_lock_acquire(&pool->lock);
+        filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
         poller = atomic_load_explicit(&pool->poller, memory_order_relaxed); /* under the lock */
         if (!poller && (poller = poller_new_locked(pool))) {
             pool->end_poller = filch_poller_end;
@@ -310,7 +314,8 @@ static void end_thread(struct filch_poller *poller)
 void filch_poller_end(struct filch_pool *pool)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->pools_lock); /* filch_close() may be looking at it */
+    /* filch_close() may be looking at it. */
+    filch_lock_acquire(&process->pools_lock, FILCH_RANK_POOLS);
     /* relaxed: under the lock, and no fibers are left */
     struct filch_poller *poller =
         atomic_exchange_explicit(&pool->poller, (struct filch_poller *)NULL, memory_order_relaxed);
@@ -322,7 +327,7 @@ void filch_poller_forget(struct filch_poller *poller, int fd)
 {
     struct descriptor *descriptor = known_descriptor(poller, fd);
     if (descriptor) {
-        filch_lock_acquire(&descriptor->lock);
+        filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
         descriptor->question++; /* an answer that is under way is about what is closed now */
         filch_os_poll_drop(poller->os, fd);
         wake_all_locked(descriptor, EBADF);

@@ -1,4 +1,5 @@
 /* acquire: taking cores and letting go of them. */
+#include "base/assert.h"
 #include "os/os.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
@@ -8,6 +9,7 @@
 
 struct filch_core *filch_core_at(struct filch_pool *pool, unsigned index)
 {
+    FILCH_ASSERT(index < pool->core_limit);
     /* acquire: pairs with the release in make_core; the core is made */
     return atomic_load_explicit(&pool->cores[index], memory_order_acquire);
 }
@@ -20,7 +22,7 @@ unsigned filch_core_count(struct filch_pool *pool)
 
 static struct filch_core *make_core(struct filch_pool *pool, unsigned index)
 {
-    filch_lock_acquire(&pool->lock);
+    filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
     struct filch_core *core = filch_core_at(pool, index);
     if (!core && index == filch_core_count(pool)) {
         core = filch_core_new(pool, index);
@@ -55,6 +57,7 @@ static bool claim(struct filch_core *core, struct filch_thread *thread)
 /* A free core among the first `limit`, made if it must be. */
 static bool claim_below(struct filch_pool *pool, struct filch_thread *thread, unsigned limit)
 {
+    FILCH_ASSERT(!thread->core && thread == filch_thread_known());
     for (unsigned i = 0; i < limit; i++) {
         struct filch_core *core = filch_core_at(pool, i);
         if (!core) {
@@ -63,6 +66,7 @@ static bool claim_below(struct filch_pool *pool, struct filch_thread *thread, un
         if (!core) {
             return false;
         }
+        FILCH_ASSERT(core->index == i && core->pool == pool);
         if (claim(core, thread)) {
             return true;
         }
@@ -96,7 +100,8 @@ static void count_out(struct filch_pool *pool)
 {
     /* seq_cst: before the look at all sources by which the thread that leaves, or the one that
      * finds no core, goes on */
-    atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst);
+    uint64_t running = atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst);
+    FILCH_ASSERT((uint32_t)running > 0);
     filch_pool_core_freed(pool);
 }
 
@@ -146,6 +151,7 @@ bool filch_core_acquire_guest(struct filch_pool *pool, struct filch_thread *thre
 void filch_core_release(struct filch_thread *thread)
 {
     struct filch_core *core = thread->core;
+    FILCH_ASSERT(filch_core_is_own(core));
     filch_core_trace(core, FILCH_TRACE_FREE, 0, NULL, 0);
     thread->core = NULL;
     /* release: pairs with the acquire in claim */
@@ -193,6 +199,7 @@ void filch_core_give_spares(struct filch_pool *pool)
 
 void filch_core_start(struct filch_core *core)
 {
+    FILCH_ASSERT(filch_core_is_own(core));
     struct filch_pool *pool = core->pool;
     if (pool->config.hooks && !core->started) {
         core->started = true;
@@ -226,6 +233,7 @@ void filch_core_enter(struct filch_core *core, struct filch_fiber *fiber)
     if (!core) {
         return;
     }
+    FILCH_ASSERT(filch_core_is_own(core) && fiber->pool == core->pool);
     filch_core_trace(core, FILCH_TRACE_ENTER, 0, NULL, filch_trace_name_of(fiber));
     filch_core_trace_forks(core, &fiber->lane);
     filch_core_begin(fiber);

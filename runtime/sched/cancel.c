@@ -1,5 +1,6 @@
 #include "sched/cancel.h"
 
+#include "base/assert.h"
 #include "os/os.h"
 
 static bool flag(struct filch_cancel_scope *scope)
@@ -20,7 +21,7 @@ void filch_cancel_scope_open(struct filch_cancel_scope *scope, struct filch_canc
     if (parent->deadline_ns < deadline_ns) {
         scope->deadline_ns = parent->deadline_ns;
     }
-    filch_lock_acquire(&parent->lock);
+    filch_lock_acquire(&parent->lock, FILCH_RANK_SCOPE);
     atomic_init(&scope->cancelled, flag(parent));
     scope->next = parent->children;
     if (scope->next) {
@@ -32,11 +33,13 @@ void filch_cancel_scope_open(struct filch_cancel_scope *scope, struct filch_canc
 
 void filch_cancel_scope_close(struct filch_cancel_scope *scope)
 {
+    FILCH_ASSERT(!scope->waiters && !scope->children);
     struct filch_cancel_scope *parent = scope->parent;
     if (!parent) {
         return;
     }
-    filch_lock_acquire(&parent->lock); /* a cancel of the parent that is under way ends first */
+    /* A cancel of the parent that is under way ends first. */
+    filch_lock_acquire(&parent->lock, FILCH_RANK_SCOPE);
     if (scope->prev) {
         scope->prev->next = scope->next;
     } else {
@@ -50,6 +53,7 @@ void filch_cancel_scope_close(struct filch_cancel_scope *scope)
 
 static void cancel_locked(struct filch_cancel_scope *scope)
 {
+    FILCH_ASSERT(filch_lock_is_held(&scope->lock));
     /* release: pairs with the acquire in flag */
     atomic_store_explicit(&scope->cancelled, true, memory_order_release);
     /* They leave the list themselves, each after we have let go of the lock. */
@@ -82,7 +86,8 @@ void filch_cancel_scope_cancel(struct filch_cancel_scope *top)
 {
     struct filch_cancel_scope *scope = top;
     while (scope) {
-        filch_lock_acquire(&scope->lock);
+        FILCH_ASSERT(scope == top || filch_lock_is_held(&scope->parent->lock)); /* downwards */
+        filch_lock_acquire(&scope->lock, FILCH_RANK_SCOPE);
         cancel_locked(scope);
         scope = scope->children ? scope->children : next_beside(scope, top);
     }
@@ -96,7 +101,7 @@ bool filch_cancel_scope_is_cancelled(struct filch_cancel_scope *scope)
 
 bool filch_cancel_scope_add(struct filch_cancel_scope *scope, struct filch_waiter *waiter)
 {
-    filch_lock_acquire(&scope->lock);
+    filch_lock_acquire(&scope->lock, FILCH_RANK_SCOPE);
     bool open = !flag(scope);
     if (open) {
         waiter->scope = scope;
@@ -117,7 +122,8 @@ void filch_cancel_scope_remove(struct filch_waiter *waiter)
     if (!scope) {
         return;
     }
-    filch_lock_acquire(&scope->lock);
+    filch_lock_acquire(&scope->lock, FILCH_RANK_SCOPE);
+    FILCH_ASSERT(waiter->scope_prev || scope->waiters == waiter);
     if (waiter->scope_prev) {
         waiter->scope_prev->scope_next = waiter->scope_next;
     } else {

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "os/os.h"
 #include "os/os_modes.h"
 #include "sched/fiber.h"
@@ -152,6 +153,7 @@ static uintptr_t put_off(struct filch_core *core)
  * other cores' oldest, then what was put off. */
 static uintptr_t pick(struct filch_core *core)
 {
+    FILCH_ASSERT(filch_core_is_own(core));
     uintptr_t entry = 0;
     note_pick(core, FILCH_TRACE_OWN, 0);
     if (++core->picks % FILCH_FAIR_PICKS == 0 && (entry = overdue(core))) {
@@ -205,7 +207,8 @@ static uintptr_t search(struct filch_core *core)
     filch_core_trace(core, FILCH_TRACE_FOUND, entry != 0, NULL, round);
     /* seq_cst: as in may_search. A publisher that still saw us searching woke none: a searcher
      * that leaves looks once more, here or before it sleeps. */
-    atomic_fetch_sub_explicit(&pool->searching, 1, memory_order_seq_cst);
+    uint32_t searching = atomic_fetch_sub_explicit(&pool->searching, 1, memory_order_seq_cst);
+    FILCH_ASSERT(searching > 0);
     if (entry) {
         atomic_thread_fence(memory_order_seq_cst); /* after the count, before the look */
         filch_pool_pass_on(pool);
@@ -226,6 +229,7 @@ static uintptr_t look(struct filch_core *core)
 /* Find work; sleep while there is none. 0: the pool stops, and the thread holds no core. */
 static uintptr_t find(struct filch_thread *thread, struct filch_fiber *fiber)
 {
+    FILCH_ASSERT(thread == filch_thread_known() && (thread->fiber == fiber || thread->left));
     struct filch_pool *pool = fiber->pool;
     uintptr_t entry;
     while (!thread->core || !(entry = look(thread->core))) {
@@ -269,6 +273,8 @@ static void run_stolen(struct filch_fiber *fiber, filch_slot *slot, struct filch
 {
     const filch_slot_type *type = slot->type;
     filch_lane *lane = &fiber->lane;
+    FILCH_ASSERT(filch_fiber_is_own(fiber) && !fiber->frame);
+    FILCH_ASSERT(type && type != &filch_slot_running); /* a thief has what was published */
     /* In a loop, the index that the forking element had. It waits for us: the index stands. */
     const unsigned long long next = origin->next ? *origin->next : 0;
     struct filch_frame frame = {.base = lane->top,
@@ -299,6 +305,7 @@ static void run_stolen(struct filch_fiber *fiber, filch_slot *slot, struct filch
 /* Run an entry of a deque or a queue. A suspended fiber is not run but returned. */
 static struct filch_fiber *run_entry(struct filch_fiber *fiber, uintptr_t entry)
 {
+    FILCH_ASSERT(entry && !filch_rank_holds_any());
     filch_slot *slot = filch_entry_slot(entry);
     if (slot) {
         struct filch_frame *origin = filch_slot_take(slot);
@@ -312,6 +319,7 @@ static struct filch_fiber *run_entry(struct filch_fiber *fiber, uintptr_t entry)
         return filch_fiber_of_work(work);
     }
     struct filch_detached *task = FILCH_CONTAINER(work, struct filch_detached, work);
+    FILCH_ASSERT(work->kind == FILCH_WORK_TASK && task->run);
     task->run(task);
     return NULL;
 }
@@ -329,6 +337,8 @@ struct filch_fiber *filch_core_main(struct filch_fiber *fiber)
         filch_core_trace_forks(thread->core, &fiber->lane);
         filch_core_begin(fiber);
         struct filch_fiber *ready = run_entry(fiber, entry);
+        FILCH_ASSERT(!fiber->frame && fiber->lane.top == filch_fiber_bottom(fiber));
+        FILCH_ASSERT(!filch_rank_holds_any());
         if (ready) {
             return ready;
         }
@@ -349,12 +359,14 @@ static void chain(struct filch_fiber *const *fibers, unsigned count)
 static void ready_from_outside(struct filch_pool *pool, struct filch_fiber *const *fibers,
                                unsigned count)
 {
+    FILCH_ASSERT(count > 0 && fibers[0]->pool == pool);
     chain(fibers, count);
     filch_pool_resume(pool, &fibers[0]->work, &fibers[count - 1]->work, count);
 }
 
 static void ready_on(struct filch_core *core, struct filch_fiber *const *fibers, unsigned count)
 {
+    FILCH_ASSERT(filch_core_is_own(core));
     if (filch_thread_known()->between_jobs && !core->next) {
         core->next = *fibers++; /* it goes on as soon as we are done here */
         count--;
@@ -372,6 +384,7 @@ void filch_fibers_ready(struct filch_fiber *const *fibers, unsigned count)
     struct filch_core *core = thread ? thread->core : NULL;
     while (count) {
         struct filch_pool *pool = fibers[0]->pool;
+        FILCH_ASSERT(!fibers[0]->guest && fibers[0]->work.kind == FILCH_WORK_FIBER);
         unsigned n = 1;
         while (n < count && fibers[n]->pool == pool) {
             n++;

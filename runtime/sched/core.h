@@ -30,6 +30,14 @@ FILCH_PRIVATE void filch_fiber_post(struct filch_fiber *fiber);
 
 FILCH_PRIVATE_OBJECT const struct filch_tracer_host filch_core_trace_host; /* trace_host.c */
 
+/* For assert.h, where assertions are on; assert_host.c. */
+struct filch_assert_place;
+FILCH_FOR_ASSERTIONS void filch_core_find_place(struct filch_assert_place *place);
+
+/* For assertions alone: does the calling thread hold the core, does it run the fiber? */
+FILCH_FOR_ASSERTIONS bool filch_core_is_own(const struct filch_core *core);
+FILCH_FOR_ASSERTIONS bool filch_fiber_is_own(const struct filch_fiber *fiber);
+
 enum { FILCH_FAIR_PICKS = 31 }; /* every so many picks, queues and timers come first */
 
 /* Where the last pick came from, for the recording. */

@@ -1,5 +1,6 @@
 #include "sched/crowd.h"
 
+#include "base/assert.h"
 #include "os/os.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
@@ -54,7 +55,8 @@ bool filch_crowd_enter(struct filch_fiber *fiber)
 static void count_held(struct filch_crowding *crowding, uint32_t change)
 {
     /* relaxed: as in held_range() */
-    atomic_fetch_add_explicit(&crowding->held, change, memory_order_relaxed);
+    uint32_t before = atomic_fetch_add_explicit(&crowding->held, change, memory_order_relaxed);
+    FILCH_ASSERT(before > 0 || change == 1);
 }
 
 /* What the fiber holds back, which then it does no longer; NULL: nothing. */
@@ -78,7 +80,8 @@ void filch_crowd_leave(struct filch_fiber *fiber)
     for (struct filch_frame *f = fiber->guest ? NULL : fiber->frame; f; f = f->parent) {
         if (f->crowd) {
             /* relaxed: as in filch_crowd_enter */
-            atomic_fetch_sub_explicit(f->crowd, 1, memory_order_relaxed);
+            uint32_t waiting = atomic_fetch_sub_explicit(f->crowd, 1, memory_order_relaxed);
+            FILCH_ASSERT(waiting > 0);
         }
     }
     take_held(fiber); /* published as it is, it is ours to take back */

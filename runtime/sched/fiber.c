@@ -1,5 +1,6 @@
 #include "sched/fiber.h"
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "sched/core.h"
 #include "sched/pool.h"
@@ -54,6 +55,7 @@ FILCH_NEVER_RETURNS static void start(void *argument)
 {
     struct filch_fiber *fiber = argument;
     struct filch_thread *thread = filch_thread_known();
+    FILCH_ASSERT(thread->fiber == fiber);
     filch_sanitize_arrive(NULL, &thread->native_low, &thread->native_bytes);
     struct filch_fiber *next = filch_core_main(fiber);
     filch_fiber_discard(fiber, next);
@@ -61,6 +63,7 @@ FILCH_NEVER_RETURNS static void start(void *argument)
 
 struct filch_fiber *filch_fiber_new(struct filch_pool *pool, struct filch_core *core)
 {
+    FILCH_ASSERT(filch_core_is_own(core));
     struct filch_fiber *fiber = fiber_on(filch_stacks_get(&pool->stacks, &core->shelf), pool);
     if (fiber) {
         fiber->guest = false;
@@ -73,11 +76,13 @@ struct filch_fiber *filch_fiber_new(struct filch_pool *pool, struct filch_core *
 
 void filch_fiber_free(struct filch_fiber *fiber, struct filch_core *core)
 {
+    FILCH_ASSERT(!fiber->guest && (!core || filch_core_is_own(core)));
     filch_stacks_put(&fiber->pool->stacks, core ? &core->shelf : NULL, &fiber->stack);
 }
 
 void filch_fiber_free_guest(struct filch_fiber *fiber, struct filch_core *core)
 {
+    FILCH_ASSERT(fiber->guest && (!core || filch_core_is_own(core)));
     if (core && !core->spare) {
         core->spare = &fiber->stack;
     } else {
@@ -107,6 +112,10 @@ static inline void arrive(struct filch_fiber *fiber)
 
 void filch_fiber_leave(struct filch_fiber *fiber, struct filch_thread *thread)
 {
+    /* It may go on on another thread, where what this one holds would never be released. */
+    FILCH_ASSERT(!filch_rank_holds_any());
+    FILCH_ASSERT(thread == filch_thread_known() && thread->fiber == fiber);
+    FILCH_ASSERT(!fiber->guest && !fiber->pins); /* these stay where they are */
     filch_sanitize_leave(&fiber->fake_stack, thread->native_low, thread->native_bytes,
                          thread->native_tsan_fiber);
     filch_context_switch(&fiber->context, &thread->native);
@@ -116,6 +125,8 @@ void filch_fiber_leave(struct filch_fiber *fiber, struct filch_thread *thread)
 FILCH_NEVER_RETURNS void filch_fiber_discard(struct filch_fiber *fiber, struct filch_fiber *next)
 {
     struct filch_thread *thread = filch_thread_known();
+    FILCH_ASSERT(thread->fiber == fiber && !fiber->guest && !fiber->frame);
+    FILCH_ASSERT(!filch_rank_holds_any());
     thread->leave = (struct filch_leave){.kind = FILCH_LEAVE_DISCARD, .next = next};
     filch_sanitize_leave(NULL, thread->native_low, thread->native_bytes, thread->native_tsan_fiber);
     filch_context_switch(&fiber->context, &thread->native);

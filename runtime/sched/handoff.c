@@ -1,5 +1,6 @@
 #include "sched/handoff.h"
 
+#include "base/assert.h"
 #include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/suspend.h"
@@ -16,6 +17,7 @@ static unsigned permits_taken(struct filch_permits *permits)
 
 static void count_permits_locked(struct filch_permits *permits, unsigned count)
 {
+    FILCH_ASSERT(filch_lock_is_held(&permits->lock) && count <= permits->most);
     atomic_store_explicit(&permits->taken, count, memory_order_seq_cst); /* as above */
 }
 
@@ -27,7 +29,7 @@ struct petition {
 static bool try_to_take_permit(struct petition *petition, struct filch_waiter *waiter)
 {
     struct filch_permits *permits = petition->permits;
-    filch_lock_acquire(&permits->lock);
+    filch_lock_acquire(&permits->lock, FILCH_RANK_PERMITS);
     bool free = permits_taken(permits) < permits->most;
     if (free) {
         count_permits_locked(permits, permits_taken(permits) + 1);
@@ -76,7 +78,7 @@ static void give_permit(struct filch_pool *pool)
 {
     struct filch_permits *permits = &pool->permits;
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&permits->lock);
+    filch_lock_acquire(&permits->lock, FILCH_RANK_PERMITS);
     if (!filch_wait_list_claim_locked(&permits->wanted, &claims)) {
         count_permits_locked(permits, permits_taken(permits) - 1);
     }

@@ -1,5 +1,6 @@
 /* join: how the owner of what was forked finds out what became of it, and runs what was not
  * taken. */
+#include "base/assert.h"
 #include "os/os_ticks.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
@@ -22,6 +23,7 @@ static void run_traced(struct filch_fiber *fiber, filch_slot *slot, const filch_
 
 void filch_core_run_own(struct filch_fiber *fiber, filch_slot *slot)
 {
+    FILCH_ASSERT(filch_fiber_is_own(fiber) && slot->type);
     const filch_slot_type *type = slot->type;
     slot->type = &filch_slot_running;
     run_traced(fiber, slot, type);
@@ -55,6 +57,7 @@ void filch_core_run_tasks(struct filch_pool *pool,
     struct filch_fiber *fiber = thread ? thread->fiber : NULL;
     struct filch_detached *task;
     while (fiber && filch_fiber_has_room(fiber) && (task = take_own(pool, wanted, context))) {
+        FILCH_ASSERT(!filch_rank_holds_any());
         filch_thread_known()->core->picked = (struct filch_picked){.how = FILCH_TRACE_HELPED};
         task->run(task);
     }
@@ -70,6 +73,7 @@ static const struct filch_wait_kind join_wait = {
 
 bool filch_core_reclaim(struct filch_fiber *fiber, filch_slot *slot)
 {
+    FILCH_ASSERT(filch_fiber_is_own(fiber));
     struct filch_core *core = filch_thread_known()->core;
     bool ours = filch_slot_take_back(slot);
     if (core) {
@@ -102,6 +106,8 @@ static void join_latent(struct filch_fiber *fiber, filch_slot *slot)
 filch_slot *filch_join_slow(filch_lane *lane, filch_slot *slot, filch_slot *top)
 {
     struct filch_fiber *fiber = filch_fiber_of_lane(lane);
+    FILCH_ASSERT(filch_fiber_is_own(fiber) && fiber->frame);
+    FILCH_ASSERT(filch_fiber_bottom(fiber) <= slot && slot < top);
     lane->top = top;
     if (slot >= lane->split) {
         join_latent(fiber, slot);

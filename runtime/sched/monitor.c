@@ -7,6 +7,7 @@
  * ms, and then no more but for timers. So an idle pool uses no processor time, and a call that
  * comes soon after another may leave out the wake-up if it is short (call_site.h): should it turn
  * out to be long after all, the next look finds its work. */
+#include "base/assert.h"
 #include "os/os.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
@@ -302,10 +303,12 @@ static bool monitor_once(struct filch_pool *pool, struct filch_thread *thread)
 
 bool filch_core_obtain(struct filch_pool *pool, struct filch_thread *thread)
 {
+    FILCH_ASSERT(thread == filch_thread_known() && !thread->core);
     bool can = false;
     while (!can) {
         can = claim_monitor(pool, thread) ? monitor_once(pool, thread) : sleep_once(pool, thread);
     }
+    FILCH_ASSERT(!thread->core || filch_core_is_own(thread->core));
     thread->woken = true;
     return thread->core != NULL;
 }

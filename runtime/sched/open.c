@@ -1,6 +1,7 @@
 /* open: making pools and cores, and taking them apart. */
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory.h"
 #include "os/os.h"
 #include "sched/core.h"
@@ -57,6 +58,9 @@ static void serve_those_below(void)
     static const struct filch_wait_host wait_host = {filch_fibers_ready, filch_fiber_post};
     filch_wait_hosted_by(&wait_host);
     filch_tracer_hosted_by(&filch_core_trace_host);
+#ifdef FILCH_ASSERTIONS
+    filch_assert_hosted_by(filch_core_find_place);
+#endif
 }
 
 filch_status filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out)

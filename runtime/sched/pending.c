@@ -1,14 +1,16 @@
 /* pending: what a pool has accepted and waits for, and how that ends when it is terminated. */
 #include "sched/pending.h"
 
+#include "base/assert.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
 
 bool filch_pool_list_pending(struct filch_pool *pool, struct filch_pending *pending)
 {
-    filch_lock_acquire(&pool->pending_lock);
+    filch_lock_acquire(&pool->pending_lock, FILCH_RANK_PENDING);
     bool wanted = !pool->refuses_pending;
     if (wanted && !pending->come) {
+        FILCH_ASSERT(!pending->listed);
         pending->prev = NULL;
         pending->next = pool->pending;
         if (pending->next) {
@@ -23,10 +25,12 @@ bool filch_pool_list_pending(struct filch_pool *pool, struct filch_pending *pend
 
 static void unlist_pending_locked(struct filch_pool *pool, struct filch_pending *pending)
 {
+    FILCH_ASSERT(filch_lock_is_held(&pool->pending_lock));
     if (!pending->listed) {
         return;
     }
     pending->listed = false;
+    FILCH_ASSERT(pending->prev || pool->pending == pending);
     if (pending->prev) {
         pending->prev->next = pending->next;
     } else {
@@ -39,7 +43,7 @@ static void unlist_pending_locked(struct filch_pool *pool, struct filch_pending 
 
 void filch_pool_unlist_pending(struct filch_pool *pool, struct filch_pending *pending)
 {
-    filch_lock_acquire(&pool->pending_lock);
+    filch_lock_acquire(&pool->pending_lock, FILCH_RANK_PENDING);
     unlist_pending_locked(pool, pending);
     pending->come = true;
     filch_lock_release(&pool->pending_lock);
@@ -48,7 +52,7 @@ void filch_pool_unlist_pending(struct filch_pool *pool, struct filch_pending *pe
 /* The first that has not come yet, retained; NULL: none. */
 static struct filch_pending *take_first(struct filch_pool *pool)
 {
-    filch_lock_acquire(&pool->pending_lock);
+    filch_lock_acquire(&pool->pending_lock, FILCH_RANK_PENDING);
     pool->refuses_pending = true;
     struct filch_pending *first = pool->pending;
     if (first) {

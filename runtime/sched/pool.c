@@ -1,5 +1,6 @@
 #include "sched/pool.h"
 
+#include "base/assert.h"
 #include "os/os.h"
 #include "sched/core.h"
 #include "sched/process.h"
@@ -14,6 +15,8 @@ static unsigned thread_count(struct filch_pool *pool)
 
 static void set_thread_count_locked(struct filch_pool *pool, unsigned count)
 {
+    FILCH_ASSERT(filch_lock_is_held(&pool->lock));
+    FILCH_ASSERT(count <= pool->config.workers + pool->config.permits + 1);
     atomic_store_explicit(&pool->thread_count, count, memory_order_relaxed); /* as above */
 }
 
@@ -34,6 +37,7 @@ bool filch_pool_may_ask_thread(struct filch_pool *pool)
 
 static void note_answer_locked(struct filch_pool *pool, bool granted)
 {
+    FILCH_ASSERT(filch_lock_is_held(&pool->lock));
     uint64_t pause_ns = pool->ask_pause_ns ? 2 * pool->ask_pause_ns : PAUSE_MIN_NS;
     pause_ns = pause_ns < PAUSE_MAX_NS ? pause_ns : PAUSE_MAX_NS;
     pool->ask_pause_ns = granted ? 0 : pause_ns;
@@ -44,6 +48,7 @@ static void note_answer_locked(struct filch_pool *pool, bool granted)
 bool filch_pool_ask_thread_locked(struct filch_pool *pool, thrd_t *thread, thrd_start_t start,
                                   void *argument)
 {
+    FILCH_ASSERT(filch_lock_is_held(&pool->lock));
     bool granted = filch_os_thread_create(thread, start, argument);
     note_answer_locked(pool, granted);
     return granted;
@@ -52,6 +57,7 @@ bool filch_pool_ask_thread_locked(struct filch_pool *pool, thrd_t *thread, thrd_
 /* A thread that starts has all that it needs: it must not fail after it was counted on. */
 static bool start_thread_locked(struct filch_pool *pool)
 {
+    FILCH_ASSERT(filch_core_count(pool) > 0); /* or it could not begin */
     struct filch_thread *thread = filch_process_take_thread();
     if (!thread) {
         note_answer_locked(pool, false);
@@ -88,7 +94,7 @@ bool filch_pool_make_thread(struct filch_pool *pool)
     if (!has_room(pool) || !first_can_begin(pool)) {
         return false;
     }
-    filch_lock_acquire(&pool->lock);
+    filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
     bool made = has_room(pool) && start_thread_locked(pool);
     filch_lock_release(&pool->lock);
     return made;
@@ -102,6 +108,7 @@ bool filch_pool_has_surplus(struct filch_pool *pool)
 /* We count no more. Our place in the list goes to the last: no thread will join us. */
 static void forget_self_locked(struct filch_pool *pool)
 {
+    FILCH_ASSERT(filch_lock_is_held(&pool->lock));
     unsigned last = thread_count(pool);
     thrd_t self = thrd_current();
     for (unsigned i = 0; i < last; i++) {
@@ -117,6 +124,7 @@ static void forget_self_locked(struct filch_pool *pool)
  * we make room, then look for work: one of us acts. So the room stays unless we find some. */
 static bool leave_room_locked(struct filch_pool *pool)
 {
+    FILCH_ASSERT(thread_count(pool) > 0);
     set_thread_count_locked(pool, thread_count(pool) - 1);
     atomic_thread_fence(memory_order_seq_cst); /* pairs with that in filch_pool_wake */
     bool needed = filch_core_work_visible(pool);
@@ -128,7 +136,8 @@ static bool leave_room_locked(struct filch_pool *pool)
 
 bool filch_pool_retire(struct filch_pool *pool)
 {
-    filch_lock_acquire(&pool->lock);
+    FILCH_ASSERT(!filch_thread_known()->core && !filch_thread_known()->fiber);
+    filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
     bool joined = atomic_load_explicit(&pool->stopping, memory_order_relaxed); /* under the lock */
     bool leaves = !joined && filch_pool_has_surplus(pool) && leave_room_locked(pool);
     if (leaves) {
@@ -179,6 +188,7 @@ void filch_pool_resume(struct filch_pool *pool, struct filch_work *first, struct
 
 static void inject_one(struct filch_pool *pool, struct filch_work *work)
 {
+    FILCH_ASSERT(work->kind == FILCH_WORK_TASK);
     push_and_call(pool, &pool->inject, work, work, 1);
 }
 
@@ -204,6 +214,7 @@ static filch_status submit_outside(struct filch_pool *pool, struct filch_detache
 static void push_inside(struct filch_pool *pool, struct filch_core *core,
                         struct filch_detached *task)
 {
+    FILCH_ASSERT(filch_core_is_own(core) && core->pool == pool && task->run);
     if (!filch_deque_push(&core->deque, filch_entry_of_work(&task->work))) {
         filch_queue_push(&pool->inject, &task->work); /* which never needs memory */
     }
@@ -277,7 +288,7 @@ void filch_pool_continue(struct filch_pool *pool, struct filch_detached *task)
 /* False: another thread has, or is about to. */
 static bool end_threads(struct filch_pool *pool)
 {
-    filch_lock_acquire(&pool->lock);
+    filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
     unsigned count = thread_count(pool);
     bool first = !atomic_load_explicit(&pool->stopping, memory_order_relaxed); /* under the lock */
     set_thread_count_locked(pool, 0);

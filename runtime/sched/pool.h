@@ -95,7 +95,7 @@ struct filch_pool {
     _Atomic(uint32_t) ends;    /* counts what waiters for the pool to fall quiet must see */
     struct filch_queue inject; /* tasks */
     FILCH_ALIGNED(FILCH_CACHE_LINE)
-    struct filch_queue ready; /* fibers that outsiders made ready */
+    struct filch_queue ready;      /* fibers that outsiders made ready */
     struct filch_queue background; /* what can wait until nothing else is to be done */
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_timers timers;

@@ -9,6 +9,7 @@
  *
  * As soon as a fiber is posted it may run to its end, and the pool with it: `posters` of the
  * process keeps the memory of pools until we have let go. */
+#include "base/assert.h"
 #include "os/os.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
@@ -54,6 +55,7 @@ static void ensure_one_comes(struct filch_pool *pool)
 
 void filch_fiber_post(struct filch_fiber *fiber)
 {
+    FILCH_ASSERT(!fiber->guest && fiber->work.kind == FILCH_WORK_FIBER);
     struct filch_process *process = filch_process();
     struct filch_pool *pool = fiber->pool;
     /* relaxed: before the fiber goes on, by the exchange in filch_queue_post; the thread that

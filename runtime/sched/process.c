@@ -1,5 +1,6 @@
 #include "sched/process.h"
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "os/os.h"
@@ -110,7 +111,7 @@ void filch_process_look(struct filch_waiter *own)
 void filch_process_add_pool(struct filch_pool *pool)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->pools_lock);
+    filch_lock_acquire(&process->pools_lock, FILCH_RANK_POOLS);
     pool->next_pool = process->pools;
     pool->number = ++process->pool_number;
     process->pools = pool;
@@ -120,7 +121,7 @@ void filch_process_add_pool(struct filch_pool *pool)
 static void for_all_cores(void (*visit)(struct filch_core *core))
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->pools_lock);
+    filch_lock_acquire(&process->pools_lock, FILCH_RANK_POOLS);
     for (struct filch_pool *pool = process->pools; pool; pool = pool->next_pool) {
         unsigned count = filch_core_count(pool);
         for (unsigned i = 0; i < count; i++) {
@@ -153,7 +154,7 @@ void filch_process_leave_recording(void)
 void filch_process_remove_pool(struct filch_pool *pool)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->pools_lock);
+    filch_lock_acquire(&process->pools_lock, FILCH_RANK_POOLS);
     struct filch_pool **link = &process->pools;
     while (*link && *link != pool) {
         link = &(*link)->next_pool;
@@ -171,7 +172,7 @@ void filch_process_remove_pool(struct filch_pool *pool)
 static uint32_t make_token(struct filch_process *process)
 {
     filch_process_pin();
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
     /* relaxed: written under the lock */
     _Atomic(uint32_t) *word = atomic_load_explicit(&process->fork_word, memory_order_relaxed);
     if (!word && (word = filch_os_fork_word())) {
@@ -227,7 +228,7 @@ bool filch_process_has_party(const struct filch_party *party)
     for (struct filch_thread *t = filch_process_newest_thread(process); t; t = t->older) {
         search.found = search.found || &t->party == party;
     }
-    filch_lock_acquire(&process->pools_lock);
+    filch_lock_acquire(&process->pools_lock, FILCH_RANK_POOLS);
     for (struct filch_pool *pool = process->pools; pool && !search.found; pool = pool->next_pool) {
         filch_stacks_each(&pool->stacks, compare_fiber, &search);
     }
@@ -238,6 +239,7 @@ bool filch_process_has_party(const struct filch_party *party)
 /* The lock is held. NULL: no memory. */
 static struct filch_thread *make_record(struct filch_process *process)
 {
+    FILCH_ASSERT(filch_lock_is_held(&process->lock));
     struct filch_thread *thread = filch_calloc(1, sizeof *thread);
     if (thread) {
         filch_parker_init(&thread->parker);
@@ -253,7 +255,7 @@ struct filch_thread *filch_process_take_thread(void)
 {
     struct filch_process *process = filch_process();
     filch_process_token(); /* a child must know which threads are not here */
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
     struct filch_thread *thread = process->spare_threads;
     if (thread) {
         process->spare_threads = thread->next;
@@ -261,6 +263,7 @@ struct filch_thread *filch_process_take_thread(void)
         thread = make_record(process);
     }
     if (thread) {
+        FILCH_ASSERT(!thread->live && !thread->parker.listed);
         atomic_store_explicit(&thread->pool, (struct filch_pool *)NULL,
                               memory_order_relaxed); /* see filch_thread_pool */
         thread->processor = 0;
@@ -273,7 +276,8 @@ struct filch_thread *filch_process_take_thread(void)
 void filch_process_give_thread(struct filch_thread *thread)
 {
     struct filch_process *process = filch_process();
-    filch_lock_acquire(&process->lock);
+    filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
+    FILCH_ASSERT(thread->live && !thread->core); /* given back once, and with nothing */
     thread->live = false;
     thread->next = process->spare_threads;
     process->spare_threads = thread;

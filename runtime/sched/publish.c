@@ -1,4 +1,5 @@
 /* publish: how latent work becomes something that thieves can take, when that is asked for. */
+#include "base/assert.h"
 #include "os/os_modes.h"
 #include "os/os_ticks.h"
 #include "sched/call_site.h"
@@ -25,6 +26,7 @@ static void trace_published(struct filch_core *core, struct filch_fiber *fiber, 
 /* The newest entry is of no use any more: what it was for was taken back on another core. */
 static bool drop_newest(struct filch_core *core)
 {
+    FILCH_ASSERT(filch_core_is_own(core));
     uintptr_t entry = filch_deque_pop(&core->deque);
     filch_slot *slot = filch_entry_slot(entry);
     if (!entry || (slot && !filch_slot_is_published(slot))) {
@@ -48,6 +50,7 @@ static void keep_short(struct filch_core *core)
 /* False: the deque cannot grow; no thread has seen it. */
 static bool push_published(struct filch_core *core, struct filch_fiber *fiber, filch_slot *slot)
 {
+    FILCH_ASSERT(filch_core_is_own(core));
     keep_short(core);
     trace_published(core, fiber, slot);
     if (filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
@@ -61,6 +64,7 @@ static bool push_published(struct filch_core *core, struct filch_fiber *fiber, f
  * or what we run on top of; the thief of a range as the loop's caller. */
 static filch_slot *publish(struct filch_fiber *fiber)
 {
+    FILCH_ASSERT(filch_fiber_is_own(fiber) && !filch_rank_holds_any());
     filch_slot *oldest = fiber->lane.split;
     if (oldest >= fiber->lane.top) {
         return NULL;
@@ -152,6 +156,7 @@ bool filch_core_offer_quietly(struct filch_fiber *fiber, uint64_t until)
 /* A thread is to come now. True: there was an offer, and it is where it will be found. */
 static bool offer_loudly(struct filch_core *core)
 {
+    FILCH_ASSERT(filch_core_is_own(core));
     filch_slot *slot = own_offer(core);
     if (!slot || !filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
         return false; /* no memory: it stays an offer */
@@ -219,6 +224,7 @@ void filch_core_serve_crowd(struct filch_fiber *fiber)
 
 void filch_core_withdraw(struct filch_core *core, filch_slot *slot, bool ours)
 {
+    FILCH_ASSERT(filch_core_is_own(core));
     if (own_offer(core) == slot) {
         forget_offer(core);
     } else if (ours) {
@@ -264,6 +270,7 @@ void filch_core_serve(struct filch_fiber *fiber)
 static bool fork_traced(filch_lane *lane)
 {
     filch_slot *slot = lane->top - 1;
+    FILCH_ASSERT(slot >= filch_fiber_bottom(filch_fiber_of_lane(lane)) && slot->type);
     lane->traced = filch_trace_is_on();
     filch_trace(FILCH_TRACE_FORK, 0, slot->type->info, filch_trace_name_of(slot));
     return !filch_lane_is_asked(lane);

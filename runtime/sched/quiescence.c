@@ -4,6 +4,7 @@
  * counter, `outside`. A joiner waits until the sum is nothing and no core is held. */
 #include <limits.h>
 
+#include "base/assert.h"
 #include "os/os.h"
 #include "sched/core.h"
 #include "sched/pool.h"
@@ -60,6 +61,7 @@ static void leave_outside(struct filch_pool *pool)
 {
     /* relaxed: checked by the exchange */
     uint64_t outside = atomic_load_explicit(&pool->outside, memory_order_relaxed);
+    FILCH_ASSERT((outside & ~closed_bit) > 0);
     while (!(outside & closed_bit)) {
         /* seq_cst: read by quiet() */
         if (atomic_compare_exchange_weak_explicit(&pool->outside, &outside, outside - 1,
@@ -67,7 +69,7 @@ static void leave_outside(struct filch_pool *pool)
             return;
         }
     }
-    filch_lock_acquire(&pool->lock);
+    filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
     atomic_fetch_sub_explicit(&pool->outside, 1, memory_order_seq_cst);
     tell_joiners(pool);
     filch_lock_release(&pool->lock);
@@ -75,6 +77,7 @@ static void leave_outside(struct filch_pool *pool)
 
 static void count_task(struct filch_core *core, int64_t delta)
 {
+    FILCH_ASSERT(filch_core_is_own(core));
     /* relaxed, both: one writer at a time; read while no thread runs */
     int64_t tasks = atomic_load_explicit(&core->tasks, memory_order_relaxed);
     atomic_store_explicit(&core->tasks, tasks + delta, memory_order_relaxed);
@@ -123,6 +126,7 @@ void filch_pool_task_ended(struct filch_pool *pool)
 
 void filch_pool_refuse(struct filch_pool *pool, enum filch_pool_state state)
 {
+    FILCH_ASSERT(state != FILCH_POOL_RUNNING); /* it only ever rises */
     int old = (int)filch_pool_state(pool);
     while (old < (int)state &&
            !atomic_compare_exchange_weak_explicit(&pool->state, &old, (int)state,
@@ -149,13 +153,19 @@ static int64_t tasks_left(struct filch_pool *pool)
 static bool quiet(struct filch_pool *pool)
 {
     uint64_t before = atomic_load_explicit(&pool->running, memory_order_seq_cst);
-    return (uint32_t)before == 0 && tasks_left(pool) == 0 &&
-           atomic_load_explicit(&pool->running, memory_order_seq_cst) == before;
+    if ((uint32_t)before > 0) {
+        return false;
+    }
+    int64_t left = tasks_left(pool);
+    bool frozen = atomic_load_explicit(&pool->running, memory_order_seq_cst) == before;
+    FILCH_ASSERT(!frozen || left >= 0); /* none ends that has not begun */
+    return frozen && left == 0;
 }
 
 /* A sleeper here can be woken by the pool alone; if nothing can wake that, it is told. */
 static void sleep_until_told(struct filch_pool *pool, uint32_t ends, uint64_t *look_ns)
 {
+    FILCH_ASSERT(!filch_rank_holds_any());
     struct filch_thread *thread = filch_thread_known();
     if (thread) {
         filch_thread_nap(thread);
@@ -181,6 +191,7 @@ void filch_pool_await_quiet(struct filch_pool *pool)
         }
         sleep_until_told(pool, ends, &look_ns);
     }
-    filch_lock_acquire(&pool->lock); /* the last to leave has let go of it, see leave_outside */
+    /* The last to leave has let go of it, see leave_outside. */
+    filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
     filch_lock_release(&pool->lock);
 }

@@ -1,5 +1,6 @@
 #include "sched/region.h"
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "os/os.h"
 #include "os/os_modes.h"
@@ -13,6 +14,7 @@
 void filch_frame_push(struct filch_frame *frame, struct filch_fiber *fiber,
                       struct filch_fault *fault, const filch_function_info *info)
 {
+    FILCH_ASSERT(filch_fiber_is_own(fiber));
     struct filch_frame *parent = fiber->frame;
     frame->parent = parent;
     frame->base = fiber->lane.top;
@@ -86,6 +88,7 @@ static void restore(struct filch_frame *frame)
 
 void filch_frame_pop(struct filch_frame *frame, struct filch_fiber *fiber)
 {
+    FILCH_ASSERT(fiber->frame == frame); /* the innermost */
     if (frame->secluded) {
         restore(frame);
     }
@@ -111,6 +114,7 @@ enum count { ADMITTED, TASK_COUNTS };
 static filch_status become_guest(struct filch_region *region, struct filch_pool *pool,
                                  struct filch_thread *thread, enum count count)
 {
+    FILCH_ASSERT(thread == filch_thread_known() && !thread->fiber && !thread->core);
     filch_core_acquire_guest(pool, thread); /* without a core the region runs serially */
     struct filch_fiber *fiber = filch_fiber_new_guest(pool, thread->core);
     if (!fiber) {
@@ -130,6 +134,8 @@ static void stop_being_guest(struct filch_fiber *fiber)
 {
     struct filch_thread *thread = filch_thread_known(); /* guests do not move */
     struct filch_pool *pool = fiber->pool;
+    FILCH_ASSERT(fiber->guest && !fiber->frame);
+    FILCH_ASSERT(thread->fiber == fiber || thread->left); /* in the child of a fork() it is out */
     thread->fiber = NULL;
     if (thread->left == FILCH_LEFT_REGION) {
         thread->left = FILCH_LEFT_NOTHING; /* the child of a fork() in there; now it is out */

@@ -1,5 +1,6 @@
 #include "sched/starve.h"
 
+#include "base/assert.h"
 #include "os/log.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
@@ -31,6 +32,7 @@ static void clear_idle_shelves(struct filch_pool *pool, struct filch_thread *thr
 
 static struct filch_fiber *ready_anywhere(struct filch_pool *pool, struct filch_core *core)
 {
+    FILCH_ASSERT(filch_core_is_own(core));
     struct filch_work *work = filch_queue_pop(&core->ready);
     work = work ? work : filch_queue_pop(&pool->ready);
     unsigned count = filch_core_count(pool);

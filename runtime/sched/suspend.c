@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "os/log.h"
 #include "os/os.h"
 #include "sched/cancel.h"
@@ -27,6 +28,7 @@ static void timer_fired(struct filch_timer *timer, enum filch_timer_end end)
 static void block_fiber(struct filch_fiber *fiber, struct filch_thread *thread,
                         struct filch_waiter *waiter, struct filch_leave order)
 {
+    FILCH_ASSERT(waiter->fiber == fiber);
     waiter->timer.fire = timer_fired;
     thread->leave = order;
     filch_fiber_leave(fiber, thread);
@@ -82,6 +84,7 @@ static void sleep_until(struct filch_thread *thread, struct filch_waiter *waiter
 static void block_thread(struct filch_thread *thread, struct filch_waiter *waiter,
                          struct filch_leave order)
 {
+    FILCH_ASSERT(waiter->parker == &thread->parker && thread == filch_thread_known());
     struct filch_fiber *bound = thread->fiber;
     uint64_t deadline_ns = waiter->timer.deadline_ns;
     if (order.enlist && !order.enlist(waiter, order.context)) {
@@ -126,6 +129,7 @@ static void block(struct filch_thread *thread, struct filch_waiter *waiter,
 static struct filch_thread *serve_before_wait(struct filch_thread *thread,
                                               const struct filch_wait_kind *kind)
 {
+    FILCH_ASSERT(!filch_rank_holds_any());
     struct filch_fiber *fiber = thread->fiber;
     if (!fiber) {
         return thread;
@@ -143,6 +147,7 @@ static struct filch_thread *serve_before_wait(struct filch_thread *thread,
 static void end_wait(struct filch_party *party, struct filch_fiber *fiber,
                      const struct filch_wait_kind *kind)
 {
+    FILCH_ASSERT(!fiber || filch_fiber_is_own(fiber)); /* it may have moved, the stack has not */
     filch_party_end_wait(party);
     if (fiber && !kind->outside) {
         filch_crowd_leave(fiber);
@@ -201,6 +206,7 @@ void filch_suspend_join(const struct filch_wait_kind *kind, void *context)
                                .waiter = &waiter,
                                .enlist = kind->enlist,
                                .context = context});
+    FILCH_ASSERT(filch_waiter_outcome(&waiter) == FILCH_SIGNALED); /* nothing else ends it */
     end_wait(party, fiber, kind);
     trace_end(&waiter);
 }
@@ -264,6 +270,7 @@ enum filch_outcome filch_suspend_until(const struct filch_wait_kind *kind, void 
     } else {
         block(thread, &waiter, order);
     }
+    FILCH_ASSERT(filch_waiter_fired(&waiter));
     end_wait(party, fiber, kind);
     trace_end(&waiter);
     enum filch_outcome outcome = filch_waiter_outcome(&waiter);

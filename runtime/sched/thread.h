@@ -17,8 +17,8 @@ enum filch_left { FILCH_LEFT_NOTHING, FILCH_LEFT_REGION, FILCH_LEFT_TASK };
 
 struct filch_thread {
     struct filch_parker parker;
-    struct filch_party party; /* while it runs no fiber of a pool's own */
-    _Atomic(uint32_t) naps;   /* odd: it sleeps, and another must wake it; deadlock.c */
+    struct filch_party party;          /* while it runs no fiber of a pool's own */
+    _Atomic(uint32_t) naps;            /* odd: it sleeps, and another must wake it; deadlock.c */
     _Atomic(struct filch_pool *) pool; /* a pool's thread: whose; see filch_thread_pool */
     struct filch_core *core;           /* the core it holds, or NULL */
     struct filch_fiber

@@ -1,4 +1,5 @@
 /* worker: what a pool's thread does on its native stack, between two fibers. */
+#include "base/assert.h"
 #include "os/os.h"
 #include "os/os_modes.h"
 #include "sched/core.h"
@@ -16,10 +17,12 @@ enum { NEW_EVERY = 4 }; /* yields: after so many, one gives its turn to new work
 /* Carry out the order that a fiber left; the fiber to go on with, or NULL for a fresh one. */
 static struct filch_fiber *carry_out_wait(struct filch_thread *thread, struct filch_fiber *left)
 {
+    FILCH_ASSERT(!thread->fiber); /* its registers are saved */
     struct filch_leave *order = &thread->leave;
     struct filch_waiter *waiter = order->waiter;
     struct filch_pool *pool = left->pool;
     uint64_t deadline = waiter->timer.deadline_ns; /* the waiter is gone once it is armed */
+    FILCH_ASSERT(waiter->fiber == left);
     bool timed = order->ends && deadline != FILCH_OS_NEVER;
     bool earliest = timed && filch_timers_arm(&pool->timers, &waiter->timer);
     if (order->enlist && !order->enlist(waiter, order->context)) {
@@ -59,6 +62,7 @@ static void pass_turn(struct filch_core *core)
  * fresh stack in between, on which to look for it. It counts as a pick. */
 static bool ready_come_first(struct filch_core *core)
 {
+    FILCH_ASSERT(filch_core_is_own(core));
     if (core->new_first || (core->picks + 1) % FILCH_FAIR_PICKS == 0 ||
         filch_pool_overcrowded(core->pool)) {
         return false;
@@ -104,6 +108,8 @@ static struct filch_fiber *stand_in_line(struct filch_pool *pool, struct filch_t
 /* Run `fiber` until it leaves. */
 static void run(struct filch_thread *thread, struct filch_fiber *fiber)
 {
+    FILCH_ASSERT(thread == filch_thread_known() && !thread->fiber && !fiber->guest);
+    FILCH_ASSERT(!filch_rank_holds_any());
     thread->fiber = fiber;
     if (thread->exceptions) {
         filch_exceptions_move(thread->exceptions, &fiber->exceptions);
@@ -114,6 +120,7 @@ static void run(struct filch_thread *thread, struct filch_fiber *fiber)
                          fiber->stack.tsan_fiber);
     filch_context_switch(&thread->native, &fiber->context);
     filch_sanitize_arrive(thread->native_fake_stack, NULL, NULL);
+    FILCH_ASSERT(thread == filch_thread_known() && thread->fiber == fiber);
     if (thread->exceptions) {
         filch_exceptions_move(&fiber->exceptions, thread->exceptions);
     }
@@ -147,6 +154,7 @@ static void run_fibers(struct filch_pool *pool, struct filch_thread *thread)
         } else if (thread->leave.kind == FILCH_LEAVE_YIELD) {
             next = stand_in_line(pool, thread, fiber);
         } else {
+            FILCH_ASSERT(thread->leave.kind == FILCH_LEAVE_DISCARD);
             next = thread->leave.next;
             filch_fiber_free(fiber, thread->core);
             filch_pool_feed(pool, thread->core);

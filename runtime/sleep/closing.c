@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "os/lock.h"
 #include "os/os.h"
@@ -22,7 +23,7 @@ struct number_chunk {
 /* Descriptors are the process's. Zero is a valid start. */
 static struct {
     struct filch_lock sleepers_lock;
-    struct filch_fd_sleeper *sleepers;             /* sleepers_lock */
+    struct filch_fd_sleeper *sleepers;                /* sleepers_lock */
     _Atomic(struct number_chunk *) chunks[FD_CHUNKS]; /* never removed */
 } fds;
 
@@ -86,7 +87,10 @@ void filch_fd_unuse(int fd)
 {
     struct number *number = known_number(fd);
     /* seq_cst, both: pair with those of filch_fd_close_begin: it sees no user, or we see it */
-    if (number && atomic_fetch_sub_explicit(&number->users, 1, memory_order_seq_cst) == 1 &&
+    uint32_t users =
+        number ? atomic_fetch_sub_explicit(&number->users, 1, memory_order_seq_cst) : 1;
+    FILCH_ASSERT(users > 0);
+    if (number && users == 1 &&
         atomic_load_explicit(&number->closes, memory_order_seq_cst) % 2 == 1) {
         filch_os_wake(&number->users, 1);
     }
@@ -115,7 +119,7 @@ static void make_odd(struct number *number, int fd)
 
 static void rouse_sleepers(int fd)
 {
-    filch_lock_acquire(&fds.sleepers_lock);
+    filch_lock_acquire(&fds.sleepers_lock, FILCH_RANK_SLEEPERS);
     for (struct filch_fd_sleeper *s = fds.sleepers; s; s = s->next) {
         if (s->fd == fd && s->event >= 0) {
             filch_os_event_set(s->event_set);
@@ -146,6 +150,7 @@ bool filch_fd_close_begin(int fd)
 void filch_fd_close_end(int fd)
 {
     struct number *number = known_number(fd);
+    FILCH_ASSERT(number && filch_fd_closes(fd) % 2 == 1); /* it has begun */
     /* release: pairs with the acquire in filch_fd_closes */
     atomic_fetch_add_explicit(&number->closes, 1, memory_order_release);
 }
@@ -156,7 +161,7 @@ void filch_fd_sleeper_add(struct filch_fd_sleeper *sleeper, int fd)
     if (!filch_os_event_make(&sleeper->event, &sleeper->event_set)) {
         sleeper->event = sleeper->event_set = -1;
     }
-    filch_lock_acquire(&fds.sleepers_lock);
+    filch_lock_acquire(&fds.sleepers_lock, FILCH_RANK_SLEEPERS);
     sleeper->next = fds.sleepers;
     fds.sleepers = sleeper;
     filch_lock_release(&fds.sleepers_lock);
@@ -164,7 +169,7 @@ void filch_fd_sleeper_add(struct filch_fd_sleeper *sleeper, int fd)
 
 void filch_fd_sleeper_remove(struct filch_fd_sleeper *sleeper)
 {
-    filch_lock_acquire(&fds.sleepers_lock);
+    filch_lock_acquire(&fds.sleepers_lock, FILCH_RANK_SLEEPERS);
     struct filch_fd_sleeper **link = &fds.sleepers;
     while (*link && *link != sleeper) { /* not there in the child of a fork() */
         link = &(*link)->next;
@@ -180,7 +185,7 @@ void filch_fd_sleeper_remove(struct filch_fd_sleeper *sleeper)
 
 bool filch_fd_has_sleeper(int fd)
 {
-    filch_lock_acquire(&fds.sleepers_lock);
+    filch_lock_acquire(&fds.sleepers_lock, FILCH_RANK_SLEEPERS);
     struct filch_fd_sleeper *sleeper = fds.sleepers;
     while (sleeper && sleeper->fd != fd) {
         sleeper = sleeper->next;

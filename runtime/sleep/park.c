@@ -1,5 +1,6 @@
 #include "sleep/park.h"
 
+#include "base/assert.h"
 #include "os/os.h"
 
 void filch_parker_init(struct filch_parker *parker)
@@ -27,6 +28,7 @@ bool filch_parker_poll(struct filch_parker *parker)
 bool filch_parker_wait(struct filch_parker *parker, uint64_t deadline_ns)
 {
     bool in_time = true;
+    FILCH_ASSERT(!filch_rank_holds_any()); /* others may need it to wake us */
     while (!filch_parker_poll(parker)) {
         if (!in_time) {
             return false;
@@ -47,11 +49,14 @@ static void count_locked(struct filch_park *park, uint32_t delta)
 {
     /* relaxed: written under the lock; publishers are ordered by the fences of the handshake */
     uint32_t sleepers = atomic_load_explicit(&park->sleepers, memory_order_relaxed);
+    FILCH_ASSERT(filch_lock_is_held(&park->lock) && (sleepers || delta == 1));
     atomic_store_explicit(&park->sleepers, sleepers + delta, memory_order_relaxed);
 }
 
 static void unlist_locked(struct filch_park *park, struct filch_parker *parker)
 {
+    FILCH_ASSERT(filch_lock_is_held(&park->lock) && parker->listed);
+    FILCH_ASSERT(parker->prev || park->newest == parker);
     if (parker->prev) {
         parker->prev->next = parker->next;
     } else {
@@ -62,11 +67,13 @@ static void unlist_locked(struct filch_park *park, struct filch_parker *parker)
     }
     parker->listed = false;
     count_locked(park, (uint32_t)-1);
+    FILCH_ASSERT(!park->newest == !filch_park_sleepers(park));
 }
 
 void filch_park_announce(struct filch_park *park, struct filch_parker *parker)
 {
-    filch_lock_acquire(&park->lock);
+    filch_lock_acquire(&park->lock, FILCH_RANK_PARK);
+    FILCH_ASSERT(!parker->listed);
     parker->listed = true;
     parker->prev = NULL;
     parker->next = park->newest;
@@ -82,7 +89,7 @@ void filch_park_announce(struct filch_park *park, struct filch_parker *parker)
 
 bool filch_park_retract(struct filch_park *park, struct filch_parker *parker)
 {
-    filch_lock_acquire(&park->lock);
+    filch_lock_acquire(&park->lock, FILCH_RANK_PARK);
     bool was_listed = parker->listed;
     if (was_listed) {
         unlist_locked(park, parker);
@@ -93,7 +100,7 @@ bool filch_park_retract(struct filch_park *park, struct filch_parker *parker)
 
 static struct filch_parker *take_newest(struct filch_park *park)
 {
-    filch_lock_acquire(&park->lock);
+    filch_lock_acquire(&park->lock, FILCH_RANK_PARK);
     struct filch_parker *parker = park->newest;
     if (parker) {
         unlist_locked(park, parker);

@@ -1,5 +1,6 @@
 #include "sleep/timer.h"
 
+#include "base/assert.h"
 #include "os/os.h"
 
 void filch_timers_init(struct filch_timers *timers)
@@ -15,6 +16,7 @@ static struct filch_timer *meld(struct filch_timer *a, struct filch_timer *b)
     if (!a || !b) {
         return a ? a : b;
     }
+    FILCH_ASSERT(a != b && !a->sibling && !b->sibling);
     if (b->deadline_ns < a->deadline_ns) {
         struct filch_timer *swap = a;
         a = b;
@@ -62,6 +64,8 @@ static struct filch_timer *meld_siblings(struct filch_timer *first)
 
 static void remove_timer_locked(struct filch_timers *timers, struct filch_timer *timer)
 {
+    FILCH_ASSERT(filch_lock_is_held(&timers->lock) && timer->armed);
+    FILCH_ASSERT(timer == timers->root || timer->prev);
     struct filch_timer *below = meld_siblings(timer->child);
     if (timer == timers->root) {
         timers->root = below;
@@ -81,6 +85,8 @@ static void remove_timer_locked(struct filch_timers *timers, struct filch_timer 
 
 static void publish_earliest_locked(struct filch_timers *timers)
 {
+    FILCH_ASSERT(filch_lock_is_held(&timers->lock));
+    FILCH_ASSERT(!timers->root || (!timers->root->prev && timers->root->armed));
     uint64_t earliest_ns = timers->root ? timers->root->deadline_ns : FILCH_OS_NEVER;
     /* relaxed: written under the lock. Few timers are the earliest, and all cores read this word at
      * each pick: it is left alone when it stays. */
@@ -93,7 +99,8 @@ static void publish_earliest_locked(struct filch_timers *timers)
 
 bool filch_timers_arm(struct filch_timers *timers, struct filch_timer *timer)
 {
-    filch_lock_acquire(&timers->lock);
+    FILCH_ASSERT(timer->fire);
+    filch_lock_acquire(&timers->lock, FILCH_RANK_TIMERS);
     if (timers->closed) {
         timer->armed = false;
         timer->fire(timer, FILCH_TIMER_CLOSED);
@@ -113,7 +120,7 @@ bool filch_timers_arm(struct filch_timers *timers, struct filch_timer *timer)
 
 void filch_timers_disarm(struct filch_timers *timers, struct filch_timer *timer)
 {
-    filch_lock_acquire(&timers->lock);
+    filch_lock_acquire(&timers->lock, FILCH_RANK_TIMERS);
     if (timer->armed) {
         remove_timer_locked(timers, timer);
         publish_earliest_locked(timers);
@@ -124,6 +131,7 @@ void filch_timers_disarm(struct filch_timers *timers, struct filch_timer *timer)
 static size_t fire_locked(struct filch_timers *timers, uint64_t now_ns, enum filch_timer_end end)
 {
     size_t fired = 0;
+    FILCH_ASSERT(filch_lock_is_held(&timers->lock));
     while (timers->root && timers->root->deadline_ns <= now_ns) {
         struct filch_timer *due = timers->root;
         remove_timer_locked(timers, due);
@@ -138,7 +146,7 @@ size_t filch_timers_fire(struct filch_timers *timers, uint64_t now_ns)
 {
     size_t fired = 0;
     if (filch_timers_earliest(timers) <= now_ns) {
-        filch_lock_acquire(&timers->lock);
+        filch_lock_acquire(&timers->lock, FILCH_RANK_TIMERS);
         fired = fire_locked(timers, now_ns, FILCH_TIMER_DUE);
         filch_lock_release(&timers->lock);
     }
@@ -147,7 +155,7 @@ size_t filch_timers_fire(struct filch_timers *timers, uint64_t now_ns)
 
 void filch_timers_close(struct filch_timers *timers)
 {
-    filch_lock_acquire(&timers->lock);
+    filch_lock_acquire(&timers->lock, FILCH_RANK_TIMERS);
     timers->closed = true;
     fire_locked(timers, FILCH_OS_NEVER, FILCH_TIMER_CLOSED);
     filch_lock_release(&timers->lock);

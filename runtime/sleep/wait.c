@@ -1,7 +1,9 @@
 #include "sleep/wait.h"
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "os/os.h"
+#include "os/rank.h"
 #include "sleep/park.h"
 #include "trace/tracer.h"
 
@@ -12,6 +14,7 @@ static const uintptr_t latch_open = 1;
 void filch_waiter_init(struct filch_waiter *waiter, struct filch_fiber *fiber,
                        struct filch_parker *parker)
 {
+    FILCH_ASSERT(!fiber || !parker); /* neither: it is not woken but called */
     waiter->fiber = fiber;
     waiter->parker = parker;
     atomic_init(&waiter->outcome, FILCH_ARMING);
@@ -30,6 +33,7 @@ bool filch_waiter_arm(struct filch_waiter *waiter)
                                                 memory_order_acq_rel, memory_order_acquire)) {
         return true;
     }
+    FILCH_ASSERT(old != FILCH_WAITING && old != FILCH_CLAIMED); /* it is armed once */
     /* As above. One that is claimed can only be told still. */
     return old == FILCH_CLAIMED_EARLY &&
            atomic_compare_exchange_strong_explicit(&waiter->outcome, &old, FILCH_CLAIMED,
@@ -55,11 +59,13 @@ static int decide(struct filch_waiter *waiter, enum filch_outcome early, enum fi
 
 bool filch_waiter_fire(struct filch_waiter *waiter, enum filch_outcome outcome)
 {
+    FILCH_ASSERT(outcome >= FILCH_SIGNALED);
     return decide(waiter, outcome, outcome) == FILCH_WAITING;
 }
 
 void filch_waiter_found(struct filch_waiter *waiter)
 {
+    FILCH_ASSERT(filch_waiter_outcome(waiter) == FILCH_ARMING || filch_waiter_fired(waiter));
     /* relaxed: the waiter itself reads it. A signaller that fires it now finds it fired. */
     atomic_store_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_relaxed);
 }
@@ -92,6 +98,7 @@ struct ready_batch {
 static void deliver(struct ready_batch *batch)
 {
     if (batch->count) {
+        FILCH_ASSERT(scheduler()); /* or there were no fibers */
         scheduler()->ready(batch->fibers, batch->count);
         batch->count = 0;
     }
@@ -135,6 +142,7 @@ static void wake(struct sleeper sleeper, bool armed, enum filch_outcome outcome,
 static bool end_and_collect(struct filch_waiter *waiter, enum filch_outcome outcome,
                             struct ready_batch *batch)
 {
+    FILCH_ASSERT(outcome >= FILCH_SIGNALED && !waiter->call);
     struct sleeper sleeper = sleeper_of(waiter);
     int old = decide(waiter, outcome, outcome);
     bool ended = old == FILCH_ARMING || old == FILCH_WAITING;
@@ -159,6 +167,7 @@ bool filch_waiter_claim(struct filch_waiter *waiter, struct filch_claims *claims
     if (old != FILCH_ARMING && old != FILCH_WAITING) {
         return false;
     }
+    FILCH_ASSERT(!claims->first == !claims->last);
     waiter->next = NULL;
     if (claims->last) {
         claims->last->next = waiter;
@@ -174,8 +183,9 @@ static bool tell(struct filch_waiter *waiter)
 {
     /* acq_rel: release pairs with outcome and with the failure in arm, the waiter sees what we did
      * for it; acquire pairs with arm, as in decide */
-    return atomic_exchange_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_acq_rel) ==
-           FILCH_CLAIMED;
+    int old = atomic_exchange_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_acq_rel);
+    FILCH_ASSERT(old == FILCH_CLAIMED || old == FILCH_CLAIMED_EARLY); /* ours, and told once */
+    return old == FILCH_CLAIMED;
 }
 
 void filch_claims_tell(struct filch_claims *claims)
@@ -223,11 +233,13 @@ bool filch_cell_done(struct filch_cell *cell)
 /* The word before it was locked. */
 static uint32_t lock(struct filch_cell *cell)
 {
+    filch_rank_check(cell, FILCH_RANK_CELL);
     for (int i = 0;; i++) {
         /* acquire: pairs with the release in unlock */
         uint32_t old =
             atomic_fetch_or_explicit(&cell->word, (uint32_t)LOCKED, memory_order_acquire);
         if (!(old & LOCKED)) {
+            filch_rank_take(cell, FILCH_RANK_CELL);
             return old;
         }
         if (i < FILCH_SPINS) {
@@ -240,6 +252,8 @@ static uint32_t lock(struct filch_cell *cell)
 
 static void unlock(struct filch_cell *cell, uint32_t word)
 {
+    FILCH_ASSERT(!(word & LOCKED));
+    filch_rank_drop(cell);
     /* release: pairs with lock and filch_cell_done */
     atomic_store_explicit(&cell->word, word, memory_order_release);
 }
@@ -263,6 +277,7 @@ bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter)
 {
     uint32_t word = lock(cell);
     if (!(word & DONE)) { /* else complete has emptied the list, under the lock */
+        FILCH_ASSERT(waiter->prev || cell->waiters == waiter);
         if (waiter->prev) {
             waiter->prev->next = waiter->next;
         } else {
@@ -299,7 +314,8 @@ static struct filch_waiter *end_sleepers(struct filch_waiter *waiter)
 
 struct filch_waiter *filch_cell_complete(struct filch_cell *cell)
 {
-    lock(cell);
+    uint32_t word = lock(cell);
+    FILCH_ASSERT(!(word & DONE)); /* it is completed once */
     struct filch_waiter *waiter = cell->waiters;
     cell->waiters = NULL;
     /* Done before any is woken, or a woken one would find it undone. The lock bit stays set:
@@ -326,6 +342,7 @@ static struct filch_waiter *join_waiters(struct filch_waiter *more, struct filch
 void filch_waiters_call(struct filch_waiter *waiters)
 {
     while (waiters) {
+        FILCH_ASSERT(waiters->call);
         struct filch_waiter *rest = waiters->next; /* one that has been called may be gone */
         waiters = join_waiters(waiters->call(waiters), rest);
     }
@@ -347,8 +364,10 @@ bool filch_latch_add(struct filch_latch *latch, struct filch_waiter *waiter)
     uintptr_t closed = 0;
     /* release: pairs with the acquire in open: the opener reads the waiter. acquire on failure:
      * pairs with the release in open: the result is read next. acq_rel as in filch_waiter_arm. */
-    return atomic_compare_exchange_strong_explicit(&latch->word, &closed, (uintptr_t)waiter,
-                                                   memory_order_acq_rel, memory_order_acquire);
+    bool waits = atomic_compare_exchange_strong_explicit(
+        &latch->word, &closed, (uintptr_t)waiter, memory_order_acq_rel, memory_order_acquire);
+    FILCH_ASSERT(waits || closed == latch_open); /* there is one waiter */
+    return waits;
 }
 
 void filch_latch_open(struct filch_latch *latch)
@@ -356,6 +375,7 @@ void filch_latch_open(struct filch_latch *latch)
     /* acq_rel: pairs with add and is_open. The last touch of the latch: its frame may go now; the
      * waiter cannot, before it is signalled. */
     uintptr_t waiter = atomic_exchange_explicit(&latch->word, latch_open, memory_order_acq_rel);
+    FILCH_ASSERT(waiter != latch_open); /* it is opened once */
     if (waiter) {
         filch_waiter_end((struct filch_waiter *)waiter, FILCH_SIGNALED);
     }

@@ -4,6 +4,7 @@
 #ifndef FILCH_WAIT_LIST_H
 #define FILCH_WAIT_LIST_H
 
+#include "base/assert.h"
 #include "sleep/wait.h"
 
 struct filch_wait_node {
@@ -21,6 +22,7 @@ static inline void filch_wait_list_add_locked(struct filch_wait_list *line,
                                               struct filch_wait_node *place,
                                               struct filch_waiter *waiter)
 {
+    FILCH_ASSERT(waiter && !line->first == !line->last);
     *place = (struct filch_wait_node){.prev = line->last, .waiter = waiter};
     if (line->last) {
         line->last->next = place;
@@ -37,6 +39,8 @@ static inline void filch_wait_list_remove_locked(struct filch_wait_list *line,
     if (!place->waiter) {
         return; /* it has been called already */
     }
+    FILCH_ASSERT(place->prev ? place->prev->next == place : line->first == place);
+    FILCH_ASSERT(place->next ? place->next->prev == place : line->last == place);
     if (place->prev) {
         place->prev->next = place->next;
     } else {

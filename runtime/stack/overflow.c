@@ -89,7 +89,7 @@ static void handle(int signal, siginfo_t *fault, void *context)
 
 void filch_overflow_install(filch_overflow_find *find)
 {
-    filch_lock_acquire(&handler.lock);
+    filch_lock_acquire(&handler.lock, FILCH_RANK_OVERFLOW);
     if (!handler.installed) {
         struct sigaction ours = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK};
         sigemptyset(&ours.sa_mask);

@@ -1,5 +1,6 @@
 #include "stack/slab.h"
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "os/os.h"
@@ -50,6 +51,7 @@ struct filch_stack *filch_slab_stack_at(const struct filch_stacks *stacks,
 
 static void list_open_locked(struct filch_stacks *stacks, struct filch_slab *slab)
 {
+    FILCH_ASSERT(filch_lock_is_held(&stacks->lock));
     if (!slab->listed_open) {
         slab->listed_open = true;
         slab->next_open = stacks->open;
@@ -59,6 +61,7 @@ static void list_open_locked(struct filch_stacks *stacks, struct filch_slab *sla
 
 struct filch_slab *filch_slab_open_locked(struct filch_stacks *stacks)
 {
+    FILCH_ASSERT(filch_lock_is_held(&stacks->lock));
     while (stacks->open && stacks->open->used == stacks->open->pieces) {
         stacks->open->listed_open = false;
         stacks->open = stacks->open->next_open;
@@ -75,11 +78,13 @@ struct filch_slab *filch_slab_open_locked(struct filch_stacks *stacks)
 struct filch_stack *filch_slab_carve_locked(struct filch_stacks *stacks, struct filch_slab **slab)
 {
     *slab = filch_slab_open_locked(stacks);
+    FILCH_ASSERT(!*slab || (*slab)->used < (*slab)->pieces);
     return *slab ? filch_slab_stack_at(stacks, *slab, (*slab)->used++) : NULL;
 }
 
 struct filch_stack *filch_slab_take_cold_locked(struct filch_stacks *stacks)
 {
+    FILCH_ASSERT(filch_lock_is_held(&stacks->lock));
     while (stacks->cold && !stacks->cold->cold_stacks) {
         stacks->cold->listed_cold = false;
         stacks->cold = stacks->cold->next_cold;
@@ -87,6 +92,7 @@ struct filch_stack *filch_slab_take_cold_locked(struct filch_stacks *stacks)
     struct filch_slab *slab = stacks->cold;
     struct filch_stack *stack = slab ? slab->cold_stacks : NULL;
     if (stack) {
+        FILCH_ASSERT(slab->cold_count > 0 && slab->cold_count <= slab->used);
         slab->cold_stacks = stack->next;
         slab->cold_count--;
         stack->next = NULL;
@@ -98,6 +104,8 @@ struct filch_stack *filch_slab_take_cold_locked(struct filch_stacks *stacks)
 /* All its pieces are cold: none of them is anything any more. */
 static void wipe_locked(struct filch_stacks *stacks, struct filch_slab *slab)
 {
+    FILCH_ASSERT(filch_lock_is_held(&stacks->lock));
+    FILCH_ASSERT(slab->cold_count == slab->used);
     filch_stack_destroy_tsan_fibers(slab->cold_stacks);
     filch_sanitize_stack_clean(slab->memory, slab->bytes);
     slab->cold_stacks = NULL;
@@ -109,6 +117,8 @@ static void wipe_locked(struct filch_stacks *stacks, struct filch_slab *slab)
 void filch_slab_cool_locked(struct filch_stacks *stacks, struct filch_stack *stack, bool trimmed)
 {
     struct filch_slab *slab = stack->slab;
+    FILCH_ASSERT(filch_lock_is_held(&stacks->lock));
+    FILCH_ASSERT(slab->cold_count < slab->used);
     stack->next = slab->cold_stacks;
     slab->cold_stacks = stack;
     slab->cold_count++;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "os/os.h"
@@ -109,7 +110,7 @@ static struct filch_stack *fetch_bundle(struct filch_stacks *stacks)
 {
     struct filch_slab *slab = NULL;
     struct filch_stack *fresh = NULL;
-    filch_lock_acquire(&stacks->lock);
+    filch_lock_acquire(&stacks->lock, FILCH_RANK_STACKS);
     struct filch_stack *bundle = stacks->bundles;
     if (bundle) {
         stacks->bundles = bundle->bundle;
@@ -126,7 +127,7 @@ static struct filch_stack *fetch_bundle(struct filch_stacks *stacks)
 
 bool filch_stacks_reserve(struct filch_stacks *stacks)
 {
-    filch_lock_acquire(&stacks->lock);
+    filch_lock_acquire(&stacks->lock, FILCH_RANK_STACKS);
     struct filch_stack *cold = stacks->bundles ? NULL : filch_slab_take_cold_locked(stacks);
     if (cold) {
         cold->bundle = NULL;
@@ -142,7 +143,8 @@ static void store_bundle(struct filch_stacks *stacks, struct filch_stack *bundle
     if (!bundle) {
         return;
     }
-    filch_lock_acquire(&stacks->lock);
+    filch_lock_acquire(&stacks->lock, FILCH_RANK_STACKS);
+    FILCH_ASSERT(bundle->bundled && bundle->bundled <= stacks->live_count);
     bundle->bundle = stacks->bundles;
     stacks->bundles = bundle;
     stacks->live_count -= bundle->bundled;
@@ -197,6 +199,7 @@ void filch_stacks_clear(struct filch_stacks *stacks, struct filch_shelf *shelf)
 /* From the heap, whose pages are warm where pools come and go; the caller holds the lock. */
 static struct filch_stack *make_bare_locked(struct filch_stacks *stacks)
 {
+    FILCH_ASSERT(filch_lock_is_held(&stacks->lock));
     struct filch_stack *bare = filch_aligned_alloc(64, FILCH_STACK_HEADER_BYTES + SLOTS_BYTES);
     if (bare) {
         memset(bare, 0, FILCH_STACK_HEADER_BYTES + SLOTS_BYTES); /* every slot is latent */
@@ -208,7 +211,7 @@ static struct filch_stack *make_bare_locked(struct filch_stacks *stacks)
 
 struct filch_stack *filch_stacks_get_bare(struct filch_stacks *stacks)
 {
-    filch_lock_acquire(&stacks->lock);
+    filch_lock_acquire(&stacks->lock, FILCH_RANK_STACKS);
     struct filch_stack *bare = stacks->bare;
     if (bare) {
         stacks->bare = bare->next;
@@ -222,7 +225,8 @@ struct filch_stack *filch_stacks_get_bare(struct filch_stacks *stacks)
 
 void filch_stacks_put_bare(struct filch_stacks *stacks, struct filch_stack *stack)
 {
-    filch_lock_acquire(&stacks->lock);
+    filch_lock_acquire(&stacks->lock, FILCH_RANK_STACKS);
+    FILCH_ASSERT(stacks->live_count > 0);
     stack->next = stacks->bare;
     stacks->bare = stack;
     stacks->live_count--;
@@ -232,7 +236,7 @@ void filch_stacks_put_bare(struct filch_stacks *stacks, struct filch_stack *stac
 void filch_stacks_each(struct filch_stacks *stacks,
                        void (*see)(struct filch_stack *stack, void *context), void *context)
 {
-    filch_lock_acquire(&stacks->lock);
+    filch_lock_acquire(&stacks->lock, FILCH_RANK_STACKS);
     struct filch_slab *slab = stacks->slabs; /* slabs are added in front, and never removed */
     while (slab) {
         for (size_t i = 0; i < slab->used; i++) {
@@ -240,7 +244,7 @@ void filch_stacks_each(struct filch_stacks *stacks,
         }
         slab = slab->next;
         filch_lock_release(&stacks->lock);
-        filch_lock_acquire(&stacks->lock);
+        filch_lock_acquire(&stacks->lock, FILCH_RANK_STACKS);
     }
     filch_lock_release(&stacks->lock);
 }
@@ -261,7 +265,7 @@ static bool trim_one(struct filch_stack *stack)
 /* Take the warm bundles behind the first `keep` stacks, some hundreds at most. */
 static struct filch_stack *take_warm(struct filch_stacks *stacks, size_t keep, bool *more)
 {
-    filch_lock_acquire(&stacks->lock);
+    filch_lock_acquire(&stacks->lock, FILCH_RANK_STACKS);
     struct filch_stack **from = &stacks->bundles;
     for (size_t kept = 0; *from && kept < keep; from = &(*from)->bundle) {
         kept += (*from)->bundled;
@@ -284,7 +288,7 @@ static void cool_bundle(struct filch_stacks *stacks, struct filch_stack *bundle)
     while (bundle) {
         struct filch_stack *next = bundle->next;
         bool trimmed = trim_one(bundle);
-        filch_lock_acquire(&stacks->lock);
+        filch_lock_acquire(&stacks->lock, FILCH_RANK_STACKS);
         filch_slab_cool_locked(stacks, bundle, trimmed);
         filch_lock_release(&stacks->lock);
         bundle = next;

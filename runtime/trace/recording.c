@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "os/os.h"
@@ -150,7 +151,7 @@ static filch_status open_memory(struct filch_recording *recording,
 
 static filch_status install(struct filch_recording *recording)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     /* relaxed: under the lock */
     bool first = !atomic_load_explicit(&filch_traces.recording, memory_order_relaxed);
     if (first) {
@@ -212,6 +213,7 @@ void filch_recording_abandon(void)
 
 static void stamp_end_locked(struct filch_recording *recording)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     filch_trace_header *header = header_of(recording);
     header->end_ticks = filch_recording_ticks(recording->by_ns);
     header->end_ns = filch_os_now_ns();
@@ -219,7 +221,7 @@ static void stamp_end_locked(struct filch_recording *recording)
 
 void filch_recording_finish(void)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     struct filch_recording *recording = filch_recording_now_locked();
     if (recording) {
         stamp_end_locked(recording);
@@ -229,7 +231,7 @@ void filch_recording_finish(void)
 
 bool filch_recording_end(void)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     struct filch_recording *recording = filch_recording_now_locked();
     /* relaxed: a thread that records a moment longer does no harm */
     atomic_store_explicit(&filch_traces.recording, (struct filch_recording *)NULL,
@@ -257,6 +259,7 @@ static size_t index_of(struct filch_recording *recording, const filch_trace_chun
 
 static filch_trace_chunk *oldest_locked(struct filch_recording *recording)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     for (size_t i = 0; i < recording->chunk_limit; i++) {
         size_t index = recording->hand;
         recording->hand = (recording->hand + 1) % recording->chunk_limit;
@@ -270,6 +273,7 @@ static filch_trace_chunk *oldest_locked(struct filch_recording *recording)
 
 static filch_trace_chunk *unused_locked(struct filch_recording *recording)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     if (recording->used < recording->chunks ||
         (!recording->ring && recording->used < recording->chunk_limit &&
          grow_recording_locked(recording))) {
@@ -283,6 +287,7 @@ static filch_trace_chunk *unused_locked(struct filch_recording *recording)
 filch_trace_chunk *filch_recording_chunk_locked(struct filch_recording *recording,
                                                 filch_trace_chunk *previous)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     filch_trace_header *header = header_of(recording);
     if (previous && recording->ring) {
         recording->busy[index_of(recording, previous)] = false;
@@ -321,6 +326,7 @@ static void copy_chunk(uint64_t *to, filch_trace_chunk *chunk)
 
 static filch_status write_locked(struct filch_recording *recording, int file, uint64_t *buffer)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     size_t used = recording->used;
     stamp_end_locked(recording);
     memset(buffer, 0, FILCH_TRACE_HEADER_BYTES);
@@ -343,7 +349,7 @@ filch_status filch_recording_snapshot(const char *path)
     uint64_t *buffer = filch_malloc(FILCH_TRACE_CHUNK_BYTES);
     filch_status status = buffer ? filch_os_file_open(path, &file) : FILCH_ENOMEM;
     if (status == FILCH_OK) {
-        filch_lock_acquire(&filch_traces.lock);
+        filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
         /* relaxed: under the lock */
         struct filch_recording *recording =
             atomic_load_explicit(&filch_traces.recording, memory_order_relaxed);

@@ -1,6 +1,7 @@
 /* The numbers of names in a recording, and where they are spelled out. */
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory.h"
 #include "trace/recording.h"
 
@@ -8,6 +9,7 @@ enum { NAMES_MAX = 60000 }; /* names with a number of their own */
 
 static bool grow_table_locked(struct filch_recording *recording)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     size_t size = recording->table_size * 2;
     struct filch_recorded_name *table = filch_calloc(size, sizeof *table);
     if (!table) {
@@ -52,6 +54,7 @@ static uint16_t length_of(const char *text)
 static bool spell_locked(struct filch_recording *recording, uint16_t id,
                          enum filch_trace_name_kind kind, const void *subject)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     struct spelling spelling = spelling_of(kind, subject);
     uint16_t name_bytes = length_of(spelling.name);
     uint16_t file_bytes = length_of(spelling.file);
@@ -84,6 +87,7 @@ static bool spell_locked(struct filch_recording *recording, uint16_t id,
 uint16_t filch_recording_name_locked(struct filch_recording *recording, uint64_t key,
                                      enum filch_trace_name_kind kind, const void *subject)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     if (recording->table_used * 2 >= recording->table_size && !grow_table_locked(recording)) {
         return FILCH_TRACE_NAME_OTHER;
     }

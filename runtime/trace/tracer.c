@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/memory.h"
 #include "os/os.h"
 #include "os/os_ticks.h"
@@ -12,6 +13,7 @@ enum { COMPARE_TICKS = 10000000 }; /* the clocks are compared at most so often *
 /* Two words; the first makes it valid. */
 static inline void place(struct filch_tracer *tracer, uint64_t head, uint64_t argument)
 {
+    FILCH_ASSERT(tracer->next < tracer->end);
     filch_trace_event *event = tracer->next++;
     /* relaxed, then release: pairs with the acquire of a snapshot; a reader of the file sees
      * an event whole or not at all */
@@ -36,6 +38,7 @@ static const struct filch_tracer_host *cores_now(void)
 
 static void renew_locked(struct filch_recording *recording, struct filch_tracer *tracer)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     bool same = tracer->generation == recording->generation;
     if (!same) {
         memset(tracer->names, 0, sizeof tracer->names);
@@ -64,7 +67,7 @@ static void renew_locked(struct filch_recording *recording, struct filch_tracer 
 
 static void renew(struct filch_tracer *tracer)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     struct filch_recording *recording = filch_recording_now_locked();
     if (recording) {
         renew_locked(recording, tracer);
@@ -122,7 +125,7 @@ static uint64_t key_of(enum filch_trace_name_kind kind, const void *subject)
 static uint16_t ask_for_name(uint64_t key, enum filch_trace_name_kind kind, const void *subject)
 {
     uint16_t id = FILCH_TRACE_NAME_OTHER;
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     struct filch_recording *recording = filch_recording_now_locked();
     if (recording) {
         id = filch_recording_name_locked(recording, key, kind, subject);
@@ -204,6 +207,7 @@ static void write_outside_locked(struct filch_recording *recording, enum filch_t
                                  unsigned detail, const void *subject, uint64_t argument,
                                  uint64_t thread)
 {
+    FILCH_ASSERT(filch_lock_is_held(&filch_traces.lock));
     struct filch_tracer *tracer = &recording->outside;
     bool fresh = tracer->end - tracer->next < 4;
     if (fresh && (tracer->chunk || !tracer->sequence)) {
@@ -230,7 +234,7 @@ static void write_outside(enum filch_trace_type type, unsigned detail, const voi
     if (!atomic_load_explicit(&filch_traces.recording, memory_order_acquire)) {
         return;
     }
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     struct filch_recording *recording = filch_recording_now_locked();
     if (recording && type < recording->limit) {
         write_outside_locked(recording, type, detail, subject, argument,
@@ -259,7 +263,7 @@ void filch_tracer_write_here(enum filch_trace_type type, unsigned detail, const 
 
 void filch_tracer_attach(struct filch_tracer_seat *seat, struct filch_core *core)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     struct filch_recording *recording = filch_recording_now_locked();
     if (recording && !seat->own) {
         seat->own = filch_calloc(1, sizeof *seat->own); /* none: it is left out */
@@ -277,7 +281,7 @@ void filch_tracer_attach(struct filch_tracer_seat *seat, struct filch_core *core
 
 void filch_tracer_detach(struct filch_tracer_seat *seat)
 {
-    filch_lock_acquire(&filch_traces.lock);
+    filch_lock_acquire(&filch_traces.lock, FILCH_RANK_TRACES);
     /* relaxed, both: under the lock. One that records a moment longer does no harm: recording.h. */
     if (!atomic_load_explicit(&filch_traces.recording, memory_order_relaxed)) {
         atomic_store_explicit(&seat->tracer, (struct filch_tracer *)NULL, memory_order_relaxed);

@@ -1,5 +1,6 @@
 #include "work/deque.h"
 
+#include "base/assert.h"
 #include "base/memory.h"
 
 struct filch_ring {
@@ -34,6 +35,7 @@ static void ring_put(struct filch_ring *ring, uint64_t index, uintptr_t entry)
 
 bool filch_deque_init(struct filch_deque *deque, size_t capacity, uint64_t start)
 {
+    FILCH_ASSERT(capacity && (capacity & (capacity - 1)) == 0); /* the mask needs a power of 2 */
     struct filch_ring *ring = ring_new(capacity, NULL);
     atomic_init(&deque->top, start);
     atomic_init(&deque->bottom, start);
@@ -57,6 +59,7 @@ void filch_deque_destroy(struct filch_deque *deque)
 static struct filch_ring *grow(struct filch_deque *deque, struct filch_ring *ring, uint64_t top,
                                uint64_t bottom)
 {
+    FILCH_ASSERT(bottom - top == ring->mask + 1); /* full, and no more than that */
     struct filch_ring *bigger = ring_new((ring->mask + 1) * 2, ring);
     if (!bigger) {
         return NULL;
@@ -72,12 +75,14 @@ static struct filch_ring *grow(struct filch_deque *deque, struct filch_ring *rin
 
 bool filch_deque_push(struct filch_deque *deque, uintptr_t entry)
 {
+    FILCH_ASSERT(entry); /* 0 means that there is none */
     /* relaxed: bottom and ring are written by the owner alone */
     uint64_t bottom = atomic_load_explicit(&deque->bottom, memory_order_relaxed);
     struct filch_ring *ring = atomic_load_explicit(&deque->ring, memory_order_relaxed);
     /* acquire: pairs with the compare-exchange of top in steal; a cell is overwritten only after
      * its thief has read it */
     uint64_t top = atomic_load_explicit(&deque->top, memory_order_acquire);
+    FILCH_ASSERT((int64_t)(bottom - top) >= 0);
     if (FILCH_UNLIKELY(bottom - top > ring->mask)) {
         ring = grow(deque, ring, top, bottom);
         if (!ring) {
@@ -107,8 +112,10 @@ uintptr_t filch_deque_pop(struct filch_deque *deque)
     atomic_store_explicit(&deque->bottom, bottom, memory_order_seq_cst);
     uint64_t top = atomic_load_explicit(&deque->top, memory_order_seq_cst);
     uintptr_t entry = 0;
+    FILCH_ASSERT((int64_t)(bottom - top) >= -1); /* thieves have taken the last, and no more */
     if ((int64_t)(bottom - top) >= 0) {
         entry = ring_get(ring, bottom);
+        FILCH_ASSERT(entry);
         if (bottom != top) {
             return entry; /* more than one left: no thief can reach this one */
         }
@@ -149,6 +156,7 @@ enum filch_steal filch_deque_steal(struct filch_deque *deque, uintptr_t *entry)
                                                  memory_order_relaxed)) {
         return FILCH_STEAL_LOST;
     }
+    FILCH_ASSERT(got); /* a thief that won has read what was there */
     *entry = got;
     return FILCH_STEAL_GOT;
 }

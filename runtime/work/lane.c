@@ -2,11 +2,11 @@
 
 #include <stdatomic.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "sleep/wait.h"
 
-static const uintptr_t latent = 0, published = 1, taken = 2, done = 3, awaited = 4,
-                       held_back = 5;
+static const uintptr_t latent = 0, published = 1, taken = 2, done = 3, awaited = 4, held_back = 5;
 static const uintptr_t tag_bits = 7;
 static const uintptr_t traced_limit = 1; /* makes every fork slow, as 0 does, but none asks */
 
@@ -37,6 +37,7 @@ static void reset_state(filch_slot *slot)
 
 void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t count)
 {
+    FILCH_ASSERT(count > 0);
     lane->top = lane->split = slots;
     lane->full = (uintptr_t)(slots + count);
     lane->holes = lane->traced = 0;
@@ -85,6 +86,7 @@ bool filch_lane_is_asked(const filch_lane *lane)
 /* The frame that forked `slot`: the innermost one that starts at or below it. */
 static struct filch_frame *frame_of(struct filch_frame *frame, const filch_slot *slot)
 {
+    FILCH_ASSERT(frame);
     while (frame->parent && frame->base > slot) {
         frame = frame->parent;
     }
@@ -99,6 +101,8 @@ filch_slot *filch_lane_publish(filch_lane *lane, struct filch_frame *frame)
             continue;
         }
         void *owner = slot->type->publish ? slot->type->publish(slot) : frame_of(frame, slot);
+        FILCH_ASSERT(state_of(slot) == latent);
+        FILCH_ASSERT(owner && ((uintptr_t)owner & tag_bits) == 0);
         /* release: pairs with the acquire in take; the thief sees type and payload */
         atomic_store_explicit(&slot->state, (uintptr_t)owner | published, memory_order_release);
         set_bound(lane);
@@ -163,6 +167,8 @@ void filch_slot_finish(filch_slot *slot)
     /* acq_rel: release pairs with await and is_done, the owner reads the result; acquire pairs
      * with await, we read the waiter. Our last touch of the slot. */
     uintptr_t state = atomic_exchange_explicit(&slot->state, done, memory_order_acq_rel);
+    /* Latent: its owner had nowhere to publish it. */
+    FILCH_ASSERT(state == taken || state == latent || (state & tag_bits) == awaited);
     if ((state & tag_bits) == awaited) {
         filch_waiter_end((struct filch_waiter *)(state & ~tag_bits), FILCH_SIGNALED);
     }
@@ -171,11 +177,14 @@ void filch_slot_finish(filch_slot *slot)
 bool filch_slot_await(filch_slot *slot, struct filch_waiter *waiter)
 {
     uintptr_t expected = taken;
+    uintptr_t wanted = (uintptr_t)waiter | awaited;
+    FILCH_ASSERT(waiter && ((uintptr_t)waiter & tag_bits) == 0);
     /* release: pairs with the exchange in finish; acquire on failure: it is DONE, the result is
      * read next. acq_rel because C11 wants success at least as strong as failure. */
-    return atomic_compare_exchange_strong_explicit(&slot->state, &expected,
-                                                   (uintptr_t)waiter | awaited,
-                                                   memory_order_acq_rel, memory_order_acquire);
+    bool waits = atomic_compare_exchange_strong_explicit(
+        &slot->state, &expected, wanted, memory_order_acq_rel, memory_order_acquire);
+    FILCH_ASSERT(waits || expected == done); /* it is a thief's, and has one owner */
+    return waits;
 }
 
 bool filch_slot_is_published(filch_slot *slot)
@@ -196,12 +205,15 @@ void filch_lane_want(filch_lane *lane)
 
 void filch_lane_unpublish(filch_lane *lane, filch_slot *slot)
 {
+    FILCH_ASSERT(slot + 1 == lane->split && state_of(slot) == latent);
     lane->split = slot;
     set_bound(lane);
 }
 
 filch_slot *filch_lane_retire(filch_lane *lane, filch_slot *slot)
 {
+    FILCH_ASSERT(slot < lane->top && slot->type); /* it is joined once */
+    FILCH_ASSERT(state_of(slot) == latent || state_of(slot) == done);
     reset_state(slot);
     slot->type = NULL;
     lane->holes++;
@@ -212,6 +224,7 @@ filch_slot *filch_lane_retire(filch_lane *lane, filch_slot *slot)
     if (lane->split > lane->top) {
         lane->split = lane->top;
     }
+    FILCH_ASSERT(lane->split <= lane->top);
     set_bound(lane);
     return lane->top;
 }

@@ -42,8 +42,8 @@ struct filch_waiter;
  * piece. Errors go to its fault; frames of one fiber form a chain. */
 struct filch_frame {
     FILCH_ALIGNED(8) struct filch_frame *parent; /* on the same fiber */
-    filch_slot *base;           /* slots from here up belong to this frame */
-    struct filch_fault *fault;  /* where filch_raise() reports; shared with stolen children */
+    filch_slot *base;                            /* slots from here up belong to this frame */
+    struct filch_fault *fault; /* where filch_raise() reports; shared with stolen children */
     struct filch_cancel_scope
         *scope; /* what it is cancelled with, or NULL; shared in the same way */
     const filch_function_info *info;

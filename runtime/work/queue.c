@@ -1,5 +1,6 @@
 #include "work/queue.h"
 
+#include "base/assert.h"
 #include "base/base.h"
 
 enum { FEW = 16 }; /* that wait in line and are still at hand */
@@ -17,6 +18,7 @@ static size_t set_count(struct filch_queue *queue, size_t delta)
     /* relaxed, both: only the lock's holder writes; one that pushes for others to see fences after
      * it, before it looks which sleep (park.h), and filch_queue_empty sees it then */
     size_t count = atomic_load_explicit(&queue->count, memory_order_relaxed) + delta;
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock) && count != (size_t)-1);
     atomic_store_explicit(&queue->count, count, memory_order_relaxed);
     return count;
 }
@@ -24,6 +26,8 @@ static size_t set_count(struct filch_queue *queue, size_t delta)
 static void append_locked(struct filch_queue *queue, struct filch_work *first,
                           struct filch_work *last)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
+    FILCH_ASSERT(!queue->head == !queue->tail);
     last->next = NULL;
     if (queue->tail) {
         queue->tail->next = first;
@@ -35,6 +39,7 @@ static void append_locked(struct filch_queue *queue, struct filch_work *first,
 
 static struct filch_work *take_locked(struct filch_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     struct filch_work *work = queue->head;
     if (work) {
         queue->head = work->next;
@@ -53,7 +58,8 @@ void filch_queue_push(struct filch_queue *queue, struct filch_work *work)
 void filch_queue_show(struct filch_queue *queue, struct filch_work *first, struct filch_work *last,
                       size_t count)
 {
-    filch_lock_acquire(&queue->lock);
+    FILCH_ASSERT(first && last && count);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_QUEUE);
     append_locked(queue, first, last);
     set_count(queue, count);
 }
@@ -89,6 +95,7 @@ void filch_queue_post(struct filch_queue *queue, struct filch_work *work)
 /* What was posted, the oldest first, behind the others. */
 static void collect_locked(struct filch_queue *queue)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     /* acquire: pairs with the release in filch_queue_post */
     struct filch_work *work =
         atomic_exchange_explicit(&queue->posted, (struct filch_work *)NULL, memory_order_acquire);
@@ -112,12 +119,13 @@ struct filch_work *filch_queue_pop(struct filch_queue *queue)
     if (filch_queue_empty(queue)) {
         return NULL; /* spares the lock; a push that we miss wakes a thread after it */
     }
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_QUEUE);
     if (last_posted(queue)) {
         collect_locked(queue);
     }
     struct filch_work *work = take_locked(queue);
     size_t left = work ? set_count(queue, (size_t)-1) : 0;
+    FILCH_ASSERT(!left == !queue->head);
     filch_lock_release(&queue->lock);
     if (left > FEW) { /* the next has stood in line for long: what it touches is not at hand */
         filch_prefetch_around(work->next, FILCH_FIBER_LINES_FROM, FILCH_FIBER_LINES_BEFORE);
@@ -127,6 +135,7 @@ struct filch_work *filch_queue_pop(struct filch_queue *queue)
 
 static bool take_out_locked(struct filch_queue *queue, struct filch_work *work, bool oldest_stays)
 {
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     struct filch_work *oldest = queue->head;
     if (oldest == work) {
         return !oldest_stays && take_locked(queue);
@@ -146,7 +155,7 @@ bool filch_queue_take_out(struct filch_queue *queue, struct filch_work *work, bo
     if (filch_queue_empty(queue)) {
         return false;
     }
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_QUEUE);
     bool taken = take_out_locked(queue, work, oldest_stays);
     if (taken) {
         set_count(queue, (size_t)-1);
@@ -160,7 +169,7 @@ struct filch_work *filch_queue_rotate(struct filch_queue *queue, struct filch_wo
     if (filch_queue_empty(queue)) {
         return work;
     }
-    filch_lock_acquire(&queue->lock);
+    filch_lock_acquire(&queue->lock, FILCH_RANK_QUEUE);
     append_locked(queue, work, work);
     work = take_locked(queue);
     filch_lock_release(&queue->lock);

@@ -157,7 +157,7 @@ struct line_model : rl::test_suite<line_model, 3> {
     void serve()
     {
         filch_claims claims = filch_claims();
-        filch_lock_acquire(&shared->lock);
+        filch_lock_acquire(&shared->lock, FILCH_RANK_WAIT_QUEUE);
         filch_wait_node *place = filch_wait_list_claim_locked(&shared->line, &claims);
         if (place) {
             FILCH_CONTAINER(place, frame, place)->result($) = 7;
@@ -169,7 +169,7 @@ struct line_model : rl::test_suite<line_model, 3> {
 
     void cancel()
     {
-        filch_lock_acquire(&scope_lock);
+        filch_lock_acquire(&scope_lock, FILCH_RANK_SCOPE);
         cancelled = true;
         if (waiting) {
             filch_waiter_end(&waiting->waiter, FILCH_CLOSED);
@@ -179,7 +179,7 @@ struct line_model : rl::test_suite<line_model, 3> {
 
     bool enter_scope(frame *own)
     {
-        filch_lock_acquire(&scope_lock);
+        filch_lock_acquire(&scope_lock, FILCH_RANK_SCOPE);
         waiting = cancelled ? NULL : own;
         filch_lock_release(&scope_lock);
         return waiting != NULL;
@@ -187,7 +187,7 @@ struct line_model : rl::test_suite<line_model, 3> {
 
     void leave_scope()
     {
-        filch_lock_acquire(&scope_lock);
+        filch_lock_acquire(&scope_lock, FILCH_RANK_SCOPE);
         waiting = NULL;
         filch_lock_release(&scope_lock);
     }
@@ -195,7 +195,7 @@ struct line_model : rl::test_suite<line_model, 3> {
     // True: it is given already.
     bool enlist(frame *own)
     {
-        filch_lock_acquire(&shared->lock);
+        filch_lock_acquire(&shared->lock, FILCH_RANK_WAIT_QUEUE);
         bool given = shared->given;
         if (!given) {
             filch_wait_list_add_locked(&shared->line, &own->place, &own->waiter);
@@ -206,7 +206,7 @@ struct line_model : rl::test_suite<line_model, 3> {
 
     void leave_line(frame *own)
     {
-        filch_lock_acquire(&shared->lock);
+        filch_lock_acquire(&shared->lock, FILCH_RANK_WAIT_QUEUE);
         filch_wait_list_remove_locked(&shared->line, &own->place);
         filch_lock_release(&shared->lock);
     }

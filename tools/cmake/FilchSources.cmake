@@ -73,6 +73,12 @@ elseif(FILCH_PROBES AND FILCH_HAS_SDT)
     list(APPEND FILCH_DEFINITIONS FILCH_PROBES)
 endif()
 
+# The suites' copies of the library have them in every build (tests/CMakeLists.txt).
+if(FILCH_ASSERTIONS STREQUAL "ON" OR
+   (FILCH_ASSERTIONS STREQUAL "auto" AND (FILCH_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")))
+    list(APPEND FILCH_DEFINITIONS FILCH_ASSERTIONS)
+endif()
+
 # As one file the compiler sees every caller. One by one they take part of a second to build again, and the
 # sanitizers' reports name them.
 set(FILCH_WHOLE "auto" CACHE STRING "Compile the library as one file: auto (unless in a Debug or sanitizer build), ON or OFF")

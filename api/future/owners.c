@@ -1,0 +1,59 @@
+/* The owners of a future: its memory goes with the last of them. */
+#include "future/task_future.h"
+
+#include "base/assert.h"
+#include "base/base.h"
+#include "base/memory.h"
+
+filch_future *filch_future_retain(filch_future *future)
+{
+    if (future) {
+        /* relaxed: the caller has a reference, the future cannot go meanwhile */
+        uint32_t owners = atomic_fetch_add_explicit(&future->owners, 1, memory_order_relaxed);
+        FILCH_ASSERT(owners > 0);
+    }
+    return future;
+}
+
+static bool drop(struct filch_future *future)
+{
+    /* acq_rel: the last owner sees what all others did */
+    uint32_t owners = atomic_fetch_sub_explicit(&future->owners, 1, memory_order_acq_rel);
+    FILCH_ASSERT(owners > 0);
+    return owners == 1;
+}
+
+void filch_future_disown(struct filch_future *future, struct filch_unowned *unowned)
+{
+    if (future && drop(future)) {
+        future->task.work.next = unowned->first; /* it is in no queue, or that would own it */
+        unowned->first = &future->task.work;
+    }
+}
+
+static void destroy(struct filch_future *future, struct filch_unowned *unowned)
+{
+    /* relaxed: the last owner; it has seen what all others did */
+    filch_notifier_free(atomic_load_explicit(&future->notifier, memory_order_relaxed));
+    if (future->kind->dismantle) {
+        future->kind->dismantle(future, unowned);
+    }
+    filch_free(future);
+}
+
+static struct filch_future *take(struct filch_unowned *unowned)
+{
+    struct filch_work *first = unowned->first;
+    unowned->first = first ? first->next : NULL;
+    return first ? FILCH_CONTAINER(first, struct filch_future, task.work) : NULL;
+}
+
+void filch_future_free(filch_future *future)
+{
+    if (future && drop(future)) {
+        struct filch_unowned unowned = {NULL};
+        do {
+            destroy(future, &unowned);
+        } while ((future = take(&unowned)));
+    }
+}
