@@ -189,7 +189,7 @@ FILCH_FUNCTION(int, waits_for_receiver, (filch_future *, other))
     return receives_get(other, &status) == FILCH_OK ? status : -1;
 }
 
-START_TEST(a_wait_for_a_value_that_nobody_can_send_ends)
+START_TEST(a_wait_for_a_value_that_none_can_send_ends)
 {
     filch_pool *pool = pool_with_story(_i);
     numbers box;
@@ -907,7 +907,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_thread_that_waits_for_a_task_that_waits_for_it_ends, 0,
                         WORKER_SWEEP);
     if (filch_deadlock_knows_threads()) {
-        tcase_add_loop_test(tcase, a_wait_for_a_value_that_nobody_can_send_ends, 0, WORKER_SWEEP);
+        tcase_add_loop_test(tcase, a_wait_for_a_value_that_none_can_send_ends, 0, WORKER_SWEEP);
         tcase_add_test(tcase, a_thread_alone_cannot_wait_for_itself);
         tcase_add_loop_test(tcase, a_pool_that_is_joined_does_not_hang, 0, WORKER_SWEEP);
     }

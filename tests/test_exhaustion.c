@@ -69,7 +69,7 @@ FILCH_FORK_FUNCTION(long, fib, (int, n))
     return FILCH_JOIN(left) + right;
 }
 
-/* What a call may answer when there is nothing to be had. */
+/* What a call may answer when there is no memory. */
 static bool is_scarce(filch_status status)
 {
     return status == FILCH_ENOMEM || status == FILCH_EAGAIN;

@@ -393,7 +393,7 @@ START_TEST(a_region_that_was_short_is_shared_when_it_is_long)
 END_TEST
 
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__) /* nothing is short there */
-START_TEST(a_region_that_is_known_to_be_short_wakes_nobody)
+START_TEST(a_region_that_is_known_to_be_short_wakes_no_thread)
 {
     filch_pool *pool = pool_opened(1);
     atomic_int here = 0;
@@ -498,7 +498,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_region_that_was_short_is_shared_when_it_is_long, 0,
                         WORKER_SWEEP - 1);
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-    tcase_add_test(tcase, a_region_that_is_known_to_be_short_wakes_nobody);
+    tcase_add_test(tcase, a_region_that_is_known_to_be_short_wakes_no_thread);
 #endif
     tcase_add_loop_test(tcase, an_error_in_a_stolen_child_reaches_the_caller, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, eight_arguments_of_any_type_arrive, 0, WORKER_SWEEP);

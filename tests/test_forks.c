@@ -320,7 +320,7 @@ END_TEST
 
 /* ---- what works ---- */
 
-START_TEST(what_nobody_has_or_waits_for_can_be_used_in_the_child)
+START_TEST(what_no_thread_has_or_waits_for_can_be_used_in_the_child)
 {
     filch_pool *pool = pool_opened(_i);
     filch_mutex mutex = FILCH_MUTEX_INIT;
@@ -635,7 +635,7 @@ int main(void)
                         a_child_that_returns_from_its_task_ends_instead_of_doing_the_parents_work,
                         0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_child_inside_a_group_leaves_it_and_goes_on, 0, WORKER_SWEEP);
-    tcase_add_loop_test(tcase, what_nobody_has_or_waits_for_can_be_used_in_the_child, 0,
+    tcase_add_loop_test(tcase, what_no_thread_has_or_waits_for_can_be_used_in_the_child, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, those_who_wait_in_the_parent_are_left_alone_by_the_child, 0,
                         WORKER_SWEEP);

@@ -69,7 +69,7 @@ START_TEST(many_tasks_run_once_each)
 }
 END_TEST
 
-START_TEST(a_task_starts_although_nobody_waits)
+START_TEST(a_task_starts_although_none_waits)
 {
     filch_pool *pool = pool_opened(_i);
     filch_future *future;
@@ -545,7 +545,7 @@ int main(void)
     tcase_add_loop_test(tcase, apply_returns_the_result, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_future_can_be_read_again_and_outlives_its_pool, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, many_tasks_run_once_each, 0, WORKER_SWEEP);
-    tcase_add_loop_test(tcase, a_task_starts_although_nobody_waits, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_task_starts_although_none_waits, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, wait_for_gives_up_in_time_and_works_again_later, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, waits_nest_ten_thousand_deep, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, suspended_waits_nest_as_deep, 0, WORKER_SWEEP);

@@ -82,7 +82,7 @@ START_TEST(each_worker_starts_before_its_first_work_and_finishes_once)
 }
 END_TEST
 
-START_TEST(a_pool_that_does_nothing_starts_nobody)
+START_TEST(a_pool_that_does_nothing_starts_no_worker)
 {
     static struct seen seen;
     filch_pool *pool = hooked_pool(&seen, _i);
@@ -203,7 +203,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, each_worker_starts_before_its_first_work_and_finishes_once, 0,
                         WORKER_SWEEP);
-    tcase_add_loop_test(tcase, a_pool_that_does_nothing_starts_nobody, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_pool_that_does_nothing_starts_no_worker, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_failing_start_breaks_the_pool, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, what_is_pending_fails_when_the_pool_breaks, 0, WORKER_SWEEP);
     tcase_add_test(tcase, of_several_workers_that_cannot_start_the_first_is_told);

@@ -271,7 +271,7 @@ START_TEST(a_server_and_its_clients_talk_in_one_pool)
 }
 END_TEST
 
-FILCH_FUNCTION(int, connects_to_nobody)
+FILCH_FUNCTION(int, connects_to_no_listener)
 {
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int error = filch_connect(client, (struct sockaddr *)&address, sizeof address, INFINITY);
@@ -292,7 +292,7 @@ START_TEST(connections_that_fail_say_why)
     ck_assert_int_eq(accepts_until_apply(pool, 0.01, &error), FILCH_OK);
     ck_assert_int_eq(error, -ETIMEDOUT);
     ck_assert_int_eq(filch_close(listener), 0);
-    ck_assert_int_eq(connects_to_nobody_apply(pool, &error), FILCH_OK);
+    ck_assert_int_eq(connects_to_no_listener_apply(pool, &error), FILCH_OK);
     ck_assert_int_eq(error, -ECONNREFUSED);
     ck_assert_int_eq(accepts_until_apply(pool, 0.01, &error), FILCH_OK);
     ck_assert_int_eq(error, -EBADF);
@@ -417,7 +417,7 @@ FILCH_FUNCTION(int, never_yields_until, (atomic_int *, flag))
     return 0;
 }
 
-START_TEST(a_task_that_never_yields_starves_nobody_on_other_cores)
+START_TEST(a_task_that_never_yields_starves_none_on_other_cores)
 {
     filch_pool *pool = pool_opened(1 + _i); /* two workers and more */
     filch_future *hog;
@@ -466,7 +466,7 @@ int main(void)
     tcase_add_loop_test(tcase, one_task_reads_and_another_writes_the_same_socket, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_plain_thread_can_wait_for_descriptors_too);
     tcase_add_loop_test(tcase, terminating_a_pool_ends_waits_for_descriptors, 0, WORKER_SWEEP);
-    tcase_add_loop_test(tcase, a_task_that_never_yields_starves_nobody_on_other_cores, 0,
+    tcase_add_loop_test(tcase, a_task_that_never_yields_starves_none_on_other_cores, 0,
                         WORKER_SWEEP - 1);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

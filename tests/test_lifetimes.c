@@ -208,7 +208,8 @@ START_TEST(who_is_told_of_a_channels_end_may_free_it)
 }
 END_TEST
 
-/* Two channels. Who sends through the first frees that; the other goes when the select is over. */
+/* Two channels. The one who sends through the first frees that; the other goes when the select is
+ * over. */
 struct choice {
     filch_channel *freed_by_sender;
     filch_channel *other;
@@ -274,7 +275,7 @@ FILCH_FUNCTION(void, sends_all, (filch_channel *, channel))
     check(filch_channel_close(channel) == FILCH_OK);
 }
 
-/* Who is chosen to be served cannot time out any more. */
+/* A waiter that is chosen to be served cannot time out any more. */
 START_TEST(a_value_that_meets_a_time_out_is_not_lost)
 {
     filch_pool *pool = pool_opened(_i);

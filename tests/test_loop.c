@@ -331,7 +331,7 @@ START_TEST(what_is_dear_lies_ready_before_anybody_asks)
 END_TEST
 
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__) /* nothing is short there */
-START_TEST(a_call_that_is_known_to_be_short_wakes_nobody)
+START_TEST(a_call_that_is_known_to_be_short_wakes_no_thread)
 {
     filch_pool *pool = pool_opened(1);
     atomic_int here = 0;
@@ -601,7 +601,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_loop_that_was_short_is_shared_when_it_is_long, 0,
                         WORKER_SWEEP - 1);
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-    tcase_add_test(tcase, a_call_that_is_known_to_be_short_wakes_nobody);
+    tcase_add_test(tcase, a_call_that_is_known_to_be_short_wakes_no_thread);
 #endif
     tcase_add_test(tcase, what_is_dear_lies_ready_before_anybody_asks);
     tcase_add_test(tcase, named_workers_and_chunks_bring_several_workers);

@@ -771,7 +771,7 @@ FILCH_FORK_FUNCTION(int, offer_a_child, (uint64_t, patience))
     return patience && !in_time ? INTERRUPTED : seen ? SEEN : HIDDEN;
 }
 
-START_TEST(a_quiet_offer_is_for_nobody_before_its_time)
+START_TEST(a_quiet_offer_is_for_no_thread_before_its_time)
 {
     filch_pool *pool = pool_opened(0);
     int found = INTERRUPTED;
@@ -1004,7 +1004,7 @@ int main(void)
     tcase_add_test(tcase, a_lane_publishes_oldest_first_and_takes_back);
     tcase_add_test(tcase, top_falls_past_slots_joined_out_of_order);
     tcase_add_test(tcase, poison_makes_forks_and_joins_look_up);
-    tcase_add_test(tcase, a_quiet_offer_is_for_nobody_before_its_time);
+    tcase_add_test(tcase, a_quiet_offer_is_for_no_thread_before_its_time);
     tcase_add_test(tcase, a_quiet_offer_is_open_to_all_when_its_owner_waits);
     tcase_add_loop_test(tcase, quotas_of_both_kinds_of_cgroups_are_honoured, 0,
                         (int)(sizeof cpu_cases / sizeof *cpu_cases));

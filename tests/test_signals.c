@@ -218,7 +218,7 @@ END_TEST
 /* ---- what else a handler may call ---- */
 
 /* Waits in a section that has lent its core until the other task has its permit; not for ever. No
- * second thread was to be had before: the system is asked again some milliseconds later. */
+ * second thread could be made before: the system is asked again some milliseconds later. */
 FILCH_FUNCTION(bool, blocks_until, (atomic_int *, begun), (atomic_int *, done))
 {
     refuse_threads(0);

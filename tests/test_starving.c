@@ -306,7 +306,7 @@ static void await_value(atomic_int *word, int value)
     }
 }
 
-/* Where no stack is to be had, threads look among what is ready, and not among what is new. */
+/* Where there are no more stacks, threads look among what is ready, and not among what is new. */
 START_TEST(what_a_thread_outside_wakes_is_ready_and_not_new)
 {
     filch_pool *pool = pool_opened(0);

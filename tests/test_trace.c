@@ -532,7 +532,7 @@ START_TEST(a_limit_of_file_sizes_ends_the_recording_and_not_the_program)
 }
 END_TEST
 
-START_TEST(a_snapshot_beyond_the_limit_of_file_sizes_fails_and_harms_nobody)
+START_TEST(a_snapshot_beyond_the_limit_of_file_sizes_fails_and_harms_nothing)
 {
     pid_t child = fork();
     if (child == 0) {
@@ -657,7 +657,7 @@ int main(void)
     tcase_add_test(once, two_processes_do_not_share_a_file);
     tcase_add_test(once, the_environment_asks_for_a_recording);
     tcase_add_test(once, a_limit_of_file_sizes_ends_the_recording_and_not_the_program);
-    tcase_add_test(once, a_snapshot_beyond_the_limit_of_file_sizes_fails_and_harms_nobody);
+    tcase_add_test(once, a_snapshot_beyond_the_limit_of_file_sizes_fails_and_harms_nothing);
     tcase_add_test(once, nothing_is_recorded_where_there_is_no_space_for_a_chunk);
     tcase_add_test(once, a_disk_without_space_is_told);
     tcase_add_test(once, a_misspelt_level_is_told_and_makes_no_file);

@@ -152,7 +152,7 @@ static ssize_t try_ready(struct io *io, io_try *try_it, short events)
     do {
         int error = filch_io_wait_surely(&io->call, events);
         if (error) {
-            return error; /* -EAGAIN, too: no thread to wait with is to be had */
+            return error; /* -EAGAIN, too: there is no thread to wait with */
         }
         n = try_it(io);
     } while (n == -EINTR || n == -EAGAIN);

@@ -1,7 +1,7 @@
 /* private: how far a function is seen that users do not call.
  *
  * Compiled file by file, they see each other (hidden from other libraries by -fvisibility=hidden).
- * Compiled as one file (filch_all.c), the compiler is to know that nobody else calls them: it
+ * Compiled as one file (filch_all.c), the compiler is to know that there are no other callers: it
  * inlines and specializes throughout, which takes a quarter to a third off short calls. */
 #ifndef FILCH_PRIVATE_H
 #define FILCH_PRIVATE_H

@@ -106,7 +106,7 @@ static bool handlers_may_come(struct filch_deadlock_search *search)
 
 static void look_at(struct filch_deadlock_search *search, struct filch_party *party)
 {
-    struct filch_deadlock_wait wait = {.party = party, .next = FILCH_DEADLOCK_NOBODY};
+    struct filch_deadlock_wait wait = {.party = party, .next = FILCH_DEADLOCK_NONE};
     if (!filch_party_hold(party, &wait.number)) {
         return;
     }
@@ -162,7 +162,7 @@ static void find_holders(struct filch_deadlock_search *search)
         const struct filch_deadlock_wait key = {.party = search->waits[i].holder};
         const struct filch_deadlock_wait *holder =
             key.party ? bsearch(&key, search->waits, search->n, sizeof key, by_party) : NULL;
-        search->waits[i].next = holder ? (long)(holder - search->waits) : FILCH_DEADLOCK_NOBODY;
+        search->waits[i].next = holder ? (long)(holder - search->waits) : FILCH_DEADLOCK_NONE;
     }
 }
 
@@ -174,11 +174,11 @@ static void mark_cycles(struct filch_deadlock_search *search)
 {
     for (size_t i = 0; i < search->n; i++) {
         long at = (long)i;
-        while (at != FILCH_DEADLOCK_NOBODY && search->waits[at].mark == 0) {
+        while (at != FILCH_DEADLOCK_NONE && search->waits[at].mark == 0) {
             search->waits[at].mark = (unsigned)i + 1;
             at = search->waits[at].next;
         }
-        bool cycle = at != FILCH_DEADLOCK_NOBODY && search->waits[at].mark == (unsigned)i + 1;
+        bool cycle = at != FILCH_DEADLOCK_NONE && search->waits[at].mark == (unsigned)i + 1;
         for (; cycle && !search->waits[at].in_cycle; at = search->waits[at].next) {
             search->waits[at].in_cycle = true;
         }
@@ -237,7 +237,7 @@ static size_t end_those(struct filch_deadlock_search *search,
 
 static bool none_is_responsible(const struct filch_deadlock_wait *wait)
 {
-    return !wait->derived && wait->next == FILCH_DEADLOCK_NOBODY;
+    return !wait->derived && wait->next == FILCH_DEADLOCK_NONE;
 }
 
 static bool any_wait(const struct filch_deadlock_wait *wait)

@@ -22,8 +22,8 @@ static void tell_one(struct filch_text *text, const struct filch_deadlock_search
     if (filch_party_hold(wait->party, &number)) {
         filch_text_add(text, " ");
         filch_describe_wait(text, wait->party,
-                            wait->next == FILCH_DEADLOCK_NOBODY ? NULL
-                                                                : search->waits[wait->next].party);
+                            wait->next == FILCH_DEADLOCK_NONE ? NULL
+                                                              : search->waits[wait->next].party);
         filch_party_let_go(wait->party);
     }
     filch_text_add(text, wait->ends ? ": ends with FILCH_EDEADLK\n" : "\n");

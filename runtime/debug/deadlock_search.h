@@ -9,14 +9,14 @@
 #include "base/private.h"
 #include "sleep/party.h"
 
-enum { FILCH_DEADLOCK_NOBODY = -1 };
+enum { FILCH_DEADLOCK_NONE = -1 };
 
 /* One that waits without a deadline. */
 struct filch_deadlock_wait {
     struct filch_party *party;
     struct filch_party *holder;
     uint32_t number; /* which of the party's waits */
-    long next;       /* the index of the holder's own wait, or FILCH_DEADLOCK_NOBODY */
+    long next;       /* the index of the holder's own wait, or FILCH_DEADLOCK_NONE */
     bool derived;
     bool endable;
     bool in_cycle;

@@ -210,7 +210,7 @@ _Atomic(uint32_t) *filch_os_fork_word(void)
 enum { CPUS_MOST = 1 << 20 }; /* more no kernel has */
 
 /* The affinity mask of a thread, to be freed, and how many processors it has room for. The kernel
- * refuses a mask shorter than its own: it grows until it fits. NULL: it is not to be had. */
+ * refuses a mask shorter than its own: it grows until it fits. NULL: it cannot be read. */
 static cpu_set_t *affinity_of(pid_t thread, size_t *cpus)
 {
     bool longer = true;

@@ -125,7 +125,7 @@ static void resign_monitor(struct filch_pool *pool, struct filch_thread *thread)
     }
 }
 
-static bool somebody_wants_a_turn(struct filch_pool *pool)
+static bool a_fiber_wants_a_turn(struct filch_pool *pool)
 {
     return !filch_pool_has_idle(pool) &&
            (!filch_queue_empty(&pool->ready) || !filch_queue_empty(&pool->inject));
@@ -135,7 +135,7 @@ static bool somebody_wants_a_turn(struct filch_pool *pool)
 static bool must_tick(struct filch_pool *pool)
 {
     return (filch_pool_running(pool) > 0 && filch_pool_has_idle(pool)) ||
-           somebody_wants_a_turn(pool);
+           a_fiber_wants_a_turn(pool);
 }
 
 static uint64_t next_tick_ns(struct filch_pool *pool)
@@ -248,7 +248,7 @@ static void watch(struct filch_pool *pool, struct filch_thread *thread)
     filch_pool_feed_again(pool, has_rested(pool));
     if (filch_pool_has_idle(pool)) {
         filch_core_demand(pool);
-    } else if (somebody_wants_a_turn(pool)) {
+    } else if (a_fiber_wants_a_turn(pool)) {
         ask_for_turns(pool);
     }
 }

@@ -102,7 +102,7 @@ filch_status filch_pool_create(const struct filch_pool_config *config, struct fi
         filch_overflow_install(filch_fiber_stack_here);
     }
     if (filch_os_space_is_limited() && !filch_stacks_reserve(&pool->stacks)) {
-        filch_pool_destroy(pool); /* a stack for the first worker is not to be had */
+        filch_pool_destroy(pool); /* there is no stack for the first worker */
         return FILCH_ENOMEM;
     }
     filch_process_add_pool(pool);

@@ -75,7 +75,7 @@ struct filch_pool {
     _Atomic(uint64_t) running;    /* low half: cores held; high half: how often one was taken */
     _Atomic(uint32_t) searching;  /* threads that look for work with a core in hand */
     _Atomic(uint32_t) waking;     /* a wake-up is under way: no second one is needed */
-    _Atomic(bool) starving;       /* no stack is to be had to begin anything on, starve.c */
+    _Atomic(bool) starving;       /* there is no stack to begin anything on, starve.c */
     _Atomic(uint32_t) core_count; /* cores made so far */
     _Atomic(uint32_t) givers;     /* bound fibers that give a turn away, see suspend.c */
     _Atomic(uint32_t) turns;      /* turns that were taken while there were some */

@@ -1,9 +1,9 @@
 /* starve: what a pool does when it has no stacks, and with those that it does not need.
  *
- * When no stack is to be had, fibers that have theirs go on, and what is new waits: a thread that
- * found none sleeps, and does not see it (monitor.c). Threads that sleep on a stack do, so all are
- * woken, then and at each wake-up that follows. The first stack that becomes free ends that; or the
- * monitor does, when the system has memory again. If nothing in the pool can go on meanwhile,
+ * When there are no more stacks, fibers that have theirs go on, and what is new waits: a thread
+ * that found none sleeps, and does not see it (monitor.c). Threads that sleep on a stack do, so all
+ * are woken, then and at each wake-up that follows. The first stack that becomes free ends that; or
+ * the monitor does, when the system has memory again. If nothing in the pool can go on meanwhile,
  * those that have a stack may wait for what is new: after a while their waits end with
  * FILCH_NO_MEMORY, but for those that something outside of the program ends. */
 #ifndef FILCH_STARVE_H
@@ -18,7 +18,7 @@ struct filch_pool;
 struct filch_fiber;
 struct filch_thread;
 
-/* No stack is to be had to begin something new on, on a core that the thread holds: a stack after
+/* There is no stack to begin something new on, on a core that the thread holds: a stack after
  * all, or a fiber that is ready anywhere. NULL: there is none either, and the thread may sleep. */
 FILCH_PRIVATE struct filch_fiber *filch_pool_starve(struct filch_pool *pool,
                                                     struct filch_thread *thread);

@@ -14,7 +14,7 @@
 
 _Noreturn void filch_unwound_fatally(struct filch_thread *thread)
 {
-    /* the frames may be gone: what they said is not to be had any more */
+    /* the frames may be gone: what they said cannot be read any more */
     const filch_function_info *info =
         !thread ? NULL : filch_party_doing(thread->fiber ? thread->fiber->party : &thread->party);
     char message[512];

@@ -75,7 +75,7 @@ void filch_pool_take_turn(struct filch_pool *pool)
 static bool none_comes(struct filch_pool *pool)
 {
     /* seq_cst, both: a searcher counts itself out, and a woken thread answers, before it looks
-     * for the last time. While no stacks are to be had, a look may come to nothing. */
+     * for the last time. While there are no stacks, a look may come to nothing. */
     return atomic_load_explicit(&pool->searching, memory_order_seq_cst) == 0 &&
            (atomic_load_explicit(&pool->waking, memory_order_seq_cst) == 0 ||
             filch_pool_is_starving(pool));

@@ -39,6 +39,6 @@ void filch_context_make(struct filch_context *context, void *stack, size_t stack
 void filch_context_switch(struct filch_context *from, struct filch_context *to)
 {
     if (swapcontext(&from->saved, &to->saved) != 0) {
-        abort(); /* the signal mask was to be had at open and is not now: there is no way on */
+        abort(); /* the signal mask could be read at open and cannot now: there is no way on */
     }
 }

@@ -92,7 +92,7 @@ FILCH_PRIVATE void filch_lane_settle(filch_lane *lane);
  * NULL: nothing is latent. The caller puts it where thieves look. */
 FILCH_PRIVATE filch_slot *filch_lane_publish(filch_lane *lane, struct filch_frame *frame);
 
-/* Thief: the frame that forked it, or NULL: it is not to be had. */
+/* Thief: the frame that forked it, or NULL: it cannot be got any more. */
 FILCH_PRIVATE struct filch_frame *filch_slot_take(filch_slot *slot);
 
 /* Thief: take it only if it was published for `frame`. */

@@ -1,5 +1,5 @@
 #!/bin/sh
-# one_file.sh SOURCE: the library is compiled as one file with gcc and clang and by a packager who names no
+# one_file.sh SOURCE: the library is compiled as one file with gcc and clang and by a packager that names no
 # build type, and a program leaves out what it does not use of it. And tools/amalgamate writes two
 # files that are the library.
 set -eu

@@ -82,7 +82,7 @@ def source_of(path):
 
 
 def symbols(nm, objects):
-    """Who needs what of whom, by file."""
+    """Which file needs what of which."""
     defined, needed = {}, collections.defaultdict(set)
     for path in objects:
         file = source_of(path)

@@ -97,8 +97,8 @@ else()
 endif()
 
 # A header to be included before each source. The functions that filch.map lists are seen from outside of
-# what the library is linked into, -fvisibility=hidden hides all else; and whoever is linked with a copy of
-# the library uses that one (protected), so that two copies in one process do not mix.
+# what the library is linked into, -fvisibility=hidden hides all else; and a program or library that
+# contains a copy uses that one (protected), so that two copies in one process do not mix.
 file(STRINGS ${PROJECT_SOURCE_DIR}/api/filch.map filch_exports REGEX "filch_[a-z0-9_]+;")
 string(REGEX MATCHALL "filch_[a-z0-9_]+" filch_exports "${filch_exports}")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/api/filch.map)

@@ -56,7 +56,7 @@ if(FILCH_SANITIZE)
     endif()
 endif()
 
-# In somebody's project that says nothing of it the library is optimized all the same.
+# As part of another project that names no build type the library is optimized all the same.
 set(filch_optimize "")
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES AND NOT CMAKE_C_FLAGS MATCHES "-O")
     set(filch_optimize -O2)

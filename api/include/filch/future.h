@@ -63,8 +63,8 @@ int filch_future_repr(filch_future *future, char *buffer, size_t bytes);
 
 /* Effect: a descriptor that is readable as soon as the future is ready, for poll(), epoll and event
  * loops. Only wait on it: do not read, write or close it. The same one each time; it is closed when
- * the future's last owner has freed it.
- * Errors: FILCH_EINVAL; FILCH_ENOMEM; FILCH_EAGAIN: no descriptor is to be had. Does not block. */
+ * the future's last owner has freed it. Errors: FILCH_EINVAL; FILCH_ENOMEM; FILCH_EAGAIN: there are
+ * no more descriptors. Does not block. */
 filch_status filch_future_fd(filch_future *future, int *descriptor);
 
 /* Effect: one more owner; returns the same future. */
