@@ -351,10 +351,10 @@ void filch_deadlock_look(struct filch_waiter *own)
         end_unnoted(&search);
     } else if (judge(&search)) {
         uint64_t now = filch_deadlock_signature(&search);
-        if (now != process->told) {
+        if (now != process->reported_deadlock) {
             filch_deadlock_describe(&search);
         }
-        process->told = now;
+        process->reported_deadlock = now;
         end_waits(&search);
     }
     filch_lock_release(&process->pools_lock);

@@ -52,7 +52,7 @@ struct filch_process {
     struct filch_lock pools_lock; /* held while a thread looks at other pools: they stay */
     struct filch_pool *pools;     /* pools_lock */
     uint32_t pool_number;         /* pools_lock; the last one's */
-    uint64_t told;                /* pools_lock; the deadlock that was reported last */
+    uint64_t reported_deadlock;   /* pools_lock; the last one */
 };
 
 FILCH_PRIVATE struct filch_process *filch_process(void);
