@@ -185,8 +185,7 @@ void replay_end(struct replay *replay, const struct trace_event *event)
     done_for(replay, event->argument & address_bits, &ended);
     if (fiber->open.count) { /* it ran on top of one that waited for it */
         replay_go_on(replay, index);
-        dag_edge(&replay->run->dag, ended.segment, *segment_of(fiber_at(replay, index)),
-                 EDGE_JOIN);
+        dag_edge(&replay->run->dag, ended.segment, *segment_of(fiber_at(replay, index)), EDGE_JOIN);
         return;
     }
     fiber->segment = ended.segment;
