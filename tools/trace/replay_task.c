@@ -46,7 +46,7 @@ void replay_make(struct replay *replay, const struct trace_event *event, uint32_
     }
     if (old == TABLE_NONE) {
         old = (uint32_t)replay->made.count;
-        ARRAY_PUSH(replay->made);
+        (void)ARRAY_PUSH(replay->made);
         table_set(&replay->made_table, object, old);
     }
     replay->made.at[old] = made;
