@@ -10,7 +10,8 @@
  *
  * The layer to the system stays apart; why: base/private.h. */
 #define FILCH_ALL
-#pragma GCC diagnostic ignored "-Wshadow" /* of names of other files; each alone is compiled with it */
+/* Of names of other files; each alone is compiled with it. */
+#pragma GCC diagnostic ignored "-Wshadow"
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* too late where a source says so: headers have been included by then */
 #endif

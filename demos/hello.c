@@ -12,7 +12,7 @@ FILCH_FUNCTION(double, half_of, (double, x))
 int main(void)
 {
     const double in[4] = {1, 2, 3, 4};
-    double out[4];
+    double out[4] = {0};
     filch_status status;
 
     FILCH_WITH_POOL(pool, NULL, &status) {

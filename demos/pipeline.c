@@ -34,7 +34,7 @@ static void encode(void *context, void *item)
     if (status != FILCH_OK) {
         filch_raise(1, "not encoded: %s", filch_strerror(status)); /* it is not written, either */
     }
-    for (size_t i = 0; line->text[i] && i < sizeof line->encoded - 1; i++) {
+    for (size_t i = 0; i < sizeof line->encoded - 1 && line->text[i]; i++) {
         char c = line->text[i];
         char first = c >= 'a' && c <= 'z' ? 'a' : c >= 'A' && c <= 'Z' ? 'A' : '\0';
         line->encoded[i] = first ? (char)(first + (c - first + 13) % 26) : c;

@@ -331,9 +331,11 @@ static bool use(int which, unsigned workers)
 {
     atomic_int started = 0;
     filch_pool *pool;
-    const filch_pool_options options = {
-        .processes = workers,      .start = start,     .finish = finish,
-        .hooks_context = &started, .bind_workers = 1};
+    const filch_pool_options options = {.processes = workers,
+                                        .start = start,
+                                        .finish = finish,
+                                        .hooks_context = &started,
+                                        .bind_workers = 1};
     filch_status status = filch_pool_open(&options, &pool);
     if (status != FILCH_OK) {
         return is_scarce(status) && !pool;

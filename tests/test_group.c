@@ -56,8 +56,7 @@ START_TEST(results_are_there_when_the_group_is_left)
     filch_status status = FILCH_EBUSY;
     int out[N];
     reset();
-    FILCH_WITH_GROUP(group, pool, NULL, &status)
-    {
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
         for (int i = 0; i < N; i++) {
             ck_assert_int_eq(twice_spawn(group, i, &out[i]), FILCH_OK);
         }
@@ -111,8 +110,7 @@ START_TEST(leaving_the_block_early_waits_too)
     filch_status status = FILCH_EBUSY;
     reset();
     for (int i = 0; i < 3; i++) {
-        FILCH_WITH_GROUP(group, pool, NULL, &status)
-        {
+        FILCH_WITH_GROUP(group, pool, NULL, &status) {
             sleeps_spawn(group, 0.005);
             if (i == 1) {
                 break;
@@ -202,8 +200,7 @@ START_TEST(a_deadline_cancels_the_group)
     ck_assert_int_eq(told, ran); /* all that began were told; one worker may not begin all */
     reset();
     const filch_group_options ample = {.timeout_s = 1000};
-    FILCH_WITH_GROUP(group, pool, &ample, &status)
-    {
+    FILCH_WITH_GROUP(group, pool, &ample, &status) {
         sleeps_spawn(group, 0.001);
     }
     ck_assert_int_eq(status, FILCH_OK);
@@ -216,8 +213,7 @@ static filch_pool *the_pool;
 FILCH_FUNCTION(void, opens_a_group_inside)
 {
     filch_status status;
-    FILCH_WITH_GROUP(inner, the_pool, NULL, &status)
-    {
+    FILCH_WITH_GROUP(inner, the_pool, NULL, &status) {
         sleeps_spawn(inner, 1000);
         until_cancelled_spawn(inner);
     }
@@ -286,8 +282,7 @@ FILCH_FUNCTION(int, group_in_another_pool, (filch_pool *, other))
 {
     filch_status status;
     int sum[4] = {0};
-    FILCH_WITH_GROUP(group, other, NULL, &status)
-    {
+    FILCH_WITH_GROUP(group, other, NULL, &status) {
         for (int i = 0; i < 4; i++) {
             twice_spawn(group, i, &sum[i]);
         }

@@ -223,7 +223,8 @@ FILCH_FUNCTION(bool, blocks_until, (atomic_int *, begun), (atomic_int *, done))
 {
     refuse_threads(0);
     nap_ms(20);
-    FILCH_BLOCKING {
+    FILCH_BLOCKING
+    {
         atomic_store(begun, 1);
         for (int i = 0; i < 5000 && !atomic_load(done); i++) {
             nap_ms(1);

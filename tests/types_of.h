@@ -190,8 +190,7 @@ static void OF(called_seen)(filch_pool *pool, const filch_callable *callable, co
         filch_future_free(futures[i]);
     }
     check_int_eq(atomic_load(&calls), wanted == 12 ? 4 : 0);
-    FILCH_WITH_GROUP(group, pool, NULL, &status)
-    {
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
         check_int_eq(filch_group_spawn(group, &closure, NULL), FILCH_OK);
         check_int_eq(filch_group_spawn(group, &closure, &got), FILCH_OK);
         check_int_eq(filch_group_spawn(group, &closure, NULL), FILCH_OK);
@@ -222,8 +221,7 @@ static void OF(spawned)(filch_pool *pool)
 {
     TYPE got[4];
     filch_status status;
-    FILCH_WITH_GROUP(group, pool, NULL, &status)
-    {
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
         for (int i = 0; i < 4; i++) {
             check_int_eq(OF(sum_spawn)(group, OF(made)(1), i, OF(made)(2), &got[i]), FILCH_OK);
             check_int_eq(OF(next_spawn)(group, OF(made)(1), NULL), FILCH_OK);
@@ -470,11 +468,11 @@ static void OF(seen_numbered_on_value)(const void *captures, const void *value, 
 }
 
 static const filch_continuation OF(key_sum_follows) = {
-    OF(seen_key_sum_on_value),   NULL,               sizeof(TYPE), sizeof(int),
-    sizeof(OF(key_sum_args)), &OF(key_sum_info)};
+    OF(seen_key_sum_on_value), NULL, sizeof(TYPE), sizeof(int), sizeof(OF(key_sum_args)),
+    &OF(key_sum_info)};
 static const filch_continuation OF(numbered_follows) = {
-    OF(seen_numbered_on_value),   NULL,                sizeof(int), sizeof(TYPE),
-    sizeof(OF(numbered_args)), &OF(numbered_info)};
+    OF(seen_numbered_on_value), NULL, sizeof(int), sizeof(TYPE), sizeof(OF(numbered_args)),
+    &OF(numbered_info)};
 
 /* From a value to a number and back. */
 static void OF(there_and_back)(filch_pool *pool, filch_future *value)
@@ -485,8 +483,7 @@ static void OF(there_and_back)(filch_pool *pool, filch_future *value)
     filch_future *numbered;
     TYPE got;
     check_int_eq(filch_future_then(pool, value, &OF(key_sum_follows), &added, &key), FILCH_OK);
-    check_int_eq(filch_future_then(pool, key, &OF(numbered_follows), &unused, &numbered),
-                 FILCH_OK);
+    check_int_eq(filch_future_then(pool, key, &OF(numbered_follows), &unused, &numbered), FILCH_OK);
     check_int_eq(OF(numbered_get)(numbered, &got), FILCH_OK);
     check_int_eq(OF(is)(&got, 11), true);
     filch_future_free(key);
@@ -628,8 +625,8 @@ static void OF(seen_scan)(const void *prefix, const void *elements, size_t n, vo
     OF(total_scan_block)(prefix, elements, n, out, total);
 }
 
-static const filch_reducer OF(reducer_seen) = {
-    OF(seen_combine), OF(seen_scan), NULL, sizeof(TYPE), &OF(total_info)};
+static const filch_reducer OF(reducer_seen) = {OF(seen_combine), OF(seen_scan), NULL, sizeof(TYPE),
+                                               &OF(total_info)};
 
 #if TYPE_BYTES == 64
 /* So many that the leaves' totals do not fit the stack. */
@@ -767,8 +764,8 @@ FILCH_FUNCTION(void, OF(sends), (OF(box), box), (int, n))
     for (int i = 0; i < n; i++) {
         const TYPE value = OF(made)((size_t)i);
         filch_case one = OF(box_sending)(box, &value);
-        check_int_eq(i % 2 ? OF(box_send)(box, value)
-                           : filch_select(&one, 1, INFINITY, NULL), FILCH_OK);
+        check_int_eq(i % 2 ? OF(box_send)(box, value) : filch_select(&one, 1, INFINITY, NULL),
+                     FILCH_OK);
     }
     check_int_eq(OF(box_close)(box), FILCH_OK);
 }

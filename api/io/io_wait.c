@@ -212,7 +212,7 @@ static filch_status wait_surely(struct filch_io_call *call, short events, short 
 filch_status filch_wait_fd(int fd, short events, double deadline, short *came)
 {
     struct filch_io_call call = filch_io_begin(fd, deadline);
-    short any;
+    short any = 0;
     came = came ? came : &any;
     if (fd < 0 || !events) {
         return FILCH_EINVAL;

@@ -75,12 +75,13 @@ filch_status filch_count(filch_pool *pool, const filch_predicate *predicate,
     return status;
 }
 
-static filch_status first(filch_pool *pool, struct predicate_call *question, size_t n,
+static filch_status first(filch_pool *pool, const struct predicate_call *what, size_t n,
                           size_t *index)
 {
     _Atomic(size_t) found = FILCH_NO_INDEX;
-    question->answer = &found;
-    filch_status status = ask_predicate(pool, question, n, find_some);
+    struct predicate_call question = *what;
+    question.answer = &found;
+    filch_status status = ask_predicate(pool, &question, n, find_some);
     if (status == FILCH_OK) {
         *index = atomic_load_explicit(&found, memory_order_relaxed); /* relaxed: all are done */
     }
@@ -93,7 +94,8 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate, cons
     if (!predicate_is_valid(predicate, environment, elements, n, index)) {
         return FILCH_EINVAL;
     }
-    struct predicate_call question = {predicate, predicate->find, environment, elements, NULL};
+    const struct predicate_call question = {predicate, predicate->find, environment, elements,
+                                            NULL};
     return first(pool, &question, n, index);
 }
 
@@ -118,7 +120,8 @@ filch_status filch_all(filch_pool *pool, const filch_predicate *predicate, const
     if (!predicate_is_valid(predicate, environment, elements, n, answer)) {
         return FILCH_EINVAL;
     }
-    struct predicate_call question = {predicate, predicate->find_not, environment, elements, NULL};
+    const struct predicate_call question = {predicate, predicate->find_not, environment, elements,
+                                            NULL};
     filch_status status = first(pool, &question, n, &index);
     if (status == FILCH_OK) {
         *answer = index == FILCH_NO_INDEX;

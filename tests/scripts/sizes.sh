@@ -22,6 +22,8 @@ long=$(awk 'FNR == 1 { start = 0 }
 wide=$(awk 'length($0) > 100 { print FILENAME ":" FNR }' runtime/*/*.[ch] runtime/include/filch/*.h \
     api/*/*.[ch] api/include/filch/*.h demos/*.c tests/*.[ch] \
     tools/trace/*.[ch])
+wide="$wide$(find . -path './build*' -prune -o \( -name CMakeLists.txt -o -name '*.cmake' \) -print |
+    xargs awk 'length($0) > 120 { print FILENAME ":" FNR ": over 120" }')"
 [ -z "$wide" ] || { echo "lines over 100 columns:"; echo "$wide"; bad=1; }
 [ "$bad" -eq 0 ] && echo "1 passed, 0 failed"
 exit "$bad"

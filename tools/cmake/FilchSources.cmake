@@ -81,7 +81,8 @@ endif()
 
 # As one file the compiler sees every caller. One by one they take part of a second to build again, and the
 # sanitizers' reports name them.
-set(FILCH_WHOLE "auto" CACHE STRING "Compile the library as one file: auto (unless in a Debug or sanitizer build), ON or OFF")
+set(FILCH_WHOLE "auto" CACHE STRING
+    "Compile the library as one file: auto (unless in a Debug or sanitizer build), ON or OFF")
 if(FILCH_WHOLE STREQUAL "auto")
     set(filch_whole ON)
     if(FILCH_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")

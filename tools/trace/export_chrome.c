@@ -190,7 +190,7 @@ void export_csv(const struct run *run, FILE *out)
         fprintf(out, ",%" PRId64 ",%" PRId64 ",%s,%s,", task->ran, task->waited, track,
                 task->how < 5 ? hows[task->how] : "");
         if (task->from) {
-            fprintf(out, "%u", task->from - 1);
+            fprintf(out, "%d", task->from - 1);
         }
         fputs("\r\n", out);
     }

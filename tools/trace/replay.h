@@ -56,7 +56,7 @@ struct fiber {
 };
 
 struct core {
-    uint32_t fiber;       /* on it; TABLE_NONE */
+    uint32_t fiber;        /* on it; TABLE_NONE */
     uint32_t guest;        /* the fiber of the guest that holds it; TABLE_NONE */
     uint64_t guest_thread; /* 0: a pool's thread holds it */
     bool held;

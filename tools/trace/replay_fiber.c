@@ -7,11 +7,11 @@ uint32_t replay_fiber(struct replay *replay, uint64_t key)
     if (index == TABLE_NONE) {
         index = (uint32_t)replay->fibers.count;
         *ARRAY_PUSH(replay->fibers) = (struct fiber){.key = key,
-                                                       .track = NOWHERE,
-                                                       .segment = SEGMENT_NONE,
-                                                       .thread = TABLE_NONE,
-                                                       .ready_segment = SEGMENT_NONE,
-                                                       .last = -1};
+                                                     .track = NOWHERE,
+                                                     .segment = SEGMENT_NONE,
+                                                     .thread = TABLE_NONE,
+                                                     .ready_segment = SEGMENT_NONE,
+                                                     .last = -1};
         table_set(&replay->fiber_table, key, index);
     }
     return index;

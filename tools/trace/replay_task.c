@@ -46,7 +46,7 @@ void replay_make(struct replay *replay, const struct trace_event *event, uint32_
     }
     if (old == TABLE_NONE) {
         old = (uint32_t)replay->made.count;
-        ARRAY_PUSH(replay->made);
+        (void)ARRAY_PUSH(replay->made);
         table_set(&replay->made_table, object, old);
     }
     replay->made.at[old] = made;
@@ -185,8 +185,7 @@ void replay_end(struct replay *replay, const struct trace_event *event)
     done_for(replay, event->argument & address_bits, &ended);
     if (fiber->open.count) { /* it ran on top of one that waited for it */
         replay_go_on(replay, index);
-        dag_edge(&replay->run->dag, ended.segment, *segment_of(fiber_at(replay, index)),
-                 EDGE_JOIN);
+        dag_edge(&replay->run->dag, ended.segment, *segment_of(fiber_at(replay, index)), EDGE_JOIN);
         return;
     }
     fiber->segment = ended.segment;

@@ -78,9 +78,8 @@ void replay_unblock(struct replay *replay, uint32_t index, uint16_t track)
         return;
     }
     uint32_t task = replay_task_of(replay, index);
-    int64_t until = fiber->ready && fiber->ready_since > fiber->blocked_since
-                        ? fiber->ready_since
-                        : replay->now;
+    int64_t until = fiber->ready && fiber->ready_since > fiber->blocked_since ? fiber->ready_since
+                                                                              : replay->now;
     bool by_time = fiber->blocked_flags & FILCH_TRACE_FOR_OUTSIDE || fiber->ready_outcome == 3;
     note_wait(replay, fiber, task, track, until);
     if (task != TASK_NONE) {

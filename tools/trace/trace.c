@@ -288,9 +288,8 @@ static void read_events(struct reader *reader)
     ARRAY_SORT(reader->pieces, by_track_and_sequence);
     for (size_t i = 0; i < reader->pieces.count; i++) {
         const struct piece *piece = &reader->pieces.at[i];
-        const struct piece *before = i ? piece - 1 : NULL;
-        bool first = !before || before->track != piece->track;
-        bool follows = first ? piece->sequence == 0 : piece->sequence == before->sequence + 1;
+        bool first = i == 0 || piece[-1].track != piece->track;
+        bool follows = piece->sequence == (first ? 0 : piece[-1].sequence + 1);
         decode_chunk(reader, piece, follows);
     }
     struct trace_event *spare = tool_alloc(trace->events.count, sizeof *spare);

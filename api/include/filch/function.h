@@ -48,6 +48,7 @@
 #include <filch/source.h>
 #include <filch/then.h>
 
+/* clang-format off */
 /* FILCH_FUNCTION(R, name, ["doc",] (T, x), ...) { body } */
 #define FILCH_FUNCTION(R, ...) FILCH_FUNCTION_I(R, __VA_ARGS__, ~)
 #define FILCH_FUNCTION_I(R, name, ...)                                                             \
@@ -232,5 +233,6 @@
 #define FILCH_RESULT_ARRAY_MORE_1(R)
 #define FILCH_RESULT_DEREF_0(R) *filch_result =
 #define FILCH_RESULT_DEREF_1(R)
+/* clang-format on */
 
 #endif

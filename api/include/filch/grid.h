@@ -64,6 +64,7 @@ filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid
 }
 #endif
 
+/* clang-format off */
 /* FILCH_LOOP_2D(name, ["doc",] (size_t, i), (size_t, j), (T, shared), ...) { body }
  *     name_for(pool, n_i, n_j, shared, ...)
  *     name_for_with(pool, n_i, n_j, shared, ..., &options)
@@ -170,5 +171,6 @@ filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid
     memset(&filch_cells, 0, sizeof filch_cells);                                                   \
     filch_cells.filch_shape = filch_shape;                                                         \
     FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)
+/* clang-format on */
 
 #endif

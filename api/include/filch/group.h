@@ -92,6 +92,7 @@ filch_group_visit filch_group_with(filch_pool *pool, const filch_group_options *
                                    filch_status *status);
 void filch_group_leave(filch_group_visit *visit);
 
+/* clang-format off */
 /* FILCH_WITH_GROUP(group, pool, options, &status) { ... }
  *
  * Effect: opens a group for the block that follows; leaving the block in any way waits for its
@@ -104,11 +105,13 @@ void filch_group_leave(filch_group_visit *visit);
          name##_once; name##_once = NULL)                                                          \
         for (FILCH_UNUSED filch_group *const name = name##_visit.group; name##_once;               \
              name##_once = NULL)
+/* clang-format on */
 
 #ifdef __cplusplus
 }
 #endif
 
+/* clang-format off */
 /* name_spawn() of a FILCH_FUNCTION; generated with it. */
 #define FILCH_SPAWN_OF(R, name, ...)                                                               \
     FILCH_UNUSED static inline filch_status name##_spawn(                                          \
@@ -119,5 +122,6 @@ void filch_group_leave(filch_group_visit *visit);
         return filch_group_spawn_captured(filch_of, &name##_callable, filch_args,                  \
                                           FILCH_RESULT(FILCH_RESULT_PASS_, R));                    \
     }
+/* clang-format on */
 
 #endif

@@ -37,7 +37,7 @@ typedef struct filch_source {
      * FILCH_END: there are no more; any other error ends the iteration with that status, behind
      * the items before it. */
     filch_status (*next)(void *state, void *captures);
-    const void *state;  /* copied, unless state_bytes is 0 */
+    const void *state; /* copied, unless state_bytes is 0 */
     size_t state_bytes;
 } filch_source;
 

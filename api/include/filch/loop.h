@@ -72,8 +72,8 @@ typedef void filch_progress(void *context, size_t done, size_t total);
  * an unknown policy. */
 struct filch_map_options {
     filch_chunk chunksize; /* default: automatic */
-    filch_error *error;    /* not NULL: told what was raised; for an asynchronous map ask the
-                              future instead */
+    /* Not NULL: told what was raised; for an asynchronous map ask the future instead. */
+    filch_error *error;
     filch_async_options done; /* of an asynchronous map: what its end calls */
     filch_map_policy policy;  /* default: FILCH_RUN_ALL */
     filch_item *items;        /* not NULL: n of them, told how each element ended; must stay until
@@ -87,13 +87,13 @@ struct filch_map_options {
  * Args: future: receives a reference, or NULL. Its result has 0 bytes.
  * Errors: as filch_map, raised errors in the future; FILCH_EAGAIN as filch_apply_async(). */
 filch_status filch_map_async(filch_pool *pool, const filch_body *body, const void *environment,
-                             size_t n, const filch_map_options *options,
-                             filch_future **future);
+                             size_t n, const filch_map_options *options, filch_future **future);
 
 #ifdef __cplusplus
 }
 #endif
 
+/* clang-format off */
 /* FILCH_LOOP(name, ["doc",] (size_t, i), (T, shared), ...) { body }
  *
  * Defines a loop body: its first parameter is the index, the others are the same for all elements.
@@ -141,5 +141,6 @@ filch_status filch_map_async(filch_pool *pool, const filch_body *body, const voi
                                filch_out);                                                         \
     }                                                                                              \
     static void name(FILCH_DECLARE index FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
+/* clang-format on */
 
 #endif

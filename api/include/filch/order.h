@@ -56,6 +56,7 @@ filch_status filch_max(filch_pool *pool, const filch_order *order, const void *e
 }
 #endif
 
+/* clang-format off */
 /* FILCH_ORDER(name, ["doc",] (T, a), (T, b)) { body }: see above. */
 #define FILCH_ORDER(...) FILCH_ORDER_I(__VA_ARGS__, ~)
 #define FILCH_ORDER_I(name, ...) FILCH_DOCUMENTED(FILCH_ORDER_GENERATE, bool, name, __VA_ARGS__)
@@ -120,5 +121,6 @@ filch_status filch_max(filch_pool *pool, const filch_order *order, const void *e
     {                                                                                              \
         return filch_block_##best(name##_before, filch_elements, filch_n, sizeof(name##_element)); \
     }
+/* clang-format on */
 
 #endif

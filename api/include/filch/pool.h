@@ -57,20 +57,23 @@ extern "C" {
  * A pool whose threads the system refuses asks again, at first after 1 ms and then at growing
  * intervals up to 256 ms, when one is needed. */
 struct filch_pool_options {
-    unsigned processes;   /* workers, 1 to FILCH_WORKERS_MAX. Default: the environment variable
-                             FILCH_WORKERS if it holds such a number, else filch_cpu_count() */
-    size_t stack_bytes;   /* stack of a task, rounded up to pages. Default: 1 MiB. Least:
-                             filch_stack_bytes_min(); most: 1 GiB */
-    unsigned blocking_threads; /* tasks that may be in FILCH_BLOCKING or pinned at a time, for each
-                             of which there may be one more thread: blocking.h. Default: 64; most:
-                             FILCH_BLOCKING_MAX */
-    int bind_workers;     /* not 0: the pool's threads run on one processor each of the process's
-                             affinity mask: a physical core for each worker while there are any,
-                             package by package, then the cores' further processors, then round
-                             and round. For machines of one's own; the system mostly knows better.
-                             Default: no */
-    int eager_threads;    /* not 0: make all threads now, and fail if one cannot be made. Default:
-                             threads are made when work needs them; the pool works with fewer */
+    /* Workers, 1 to FILCH_WORKERS_MAX. Default: the environment variable FILCH_WORKERS if it holds
+       such a number, else filch_cpu_count(). */
+    unsigned processes;
+    /* Stack of a task, rounded up to pages. Default: 1 MiB. Least: filch_stack_bytes_min(); most:
+       1 GiB. */
+    size_t stack_bytes;
+    /* Tasks that may be in FILCH_BLOCKING or pinned at a time, for each of which there may be one
+       more thread: blocking.h. Default: 64; most: FILCH_BLOCKING_MAX. */
+    unsigned blocking_threads;
+    /* Not 0: the pool's threads run on one processor each of the process's affinity mask: a
+       physical core for each worker while there are any, package by package, then the cores'
+       further processors, then round and round. For machines of one's own; the system mostly knows
+       better. Default: no. */
+    int bind_workers;
+    /* Not 0: make all threads now, and fail if one cannot be made. Default: threads are made when
+       work needs them; the pool works with fewer. */
+    int eager_threads;
     /* NULL, or called once for each worker, before its first work, by the thread that is that
        worker then: to prepare what belongs to a worker, found again by filch_worker_id(). One that
        raises an error (filch_raise()) breaks the pool: what is pending fails with FILCH_EBROKEN and
@@ -80,9 +83,10 @@ struct filch_pool_options {
        that joins it. */
     void (*finish)(void *context, unsigned worker);
     void *hooks_context;
-    int report_overflow;  /* not 0: a task that overflows its stack prints one line with its name
-                             before the segmentation fault ends the process. Installs a handler for
-                             SIGSEGV, once per process, which passes other faults on. Default: no */
+    /* Not 0: a task that overflows its stack prints one line with its name before the segmentation
+       fault ends the process. Installs a handler for SIGSEGV, once per process, which passes other
+       faults on. Default: no. */
+    int report_overflow;
 };
 
 /* Effect: waits until all accepted work has completed and the pool's threads have ended. Again:
@@ -119,6 +123,7 @@ size_t filch_stack_bytes_min(void);
 filch_pool *filch_pool_with(const filch_pool_options *options, filch_status *status);
 void filch_pool_leave(filch_pool **pool);
 
+/* clang-format off */
 /* FILCH_WITH_POOL(pool, options, &status) { ... }
  *
  * Effect: opens a pool for the block that follows; leaving the block in any way (its end, break,
@@ -130,6 +135,7 @@ void filch_pool_leave(filch_pool **pool);
                         filch_pool_with(options, status),                                          \
                     *pool##_once = pool;                                                           \
          pool##_once; pool##_once = NULL)
+/* clang-format on */
 
 #ifdef __cplusplus
 }

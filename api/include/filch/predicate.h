@@ -61,13 +61,14 @@ filch_status filch_any(filch_pool *pool, const filch_predicate *predicate, const
                        const void *elements, size_t n, bool *answer);
 filch_status filch_all(filch_pool *pool, const filch_predicate *predicate, const void *environment,
                        const void *elements, size_t n, bool *answer);
-filch_status filch_find(filch_pool *pool, const filch_predicate *predicate,
-                        const void *environment, const void *elements, size_t n, size_t *index);
+filch_status filch_find(filch_pool *pool, const filch_predicate *predicate, const void *environment,
+                        const void *elements, size_t n, size_t *index);
 
 #ifdef __cplusplus
 }
 #endif
 
+/* clang-format off */
 /* FILCH_PREDICATE(name, ["doc",] (T, x), (U, shared), ...) { body }: see above. */
 #define FILCH_PREDICATE(...) FILCH_PREDICATE_I(__VA_ARGS__, ~)
 #define FILCH_PREDICATE_I(name, ...)                                                               \
@@ -143,5 +144,6 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate,
         return filch_##question(filch_in, &name##_predicate, filch_args, filch_elements, filch_n,  \
                                 filch_answer);                                                     \
     }
+/* clang-format on */
 
 #endif

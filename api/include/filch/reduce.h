@@ -56,6 +56,7 @@ filch_status filch_scan_exclusive(filch_pool *pool, const filch_reducer *reducer
 }
 #endif
 
+/* clang-format off */
 /* FILCH_REDUCER(T, name, ["doc",] (T, a), (T, b)) { body }: defines how two become one. */
 #define FILCH_REDUCER(T, ...) FILCH_REDUCER_I(T, __VA_ARGS__, ~)
 #define FILCH_REDUCER_I(T, name, ...)                                                              \
@@ -116,5 +117,6 @@ filch_status filch_scan_exclusive(filch_pool *pool, const filch_reducer *reducer
             *(T *)filch_total = filch_all;                                                         \
         }                                                                                          \
     }
+/* clang-format on */
 
 #endif

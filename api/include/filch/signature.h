@@ -17,7 +17,7 @@
 #include <filch/function.h>
 #include <filch/macros.h>
 
-
+/* clang-format off */
 /* FILCH_SIGNATURE(type, R, (T, x), ...): defines the value type and type_call(value, x, ...). */
 #define FILCH_SIGNATURE(type, ...) FILCH_SIGNATURE_I(type, __VA_ARGS__, ~)
 #define FILCH_SIGNATURE_I(type, R, ...)                                                            \
@@ -150,5 +150,6 @@
         outer_type##_call(*filch_outer, inner_type##_call(*filch_inner FILCH_MORE(                 \
                                                               FILCH_NAME, __VA_ARGS__)));          \
     }
+/* clang-format on */
 
 #endif

@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 
+/* clang-format off */
 #include <filch/block.h>
 #include <filch/loop.h>
 #include <filch/macros.h>
@@ -139,5 +140,6 @@
                                NULL);                                                              \
     }                                                                                              \
     typedef name##_range name##_range
+/* clang-format on */
 
 #endif

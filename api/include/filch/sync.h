@@ -50,7 +50,9 @@ filch_status filch_sleep_until(double deadline);
 typedef struct filch_mutex {
     unsigned long long opaque[5];
 } filch_mutex;
+/* clang-format off */
 #define FILCH_MUTEX_INIT {{0}}
+/* clang-format on */
 
 /* Effect: waits until the mutex is free and takes it. Errors: FILCH_EDEADLK: the caller has it. */
 filch_status filch_mutex_lock(filch_mutex *mutex);
@@ -83,7 +85,9 @@ filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count)
 typedef struct filch_condition {
     unsigned long long opaque[5];
 } filch_condition;
+/* clang-format off */
 #define FILCH_CONDITION_INIT {{0}}
+/* clang-format on */
 
 /* Effect: unlocks the mutex, waits to be signalled, and locks it again, whatever it returns. There
  * are no spurious wake-ups, but what was signalled may be over again: look in a loop.
@@ -101,7 +105,9 @@ filch_status filch_condition_broadcast(filch_condition *condition);
 typedef struct filch_wait_group {
     unsigned long long opaque[5];
 } filch_wait_group;
+/* clang-format off */
 #define FILCH_WAIT_GROUP_INIT {{0}}
+/* clang-format on */
 
 /* Effect: so many more things are to be done; one is. Do not block.
  * Errors: FILCH_EOVERFLOW: more than UINT_MAX; FILCH_EINVAL: nothing is left to be done. */
@@ -117,7 +123,9 @@ filch_status filch_wait_group_wait_until(filch_wait_group *group, double deadlin
 typedef struct filch_once {
     unsigned long long opaque[5];
 } filch_once;
+/* clang-format off */
 #define FILCH_ONCE_INIT {{0}}
+/* clang-format on */
 
 /* Effect: the first caller calls function(context), the others wait until it has returned. If it
  * ends its thread instead, one of them calls it.

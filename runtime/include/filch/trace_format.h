@@ -73,15 +73,15 @@ typedef struct filch_trace_open {
 
 /* At the start of each chunk. */
 typedef struct filch_trace_chunk {
-    uint32_t magic; /* 'F','T','C','1' */
-    uint32_t kind;  /* enum filch_trace_chunk_kind; written last */
-    uint32_t pool;  /* the pools of a process count from 1 */
-    uint32_t core;  /* counts from 0 */
+    uint32_t magic;    /* 'F','T','C','1' */
+    uint32_t kind;     /* enum filch_trace_chunk_kind; written last */
+    uint32_t pool;     /* the pools of a process count from 1 */
+    uint32_t core;     /* counts from 0 */
     uint64_t sequence; /* of its track, from 0; of all chunks of names */
     uint64_t base_ticks;
     uint64_t base_ns;
-    uint64_t fiber;  /* what runs on the core; 0: none */
-    uint64_t thread;  /* the kernel's number of the thread that holds it */
+    uint64_t fiber;      /* what runs on the core; 0: none */
+    uint64_t thread;     /* the kernel's number of the thread that holds it */
     uint32_t open_count; /* of `open`, outermost first; more may be open than are named */
     uint32_t workers;    /* of the pool; cores from there on are for guests */
     filch_trace_open open[FILCH_TRACE_OPEN];
@@ -114,13 +114,13 @@ enum filch_trace_type {
     /* -; -; what it counts for: itself, its loop, group or pipeline. What began last on this fiber
      * has ended. */
     FILCH_TRACE_END = 11,
-    FILCH_TRACE_BLOCK = 12,  /* flags; what for; the object waited for: the fiber waits */
-    FILCH_TRACE_GO_ON = 13,  /* outcome; -; thread: its wait is over; a fiber's ENTER says it */
-    FILCH_TRACE_READY = 14,  /* outcome; -; fiber or thread: its wait was ended from here */
-    FILCH_TRACE_WAKE = 15,   /* -; -; -: a sleeping thread of the pool is woken */
-    FILCH_TRACE_LEND = 16,   /* 1 lent, 0 back; -; fiber: it keeps its thread without the core */
-    FILCH_TRACE_THREAD = 17, /* -; -; thread: the events after this one are its */
-    FILCH_TRACE_LOOP = 18,   /* -; what; elements: a loop begins on this fiber */
+    FILCH_TRACE_BLOCK = 12,    /* flags; what for; the object waited for: the fiber waits */
+    FILCH_TRACE_GO_ON = 13,    /* outcome; -; thread: its wait is over; a fiber's ENTER says it */
+    FILCH_TRACE_READY = 14,    /* outcome; -; fiber or thread: its wait was ended from here */
+    FILCH_TRACE_WAKE = 15,     /* -; -; -: a sleeping thread of the pool is woken */
+    FILCH_TRACE_LEND = 16,     /* 1 lent, 0 back; -; fiber: it keeps its thread without the core */
+    FILCH_TRACE_THREAD = 17,   /* -; -; thread: the events after this one are its */
+    FILCH_TRACE_LOOP = 18,     /* -; what; elements: a loop begins on this fiber */
     FILCH_TRACE_LOOP_END = 19, /* -; what; loop: it has ended, all of it */
     FILCH_TRACE_SPAN = 20,     /* -; name; -: a section of the program's own begins */
     FILCH_TRACE_SPAN_END = 21, /* -; name; - */
@@ -137,7 +137,7 @@ enum filch_trace_type {
     FILCH_TRACE_CHUNK_END = 69, /* -; what; one more than its last */
 
     FILCH_TRACE_ALL_FROM = 96,
-    FILCH_TRACE_FORK = 96,      /* -; what; slot: latent work */
+    FILCH_TRACE_FORK = 96,       /* -; what; slot: latent work */
     FILCH_TRACE_BEGIN_JOIN = 97, /* as BEGIN: its owner runs it at the join */
     FILCH_TRACE_END_JOIN = 98,   /* as END */
 
@@ -165,7 +165,7 @@ enum filch_trace_name_kind {
 /* In a chunk of names, after its header: these, each followed by its bytes without a terminator,
  * filled up to a multiple of 8. */
 typedef struct filch_trace_name {
-    uint16_t id; /* not 0; 65535: all that found no number of their own. Written last. */
+    uint16_t id;   /* not 0; 65535: all that found no number of their own. Written last. */
     uint16_t kind; /* enum filch_trace_name_kind */
     uint32_t line;
     uint16_t name_bytes;

@@ -63,8 +63,9 @@ typedef struct SRunner {
     do {                                                                                           \
         T check_a = (T)(a);                                                                        \
         T check_b = (T)(b);                                                                        \
-        ck_assert_msg(check_a relation check_b, "%s " #relation " %s: it is " format " and "       \
-                      format, #a, #b, check_a, check_b);                                           \
+        ck_assert_msg(check_a relation check_b,                                                    \
+                      "%s " #relation " %s: it is " format " and " format, #a, #b, check_a,        \
+                      check_b);                                                                    \
     } while (0)
 #define ck_assert_int_eq(a, b) CHECK_COMPARE(intmax_t, "%jd", a, ==, b)
 #define ck_assert_int_ne(a, b) CHECK_COMPARE(intmax_t, "%jd", a, !=, b)

@@ -126,12 +126,11 @@ static double sample_sleeping(unsigned workers, int size, unsigned long long *ch
 
 int main(int argc, char **argv)
 {
-    static const struct row rows[] = {
-        {"uniform", sample_uniform},
-        {"rising", sample_rising},
-        {"heavy", sample_heavy},
-        {"alternating", sample_alternating},
-        {"sleeping", sample_sleeping}};
+    static const struct row rows[] = {{"uniform", sample_uniform},
+                                      {"rising", sample_rising},
+                                      {"heavy", sample_heavy},
+                                      {"alternating", sample_alternating},
+                                      {"sleeping", sample_sleeping}};
     marks = calloc(MOST_ELEMENTS, 1);
     must(marks != NULL, "calloc()");
     calibrate();
