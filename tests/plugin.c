@@ -30,8 +30,8 @@ __attribute__((visibility("default"))) void *plugin_copy(void)
 __attribute__((visibility("default"))) filch_pool *plugin_open(void)
 {
     filch_pool *pool = NULL;
-    filch_pool_open(&(filch_pool_options){.processes = 2, .eager_threads = 1}, &pool);
-    return pool;
+    const filch_pool_options options = {.processes = 2, .eager_threads = 1};
+    return filch_pool_open(&options, &pool) == FILCH_OK ? pool : NULL;
 }
 
 __attribute__((visibility("default"))) int plugin_close(filch_pool *pool)

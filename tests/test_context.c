@@ -98,7 +98,7 @@ FILCH_FUNCTION(int, call_another_pool, (filch_pool *, other))
 {
     int found = -1;
     fesetround(FE_DOWNWARD);
-    rounding_apply(other, &found);
+    check_int_eq(rounding_apply(other, &found), FILCH_OK);
     return found;
 }
 
@@ -124,7 +124,7 @@ START_TEST(a_groups_task_begins_with_the_modes_of_the_one_who_spawned_it)
     FILCH_WITH_GROUP(group, pool, NULL, &status) {
         for (int i = 0; i < TASKS; i++) {
             fesetround(rounding_of(i));
-            rounding_spawn(group, &found[i]);
+            check_int_eq(rounding_spawn(group, &found[i]), FILCH_OK);
         }
         fesetround(FE_UPWARD);
     }
@@ -296,7 +296,7 @@ START_TEST(the_stages_of_a_pipeline_begin_with_its_callers_modes)
     const filch_stage stages[] = {{FILCH_STAGE_PARALLEL, look_and_spoil, &wrong},
                                   {FILCH_STAGE_SERIAL, look_and_spoil, &wrong}};
     fesetround(FE_UPWARD);
-    filch_pipeline(pool, count_to_100, &next, sizeof(int), stages, 2, NULL);
+    check_int_eq(filch_pipeline(pool, count_to_100, &next, sizeof(int), stages, 2, NULL), FILCH_OK);
     int after = fegetround();
     fesetround(FE_TONEAREST);
     ck_assert_int_eq(next, 101);
@@ -401,7 +401,7 @@ START_TEST(the_modes_that_a_loops_elements_set_end_with_it)
     check_nothing_is_left(pool);
     FILCH_WITH_GROUP(group, pool, NULL, &status) {
         for (int i = 0; i < TASKS; i++) {
-            spoil_spawn(group, i, NULL);
+            check_int_eq(spoil_spawn(group, i, NULL), FILCH_OK);
         }
     }
     ck_assert_int_eq(status, FILCH_OK);
@@ -542,7 +542,7 @@ START_TEST(a_task_begins_with_the_processs_locale_and_leaves_none)
     ck_assert_int_eq(leave_locale_apply(pool, locale, &had), FILCH_OK);
     FILCH_WITH_GROUP(group, pool, NULL, &status) {
         for (int i = 0; i < TASKS; i++) {
-            leave_locale_spawn(group, locale, NULL);
+            check_int_eq(leave_locale_spawn(group, locale, NULL), FILCH_OK);
         }
     }
     ck_assert_int_eq(status, FILCH_OK);

@@ -236,12 +236,12 @@ static int catch_it(filch_pool *pool, int x)
     int caught = 0;
     int result = 0;
     try {
-        throws_apply(pool, x, &result);
+        caught += 100 * throws_apply(pool, x, &result);
     } catch (int thrown) {
         caught += thrown;
     }
     try {
-        throws_map(pool, &x, 1, &result);
+        caught += 100 * throws_map(pool, &x, 1, &result);
     } catch (int thrown) {
         caught += thrown;
     }

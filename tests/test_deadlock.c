@@ -59,9 +59,9 @@ FILCH_FUNCTION(int, dines, (int, seat), (int, seats))
 {
     filch_mutex *left = &forks[seat];
     filch_mutex *right = &forks[(seat + 1) % seats];
-    filch_mutex_lock(left);
+    check_int_eq(filch_mutex_lock(left), FILCH_OK);
     filch_wait_group_done(&all_hold_one);
-    filch_wait_group_wait(&all_hold_one);
+    check_int_eq(filch_wait_group_wait(&all_hold_one), FILCH_OK);
     filch_status status = filch_mutex_lock(right);
     if (status == FILCH_OK) {
         filch_mutex_unlock(right);
@@ -355,9 +355,9 @@ END_TEST
 
 FILCH_FUNCTION(int, locks_until, (int, seat), (int, seats), (double, seconds))
 {
-    filch_mutex_lock(&forks[seat]);
+    check_int_eq(filch_mutex_lock(&forks[seat]), FILCH_OK);
     filch_wait_group_done(&all_hold_one);
-    filch_wait_group_wait(&all_hold_one);
+    check_int_eq(filch_wait_group_wait(&all_hold_one), FILCH_OK);
     filch_status status = filch_mutex_lock_until(&forks[(seat + 1) % seats], filch_now() + seconds);
     filch_mutex_unlock(&forks[seat]);
     if (status == FILCH_OK) {
@@ -632,7 +632,7 @@ static atomic_int hold_one;
 
 FILCH_FUNCTION(int, wants_the_others, (int, pair), (int, me))
 {
-    filch_mutex_lock(&pairs[pair][me]);
+    check_int_eq(filch_mutex_lock(&pairs[pair][me]), FILCH_OK);
     atomic_fetch_add(&hold_one, 1);
     while (atomic_load(&hold_one) < 4) {
         filch_yield();

@@ -53,8 +53,8 @@ START_TEST(pop_if_takes_only_the_named_entry)
     struct filch_deque deque;
     ck_assert(filch_deque_init(&deque, 4, starts[_i]));
     ck_assert(!filch_deque_pop_if(&deque, 1));
-    filch_deque_push(&deque, 1);
-    filch_deque_push(&deque, 2);
+    ck_assert(filch_deque_push(&deque, 1));
+    ck_assert(filch_deque_push(&deque, 2));
     ck_assert(!filch_deque_pop_if(&deque, 1));
     ck_assert(filch_deque_pop_if(&deque, 2));
     ck_assert(filch_deque_pop_if(&deque, 1));

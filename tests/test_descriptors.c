@@ -818,7 +818,7 @@ static int outside(void *context)
 {
     struct outsider *self = context;
     if (self->pool) {
-        calls_apply(self->pool, self->which, self->fd, &self->n);
+        check_int_eq(calls_apply(self->pool, self->which, self->fd, &self->n), FILCH_OK);
     } else {
         self->n = call(self->which, self->fd);
     }

@@ -100,7 +100,7 @@ FILCH_FORK_FUNCTION(int, fork_and_end, (int, n))
 static void in_a_call(filch_pool *pool)
 {
     int result;
-    end_it_apply(pool, 1, &result);
+    any_status(end_it_apply(pool, 1, &result));
 }
 
 FILCH_FUNCTION(int, call_and_end, (filch_pool *, pool))
@@ -112,14 +112,14 @@ FILCH_FUNCTION(int, call_and_end, (filch_pool *, pool))
 static void in_a_call_in_a_call(filch_pool *pool)
 {
     int result;
-    call_and_end_apply(pool, pool, &result);
+    any_status(call_and_end_apply(pool, pool, &result));
 }
 
 static void in_a_loop(filch_pool *pool)
 {
     int in = 1;
     int out;
-    end_it_map(pool, &in, 1, &out);
+    any_status(end_it_map(pool, &in, 1, &out));
 }
 
 static void in_a_blocking_section(filch_pool *pool)
@@ -140,7 +140,7 @@ FILCH_FUNCTION(int, block_and_end, (filch_pool *, pool))
 static void in_a_call_that_blocks(filch_pool *pool)
 {
     int result;
-    block_and_end_apply(pool, pool, &result);
+    any_status(block_and_end_apply(pool, pool, &result));
 }
 
 static void in_a_group(filch_pool *pool)
@@ -306,7 +306,7 @@ static void in_a_loop_with_others(filch_pool *pool)
     int in[64] = {0};
     int out[64];
     ends_here = true;
-    element_map(pool, in, 64, out);
+    any_status(element_map(pool, in, 64, out));
 }
 
 static void in_a_loop_in_chunks_with_others(filch_pool *pool)
@@ -314,7 +314,8 @@ static void in_a_loop_in_chunks_with_others(filch_pool *pool)
     int in[64] = {0};
     int out[64];
     ends_here = true;
-    element_map_with(pool, in, 64, out, &(filch_map_options){.chunksize = FILCH_CHUNK(2)});
+    any_status(
+        element_map_with(pool, in, 64, out, &(filch_map_options){.chunksize = FILCH_CHUNK(2)}));
 }
 
 FILCH_FUNCTION(int, loop_in_a_loop, (filch_pool *, pool))
@@ -326,7 +327,7 @@ FILCH_FUNCTION(int, loop_in_a_loop, (filch_pool *, pool))
 static void in_a_loop_in_a_call_with_others(filch_pool *pool)
 {
     int result;
-    loop_in_a_loop_apply(pool, pool, &result);
+    any_status(loop_in_a_loop_apply(pool, pool, &result));
 }
 
 static void in_a_group_with_others(filch_pool *pool)
@@ -335,7 +336,7 @@ static void in_a_group_with_others(filch_pool *pool)
     filch_status status;
     FILCH_WITH_GROUP(group, pool, NULL, &status) {
         for (int i = 0; i < 8; i++) {
-            element_spawn(group, i, &results[i]);
+            any_status(element_spawn(group, i, &results[i]));
         }
         end_when_others_have_begun();
     }
@@ -390,7 +391,7 @@ FILCH_FUNCTION(int, keep_busy, (int, x))
 static void *wait_for_it(void *future)
 {
     way = BY_EXIT;
-    filch_future_wait(future);
+    any_status(filch_future_wait(future));
     abort();
 }
 
@@ -563,7 +564,7 @@ FILCH_FUNCTION(int, ends_its_thread, (int, w))
 static void a_task_ends(enum way w)
 {
     filch_future *future;
-    ends_its_thread_apply_async(pool_of_two(), (int)w, &future);
+    any_status(ends_its_thread_apply_async(pool_of_two(), (int)w, &future));
     wait_from_afar(future);
 }
 
@@ -586,14 +587,14 @@ FILCH_FUNCTION(int, ends_its_thread_in_a_loop, (int, x))
 {
     int out;
     way = ways_of_tasks[0];
-    end_it_map(NULL, &x, 1, &out);
+    any_status(end_it_map(NULL, &x, 1, &out));
     return out;
 }
 
 static void a_loop_of_a_task_exits(void)
 {
     filch_future *future;
-    ends_its_thread_in_a_loop_apply_async(NULL, 1, &future);
+    any_status(ends_its_thread_in_a_loop_apply_async(NULL, 1, &future));
     wait_from_afar(future);
 }
 
@@ -609,7 +610,7 @@ FILCH_FUNCTION(int, ends_its_thread_in_a_section, (int, x))
 static void a_blocking_task_exits(void)
 {
     filch_future *future;
-    ends_its_thread_in_a_section_apply_async(NULL, 1, &future);
+    any_status(ends_its_thread_in_a_section_apply_async(NULL, 1, &future));
     wait_from_afar(future);
 }
 
@@ -629,8 +630,8 @@ static void a_stolen_element_exits(void)
     int in[64] = {0};
     int out[64];
     calls = true;
-    ends_its_worker_map_with(pool_of_two(), in, 64, out,
-                             &(filch_map_options){.chunksize = FILCH_CHUNK(1)});
+    any_status(ends_its_worker_map_with(pool_of_two(), in, 64, out,
+                                        &(filch_map_options){.chunksize = FILCH_CHUNK(1)}));
 }
 
 static void exit_in_a_callback(void *context, const void *result)
@@ -647,9 +648,9 @@ FILCH_FUNCTION(int, calls_back, (int, x))
 static void a_callback_exits(void)
 {
     filch_future *future;
-    calls_back_apply_async_with(pool_of_two(), 1,
-                                &(filch_async_options){.callback = exit_in_a_callback}, &future);
-    filch_future_wait(future); /* the callback may run here, too */
+    any_status(calls_back_apply_async_with(
+        pool_of_two(), 1, &(filch_async_options){.callback = exit_in_a_callback}, &future));
+    any_status(filch_future_wait(future)); /* the callback may run here, too */
 }
 
 static void exit_in_a_hook(void *context, unsigned worker)
@@ -662,8 +663,9 @@ static void a_start_hook_exits(void)
 {
     filch_pool *pool;
     int result;
-    filch_pool_open(&(filch_pool_options){.processes = 2, .start = exit_in_a_hook}, &pool);
-    square_apply(pool, 1, &result);
+    any_status(
+        filch_pool_open(&(filch_pool_options){.processes = 2, .start = exit_in_a_hook}, &pool));
+    any_status(square_apply(pool, 1, &result));
 }
 
 static const struct {
@@ -735,7 +737,7 @@ static void a_task_ends_the_process(void)
     filch_future *future;
     pool_at_exit = pool_of_two();
     atexit(use_pools_at_exit);
-    exits_apply_async(pool_at_exit, 5, &future);
+    any_status(exits_apply_async(pool_at_exit, 5, &future));
     wait_from_afar(future);
 }
 
@@ -743,8 +745,8 @@ static void a_task_ends_the_process_while_others_run(void)
 {
     filch_future *future;
     pool_at_exit = pool_of_two();
-    spin_apply_async(pool_at_exit, 1, NULL);
-    exits_apply_async(pool_at_exit, 5, &future);
+    any_status(spin_apply_async(pool_at_exit, 1, NULL));
+    any_status(exits_apply_async(pool_at_exit, 5, &future));
     wait_from_afar(future);
 }
 
@@ -753,7 +755,7 @@ static void a_call_ends_the_process(void)
     int result;
     pool_at_exit = pool_of_two();
     atexit(use_pools_at_exit);
-    exits_apply(pool_at_exit, 5, &result);
+    any_status(exits_apply(pool_at_exit, 5, &result));
 }
 
 static void the_program_ends_the_process(void)
@@ -767,7 +769,7 @@ static void the_program_ends_the_process(void)
 static void a_task_ends_the_process_quickly(void)
 {
     filch_future *future;
-    exits_quickly_apply_async(pool_of_two(), 5, &future);
+    any_status(exits_quickly_apply_async(pool_of_two(), 5, &future));
     wait_from_afar(future);
 }
 

@@ -188,7 +188,7 @@ END_TEST
 FILCH_FUNCTION(int, waits_for, (filch_future *, other))
 {
     int value = -1;
-    add_get(other, &value);
+    check_int_eq(add_get(other, &value), FILCH_OK);
     return value + 1;
 }
 
@@ -527,7 +527,7 @@ START_TEST(repr_tells_name_and_state)
     filch_pool *pool = pool_opened(1);
     filch_future *future;
     ck_assert_int_eq(add_apply_async(pool, 1, 1, &future), FILCH_OK);
-    filch_future_wait(future);
+    check_int_eq(filch_future_wait(future), FILCH_OK);
     filch_future_repr(future, line, sizeof line);
     ck_assert_str_eq(line, "<filch_future add state=done>");
     filch_pool_repr(pool, line, sizeof line);

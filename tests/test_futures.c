@@ -26,7 +26,7 @@ FILCH_FUNCTION(int, after, (int, x), (double, seconds))
 
 FILCH_FUNCTION(int, when_open, (filch_future *, gate), (int, x))
 {
-    filch_future_wait(gate);
+    check_int_eq(filch_future_wait(gate), FILCH_OK);
     return x;
 }
 

@@ -38,8 +38,8 @@ FILCH_FUNCTION(void, spawns_more, (filch_group *, group), (int, depth))
 {
     atomic_fetch_add(&ran, 1);
     if (depth > 0) {
-        spawns_more_spawn(group, group, depth - 1);
-        spawns_more_spawn(group, group, depth - 1);
+        check_int_eq(spawns_more_spawn(group, group, depth - 1), FILCH_OK);
+        check_int_eq(spawns_more_spawn(group, group, depth - 1), FILCH_OK);
     }
 }
 
@@ -111,14 +111,14 @@ START_TEST(leaving_the_block_early_waits_too)
     reset();
     for (int i = 0; i < 3; i++) {
         FILCH_WITH_GROUP(group, pool, NULL, &status) {
-            sleeps_spawn(group, 0.005);
+            check_int_eq(sleeps_spawn(group, 0.005), FILCH_OK);
             if (i == 1) {
                 break;
             }
             if (i == 2) {
                 continue;
             }
-            sleeps_spawn(group, 0.001);
+            check_int_eq(sleeps_spawn(group, 0.001), FILCH_OK);
         }
         ck_assert_int_eq(status, FILCH_OK);
     }
@@ -192,8 +192,8 @@ START_TEST(a_deadline_cancels_the_group)
     reset();
     for (double seconds = 0.01; told == 0; seconds *= 2) { /* until one begins in time */
         FILCH_WITH_GROUP(group, pool, &(filch_group_options){.timeout_s = seconds}, &status) {
-            sleeps_spawn(group, 1000);
-            until_cancelled_spawn(group);
+            any_status(sleeps_spawn(group, 1000));
+            check_int_eq(until_cancelled_spawn(group), FILCH_OK);
         }
         ck_assert_int_eq(status, FILCH_ECANCELED);
     }
@@ -201,7 +201,7 @@ START_TEST(a_deadline_cancels_the_group)
     reset();
     const filch_group_options ample = {.timeout_s = 1000};
     FILCH_WITH_GROUP(group, pool, &ample, &status) {
-        sleeps_spawn(group, 0.001);
+        check_int_eq(sleeps_spawn(group, 0.001), FILCH_OK);
     }
     ck_assert_int_eq(status, FILCH_OK);
     pool_closed(pool);
@@ -214,8 +214,8 @@ FILCH_FUNCTION(void, opens_a_group_inside)
 {
     filch_status status;
     FILCH_WITH_GROUP(inner, the_pool, NULL, &status) {
-        sleeps_spawn(inner, 1000);
-        until_cancelled_spawn(inner);
+        check_int_eq(sleeps_spawn(inner, 1000), FILCH_OK);
+        check_int_eq(until_cancelled_spawn(inner), FILCH_OK);
     }
     atomic_fetch_add(&told, 10 * (status == FILCH_ECANCELED));
 }
@@ -228,8 +228,8 @@ START_TEST(inner_groups_are_cancelled_along)
     for (double seconds = 0.01; told % 10 == 0; seconds *= 2) { /* as above */
         reset();
         FILCH_WITH_GROUP(group, pool, &(filch_group_options){.timeout_s = seconds}, &status) {
-            opens_a_group_inside_spawn(group);
-            opens_a_group_inside_spawn(group);
+            check_int_eq(opens_a_group_inside_spawn(group), FILCH_OK);
+            check_int_eq(opens_a_group_inside_spawn(group), FILCH_OK);
         }
         ck_assert_int_eq(status, FILCH_ECANCELED);
     }
@@ -284,7 +284,7 @@ FILCH_FUNCTION(int, group_in_another_pool, (filch_pool *, other))
     int sum[4] = {0};
     FILCH_WITH_GROUP(group, other, NULL, &status) {
         for (int i = 0; i < 4; i++) {
-            twice_spawn(group, i, &sum[i]);
+            check_int_eq(twice_spawn(group, i, &sum[i]), FILCH_OK);
         }
     }
     return status == FILCH_OK ? sum[0] + sum[1] + sum[2] + sum[3] : -1;
@@ -330,7 +330,7 @@ static int waits_that_end(void)
     ended += filch_wait_group_wait(&wait_group) == FILCH_ECANCELED;
     ended += filch_future_wait(future) == FILCH_ECANCELED;
     ended += filch_future_wait_for(future, 1000) == FILCH_ECANCELED;
-    filch_mutex_lock(&mutex);
+    check_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
     ended += filch_condition_wait(&condition, &mutex) == FILCH_ECANCELED;
     filch_mutex_unlock(&mutex);
     filch_promise_free(promise);
@@ -358,9 +358,9 @@ static int waits_of_an_owner(filch_pool *pool, int by)
         if (by == 1) {
             filch_group_cancel(group);
         } else if (by == 2) {
-            cancels_spawn(group, group);
+            check_int_eq(cancels_spawn(group, group), FILCH_OK);
         } else if (by == 3) {
-            raises_spawn(group, 5, NULL);
+            check_int_eq(raises_spawn(group, 5, NULL), FILCH_OK);
         }
         ended += waits_that_end();
         ended += filch_cancelled();
@@ -403,7 +403,7 @@ static int two_in_one_function(filch_pool *pool, double outer_s, double inner_s,
     filch_status inner_status = FILCH_EBUSY;
     FILCH_WITH_GROUP(outer, pool, &(filch_group_options){.timeout_s = outer_s}, &outer_status) {
         FILCH_WITH_GROUP(inner, pool, &(filch_group_options){.timeout_s = inner_s}, &inner_status) {
-            sleeps_spawn(inner, nap_s);
+            check_int_eq(sleeps_spawn(inner, nap_s), FILCH_OK);
         }
     }
     return 10 * (inner_status == FILCH_ECANCELED) + (outer_status == FILCH_ECANCELED);
@@ -449,8 +449,8 @@ static filch_status opens_to_a_depth(filch_pool *pool, filch_group *outermost, i
         if (depth > 0) {
             ck_assert_int_eq(opens_to_a_depth(pool, outermost, depth - 1), FILCH_ECANCELED);
         } else {
-            cancels_spawn(group, outermost);
-            sleeps_spawn(group, 1000);
+            any_status(cancels_spawn(group, outermost));
+            any_status(sleeps_spawn(group, 1000));
             ck_assert_int_eq(filch_sleep(1000), FILCH_ECANCELED);
         }
         ck_assert(filch_cancelled());
@@ -498,9 +498,9 @@ START_TEST(cancelling_an_inner_group_leaves_the_outer_one_alone)
     filch_status inner_status;
     reset();
     FILCH_WITH_GROUP(outer, pool, NULL, &outer_status) {
-        sleeps_spawn(outer, 1e-3);
+        check_int_eq(sleeps_spawn(outer, 1e-3), FILCH_OK);
         FILCH_WITH_GROUP(inner, pool, NULL, &inner_status) {
-            sleeps_spawn(inner, 1000);
+            check_int_eq(sleeps_spawn(inner, 1000), FILCH_OK);
             filch_group_cancel(inner);
             ck_assert_int_eq(filch_sleep(1000), FILCH_ECANCELED);
         }
@@ -556,7 +556,7 @@ START_TEST(loops_pipelines_and_calls_in_the_block_are_inside)
         FILCH_WITH_GROUP(group, pool, &soon, &status) {
             int slept = 0;
             if (what == 0) {
-                naps_for(pool, 100, 1000); /* cancelled, unless all had begun before */
+                any_status(naps_for(pool, 100, 1000)); /* cancelled, unless all had begun before */
                 ck_assert_int_eq(told, ran);
                 ck_assert_int_eq(naps_for(pool, 100, 0), FILCH_ECANCELED);
             } else if (what == 1) {
@@ -670,7 +670,7 @@ FILCH_FORK_FUNCTION(int, forks_around_a_block, (filch_pool *, pool), (int, depth
         for (int i = 0; i < N; i++) {
             FILCH_FORK_AT(within[i], spins_a_little, 1);
         }
-        twice_spawn(group, 1, NULL);
+        check_int_eq(twice_spawn(group, 1, NULL), FILCH_OK);
         sum += FILCH_JOIN_AT(before[1]) + FILCH_JOIN_AT(within[2]) + FILCH_JOIN(own);
         filch_yield();
     }
@@ -719,7 +719,7 @@ FILCH_FORK_FUNCTION(int, leaves_a_fork_behind, (filch_pool *, pool))
         while (!atomic_load(&begun)) { /* until it is stolen */
             filch_sleep(1e-4);
         }
-        tells_spawn(group);
+        check_int_eq(tells_spawn(group), FILCH_OK);
     }
     int before = atomic_load(&ended);
     return FILCH_JOIN_AT(child) + before;

@@ -459,8 +459,8 @@ static int overflow_in_a_child(char *line, size_t bytes)
         filch_pool_options options = {.processes = 1, .report_overflow = 1};
         dup2(ends[1], STDERR_FILENO);
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-        filch_pool_open(&options, &pool);
-        overflows_apply_async(pool, 0, NULL);
+        any_status(filch_pool_open(&options, &pool));
+        any_status(overflows_apply_async(pool, 0, NULL));
         filch_sleep(100);
         _exit(0);
     }

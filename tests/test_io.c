@@ -220,7 +220,7 @@ FILCH_FUNCTION(int, serves, (filch_pool *, pool), (int, connections))
             if (socket < 0) {
                 return socket;
             }
-            echoes_spawn(group, socket, NULL);
+            check_int_eq(echoes_spawn(group, socket, NULL), FILCH_OK);
             accepted++;
         }
     }

@@ -389,7 +389,7 @@ static void leave_signalled(struct signalled *signalled)
 
 FILCH_FUNCTION(void, waits_for_signal, (struct signalled *, signalled))
 {
-    filch_mutex_lock(&signalled->mutex);
+    check_int_eq(filch_mutex_lock(&signalled->mutex), FILCH_OK);
     signalled->waiting++;
     /* once: a woken waiter must not look at the condition again */
     check(filch_condition_wait(signalled->condition, &signalled->mutex) == FILCH_OK);
@@ -399,11 +399,11 @@ FILCH_FUNCTION(void, waits_for_signal, (struct signalled *, signalled))
 
 FILCH_FUNCTION(void, signals_all, (struct signalled *, signalled))
 {
-    filch_mutex_lock(&signalled->mutex);
+    check_int_eq(filch_mutex_lock(&signalled->mutex), FILCH_OK);
     while (signalled->waiting < SIGNALLED) {
         filch_mutex_unlock(&signalled->mutex);
         filch_yield();
-        filch_mutex_lock(&signalled->mutex);
+        check_int_eq(filch_mutex_lock(&signalled->mutex), FILCH_OK);
     }
     signalled->come = true;
     for (int i = 1; i < SIGNALLED; i += 2) {
@@ -440,7 +440,7 @@ struct woken {
 
 FILCH_FUNCTION(void, waits_to_be_woken, (struct woken *, woken))
 {
-    filch_mutex_lock(&woken->mutex);
+    check_int_eq(filch_mutex_lock(&woken->mutex), FILCH_OK);
     woken->waiting = true;
     check(filch_condition_wait(&woken->condition, &woken->mutex) == FILCH_OK);
     filch_mutex_unlock(&woken->mutex);
@@ -450,7 +450,7 @@ FILCH_FUNCTION(void, waits_to_be_woken, (struct woken *, woken))
 FILCH_FUNCTION(void, wakes_it, (struct woken *, woken))
 {
     for (bool waiting = false; !waiting; filch_yield()) {
-        filch_mutex_lock(&woken->mutex);
+        check_int_eq(filch_mutex_lock(&woken->mutex), FILCH_OK);
         waiting = woken->waiting;
         filch_mutex_unlock(&woken->mutex);
     }

@@ -469,10 +469,11 @@ START_TEST(exit_in_a_task_ends_the_process)
         filch_pool *mine;
         int out;
         exits_in_the_middle = true;
-        filch_pool_open(&(filch_pool_options){.processes = workers_of(_i)}, &mine);
-        nap_apply_async(mine, 1000, NULL);
-        exits_apply_async(mine, 23, NULL);
-        nap_apply(mine, 1000, &out);
+        check_int_eq(filch_pool_open(&(filch_pool_options){.processes = workers_of(_i)}, &mine),
+                     FILCH_OK);
+        check_int_eq(nap_apply_async(mine, 1000, NULL), FILCH_OK);
+        check_int_eq(exits_apply_async(mine, 23, NULL), FILCH_OK);
+        any_status(nap_apply(mine, 1000, &out));
         _exit(1);
     }
     int status;
@@ -506,7 +507,7 @@ START_TEST(after_fork_the_child_gets_new_pools_and_the_parent_keeps_its_own)
     int out = 0;
     ck_assert_int_eq(identity_apply(NULL, 1, &out), FILCH_OK); /* opens the default pool */
     for (int round = 0; round < 5; round++) {
-        nap_apply_async(pool, 0.001, NULL);
+        check_int_eq(nap_apply_async(pool, 0.001, NULL), FILCH_OK);
         pid_t child = fork();
         if (child == 0) {
             _exit(in_the_child(pool));
@@ -529,8 +530,8 @@ static int open_and_close_all_the_time(void *stop)
     while (!atomic_load((atomic_bool *)stop)) {
         filch_pool *pool;
         int out;
-        filch_pool_open(NULL, &pool);
-        identity_apply(pool, 1, &out);
+        check_int_eq(filch_pool_open(NULL, &pool), FILCH_OK);
+        check_int_eq(identity_apply(pool, 1, &out), FILCH_OK);
         filch_pool_free(pool);
     }
     return 0;

@@ -338,7 +338,7 @@ static atomic_int enough;
 FILCH_FUNCTION(void, spawns_the_next, (filch_pool *, pool))
 {
     if (!atomic_load(&enough)) {
-        spawns_the_next_apply_async(pool, pool, NULL);
+        any_status(spawns_the_next_apply_async(pool, pool, NULL));
     }
 }
 

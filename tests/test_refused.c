@@ -306,7 +306,7 @@ static enum answer tells_by_descriptor(const struct trial *trial)
         return answer;
     }
     answer = from_status(filch_future_fd(future, &one.fd), true);
-    filch_future_wait(future);
+    any_status(filch_future_wait(future));
     if (answer == RIGHT && poll(&one, 1, 500) != 1) {
         answer = REPORTED; /* poll() is the program's, but what sets the descriptor is refused */
     }
@@ -391,15 +391,15 @@ static enum answer idles(const struct trial *trial)
     filch_future *reader = NULL;
     filch_future *sleeper = NULL;
     if (pipe(ends) == 0) {
-        read_byte_apply_async(trial->pool, ends[0], 0.15, &reader);
+        any_status(read_byte_apply_async(trial->pool, ends[0], 0.15, &reader));
     }
-    nap_apply_async(trial->pool, 0.15, &sleeper);
+    any_status(nap_apply_async(trial->pool, 0.15, &sleeper));
     filch_sleep(0.02);
     double before = cpu_seconds();
     rest();
     bool calm = cpu_seconds() - before < 0.05;
-    filch_future_wait(reader);
-    filch_future_wait(sleeper);
+    any_status(filch_future_wait(reader));
+    any_status(filch_future_wait(sleeper));
     filch_future_free(reader);
     filch_future_free(sleeper);
     close(ends[0]);

@@ -147,7 +147,7 @@ static void keep_busy(filch_pool *pool)
     int out;
     free(malloc(100));
     if (takes_many_apply_async(pool, 0, &future) == FILCH_OK) {
-        takes_many_get(future, &out);
+        check_int_eq(takes_many_get(future, &out), FILCH_OK);
         filch_future_free(future);
     }
 }
@@ -236,7 +236,7 @@ FILCH_FUNCTION(bool, blocks_until, (atomic_int *, begun), (atomic_int *, done))
 FILCH_FUNCTION(void, takes_one_and_says, (atomic_int *, begun), (atomic_int *, done))
 {
     atomic_store(begun, 1);
-    filch_semaphore_acquire(&permits);
+    check_int_eq(filch_semaphore_acquire(&permits), FILCH_OK);
     atomic_store(done, 1);
 }
 

@@ -252,7 +252,7 @@ FILCH_FUNCTION(int, goes_deep, (filch_semaphore *, end))
 {
     volatile char deep[DEPTH];
     memset((char *)deep, 1, sizeof deep);
-    filch_semaphore_acquire(end);
+    check_int_eq(filch_semaphore_acquire(end), FILCH_OK);
     return deep[DEPTH / 2];
 }
 

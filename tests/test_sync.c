@@ -187,7 +187,7 @@ static filch_condition not_full;
 FILCH_FUNCTION(void, produces, (int, n))
 {
     for (int i = 1; i <= n; i++) {
-        filch_mutex_lock(&mutex);
+        check_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
         while (slot) {
             wrong += filch_condition_wait(&not_full, &mutex) != FILCH_OK;
         }
@@ -201,7 +201,7 @@ FILCH_FUNCTION(long, consumes, (int, n))
 {
     long sum = 0;
     for (int i = 1; i <= n; i++) {
-        filch_mutex_lock(&mutex);
+        check_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
         while (!slot) {
             wrong += filch_condition_wait(&not_empty, &mutex) != FILCH_OK;
         }
@@ -299,7 +299,7 @@ FILCH_FUNCTION(int, waits_for_a_permit)
 FILCH_FUNCTION(int, waits_for_a_signal)
 {
     atomic_fetch_add(&waiting, 1);
-    filch_mutex_lock(&mutex);
+    check_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
     int status = (int)filch_condition_wait(&condition, &mutex);
     return filch_mutex_unlock(&mutex) == FILCH_OK ? status : -1;
 }
@@ -332,7 +332,7 @@ FILCH_FUNCTION(int, waits_when_asked_to_stop)
     while (!filch_cancelled()) {
         filch_yield();
     }
-    filch_mutex_lock(&mutex);
+    check_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
     int status = (int)filch_condition_wait(&condition, &mutex);
     return filch_mutex_unlock(&mutex) == FILCH_OK ? status : -1;
 }

@@ -47,22 +47,22 @@ FILCH_FUNCTION(int, nap, (int, ms))
     return ms;
 }
 
-static filch_mutex lock = FILCH_MUTEX_INIT;
-
-FILCH_FUNCTION(long, guarded, (long, rounds))
-{
-    filch_mutex_lock(&lock);
-    long result = burn(rounds);
-    filch_mutex_unlock(&lock);
-    return result;
-}
-
 static void check(filch_status status)
 {
     if (status != FILCH_OK) {
         fprintf(stderr, "trace_work: %s\n", filch_strerror(status));
         exit(1);
     }
+}
+
+static filch_mutex lock = FILCH_MUTEX_INIT;
+
+FILCH_FUNCTION(long, guarded, (long, rounds))
+{
+    check(filch_mutex_lock(&lock));
+    long result = burn(rounds);
+    filch_mutex_unlock(&lock);
+    return result;
 }
 
 static filch_pool *pool;

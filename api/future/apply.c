@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "future/task_future.h"
@@ -77,7 +78,8 @@ static void run_application(void *context)
     struct application *application = context;
     struct filch_fiber *fiber = filch_fiber_self();
     filch_frame_seclude_locale(fiber->frame, fiber);
-    filch_closure_call(application->closure, application->result);
+    filch_status status = filch_closure_call(application->closure, application->result);
+    FILCH_ASSERT(status == FILCH_OK); /* filch_apply() has looked at the closure */
 }
 
 filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *result,

@@ -86,22 +86,21 @@ FILCH_PRIVATE void filch_future_withdraw(struct filch_future *future);
 
 /* A pending future with `payload_bytes` of payload, which is not set, and one owner; NULL: no
  * memory. */
-FILCH_PRIVATE struct filch_future *filch_future_new(size_t payload_bytes,
-                                                    const struct filch_future_kind *kind,
-                                                    const filch_function_info *info);
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_future *filch_future_new(
+    size_t payload_bytes, const struct filch_future_kind *kind, const filch_function_info *info);
 
 /* The same whose payload is aligned at `offset` (a multiple of 16) for what lies there. */
-FILCH_PRIVATE struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment,
-                                                       size_t offset,
-                                                       const struct filch_future_kind *kind,
-                                                       const filch_function_info *info);
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_future *filch_future_new_at(
+    size_t payload_bytes, size_t alignment, size_t offset, const struct filch_future_kind *kind,
+    const filch_function_info *info);
 
 /* It is to be run later, when filch_future_go() says so: it counts as accepted by its pool from now
  * on. On failure it is released and gone. No other thread knows it yet. The caller then has
  * filch_future_go() called, and if that may take time, holds a reference and calls
  * filch_future_waits(), so that it is cancelled if the pool is terminated. */
-FILCH_PRIVATE filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,
-                                               struct filch_future **out);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_future_accept(struct filch_future *future,
+                                                                struct filch_pool *pool,
+                                                                struct filch_future **out);
 
 FILCH_PRIVATE void filch_future_waits(struct filch_future *future);
 
@@ -117,18 +116,19 @@ FILCH_PRIVATE void filch_future_end_like(struct filch_future *future,
 
 /* Hand it to its pool. On success *out, if asked for, gets the caller's reference; on failure the
  * future is released and gone. */
-FILCH_PRIVATE filch_status filch_future_submit(struct filch_future *future, struct filch_pool *pool,
-                                               struct filch_future **out);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_future_submit(struct filch_future *future,
+                                                                struct filch_pool *pool,
+                                                                struct filch_future **out);
 
 /* Not the queue: try to own its end; then filch_future_finish(), then filch_future_unclaim(). */
-FILCH_PRIVATE bool filch_future_claim(struct filch_future *future);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_future_claim(struct filch_future *future);
 
 /* By the owner of its end: it ends with `outcome`; waiters are woken. */
 FILCH_PRIVATE void filch_future_finish(struct filch_future *future, filch_status outcome);
 
 /* The same for one that ends because another has: what is to be called is returned (wait.h). */
-FILCH_PRIVATE struct filch_waiter *filch_future_complete(struct filch_future *future,
-                                                         filch_status outcome);
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_waiter *filch_future_complete(
+    struct filch_future *future, filch_status outcome);
 
 enum filch_future_runs_in {
     FILCH_RUNS_IN_TURN,     /* its pool has come to it */

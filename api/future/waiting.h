@@ -10,7 +10,7 @@
 
 /* As filch_suspend_until(): FILCH_OK, FILCH_ETIMEDOUT, FILCH_ECANCELED, FILCH_EDEADLK,
  * FILCH_EFORKED or FILCH_ENOMEM. */
-FILCH_PRIVATE filch_status filch_wait_until(const struct filch_wait_kind *kind, void *context,
-                                            uint64_t deadline);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_wait_until(const struct filch_wait_kind *kind,
+                                                             void *context, uint64_t deadline);
 
 #endif

@@ -37,6 +37,6 @@ FILCH_PRIVATE int filch_io_wait_surely(struct filch_io_call *call, short events)
 FILCH_PRIVATE int filch_io_nap(struct filch_io_call *call, uint64_t ns);
 
 /* What it is ready for now. FILCH_ETIMEDOUT: nothing; FILCH_EINVAL: it is not open. */
-FILCH_PRIVATE filch_status filch_io_look(int fd, short events, short *came);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_io_look(int fd, short events, short *came);
 
 #endif

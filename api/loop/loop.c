@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "future/task_future.h"
 #include "loop/loop_run.h"
@@ -84,7 +85,8 @@ filch_status filch_map_async(filch_pool *pool, const filch_body *body, const voi
     if (body->environment_bytes) {
         memcpy(later->environment, environment, body->environment_bytes);
     }
-    filch_loop_init(&later->loop, body, later->environment, n, options, &made->fault);
+    status = filch_loop_init(&later->loop, body, later->environment, n, options, &made->fault);
+    FILCH_ASSERT(status == FILCH_OK); /* as above */
     if (options && (options->done.callback || options->done.error_callback)) {
         later->done = options->done;
         made->callbacks = &later->done;

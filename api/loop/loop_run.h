@@ -46,16 +46,18 @@ FILCH_PRIVATE void filch_loop_ended(struct filch_loop *loop, unsigned long long 
 FILCH_PRIVATE void filch_loop_check(struct filch_loop *loop, struct filch_pool *pool);
 
 /* Check and prepare. `n` elements of body->element_bytes must not overflow. */
-FILCH_PRIVATE filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
-                                           const void *environment, size_t n,
-                                           const filch_map_options *options,
-                                           struct filch_fault *fault);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_loop_init(struct filch_loop *loop,
+                                                            const filch_body *body,
+                                                            const void *environment, size_t n,
+                                                            const filch_map_options *options,
+                                                            struct filch_fault *fault);
 
 /* Those from `limit` on need not run. Any number of times, from anywhere. */
 FILCH_PRIVATE void filch_loop_lower(struct filch_loop *loop, size_t limit);
 
 /* How it ended; `error` may be NULL. */
-FILCH_PRIVATE filch_status filch_loop_result(const struct filch_loop *loop, filch_error *error);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_loop_result(const struct filch_loop *loop,
+                                                              filch_error *error);
 
 /* It begins in this pool. */
 FILCH_PRIVATE void filch_loop_prepare(struct filch_loop *loop, struct filch_pool *pool);

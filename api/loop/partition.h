@@ -30,9 +30,9 @@ static inline size_t filch_leaf_elements(const struct filch_partition *leaves, s
 }
 
 /* run(context, leaf) for all leaves, in parallel. */
-FILCH_PRIVATE filch_status filch_partition_run(filch_pool *pool, size_t count,
-                                               void (*run)(void *context, size_t leaf),
-                                               void *context, const filch_function_info *info);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status
+filch_partition_run(filch_pool *pool, size_t count, void (*run)(void *context, size_t leaf),
+                    void *context, const filch_function_info *info);
 
 /* Work on leaves each of which needs what those before it come to: its base. Where that is known
  * already, a leaf is finished at once; else only its own part is found out, and the leaf is
@@ -50,8 +50,7 @@ struct filch_linked_leaves {
     void *context;
 };
 
-FILCH_PRIVATE filch_status filch_partition_run_linked(filch_pool *pool,
-                                                      const struct filch_linked_leaves *chain,
-                                                      const filch_function_info *info);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_partition_run_linked(
+    filch_pool *pool, const struct filch_linked_leaves *chain, const filch_function_info *info);
 
 #endif

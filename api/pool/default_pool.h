@@ -9,6 +9,7 @@
 struct filch_pool;
 
 /* *pool = given, or the default pool, opened if need be; a fork()'s child gets a new one. */
-FILCH_PRIVATE filch_status filch_pool_resolve(struct filch_pool *given, struct filch_pool **pool);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_pool_resolve(struct filch_pool *given,
+                                                               struct filch_pool **pool);
 
 #endif

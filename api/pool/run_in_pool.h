@@ -9,9 +9,8 @@
 
 /* function(pool, context) inside the pool. What it answers, or FILCH_ERAISED if something in it
  * raised an error, or why it was not called. */
-FILCH_PRIVATE filch_status filch_run_in_pool(filch_pool *pool,
-                                             filch_status (*function)(filch_pool *pool,
-                                                                      void *context),
-                                             void *context, const filch_function_info *info);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status
+filch_run_in_pool(filch_pool *pool, filch_status (*function)(filch_pool *pool, void *context),
+                  void *context, const filch_function_info *info);
 
 #endif

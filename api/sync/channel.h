@@ -52,8 +52,9 @@ FILCH_PRIVATE void filch_channel_lock(filch_channel *channel);
 
 /* Do the case if it can be done; the caller tells the waiters whose cases were done by that. False:
  * one must wait. */
-FILCH_PRIVATE bool filch_channel_try_locked(filch_channel *channel, filch_case *one,
-                                            struct filch_claims *claims);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_channel_try_locked(filch_channel *channel,
+                                                             filch_case *one,
+                                                             struct filch_claims *claims);
 
 /* Stand in line with the case. */
 FILCH_PRIVATE void filch_channel_wait_locked(filch_channel *channel, filch_case *one,
@@ -63,7 +64,7 @@ FILCH_PRIVATE void filch_channel_wait_locked(filch_channel *channel, filch_case 
 FILCH_PRIVATE void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest);
 
 /* filch_select() with a deadline as the runtime takes it. */
-FILCH_PRIVATE filch_status filch_select_until(filch_case *cases, size_t n, uint64_t deadline,
-                                              size_t *chosen);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_select_until(filch_case *cases, size_t n,
+                                                               uint64_t deadline, size_t *chosen);
 
 #endif

@@ -132,7 +132,8 @@ static filch_status condition_wait(filch_condition *condition, filch_mutex *mute
     struct condition_wait wait = {.condition = filch_wait_queue_of(condition), .mutex = mutex};
     filch_status status = filch_wait_until(&signal_wait, &wait, deadline);
     if (wait.unlocked) {
-        filch_wait_queue_take_surely(mutex, take_mutex, &mutex_wait);
+        filch_status locked = filch_wait_queue_take_surely(mutex, take_mutex, &mutex_wait);
+        FILCH_ASSERT(locked == FILCH_OK); /* no wait goes on in the child of a fork() */
         filch_wait_queue_own(filch_wait_queue_of(mutex), filch_party_self());
     }
     return status;

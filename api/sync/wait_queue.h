@@ -74,19 +74,20 @@ struct filch_wait_queue_request {
 };
 
 /* For the filch_wait_kind of what is taken; the context is the request. */
-FILCH_PRIVATE bool filch_wait_queue_enlist(struct filch_waiter *waiter, void *request);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_wait_queue_enlist(struct filch_waiter *waiter,
+                                                            void *request);
 FILCH_PRIVATE void filch_wait_queue_leave(struct filch_waiter *waiter, void *request);
 FILCH_PRIVATE const void *filch_wait_queue_object(void *request);
 FILCH_PRIVATE struct filch_party *filch_wait_queue_owner(void *request);
 
 /* Take it, or stand in line until it is given, until the deadline, or until the caller is asked to
  * stop. A NULL object is FILCH_EINVAL; FILCH_EFORKED: only the parent could give it. */
-FILCH_PRIVATE filch_status
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status
 filch_wait_queue_take_until(void *object, bool (*take_locked)(struct filch_wait_queue *queue),
                             const struct filch_wait_kind *kind, uint64_t deadline);
 
 /* The same whatever happens, but for FILCH_EFORKED. The caller's thread is known. */
-FILCH_PRIVATE filch_status
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status
 filch_wait_queue_take_surely(void *object, bool (*take_locked)(struct filch_wait_queue *queue),
                              const struct filch_wait_kind *kind);
 

@@ -28,12 +28,12 @@
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* Sizes come from users: every product and sum of them goes through these. False: it overflowed. */
-static inline bool filch_multiply(size_t a, size_t b, size_t *product)
+FILCH_MUST_CHECK static inline bool filch_multiply(size_t a, size_t b, size_t *product)
 {
     return !__builtin_mul_overflow(a, b, product);
 }
 
-static inline bool filch_add(size_t a, size_t b, size_t *sum)
+FILCH_MUST_CHECK static inline bool filch_add(size_t a, size_t b, size_t *sum)
 {
     return !__builtin_add_overflow(a, b, sum);
 }

@@ -28,19 +28,19 @@ FILCH_PRIVATE void filch_memory_add_count(struct filch_heap_count *count);
 FILCH_PRIVATE void filch_memory_count_as(struct filch_heap_count *count);
 
 /* As malloc(), calloc(), realloc(), aligned_alloc() and free(). */
-FILCH_SEAM void *filch_malloc(size_t bytes);
-FILCH_SEAM void *filch_calloc(size_t n, size_t bytes);
-FILCH_SEAM void *filch_realloc(void *memory, size_t bytes);
-FILCH_PRIVATE void *filch_aligned_alloc(size_t alignment, size_t bytes);
+FILCH_SEAM FILCH_MUST_CHECK void *filch_malloc(size_t bytes);
+FILCH_SEAM FILCH_MUST_CHECK void *filch_calloc(size_t n, size_t bytes);
+FILCH_SEAM FILCH_MUST_CHECK void *filch_realloc(void *memory, size_t bytes);
+FILCH_PRIVATE FILCH_MUST_CHECK void *filch_aligned_alloc(size_t alignment, size_t bytes);
 FILCH_SEAM void filch_free(void *memory);
 
 /* Memory of which not the beginning but what lies `offset` bytes (a multiple of 16) behind it is at
  * a multiple of `alignment` (at most 64). As fast as filch_malloc(), where an aligned_alloc() is
  * not; it takes up to 48 bytes more. */
-FILCH_PRIVATE void *filch_alloc_at(size_t bytes, size_t alignment, size_t offset);
+FILCH_PRIVATE FILCH_MUST_CHECK void *filch_alloc_at(size_t bytes, size_t alignment, size_t offset);
 
 /* `bytes` for values that have `unit_bytes` each, at any alignment that their type may have. */
-FILCH_PRIVATE void *filch_malloc_for(size_t unit_bytes, size_t bytes);
+FILCH_PRIVATE FILCH_MUST_CHECK void *filch_malloc_for(size_t unit_bytes, size_t bytes);
 
 /* Pages were mapped, or (negative) unmapped. */
 FILCH_PRIVATE void filch_memory_mapped(ptrdiff_t bytes);

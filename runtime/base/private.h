@@ -6,6 +6,8 @@
 #ifndef FILCH_PRIVATE_H
 #define FILCH_PRIVATE_H
 
+#include <filch/platform.h>
+
 /* Before each prototype in a private header. Definitions follow it without saying so again. Tests
  * that call private functions define it as nothing. */
 #ifndef FILCH_PRIVATE

@@ -34,13 +34,14 @@ FILCH_PRIVATE void filch_lock_release(struct filch_lock *lock);
 
 /* Without waiting, but for a moment, whatever the caller holds. Async-signal-safe. False: it is
  * held. */
-FILCH_PRIVATE bool filch_lock_try_acquire(struct filch_lock *lock, enum filch_rank rank);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_lock_try_acquire(struct filch_lock *lock,
+                                                           enum filch_rank rank);
 
 /* Leave a mark for the holder. False: there is none. Async-signal-safe. */
 FILCH_PRIVATE bool filch_lock_mark(struct filch_lock *lock);
 
 /* False: a mark had been left, which is gone now; the lock is held still. */
-FILCH_PRIVATE bool filch_lock_release_unless_marked(struct filch_lock *lock);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_lock_release_unless_marked(struct filch_lock *lock);
 
 /* Does the calling thread hold it? For assertions alone. */
 __attribute__((unused)) static inline bool filch_lock_is_held(const struct filch_lock *lock)

@@ -35,7 +35,7 @@ FILCH_SEAM void filch_os_wake(_Atomic(uint32_t) *word, int count);
 FILCH_SEAM void filch_os_yield(void);
 
 /* Zeroed, lazily committed memory in small pages; NULL when there is none. */
-FILCH_SEAM void *filch_os_map(size_t bytes);
+FILCH_SEAM FILCH_MUST_CHECK void *filch_os_map(size_t bytes);
 FILCH_SEAM void filch_os_unmap(void *memory, size_t bytes);
 
 /* Has the process a limit on its address space? Then what can be mapped later is not certain. */
@@ -90,7 +90,8 @@ FILCH_SEAM void filch_os_set_locale(void *locale);
 
 /* Start a thread that leaves asynchronous signals to the program's own threads. False: the system
  * has none to give. */
-FILCH_SEAM bool filch_os_thread_create(thrd_t *thread, thrd_start_t main, void *argument);
+FILCH_SEAM FILCH_MUST_CHECK bool filch_os_thread_create(thrd_t *thread, thrd_start_t main,
+                                                        void *argument);
 
 /* What that thread calls first. Its name is for debuggers and top(1), and cut to 15 bytes. */
 FILCH_SEAM void filch_os_thread_begin(const char *name);
@@ -119,12 +120,12 @@ FILCH_SEAM bool filch_os_wakes_from_handlers(void);
 
 /* Two ends of something that poll() finds readable once it was set; maybe the same descriptor.
  * False: the system has none to give. */
-FILCH_SEAM bool filch_os_event_make(int *read_end, int *write_end);
+FILCH_SEAM FILCH_MUST_CHECK bool filch_os_event_make(int *read_end, int *write_end);
 FILCH_SEAM bool filch_os_event_set(int write_end); /* false: the system refuses */
 FILCH_SEAM void filch_os_event_close(int read_end, int write_end);
 
 /* The same made of a pipe, for the implementations of filch_os_event_make(). */
-FILCH_SEAM bool filch_os_event_pipe(int *read_end, int *write_end);
+FILCH_SEAM FILCH_MUST_CHECK bool filch_os_event_pipe(int *read_end, int *write_end);
 
 /* Random bits for where a pool's first victim search starts; quality is irrelevant. */
 FILCH_SEAM uint64_t filch_os_seed(void);

@@ -40,8 +40,8 @@ struct filch_call_sites {
 };
 
 /* The entry for a place, which is any address that names it. */
-FILCH_PRIVATE struct filch_call_site *filch_call_site_of(struct filch_call_sites *sites,
-                                                         const void *place);
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_call_site *filch_call_site_of(
+    struct filch_call_sites *sites, const void *place);
 
 /* How long a call with so many elements would take, as far as this place is known to be short;
  * UINT64_MAX: that is not known. */

@@ -41,8 +41,8 @@ FILCH_PRIVATE void filch_cancel_scope_cancel(struct filch_cancel_scope *scope);
 FILCH_PRIVATE bool filch_cancel_scope_is_cancelled(struct filch_cancel_scope *scope);
 
 /* False: it is cancelled, the waiter was not added. */
-FILCH_PRIVATE bool filch_cancel_scope_add(struct filch_cancel_scope *scope,
-                                          struct filch_waiter *waiter);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_cancel_scope_add(struct filch_cancel_scope *scope,
+                                                           struct filch_waiter *waiter);
 
 /* The wait is over: after this no thread touches the waiter through its scope, if it has one. */
 FILCH_PRIVATE void filch_cancel_scope_remove(struct filch_waiter *waiter);

@@ -83,7 +83,8 @@ _Static_assert(offsetof(struct filch_core, holder) / FILCH_CACHE_LINE !=
                "what different threads write lies on different lines");
 
 /* NULL: no memory. */
-FILCH_PRIVATE struct filch_core *filch_core_new(struct filch_pool *pool, unsigned index);
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_core *filch_core_new(struct filch_pool *pool,
+                                                                 unsigned index);
 FILCH_PRIVATE void filch_core_free(struct filch_core *core);
 
 /* The core made as number `index`, or NULL; how many there are: they are made in order. */
@@ -91,11 +92,12 @@ FILCH_PRIVATE struct filch_core *filch_core_at(struct filch_pool *pool, unsigned
 FILCH_PRIVATE unsigned filch_core_count(struct filch_pool *pool);
 
 /* See that there is at least one. False: no memory. */
-FILCH_PRIVATE bool filch_core_make_first(struct filch_pool *pool);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_core_make_first(struct filch_pool *pool);
 
 /* Take a core for a pool thread: one of the first `workers`, and not while so many are held.
  * False: there is none. */
-FILCH_PRIVATE bool filch_core_acquire(struct filch_pool *pool, struct filch_thread *thread);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_core_acquire(struct filch_pool *pool,
+                                                       struct filch_thread *thread);
 
 /* Take a core for a program's own thread, a spare one if need be. False: even those are used up. */
 FILCH_PRIVATE bool filch_core_acquire_guest(struct filch_pool *pool, struct filch_thread *thread);
@@ -156,7 +158,8 @@ FILCH_PRIVATE bool filch_core_work_visible(struct filch_pool *pool);
 
 /* Pool thread without a core: sleep until there is work and a core to do it on. False: the pool
  * stops. */
-FILCH_PRIVATE bool filch_core_obtain(struct filch_pool *pool, struct filch_thread *thread);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_core_obtain(struct filch_pool *pool,
+                                                      struct filch_thread *thread);
 
 /* A waker counted on us (it set `waking`): wake-ups may begin anew. Since it may have seen work
  * that we have not, and others passed by, the caller looks at everything after this and wakes the

@@ -45,7 +45,7 @@ FILCH_PRIVATE void filch_crowding_init(struct filch_crowding *crowding);
 
 /* The fiber is about to wait for other work: count it among those of its loops that wait. True:
  * there are too many. It says when it goes on. */
-FILCH_PRIVATE bool filch_crowd_enter(struct filch_fiber *fiber);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_crowd_enter(struct filch_fiber *fiber);
 FILCH_PRIVATE void filch_crowd_leave(struct filch_fiber *fiber);
 
 /* Do so many wait that no more of them are to begin? A glance. */

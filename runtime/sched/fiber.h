@@ -94,13 +94,14 @@ struct filch_leave {
 
 /* A pool's fiber, which starts in filch_core_main(). The caller holds `core`; when it is given
  * back maybe none: NULL. NULL: no memory. */
-FILCH_PRIVATE struct filch_fiber *filch_fiber_new(struct filch_pool *pool, struct filch_core *core);
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_fiber *filch_fiber_new(struct filch_pool *pool,
+                                                                   struct filch_core *core);
 FILCH_PRIVATE void filch_fiber_free(struct filch_fiber *fiber, struct filch_core *core);
 
 /* A guest's. The caller holds `core`, or none: NULL. Its memory stays with the core for the next
  * guest. */
-FILCH_PRIVATE struct filch_fiber *filch_fiber_new_guest(struct filch_pool *pool,
-                                                        struct filch_core *core);
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_fiber *filch_fiber_new_guest(struct filch_pool *pool,
+                                                                         struct filch_core *core);
 FILCH_PRIVATE void filch_fiber_free_guest(struct filch_fiber *fiber, struct filch_core *core);
 
 /* Is there stack left for a task to run on top of the caller, which runs on `fiber`? */

@@ -31,7 +31,7 @@ FILCH_PRIVATE void filch_handoff_end(void);
 
 /* Bind the calling fiber to its thread. False: there is no permit. Pairs may be nested; a thread
  * that is no pool's is bound anyway. */
-FILCH_PRIVATE bool filch_handoff_pin(void);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_handoff_pin(void);
 FILCH_PRIVATE void filch_handoff_unpin(void);
 
 /* A job that has ended may have left these open. */

@@ -46,7 +46,8 @@ static struct filch_detached *take_own(struct filch_pool *pool,
             return task;
         }
     }
-    filch_deque_push(&core->deque, entry); /* there was room for it */
+    bool has_room = filch_deque_push(&core->deque, entry);
+    FILCH_ASSERT(has_room); /* there was room for it */
     return NULL;
 }
 

@@ -18,7 +18,8 @@ struct filch_pending {
 };
 
 /* It is accepted and may take time. False: the pool was terminated, it is to be cancelled. */
-FILCH_PRIVATE bool filch_pool_list_pending(struct filch_pool *pool, struct filch_pending *pending);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_pool_list_pending(struct filch_pool *pool,
+                                                            struct filch_pending *pending);
 
 /* It has come, or never will. */
 FILCH_PRIVATE void filch_pool_unlist_pending(struct filch_pool *pool,

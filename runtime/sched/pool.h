@@ -13,8 +13,8 @@
 
 #include <filch/status.h>
 
-#include "base/private.h"
 #include "base/base.h"
+#include "base/private.h"
 #include "os/topology.h"
 #include "sched/call_site.h"
 #include "sched/crowd.h"
@@ -136,7 +136,7 @@ _Static_assert((offsetof(struct filch_pool, ready) - 1) / FILCH_CACHE_LINE ==
                "a task from outside costs its submitter one line");
 
 /* Accept some: the pool is not quiet until its task has ended. Errors: as filch_pool_submit(). */
-FILCH_PRIVATE filch_status filch_pool_accept(struct filch_pool *pool);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_pool_accept(struct filch_pool *pool);
 
 /* It can run now. */
 FILCH_PRIVATE void filch_pool_submit_accepted(struct filch_pool *pool, struct filch_detached *task);
@@ -145,8 +145,8 @@ FILCH_PRIVATE void filch_pool_submit_accepted(struct filch_pool *pool, struct fi
 FILCH_PRIVATE bool filch_pool_has_thread(struct filch_pool *pool);
 
 /* Errors: FILCH_ENOMEM. */
-FILCH_PRIVATE filch_status filch_pool_create(const struct filch_pool_config *config,
-                                             struct filch_pool **out);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status
+filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out);
 
 /* One more thread, unless there are enough, the pool is ending or the system refuses. After a
  * refusal it is asked again, at growing intervals. */
@@ -166,7 +166,7 @@ FILCH_PRIVATE bool filch_pool_retire(struct filch_pool *pool);
 FILCH_PRIVATE bool filch_pool_has_surplus(struct filch_pool *pool);
 
 /* Make all threads now. FILCH_EAGAIN: one could not be made. */
-FILCH_PRIVATE filch_status filch_pool_start_threads(struct filch_pool *pool);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_pool_start_threads(struct filch_pool *pool);
 
 /* Free a pool whose threads have ended (or never were). Takes NULL. */
 FILCH_PRIVATE void filch_pool_destroy(struct filch_pool *pool);
@@ -178,11 +178,12 @@ FILCH_PRIVATE void filch_pool_refuse(struct filch_pool *pool, enum filch_pool_st
 FILCH_PRIVATE void filch_pool_drain(struct filch_pool *pool);
 
 /* Submit work. FILCH_ECLOSED; FILCH_EFORKED; FILCH_EAGAIN: no thread to run it can be made. */
-FILCH_PRIVATE filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *task);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_pool_submit(struct filch_pool *pool,
+                                                              struct filch_detached *task);
 
 /* The same for a task that comes after all others. */
-FILCH_PRIVATE filch_status filch_pool_submit_background(struct filch_pool *pool,
-                                                        struct filch_detached *task);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status
+filch_pool_submit_background(struct filch_pool *pool, struct filch_detached *task);
 
 /* From outside: put fibers that are ready, a chain as for filch_queue_push_all(), where any of the
  * pool's threads finds them, and see that one comes. */
@@ -191,7 +192,8 @@ FILCH_PRIVATE void filch_pool_resume(struct filch_pool *pool, struct filch_work 
 
 /* Take a task back that was submitted, if it is one of the next in line among those from outside,
  * and not the one that a thread has been woken for. */
-FILCH_PRIVATE bool filch_pool_withdraw(struct filch_pool *pool, struct filch_detached *task);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_pool_withdraw(struct filch_pool *pool,
+                                                        struct filch_detached *task);
 
 /* The holder of a core accepts a task. Each accepted task reports its end once, from wherever it
  * ended. */
@@ -199,7 +201,7 @@ FILCH_PRIVATE void filch_pool_task_begun(struct filch_core *core);
 FILCH_PRIVATE void filch_pool_task_ended(struct filch_pool *pool);
 
 /* Count a region of an outside thread in and out. */
-FILCH_PRIVATE filch_status filch_pool_admit(struct filch_pool *pool);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_pool_admit(struct filch_pool *pool);
 FILCH_PRIVATE void filch_pool_dismiss(struct filch_pool *pool);
 
 /* Count a caller in that knows that the pool is not quiet yet, even if it is closed. */
@@ -215,7 +217,7 @@ FILCH_PRIVATE void filch_pool_await_quiet(struct filch_pool *pool);
 FILCH_PRIVATE struct filch_core *filch_pool_own_core(struct filch_pool *pool);
 
 /* FILCH_OK, FILCH_ECLOSED, FILCH_EBROKEN or FILCH_EFORKED. */
-FILCH_PRIVATE filch_status filch_pool_check(struct filch_pool *pool);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_pool_check(struct filch_pool *pool);
 
 /* `status`, unless the pool is broken, which explains it: FILCH_EBROKEN. */
 FILCH_PRIVATE filch_status filch_pool_ended_as(struct filch_pool *pool, filch_status status);
@@ -231,7 +233,6 @@ FILCH_PRIVATE void filch_pool_terminate_now(struct filch_pool *pool);
 FILCH_PRIVATE void filch_pool_end_late_wait(struct filch_pool *pool, struct filch_waiter *waiter);
 
 FILCH_PRIVATE enum filch_pool_state filch_pool_state(struct filch_pool *pool);
-
 /* How many cores are held. */
 FILCH_PRIVATE unsigned filch_pool_running(struct filch_pool *pool);
 

@@ -98,7 +98,7 @@ FILCH_PRIVATE void filch_process_remove_pool(struct filch_pool *pool);
 FILCH_PRIVATE void filch_process_join_recording(void);
 FILCH_PRIVATE void filch_process_leave_recording(void);
 
-FILCH_PRIVATE struct filch_thread *filch_process_take_thread(void);
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_thread *filch_process_take_thread(void);
 FILCH_PRIVATE void filch_process_give_thread(struct filch_thread *thread);
 
 #endif

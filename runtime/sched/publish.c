@@ -32,7 +32,8 @@ static bool drop_newest(struct filch_core *core)
     if (!entry || (slot && !filch_slot_is_published(slot))) {
         return entry != 0;
     }
-    filch_deque_push(&core->deque, entry); /* there was room for it */
+    bool has_room = filch_deque_push(&core->deque, entry);
+    FILCH_ASSERT(has_room); /* there was room for it */
     return false;
 }
 

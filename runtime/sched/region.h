@@ -24,9 +24,10 @@ struct filch_region {
 
 /* Enter on the calling thread. FILCH_EBUSY: it is inside another pool; FILCH_ECLOSED,
  * FILCH_EFORKED, FILCH_ENOMEM. Children report errors to `fault`; NULL: to the caller's frame. */
-FILCH_PRIVATE filch_status filch_region_enter(struct filch_region *region, struct filch_pool *pool,
-                                              struct filch_fault *fault,
-                                              const filch_function_info *info);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_region_enter(struct filch_region *region,
+                                                               struct filch_pool *pool,
+                                                               struct filch_fault *fault,
+                                                               const filch_function_info *info);
 FILCH_PRIVATE void filch_region_leave(struct filch_region *region);
 
 /* The frame that entering it pushed; of one that was not entered: the room for one. */
@@ -39,14 +40,16 @@ FILCH_PRIVATE void filch_region_keep(struct filch_region *region,
 
 /* The same for a plain thread that has claimed one of the pool's tasks: the task counts for it, so
  * that it can enter a pool that is closed. Errors: FILCH_ENOMEM. */
-FILCH_PRIVATE filch_status filch_region_enter_counted(struct filch_region *region,
-                                                      struct filch_pool *pool);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_region_enter_counted(struct filch_region *region,
+                                                                       struct filch_pool *pool);
 FILCH_PRIVATE void filch_region_leave_counted(struct filch_region *region);
 
 /* Call function(context) inside the pool, from anywhere. */
-FILCH_PRIVATE filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *),
-                                             void *context, struct filch_fault *fault,
-                                             const filch_function_info *info);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_region_call(struct filch_pool *pool,
+                                                              void (*function)(void *),
+                                                              void *context,
+                                                              struct filch_fault *fault,
+                                                              const filch_function_info *info);
 
 /* A frame on a fiber that is inside already: for tasks and loops. */
 FILCH_PRIVATE void filch_frame_push(struct filch_frame *frame, struct filch_fiber *fiber,

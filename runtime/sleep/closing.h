@@ -42,7 +42,7 @@ FILCH_PRIVATE uint32_t filch_fd_settle(int fd, uint32_t closes);
 
 /* From here the number stands for what it did, and none is a user; those that wait are still to be
  * woken. False: there is no memory for its words, thus no user. */
-FILCH_PRIVATE bool filch_fd_close_begin(int fd);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_fd_close_begin(int fd);
 FILCH_PRIVATE void filch_fd_close_end(int fd);
 
 /* A thread that is about to sleep in poll(). */

@@ -59,7 +59,7 @@ FILCH_PRIVATE void filch_party_end_wait(struct filch_party *party);
 
 /* Another thread: hold it in its wait, if it waits, and in the same as when *wait was set if *wait
  * is not 0. False: it does not. To be let go of soon. */
-FILCH_PRIVATE bool filch_party_hold(struct filch_party *party, uint32_t *wait);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_party_hold(struct filch_party *party, uint32_t *wait);
 FILCH_PRIVATE void filch_party_let_go(struct filch_party *party);
 
 /* The same for a caller that must not miss it because others look at it, too. */

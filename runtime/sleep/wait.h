@@ -71,7 +71,7 @@ FILCH_PRIVATE void filch_waiter_init(struct filch_waiter *waiter, struct filch_f
 
 /* All registrations are done. False: it was fired meanwhile, no thread will wake it: go on. One
  * that was claimed meanwhile will be woken. */
-FILCH_PRIVATE bool filch_waiter_arm(struct filch_waiter *waiter);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_waiter_arm(struct filch_waiter *waiter);
 
 /* Decide the outcome. True: the caller won over an armed waiter and must wake it; it may read
  * fiber and parker before this call only. */
@@ -115,7 +115,8 @@ struct filch_claims {
 };
 
 /* It will be signalled, and stays until then. False: another outcome stands. */
-FILCH_PRIVATE bool filch_waiter_claim(struct filch_waiter *waiter, struct filch_claims *claims);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_waiter_claim(struct filch_waiter *waiter,
+                                                       struct filch_claims *claims);
 
 /* Signal all of them. Neither they nor what they waited for may be touched after this. */
 FILCH_PRIVATE void filch_claims_tell(struct filch_claims *claims);
@@ -132,7 +133,8 @@ FILCH_PRIVATE void filch_cell_init(struct filch_cell *cell);
 FILCH_PRIVATE bool filch_cell_done(struct filch_cell *cell);
 
 /* False: it is done already, the waiter was not added. */
-FILCH_PRIVATE bool filch_cell_add(struct filch_cell *cell, struct filch_waiter *waiter);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_cell_add(struct filch_cell *cell,
+                                                   struct filch_waiter *waiter);
 
 /* Of a waiter that was added: after this returns no thread touches a sleeping one through the cell.
  * True: it was there still; one that is to be called never will be. False: it has been called, or
@@ -141,7 +143,7 @@ FILCH_PRIVATE bool filch_cell_remove(struct filch_cell *cell, struct filch_waite
 
 /* Once. The caller keeps the cell alive until this returns. Those that sleep are woken; those that
  * are to be called are returned, for filch_waiters_call(). */
-FILCH_PRIVATE struct filch_waiter *filch_cell_complete(struct filch_cell *cell);
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_waiter *filch_cell_complete(struct filch_cell *cell);
 
 /* Call a list of them, and what is to be called because of that. */
 FILCH_PRIVATE void filch_waiters_call(struct filch_waiter *waiters);
@@ -154,7 +156,8 @@ FILCH_PRIVATE void filch_latch_init(struct filch_latch *latch);
 FILCH_PRIVATE bool filch_latch_is_open(struct filch_latch *latch);
 
 /* False: it is open already. */
-FILCH_PRIVATE bool filch_latch_add(struct filch_latch *latch, struct filch_waiter *waiter);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_latch_add(struct filch_latch *latch,
+                                                    struct filch_waiter *waiter);
 FILCH_PRIVATE void filch_latch_open(struct filch_latch *latch);
 
 #endif

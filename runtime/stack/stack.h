@@ -70,8 +70,8 @@ FILCH_PRIVATE void filch_stacks_init(struct filch_stacks *stacks, size_t stack_b
 FILCH_PRIVATE void filch_stacks_destroy(struct filch_stacks *stacks);
 
 /* From the caller's shelf if there is one there. NULL: no memory. */
-FILCH_PRIVATE struct filch_stack *filch_stacks_get(struct filch_stacks *stacks,
-                                                   struct filch_shelf *shelf);
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_stack *filch_stacks_get(struct filch_stacks *stacks,
+                                                                    struct filch_shelf *shelf);
 
 /* Back to the caller's shelf. NULL: it has none. */
 FILCH_PRIVATE void filch_stacks_put(struct filch_stacks *stacks, struct filch_shelf *shelf,
@@ -91,7 +91,7 @@ FILCH_PRIVATE void filch_stacks_each(struct filch_stacks *stacks,
                                      void *context);
 
 /* See that at least one more can be had. False: no memory. */
-FILCH_PRIVATE bool filch_stacks_reserve(struct filch_stacks *stacks);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_stacks_reserve(struct filch_stacks *stacks);
 
 /* Give memory of free stacks back to the system, but of the `keep` that were used last: of a few
  * hundred at a time. True: there are more. One thread at a time. */

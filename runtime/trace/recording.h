@@ -56,7 +56,8 @@ struct filch_recording_options {
 /* Begin one, which no thread writes to yet. FILCH_EALREADY: there is one; FILCH_EINVAL: the path
  * is no regular file of the caller's own, or a link; FILCH_EBUSY: another process records there;
  * FILCH_EAGAIN: no space or descriptor; FILCH_ENOMEM. */
-FILCH_PRIVATE filch_status filch_recording_begin(const struct filch_recording_options *options);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status
+filch_recording_begin(const struct filch_recording_options *options);
 
 /* End it: no thread writes to it any more. False: there is none. */
 FILCH_PRIVATE bool filch_recording_end(void);
@@ -68,7 +69,7 @@ FILCH_PRIVATE void filch_recording_abandon(void);
 FILCH_PRIVATE void filch_recording_finish(void);
 
 /* Copy it as it is now to a file of that name. Errors: as begin; FILCH_EINVAL: there is none. */
-FILCH_PRIVATE filch_status filch_recording_snapshot(const char *path);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_recording_snapshot(const char *path);
 
 /* The rest with the lock of the traces held. */
 

@@ -35,11 +35,12 @@ _Static_assert(offsetof(struct filch_deque, bottom) - offsetof(struct filch_dequ
 enum filch_steal { FILCH_STEAL_GOT, FILCH_STEAL_EMPTY, FILCH_STEAL_LOST };
 
 /* `start` is the first index: 0, or near the wrap in tests. False: no memory. */
-FILCH_PRIVATE bool filch_deque_init(struct filch_deque *deque, size_t capacity, uint64_t start);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_deque_init(struct filch_deque *deque, size_t capacity,
+                                                     uint64_t start);
 FILCH_PRIVATE void filch_deque_destroy(struct filch_deque *deque);
 
 /* Owner. False: the ring was full and could not grow; the deque is unchanged. */
-FILCH_PRIVATE bool filch_deque_push(struct filch_deque *deque, uintptr_t entry);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_deque_push(struct filch_deque *deque, uintptr_t entry);
 
 /* Owner. The newest entry, or 0. */
 FILCH_PRIVATE uintptr_t filch_deque_pop(struct filch_deque *deque);

@@ -93,10 +93,11 @@ FILCH_PRIVATE void filch_lane_settle(filch_lane *lane);
 FILCH_PRIVATE filch_slot *filch_lane_publish(filch_lane *lane, struct filch_frame *frame);
 
 /* Thief: the frame that forked it, or NULL: it cannot be got any more. */
-FILCH_PRIVATE struct filch_frame *filch_slot_take(filch_slot *slot);
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_frame *filch_slot_take(filch_slot *slot);
 
 /* Thief: take it only if it was published for `frame`. */
-FILCH_PRIVATE bool filch_slot_take_for(filch_slot *slot, struct filch_frame *frame);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_slot_take_for(filch_slot *slot,
+                                                        struct filch_frame *frame);
 
 /* Thief: the result is in the payload. The slot is not touched after this. */
 FILCH_PRIVATE void filch_slot_finish(filch_slot *slot);
@@ -108,10 +109,10 @@ FILCH_PRIVATE bool filch_slot_hold(filch_slot *slot);
 FILCH_PRIVATE bool filch_slot_let_go(filch_slot *slot);
 
 /* Owner: true: it is latent again. */
-FILCH_PRIVATE bool filch_slot_take_back(filch_slot *slot);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_slot_take_back(filch_slot *slot);
 
 /* Owner: false: it is done, the waiter was not registered. */
-FILCH_PRIVATE bool filch_slot_await(filch_slot *slot, struct filch_waiter *waiter);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_slot_await(filch_slot *slot, struct filch_waiter *waiter);
 
 /* Any thread: a hint: could it be taken now? */
 FILCH_PRIVATE bool filch_slot_is_published(filch_slot *slot);

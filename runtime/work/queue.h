@@ -42,8 +42,9 @@ FILCH_PRIVATE void filch_queue_post(struct filch_queue *queue, struct filch_work
 FILCH_PRIVATE struct filch_work *filch_queue_pop(struct filch_queue *queue);
 
 /* Take `work` out, if it is the oldest, which may be wanted to stay, or the second. */
-FILCH_PRIVATE bool filch_queue_take_out(struct filch_queue *queue, struct filch_work *work,
-                                        bool oldest_stays);
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_queue_take_out(struct filch_queue *queue,
+                                                         struct filch_work *work,
+                                                         bool oldest_stays);
 
 /* Push `work`, then pop the oldest, which may be the same. */
 FILCH_PRIVATE struct filch_work *filch_queue_rotate(struct filch_queue *queue,

@@ -36,7 +36,7 @@ void filch_blocking_end(void);
  * core goes to another thread, as above. Pairs may be nested; the end of the task unpins it.
  * Errors: FILCH_EAGAIN: `blocking_threads` are in use. Threads: any; outside of a pool's tasks they
  * do nothing. Do not block. */
-filch_status filch_pin(void);
+FILCH_MUST_CHECK filch_status filch_pin(void);
 void filch_unpin(void);
 
 /* Used by FILCH_BLOCKING. */

@@ -52,17 +52,20 @@ typedef struct filch_channel filch_channel;
  * Owns: the caller; ends with filch_channel_free(), when it is not used any more. Values that are
  * in it then are forgotten. NULL: no-op.
  * Errors: FILCH_EINVAL, FILCH_EOVERFLOW, FILCH_ENOMEM. Threads: any. Do not block. */
-filch_status filch_channel_new(size_t item_bytes, size_t capacity, filch_channel **channel);
+FILCH_MUST_CHECK filch_status filch_channel_new(size_t item_bytes, size_t capacity,
+                                                filch_channel **channel);
 void filch_channel_free(filch_channel *channel);
 
 /* Effect: sends a copy of *item, waiting for room, or for a receiver.
  * Errors: FILCH_ECLOSED: it is never received; FILCH_ENOMEM: an unbounded channel cannot grow. */
-filch_status filch_channel_send(filch_channel *channel, const void *item);
-filch_status filch_channel_send_until(filch_channel *channel, const void *item, double deadline);
+FILCH_MUST_CHECK filch_status filch_channel_send(filch_channel *channel, const void *item);
+FILCH_MUST_CHECK filch_status filch_channel_send_until(filch_channel *channel, const void *item,
+                                                       double deadline);
 
 /* Effect: waits for the next value. Returns: FILCH_END, when the channel is closed and empty. */
-filch_status filch_channel_receive(filch_channel *channel, void *item);
-filch_status filch_channel_receive_until(filch_channel *channel, void *item, double deadline);
+FILCH_MUST_CHECK filch_status filch_channel_receive(filch_channel *channel, void *item);
+FILCH_MUST_CHECK filch_status filch_channel_receive_until(filch_channel *channel, void *item,
+                                                          double deadline);
 
 /* Effect: no more will be sent. Receivers get what is there, then FILCH_END; senders that wait give
  * up. Errors: FILCH_EALREADY: it is closed. Threads: any. Does not block. */
@@ -88,7 +91,8 @@ typedef struct filch_case {
  * Returns: what the chosen case answers: FILCH_OK, FILCH_END or FILCH_ECLOSED.
  * Errors: FILCH_ETIMEDOUT and so on, as above: nothing was done; FILCH_EINVAL: a case with both
  * `send` and `receive`, or none. */
-filch_status filch_select(filch_case *cases, size_t n, double deadline, size_t *chosen);
+FILCH_MUST_CHECK filch_status filch_select(filch_case *cases, size_t n, double deadline,
+                                           size_t *chosen);
 
 #ifdef __cplusplus
 }
@@ -98,7 +102,7 @@ filch_status filch_select(filch_case *cases, size_t n, double deadline, size_t *
     typedef struct name {                                                                          \
         filch_channel *untyped;                                                                    \
     } name;                                                                                        \
-    FILCH_UNUSED static inline filch_status name##_new(size_t filch_capacity, name *filch_out)     \
+    FILCH_CHECKED filch_status name##_new(size_t filch_capacity, name *filch_out)                  \
     {                                                                                              \
         return filch_channel_new(sizeof(T), filch_capacity,                                        \
                                  filch_out ? &filch_out->untyped : NULL);                          \
@@ -115,21 +119,21 @@ filch_status filch_select(filch_case *cases, size_t n, double deadline, size_t *
     {                                                                                              \
         return filch_channel_count(filch_on.untyped);                                              \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_send(name filch_on, T filch_value)              \
+    FILCH_CHECKED filch_status name##_send(name filch_on, T filch_value)                           \
     {                                                                                              \
         return filch_channel_send(filch_on.untyped, &filch_value);                                 \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_send_until(name filch_on, T filch_value,        \
-                                                              double filch_deadline)               \
+    FILCH_CHECKED filch_status name##_send_until(name filch_on, T filch_value,                     \
+                                                 double filch_deadline)                            \
     {                                                                                              \
         return filch_channel_send_until(filch_on.untyped, &filch_value, filch_deadline);           \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_receive(name filch_on, T *filch_value)          \
+    FILCH_CHECKED filch_status name##_receive(name filch_on, T *filch_value)                       \
     {                                                                                              \
         return filch_channel_receive(filch_on.untyped, filch_value);                               \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_receive_until(name filch_on, T *filch_value,    \
-                                                                 double filch_deadline)            \
+    FILCH_CHECKED filch_status name##_receive_until(name filch_on, T *filch_value,                 \
+                                                    double filch_deadline)                         \
     {                                                                                              \
         return filch_channel_receive_until(filch_on.untyped, filch_value, filch_deadline);         \
     }                                                                                              \

@@ -22,7 +22,7 @@ extern "C" {
  * Args: result: callable->result_bytes of room, or NULL when that is 0.
  * Errors: FILCH_EINVAL for an empty closure or a missing result.
  * Threads: any; one closure may be called by several at once if its function allows that. */
-filch_status filch_closure_call(const filch_closure *closure, void *result);
+FILCH_MUST_CHECK filch_status filch_closure_call(const filch_closure *closure, void *result);
 
 /* Effect: one more owner. Returns the same closure. */
 filch_closure filch_closure_retain(const filch_closure *closure);

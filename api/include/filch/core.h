@@ -62,7 +62,7 @@ typedef struct filch_pool_options filch_pool_options; /* pool.h */
  * a worker for each processor that the process may use, the caller one of them; copied.
  * Owns: the caller; ends with filch_pool_free().
  * Errors: FILCH_EINVAL, FILCH_ENOMEM, FILCH_EAGAIN, FILCH_ENOSYS: pool.h. */
-filch_status filch_pool_open(const filch_pool_options *options, filch_pool **pool);
+FILCH_MUST_CHECK filch_status filch_pool_open(const filch_pool_options *options, filch_pool **pool);
 
 /* Effect: the pool accepts no more work; what it accepted will complete. Again: no-op.
  * Errors: FILCH_EINVAL, FILCH_EFORKED. */
@@ -116,8 +116,9 @@ typedef struct filch_closure {
  * destroy: NULL, or called once with the captured bytes when the last reference is gone, from any
  * thread.
  * Errors: FILCH_EINVAL, FILCH_ENOMEM: *out is empty and destroy will not be called. */
-filch_status filch_closure_make(filch_closure *out, const filch_callable *callable,
-                                const void *captures, void (*destroy)(void *captures));
+FILCH_MUST_CHECK filch_status filch_closure_make(filch_closure *out, const filch_callable *callable,
+                                                 const void *captures,
+                                                 void (*destroy)(void *captures));
 
 /* Effect: a closure that calls function(environment); its result is an int.
  * Args: environment: not owned; see filch_closure_make() for captures that are. */
@@ -135,15 +136,15 @@ typedef struct filch_future filch_future;
  * Args: result: room for the closure's result, untouched on error; error: NULL, or told what was
  * raised.
  * Errors: FILCH_EINVAL, FILCH_ECLOSED, FILCH_ENOMEM, FILCH_EFORKED; FILCH_ERAISED. Blocks. */
-filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *result,
-                         filch_error *error);
+FILCH_MUST_CHECK filch_status filch_apply(filch_pool *pool, const filch_closure *closure,
+                                          void *result, filch_error *error);
 
 /* Effect: have the closure called by the pool, soon; returns at once.
  * Args: future: receives a reference, or pass NULL if the result will not be asked for.
  * Errors: as filch_apply, and FILCH_EAGAIN: the pool has no thread and can make none. On error the
  * closure was not called and will not be. */
-filch_status filch_apply_async(filch_pool *pool, const filch_closure *closure,
-                               filch_future **future);
+FILCH_MUST_CHECK filch_status filch_apply_async(filch_pool *pool, const filch_closure *closure,
+                                                filch_future **future);
 
 /* Effect: wait until the future is ready, for `seconds` at most: 0 or less, or NaN: does not wait;
  * infinite: no limit.
@@ -151,12 +152,12 @@ filch_status filch_apply_async(filch_pool *pool, const filch_closure *closure,
  * for, or nothing can end the wait (deadlock.h); FILCH_ECANCELED: the caller was asked to stop;
  * FILCH_EFORKED: it was pending in the parent of this process. How the task itself ended is for
  * get(). Blocks. */
-filch_status filch_future_wait_for(filch_future *future, double seconds);
+FILCH_MUST_CHECK filch_status filch_future_wait_for(filch_future *future, double seconds);
 
 /* Effect: wait, then copy the result of `bytes` bytes to `result`. May be called again.
  * Errors: as wait; FILCH_EINVAL: bytes is not the size of the result; and how the task ended if it
  * did not succeed: FILCH_ERAISED, FILCH_ECANCELED, FILCH_EBROKEN. result is untouched then. */
-filch_status filch_future_get(filch_future *future, void *result, size_t bytes);
+FILCH_MUST_CHECK filch_status filch_future_get(filch_future *future, void *result, size_t bytes);
 
 /* Effect: is it ready? NULL: false. */
 bool filch_future_ready(filch_future *future);
@@ -203,14 +204,16 @@ typedef struct filch_body {
  * otherwise, and options->error is that of the lowest index. FILCH_ECANCELED: it was asked to stop;
  * some elements have not run. FILCH_EINVAL; FILCH_EOVERFLOW; FILCH_ECLOSED; FILCH_ENOMEM;
  * FILCH_EFORKED; FILCH_EBROKEN: nothing has run. Blocks. */
-filch_status filch_map(filch_pool *pool, const filch_body *body, const void *environment, size_t n,
-                       const filch_map_options *options);
+FILCH_MUST_CHECK filch_status filch_map(filch_pool *pool, const filch_body *body,
+                                        const void *environment, size_t n,
+                                        const filch_map_options *options);
 
 /* Effect: body(i, environment) for i = 0 to n - 1: the untyped loop.
  * Args: environment: not copied. Errors: as filch_map. Blocks. */
-filch_status filch_parallel_for(filch_pool *pool, size_t n,
-                                void (*body)(size_t i, void *environment), void *environment,
-                                const filch_map_options *options);
+FILCH_MUST_CHECK filch_status filch_parallel_for(filch_pool *pool, size_t n,
+                                                 void (*body)(size_t i, void *environment),
+                                                 void *environment,
+                                                 const filch_map_options *options);
 
 #ifdef __cplusplus
 }

@@ -81,14 +81,14 @@
     }                                                                                              \
     FILCH_UNUSED static const filch_callable name##_callable = {                                   \
         name##_invoke, sizeof(name##_args), FILCH_RESULT(FILCH_RESULT_BYTES_, R), &name##_info};   \
-    FILCH_UNUSED static inline filch_status name##_capture_owned(                                  \
+    FILCH_CHECKED filch_status name##_capture_owned(                                               \
         filch_closure *filch_made FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                          \
         void (*filch_destroy)(void *filch_captures))                                               \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
         return filch_closure_make(filch_made, &name##_callable, filch_args, filch_destroy);        \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_capture(                                        \
+    FILCH_CHECKED filch_status name##_capture(                                                     \
         filch_closure *filch_made FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                          \
     {                                                                                              \
         return name##_capture_owned(filch_made FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);         \
@@ -97,10 +97,11 @@
         FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))                                              \
     {                                                                                              \
         filch_closure filch_made;                                                                  \
-        (void)name##_capture(&filch_made FILCH_MORE(FILCH_NAME, __VA_ARGS__));                     \
-        return filch_made; /* empty when there is no memory: every call refuses it */              \
+        FILCH_UNUSED const filch_status filch_known = /* by the closure: empty without memory, */  \
+            name##_capture(&filch_made FILCH_MORE(FILCH_NAME, __VA_ARGS__));                       \
+        return filch_made; /* and every call refuses it */                                         \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_apply(                                          \
+    FILCH_CHECKED filch_status name##_apply(                                                       \
         filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)                                \
             FILCH_RESULT(FILCH_RESULT_POINTER_, R))                                                \
     {                                                                                              \
@@ -108,7 +109,7 @@
         return filch_apply_captured(filch_in, &name##_callable, filch_args,                        \
                                     FILCH_RESULT(FILCH_RESULT_PASS_, R));                          \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_apply_async_with(                               \
+    FILCH_CHECKED filch_status name##_apply_async_with(                                            \
         filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                               \
         const filch_async_options *filch_options, filch_future **filch_out)                        \
     {                                                                                              \
@@ -116,13 +117,13 @@
         return filch_apply_async_captured(filch_in, &name##_callable, filch_args, filch_options,   \
                                           filch_out);                                              \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_apply_async(                                    \
+    FILCH_CHECKED filch_status name##_apply_async(                                                 \
         filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), filch_future **filch_out)     \
     {                                                                                              \
         return name##_apply_async_with(filch_in FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL,         \
                                        filch_out);                                                 \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_get(                                            \
+    FILCH_CHECKED filch_status name##_get(                                                         \
         filch_future *filch_from FILCH_RESULT(FILCH_RESULT_POINTER_, R))                           \
     {                                                                                              \
         return filch_future_get(filch_from, FILCH_RESULT(FILCH_RESULT_PASS_, R),                   \
@@ -150,7 +151,7 @@
     }                                                                                              \
     FILCH_UNUSED static const filch_body name##_body_of_map = {                                    \
         name##_block, sizeof(name##_arrays), FILCH_RESULT(FILCH_RESULT_BYTES_, R), &name##_info};  \
-    FILCH_UNUSED static inline filch_status name##_map_async(                                      \
+    FILCH_CHECKED filch_status name##_map_async(                                                   \
         filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
         const filch_map_options *filch_options, filch_future **filch_future_out)                   \
@@ -162,7 +163,7 @@
         return filch_map_async(filch_in, filch_missing ? NULL : &name##_body_of_map,               \
                                &filch_arrays, filch_n, filch_options, filch_future_out);           \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_map_with(                                       \
+    FILCH_CHECKED filch_status name##_map_with(                                                    \
         filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
         const filch_map_options *filch_options)                                                    \
@@ -174,21 +175,21 @@
         return filch_map(filch_in, filch_missing ? NULL : &name##_body_of_map, &filch_arrays,      \
                          filch_n, filch_options);                                                  \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_map(                                            \
+    FILCH_CHECKED filch_status name##_map(                                                         \
         filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R))                                                  \
     {                                                                                              \
         return name##_map_with(filch_in, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n               \
                                              FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R), NULL);     \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_starmap(                                        \
+    FILCH_CHECKED filch_status name##_starmap(                                                     \
         filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R))                                                  \
     {                                                                                              \
         return name##_map_with(filch_in, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n               \
                                              FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R), NULL);     \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_starmap_with(                                   \
+    FILCH_CHECKED filch_status name##_starmap_with(                                                \
         filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
         const filch_map_options *filch_options)                                                    \
@@ -197,7 +198,7 @@
                                              FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R),            \
                                filch_options);                                                     \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_starmap_async(                                  \
+    FILCH_CHECKED filch_status name##_starmap_async(                                               \
         filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
         const filch_map_options *filch_options, filch_future **filch_future_out)                   \

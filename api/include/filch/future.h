@@ -35,22 +35,26 @@ typedef struct filch_async_options {
 
 /* Effect: as filch_apply_async, with callbacks. options: NULL for none; copied.
  * If the call is refused, neither is called. */
-filch_status filch_apply_async_with(filch_pool *pool, const filch_closure *closure,
-                                    const filch_async_options *options, filch_future **future);
+FILCH_MUST_CHECK filch_status filch_apply_async_with(filch_pool *pool, const filch_closure *closure,
+                                                     const filch_async_options *options,
+                                                     filch_future **future);
 
 /* Effect: as filch_apply() and filch_apply_async_with(), of a closure that is made of `callable`
  * and `captures` for this call. What generated code uses. */
-filch_status filch_apply_captured(filch_pool *pool, const filch_callable *callable,
-                                  const void *captures, void *result);
-filch_status filch_apply_async_captured(filch_pool *pool, const filch_callable *callable,
-                                        const void *captures, const filch_async_options *options,
-                                        filch_future **future);
+FILCH_MUST_CHECK filch_status filch_apply_captured(filch_pool *pool, const filch_callable *callable,
+                                                   const void *captures, void *result);
+FILCH_MUST_CHECK filch_status filch_apply_async_captured(filch_pool *pool,
+                                                         const filch_callable *callable,
+                                                         const void *captures,
+                                                         const filch_async_options *options,
+                                                         filch_future **future);
 
 /* Effect: as filch_future_wait_for(), without a limit. */
-filch_status filch_future_wait(filch_future *future);
+FILCH_MUST_CHECK filch_status filch_future_wait(filch_future *future);
 
 /* Effect: as get, without waiting: FILCH_EPENDING when it is not ready. */
-filch_status filch_future_try_get(filch_future *future, void *result, size_t bytes);
+FILCH_MUST_CHECK filch_status filch_future_try_get(filch_future *future, void *result,
+                                                   size_t bytes);
 
 /* Effect: has it ended without an error; was it cancelled before it began (both false while it is
  * not ready); does its task run now. NULL: false. */
@@ -63,16 +67,17 @@ int filch_future_repr(filch_future *future, char *buffer, size_t bytes);
 
 /* Effect: a descriptor that is readable as soon as the future is ready, for poll(), epoll and event
  * loops. Only wait on it: do not read, write or close it. The same one each time; it is closed when
- * the future's last owner has freed it. Errors: FILCH_EINVAL; FILCH_ENOMEM; FILCH_EAGAIN: there are
- * no more descriptors. Does not block. */
-filch_status filch_future_fd(filch_future *future, int *descriptor);
+ * the future's last owner has freed it.
+ * Errors: FILCH_EINVAL; FILCH_ENOMEM; FILCH_EAGAIN: there are no more. Does not block. */
+FILCH_MUST_CHECK filch_status filch_future_fd(filch_future *future, int *descriptor);
 
 /* Effect: one more owner; returns the same future. */
 filch_future *filch_future_retain(filch_future *future);
 
 /* Effect: a promise, and the future that it completes with a value of `bytes` bytes (may be 0).
  * Owns: the caller, both. Errors: FILCH_EINVAL, FILCH_ENOMEM, FILCH_EOVERFLOW. */
-filch_status filch_promise_new(size_t bytes, filch_promise **promise, filch_future **future);
+FILCH_MUST_CHECK filch_status filch_promise_new(size_t bytes, filch_promise **promise,
+                                                filch_future **future);
 
 /* Effect: completes the future; value: `bytes` bytes, copied.
  * Errors: FILCH_EALREADY: it was complete, the first value stands; FILCH_EINVAL; FILCH_EFORKED: it

@@ -27,12 +27,14 @@ extern "C" {
  * index in its error.
  * Errors: FILCH_EINVAL: also for a NULL among them; FILCH_ENOMEM; FILCH_EOVERFLOW.
  * Threads: any. Does not block. */
-filch_status filch_when_all(filch_future *const futures[], size_t n, filch_future **all);
+FILCH_MUST_CHECK filch_status filch_when_all(filch_future *const futures[], size_t n,
+                                             filch_future **all);
 
 /* Effect: a future that is ready when one of them is; its value is that one's index, a size_t. How
  * that one ended is for it to say.
  * Errors: as when_all; FILCH_EINVAL also for n = 0. */
-filch_status filch_when_any(filch_future *const futures[], size_t n, filch_future **any);
+FILCH_MUST_CHECK filch_status filch_when_any(filch_future *const futures[], size_t n,
+                                             filch_future **any);
 
 typedef enum filch_wait_mode {
     FILCH_ALL_COMPLETED,
@@ -44,31 +46,33 @@ typedef enum filch_wait_mode {
  * looks; infinite: no limit. filch_future_ready() tells which are ready then. n = 0: returns.
  * Errors: FILCH_EINVAL; FILCH_ETIMEDOUT; FILCH_ENOMEM; FILCH_ECANCELED as filch_future_wait().
  * Threads: any. Blocks; may migrate. */
-filch_status filch_futures_wait(filch_future *const futures[], size_t n, filch_wait_mode mode,
-                                double seconds);
+FILCH_MUST_CHECK filch_status filch_futures_wait(filch_future *const futures[], size_t n,
+                                                 filch_wait_mode mode, double seconds);
 
 /* Futures in the order in which they become ready. */
 typedef struct filch_completions filch_completions;
 
 /* Effect: an empty set of futures. Owns: the caller. Errors: FILCH_EINVAL, FILCH_ENOMEM. */
-filch_status filch_completions_new(filch_completions **set);
+FILCH_MUST_CHECK filch_status filch_completions_new(filch_completions **set);
 
 /* Effect: adds a future, of which the set keeps a reference until it has been returned.
  * Errors: FILCH_EINVAL, FILCH_ENOMEM. Threads: any. Does not block. */
-filch_status filch_completions_add(filch_completions *set, filch_future *future);
+FILCH_MUST_CHECK filch_status filch_completions_add(filch_completions *set, filch_future *future);
 
 /* Effect: a new set with these futures. Errors: as new and add; *set is NULL then. */
-filch_status filch_as_completed(filch_future *const futures[], size_t n, filch_completions **set);
+FILCH_MUST_CHECK filch_status filch_as_completed(filch_future *const futures[], size_t n,
+                                                 filch_completions **set);
 
 /* Effect: waits for the next of them to be ready, in the order in which that happens, each once.
  * Args: ready: receives a reference; index: NULL, or told how many were added before it.
  * Errors: FILCH_END: all have been returned; FILCH_EINVAL; FILCH_ECANCELED as filch_future_wait().
  * Threads: any, several at once too. Blocks; may migrate. */
-filch_status filch_completions_next(filch_completions *set, filch_future **ready, size_t *index);
+FILCH_MUST_CHECK filch_status filch_completions_next(filch_completions *set, filch_future **ready,
+                                                     size_t *index);
 
 /* Effect: the same, for `seconds` at most; FILCH_ETIMEDOUT. 0 or less, or NaN: does not wait. */
-filch_status filch_completions_next_for(filch_completions *set, double seconds,
-                                        filch_future **ready, size_t *index);
+FILCH_MUST_CHECK filch_status filch_completions_next_for(filch_completions *set, double seconds,
+                                                         filch_future **ready, size_t *index);
 
 /* Effect: forgets the futures that are in it. No caller waits for it any more. NULL: no-op. */
 void filch_completions_free(filch_completions *set);

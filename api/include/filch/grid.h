@@ -57,8 +57,9 @@ FILCH_INLINE void filch_grid_block(filch_range *range, const filch_grid *grid,
 /* Effect: body's elements, as many as the grid has, as filch_map() does. `environment` begins with
  * the grid. A tile's direction of 0 elements takes the default.
  * Errors: as filch_map(); FILCH_EOVERFLOW: more elements than a size_t counts. */
-filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid *environment,
-                            const filch_map_options *options);
+FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body *body,
+                                             filch_grid *environment,
+                                             const filch_map_options *options);
 
 #ifdef __cplusplus
 }
@@ -77,7 +78,7 @@ filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid
     static void name(FILCH_DECLARE index_i,                                                        \
                      FILCH_DECLARE index_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                \
     FILCH_GRID_BLOCK(name, doc, (filch_at->j, filch_at->k), __VA_ARGS__)                           \
-    FILCH_UNUSED static inline filch_status name##_for_tiled(                                      \
+    FILCH_CHECKED filch_status name##_for_tiled(                                                   \
         filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j, size_t filch_tile_i,             \
         size_t filch_tile_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                \
         const filch_map_options *filch_options)                                                    \
@@ -87,7 +88,7 @@ filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid
         return filch_grid_map(filch_in, &name##_body_of_grid, &filch_cells.filch_shape,            \
                               filch_options);                                                      \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_for_with(                                       \
+    FILCH_CHECKED filch_status name##_for_with(                                                    \
         filch_pool *filch_in, size_t filch_n_i,                                                    \
         size_t filch_n_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                   \
         const filch_map_options *filch_options)                                                    \
@@ -95,7 +96,7 @@ filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid
         return name##_for_tiled(filch_in, filch_n_i, filch_n_j, 0,                                 \
                                 0 FILCH_MORE(FILCH_NAME, __VA_ARGS__), filch_options);             \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_for(                                            \
+    FILCH_CHECKED filch_status name##_for(                                                         \
         filch_pool *filch_in, size_t filch_n_i,                                                    \
         size_t filch_n_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                                   \
     {                                                                                              \
@@ -114,7 +115,7 @@ filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid
     static void name(FILCH_DECLARE index_i, FILCH_DECLARE index_j,                                 \
                      FILCH_DECLARE index_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                \
     FILCH_GRID_BLOCK(name, doc, (filch_at->i, filch_at->j, filch_at->k), __VA_ARGS__)              \
-    FILCH_UNUSED static inline filch_status name##_for_tiled(                                      \
+    FILCH_CHECKED filch_status name##_for_tiled(                                                   \
         filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j, size_t filch_n_k,                \
         size_t filch_tile_i, size_t filch_tile_j,                                                  \
         size_t filch_tile_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                \
@@ -125,7 +126,7 @@ filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid
         return filch_grid_map(filch_in, &name##_body_of_grid, &filch_cells.filch_shape,            \
                               filch_options);                                                      \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_for_with(                                       \
+    FILCH_CHECKED filch_status name##_for_with(                                                    \
         filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j,                                  \
         size_t filch_n_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                   \
         const filch_map_options *filch_options)                                                    \
@@ -133,7 +134,7 @@ filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid
         return name##_for_tiled(filch_in, filch_n_i, filch_n_j, filch_n_k, 0, 0,                   \
                                 0 FILCH_MORE(FILCH_NAME, __VA_ARGS__), filch_options);             \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_for(                                            \
+    FILCH_CHECKED filch_status name##_for(                                                         \
         filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j,                                  \
         size_t filch_n_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                                   \
     {                                                                                              \

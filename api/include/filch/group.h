@@ -45,8 +45,8 @@ typedef struct filch_group_options {
  * Errors: FILCH_EINVAL: a negative time-out or NaN; FILCH_ENOMEM, FILCH_ECLOSED, FILCH_EFORKED,
  * FILCH_EBROKEN; *group is NULL.
  * Threads: any. Does not block. */
-filch_status filch_group_open(filch_pool *pool, const filch_group_options *options,
-                              filch_group **group);
+FILCH_MUST_CHECK filch_status filch_group_open(filch_pool *pool, const filch_group_options *options,
+                                               filch_group **group);
 
 /* Effect: has the closure called as part of the group, soon; at once, by the caller, if there is no
  * memory to put it off. If the group is cancelled before it begins, it is not called.
@@ -54,12 +54,14 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
  * is dropped. Tasks that raise an error leave there what they returned.
  * Errors: FILCH_EINVAL.
  * Threads: the group's owner and its tasks. Does not block, unless it calls at once. */
-filch_status filch_group_spawn(filch_group *group, const filch_closure *closure, void *result);
+FILCH_MUST_CHECK filch_status filch_group_spawn(filch_group *group, const filch_closure *closure,
+                                                void *result);
 
 /* Effect: as filch_group_spawn(), of a closure that is made of `callable` and `captures` for this
  * call. What generated code uses. */
-filch_status filch_group_spawn_captured(filch_group *group, const filch_callable *callable,
-                                        const void *captures, void *result);
+FILCH_MUST_CHECK filch_status filch_group_spawn_captured(filch_group *group,
+                                                         const filch_callable *callable,
+                                                         const void *captures, void *result);
 
 /* Effect: waits until all tasks of the group are done. The caller runs some of them itself. More
  * may be spawned afterwards.
@@ -68,7 +70,7 @@ filch_status filch_group_spawn_captured(filch_group *group, const filch_callable
  * deadline passed, before all tasks were done or before the owner called this; FILCH_EBROKEN: a
  * worker of the pool could not start; FILCH_EINVAL. All tasks are done then, too.
  * Threads: the group's owner. Blocks; may migrate. */
-filch_status filch_group_wait(filch_group *group, filch_error *error);
+FILCH_MUST_CHECK filch_status filch_group_wait(filch_group *group, filch_error *error);
 
 /* Effect: tasks that have not begun never will; those that run are asked to stop, and so is the
  * owner until it has closed the group: filch_cancelled() is true for them and their waits return
@@ -114,7 +116,7 @@ void filch_group_leave(filch_group_visit *visit);
 /* clang-format off */
 /* name_spawn() of a FILCH_FUNCTION; generated with it. */
 #define FILCH_SPAWN_OF(R, name, ...)                                                               \
-    FILCH_UNUSED static inline filch_status name##_spawn(                                          \
+    FILCH_CHECKED filch_status name##_spawn(                                                       \
         filch_group *filch_of FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)                               \
             FILCH_RESULT(FILCH_RESULT_POINTER_, R))                                                \
     {                                                                                              \

@@ -53,12 +53,14 @@ typedef struct filch_imap_options {
  * Args: options: NULL for defaults; copied.
  * Errors: FILCH_EINVAL, FILCH_ENOMEM, FILCH_EOVERFLOW, FILCH_ECLOSED, FILCH_EFORKED, FILCH_EBROKEN.
  * Threads: any. Does not block. */
-filch_status filch_imap(filch_pool *pool, const filch_callable *callable,
-                        const filch_source *source, const filch_imap_options *options,
-                        filch_iterator **iterator);
-filch_status filch_imap_unordered(filch_pool *pool, const filch_callable *callable,
-                                  const filch_source *source, const filch_imap_options *options,
-                                  filch_iterator **iterator);
+FILCH_MUST_CHECK filch_status filch_imap(filch_pool *pool, const filch_callable *callable,
+                                         const filch_source *source,
+                                         const filch_imap_options *options,
+                                         filch_iterator **iterator);
+FILCH_MUST_CHECK filch_status filch_imap_unordered(filch_pool *pool, const filch_callable *callable,
+                                                   const filch_source *source,
+                                                   const filch_imap_options *options,
+                                                   filch_iterator **iterator);
 
 /* Effect: waits for the next item and copies its result of `bytes` bytes to `result`.
  * Errors: FILCH_END: there are no more, or the source's own error in its place; again and again.
@@ -66,11 +68,12 @@ filch_status filch_imap_unordered(filch_pool *pool, const filch_callable *callab
  * with the one after it; filch_iterator_error() says why. FILCH_EINVAL: bytes is not the size of a
  * result; nothing is lost.
  * Threads: one at a time. Blocks; may migrate. */
-filch_status filch_iterator_next(filch_iterator *iterator, void *result, size_t bytes);
+FILCH_MUST_CHECK filch_status filch_iterator_next(filch_iterator *iterator, void *result,
+                                                  size_t bytes);
 
 /* Effect: the same, for `seconds` at most; FILCH_ETIMEDOUT: the item comes with a later call. */
-filch_status filch_iterator_next_for(filch_iterator *iterator, double seconds, void *result,
-                                     size_t bytes);
+FILCH_MUST_CHECK filch_status filch_iterator_next_for(filch_iterator *iterator, double seconds,
+                                                      void *result, size_t bytes);
 
 /* Effect: how the item that was returned last has ended; error->index is its place in the source.
  * Errors: FILCH_EINVAL. */
@@ -119,14 +122,14 @@ void filch_iterator_free(filch_iterator *iterator);
     }                                                                                              \
     FILCH_IMAPS(name, imap, filch_imap, __VA_ARGS__)                                               \
     FILCH_IMAPS(name, imap_unordered, filch_imap_unordered, __VA_ARGS__)                           \
-    FILCH_UNUSED static inline filch_status name##_imap_next_for(                                  \
+    FILCH_CHECKED filch_status name##_imap_next_for(                                               \
         filch_iterator *filch_from, double filch_seconds FILCH_RESULT(FILCH_RESULT_POINTER_, R))   \
     {                                                                                              \
         return filch_iterator_next_for(filch_from, filch_seconds,                                  \
                                        FILCH_RESULT(FILCH_RESULT_PASS_, R),                        \
                                        FILCH_RESULT(FILCH_RESULT_BYTES_, R));                      \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_imap_next(                                      \
+    FILCH_CHECKED filch_status name##_imap_next(                                                   \
         filch_iterator *filch_from FILCH_RESULT(FILCH_RESULT_POINTER_, R))                         \
     {                                                                                              \
         return filch_iterator_next(filch_from, FILCH_RESULT(FILCH_RESULT_PASS_, R),                \
@@ -134,7 +137,7 @@ void filch_iterator_free(filch_iterator *iterator);
     }
 
 #define FILCH_IMAPS(name, imap, make, ...)                                                         \
-    FILCH_UNUSED static inline filch_status name##_##imap##_from(                                  \
+    FILCH_CHECKED filch_status name##_##imap##_from(                                               \
         filch_pool *filch_in, name##_generator *filch_next, void *filch_context,                   \
         const filch_imap_options *filch_options, filch_iterator **filch_out)                       \
     {                                                                                              \
@@ -143,7 +146,7 @@ void filch_iterator_free(filch_iterator *iterator);
                                          sizeof filch_state};                                      \
         return make(filch_in, &name##_callable, &filch_from, filch_options, filch_out);            \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_##imap(                                         \
+    FILCH_CHECKED filch_status name##_##imap(                                                      \
         filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n,                 \
         const filch_imap_options *filch_options, filch_iterator **filch_out)                       \
     {                                                                                              \

@@ -31,14 +31,14 @@ typedef struct filch_inbox filch_inbox;
  * Owns: the caller; ends with filch_inbox_free(), when it is not used any more: what is in it then
  * is cancelled (FILCH_ECANCELED). NULL: no-op.
  * Errors: FILCH_EINVAL, FILCH_ENOMEM. Threads: any. Do not block. */
-filch_status filch_inbox_new(filch_pool *pool, filch_inbox **inbox);
+FILCH_MUST_CHECK filch_status filch_inbox_new(filch_pool *pool, filch_inbox **inbox);
 void filch_inbox_free(filch_inbox *inbox);
 
 /* Effect: has the closure called by the thread that serves the inbox, in the order of posting. The
  * closure is retained. future: NULL if it is not wanted; else it is the caller's to free.
  * Errors: FILCH_ECLOSED; FILCH_EINVAL; FILCH_ENOMEM. Threads: any. Does not block. */
-filch_status filch_inbox_post(filch_inbox *inbox, const filch_closure *closure,
-                              filch_future **future);
+FILCH_MUST_CHECK filch_status filch_inbox_post(filch_inbox *inbox, const filch_closure *closure,
+                                               filch_future **future);
 
 /* Effect: waits until there is something, and calls all that is there on the calling thread.
  * deadline: seconds on filch_now()'s clock; 0: does not wait, for a loop that has other things to
@@ -46,7 +46,7 @@ filch_status filch_inbox_post(filch_inbox *inbox, const filch_closure *closure,
  * Returns: FILCH_END: it is closed, and empty.
  * Errors: FILCH_ETIMEDOUT: nothing came; FILCH_EINVAL: the caller is inside a pool; FILCH_EDEADLK:
  * nothing is left that could post (deadlock.h); FILCH_ENOMEM. Threads: a program's own. Blocks. */
-filch_status filch_inbox_serve(filch_inbox *inbox, double deadline);
+FILCH_MUST_CHECK filch_status filch_inbox_serve(filch_inbox *inbox, double deadline);
 
 /* Effect: nothing more can be posted. Errors: FILCH_EALREADY, FILCH_EINVAL. Threads: any. Does not
  * block. */

@@ -43,23 +43,25 @@ extern "C" {
  * FILCH_ECLOSED: it was closed meanwhile, with filch_close(), where the calls below say -EBADF;
  * FILCH_ENOMEM; FILCH_EAGAIN: no thread could be made that watches descriptors;
  * FILCH_ENOSYS: the system lets none be watched. */
-filch_status filch_wait_fd(int fd, short events, double deadline, short *came);
+FILCH_MUST_CHECK filch_status filch_wait_fd(int fd, short events, double deadline, short *came);
 
 /* Effect: reads at most `bytes`, as soon as there are any. Sockets, pipes, terminals and the like;
  * the descriptor's flags are left alone. Returns: how many; 0: the end. */
-ssize_t filch_read(int fd, void *buffer, size_t bytes, double deadline);
+FILCH_MUST_CHECK ssize_t filch_read(int fd, void *buffer, size_t bytes, double deadline);
 
 /* Effect: writes all `bytes`. A peer that has gone is -EPIPE; for sockets without a signal.
  * Returns: `bytes`, or the error, when an unknown part of them has been written. */
-ssize_t filch_write(int fd, const void *buffer, size_t bytes, double deadline);
+FILCH_MUST_CHECK ssize_t filch_write(int fd, const void *buffer, size_t bytes, double deadline);
 
 /* Effect: waits for a connection. `address` and `length` as for accept(), or NULL. Makes the
  * listening socket non-blocking. Returns: the new socket, which is closed on exec. */
-int filch_accept(int fd, struct sockaddr *address, socklen_t *length, double deadline);
+FILCH_MUST_CHECK int filch_accept(int fd, struct sockaddr *address, socklen_t *length,
+                                  double deadline);
 
 /* Effect: connects the socket, and makes it non-blocking. If it is being connected already, by an
  * earlier call that timed out for example, waits for that. Returns: 0: it is connected. */
-int filch_connect(int fd, const struct sockaddr *address, socklen_t length, double deadline);
+FILCH_MUST_CHECK int filch_connect(int fd, const struct sockaddr *address, socklen_t length,
+                                   double deadline);
 
 /* Effect: closes the descriptor; first, all that wait for it, tasks and threads, are woken, and
  * fail with -EBADF or FILCH_ECLOSED. Returns: 0. Does not block, except until a thread that sleeps

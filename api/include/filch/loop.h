@@ -86,8 +86,10 @@ struct filch_map_options {
  * arrays must stay until then.
  * Args: future: receives a reference, or NULL. Its result has 0 bytes.
  * Errors: as filch_map, raised errors in the future; FILCH_EAGAIN as filch_apply_async(). */
-filch_status filch_map_async(filch_pool *pool, const filch_body *body, const void *environment,
-                             size_t n, const filch_map_options *options, filch_future **future);
+FILCH_MUST_CHECK filch_status filch_map_async(filch_pool *pool, const filch_body *body,
+                                              const void *environment, size_t n,
+                                              const filch_map_options *options,
+                                              filch_future **future);
 
 #ifdef __cplusplus
 }
@@ -120,19 +122,19 @@ filch_status filch_map_async(filch_pool *pool, const filch_body *body, const voi
     }                                                                                              \
     FILCH_UNUSED static const filch_body name##_body_of_loop = {name##_block, sizeof(name##_args), \
                                                                 0, &name##_info};                  \
-    FILCH_UNUSED static inline filch_status name##_for_with(                                       \
+    FILCH_CHECKED filch_status name##_for_with(                                                    \
         filch_pool *filch_in, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),               \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
         return filch_map(filch_in, &name##_body_of_loop, filch_args, filch_n, filch_options);      \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_for(                                            \
+    FILCH_CHECKED filch_status name##_for(                                                         \
         filch_pool *filch_in, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))               \
     {                                                                                              \
         return name##_for_with(filch_in, filch_n FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);       \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_for_async(                                      \
+    FILCH_CHECKED filch_status name##_for_async(                                                   \
         filch_pool *filch_in, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),               \
         const filch_map_options *filch_options, filch_future **filch_out)                          \
     {                                                                                              \

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define FILCH_UNUSED __attribute__((unused))
+#define FILCH_CHECKED __attribute__((unused, warn_unused_result)) static inline
 #define FILCH_INLINE __attribute__((always_inline, unused)) static inline
 
 #ifdef __cplusplus

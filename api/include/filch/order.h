@@ -43,14 +43,15 @@ typedef struct filch_order {
  * Errors: FILCH_ENOMEM: nothing was changed; the others as filch_reduce() (reduce.h). If the order
  * raises an error or the caller is asked to stop, the elements are all there, in some order.
  * Threads: any. Blocks; may migrate when called from a task. */
-filch_status filch_sort(filch_pool *pool, const filch_order *order, void *elements, size_t n);
+FILCH_MUST_CHECK filch_status filch_sort(filch_pool *pool, const filch_order *order, void *elements,
+                                         size_t n);
 
 /* Effect: the index of the first of the least (greatest) elements.
  * Errors: FILCH_EINVAL also for n = 0; the others as filch_reduce(). *index is untouched then. */
-filch_status filch_min(filch_pool *pool, const filch_order *order, const void *elements, size_t n,
-                       size_t *index);
-filch_status filch_max(filch_pool *pool, const filch_order *order, const void *elements, size_t n,
-                       size_t *index);
+FILCH_MUST_CHECK filch_status filch_min(filch_pool *pool, const filch_order *order,
+                                        const void *elements, size_t n, size_t *index);
+FILCH_MUST_CHECK filch_status filch_max(filch_pool *pool, const filch_order *order,
+                                        const void *elements, size_t n, size_t *index);
 
 #ifdef __cplusplus
 }
@@ -90,18 +91,18 @@ filch_status filch_max(filch_pool *pool, const filch_order *order, const void *e
         name##_sort_few,       name##_merge,       name##_count_before,                            \
         name##_count_not_after, name##_first_least, name##_first_greatest,                         \
         sizeof(name##_element), &name##_info};                                                     \
-    FILCH_UNUSED static inline filch_status name##_sort(                                           \
+    FILCH_CHECKED filch_status name##_sort(                                                        \
         filch_pool *filch_in, name##_element *filch_elements, size_t filch_n)                      \
     {                                                                                              \
         return filch_sort(filch_in, &name##_order, filch_elements, filch_n);                       \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_min(                                            \
+    FILCH_CHECKED filch_status name##_min(                                                         \
         filch_pool *filch_in, name##_element const *filch_elements, size_t filch_n,                \
         size_t *filch_index)                                                                       \
     {                                                                                              \
         return filch_min(filch_in, &name##_order, filch_elements, filch_n, filch_index);           \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_max(                                            \
+    FILCH_CHECKED filch_status name##_max(                                                         \
         filch_pool *filch_in, name##_element const *filch_elements, size_t filch_n,                \
         size_t *filch_index)                                                                       \
     {                                                                                              \

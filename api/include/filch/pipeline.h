@@ -52,9 +52,11 @@ typedef struct filch_pipeline_options {
  * FILCH_EINVAL, FILCH_EOVERFLOW, FILCH_ENOMEM, FILCH_ECLOSED, FILCH_EFORKED, FILCH_EBROKEN: nothing
  * has run.
  * Threads: any. Blocks; may migrate when called from a task. */
-filch_status filch_pipeline(filch_pool *pool, filch_status (*source)(void *context, void *item),
-                            void *source_context, size_t item_bytes, const filch_stage *stages,
-                            size_t stage_count, const filch_pipeline_options *options);
+FILCH_MUST_CHECK filch_status filch_pipeline(filch_pool *pool,
+                                             filch_status (*source)(void *context, void *item),
+                                             void *source_context, size_t item_bytes,
+                                             const filch_stage *stages, size_t stage_count,
+                                             const filch_pipeline_options *options);
 
 #ifdef __cplusplus
 }

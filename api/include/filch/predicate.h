@@ -50,19 +50,23 @@ typedef struct filch_predicate {
  * Args: out: room for as many as there may be; not overlapping elements. count: how many those are.
  * Errors: as filch_reduce() (reduce.h); out and *count are undefined then.
  * Threads: any. Blocks; may migrate when called from a task. */
-filch_status filch_filter(filch_pool *pool, const filch_predicate *predicate,
-                          const void *environment, const void *elements, size_t n, void *out,
-                          size_t *count);
+FILCH_MUST_CHECK filch_status filch_filter(filch_pool *pool, const filch_predicate *predicate,
+                                           const void *environment, const void *elements, size_t n,
+                                           void *out, size_t *count);
 
 /* Effect: how many there are; whether there is one; whether all have it; which is the first. */
-filch_status filch_count(filch_pool *pool, const filch_predicate *predicate,
-                         const void *environment, const void *elements, size_t n, size_t *count);
-filch_status filch_any(filch_pool *pool, const filch_predicate *predicate, const void *environment,
-                       const void *elements, size_t n, bool *answer);
-filch_status filch_all(filch_pool *pool, const filch_predicate *predicate, const void *environment,
-                       const void *elements, size_t n, bool *answer);
-filch_status filch_find(filch_pool *pool, const filch_predicate *predicate, const void *environment,
-                        const void *elements, size_t n, size_t *index);
+FILCH_MUST_CHECK filch_status filch_count(filch_pool *pool, const filch_predicate *predicate,
+                                          const void *environment, const void *elements, size_t n,
+                                          size_t *count);
+FILCH_MUST_CHECK filch_status filch_any(filch_pool *pool, const filch_predicate *predicate,
+                                        const void *environment, const void *elements, size_t n,
+                                        bool *answer);
+FILCH_MUST_CHECK filch_status filch_all(filch_pool *pool, const filch_predicate *predicate,
+                                        const void *environment, const void *elements, size_t n,
+                                        bool *answer);
+FILCH_MUST_CHECK filch_status filch_find(filch_pool *pool, const filch_predicate *predicate,
+                                         const void *environment, const void *elements, size_t n,
+                                         size_t *index);
 
 #ifdef __cplusplus
 }
@@ -112,7 +116,7 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate, cons
     FILCH_UNUSED static const filch_predicate name##_predicate = {                                 \
         name##_count_block,  name##_find_block,      name##_find_not_block, name##_pack_block,     \
         name##_filter_block, sizeof(name##_element), &name##_info};                                \
-    FILCH_UNUSED static inline filch_status name##_filter(                                         \
+    FILCH_CHECKED filch_status name##_filter(                                                      \
         filch_pool *filch_in, name##_element const *filch_elements,                                \
         size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), name##_element *filch_out,          \
         size_t *filch_found)                                                                       \
@@ -136,7 +140,7 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate, cons
                                 sizeof(name##_element), wanted);                                   \
     }
 #define FILCH_ASK(name, question, A, ...)                                                          \
-    FILCH_UNUSED static inline filch_status name##_##question(                                     \
+    FILCH_CHECKED filch_status name##_##question(                                                  \
         filch_pool *filch_in, name##_element const *filch_elements,                                \
         size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), A *filch_answer)                    \
     {                                                                                              \

@@ -41,16 +41,19 @@ typedef struct filch_reducer {
  * Errors: FILCH_EINVAL: a missing argument, element_bytes 0; FILCH_EOVERFLOW; FILCH_ENOMEM; the
  * others as filch_map() (loop.h). *result is untouched on error.
  * Threads: any. Blocks; may migrate when called from a task. */
-filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const void *elements,
-                          size_t n, const void *initial, void *result);
+FILCH_MUST_CHECK filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer,
+                                           const void *elements, size_t n, const void *initial,
+                                           void *result);
 
 /* Effect: out[i] = initial (+) elements[0] (+) ... (+) elements[i]; exclusive: without elements[i].
  * out may be the same array as elements, but not overlap it otherwise.
  * Errors: as reduce; out is undefined then. */
-filch_status filch_scan(filch_pool *pool, const filch_reducer *reducer, const void *elements,
-                        size_t n, const void *initial, void *out);
-filch_status filch_scan_exclusive(filch_pool *pool, const filch_reducer *reducer,
-                                  const void *elements, size_t n, const void *initial, void *out);
+FILCH_MUST_CHECK filch_status filch_scan(filch_pool *pool, const filch_reducer *reducer,
+                                         const void *elements, size_t n, const void *initial,
+                                         void *out);
+FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch_reducer *reducer,
+                                                   const void *elements, size_t n,
+                                                   const void *initial, void *out);
 
 #ifdef __cplusplus
 }
@@ -81,21 +84,21 @@ filch_status filch_scan_exclusive(filch_pool *pool, const filch_reducer *reducer
     FILCH_UNUSED static const filch_reducer name##_reducer = {                                     \
         name##_combine_block, name##_scan_block, name##_scan_exclusive_block, sizeof(T),           \
         &name##_info};                                                                             \
-    FILCH_UNUSED static inline filch_status name##_reduce(filch_pool *filch_in,                    \
-                                                          T const *filch_elements, size_t filch_n, \
-                                                          T filch_initial, T *filch_result)        \
+    FILCH_CHECKED filch_status name##_reduce(filch_pool *filch_in,                                 \
+                                             T const *filch_elements, size_t filch_n,              \
+                                             T filch_initial, T *filch_result)                     \
     {                                                                                              \
         return filch_reduce(filch_in, &name##_reducer, filch_elements, filch_n, &filch_initial,    \
                             filch_result);                                                         \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_scan(filch_pool *filch_in,                      \
-                                                        T const *filch_elements, size_t filch_n,   \
-                                                        T filch_initial, T *filch_out)             \
+    FILCH_CHECKED filch_status name##_scan(filch_pool *filch_in,                                   \
+                                           T const *filch_elements, size_t filch_n,                \
+                                           T filch_initial, T *filch_out)                          \
     {                                                                                              \
         return filch_scan(filch_in, &name##_reducer, filch_elements, filch_n, &filch_initial,      \
                           filch_out);                                                              \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_scan_exclusive(                                 \
+    FILCH_CHECKED filch_status name##_scan_exclusive(                                              \
         filch_pool *filch_in, T const *filch_elements, size_t filch_n, T filch_initial,            \
         T *filch_out)                                                                              \
     {                                                                                              \

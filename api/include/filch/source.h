@@ -52,7 +52,7 @@
     FILCH_UNUSED static const filch_body name##_body_from = {                                      \
         name##_block_from, sizeof(name##_filled), FILCH_RESULT(FILCH_RESULT_BYTES_, R),            \
         &name##_info};                                                                             \
-    FILCH_UNUSED static inline filch_status name##_map_from(                                       \
+    FILCH_CHECKED filch_status name##_map_from(                                                    \
         filch_pool *filch_in, name##_filler *filch_fill, void *filch_context,                      \
         size_t filch_n FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                       \
         const filch_map_options *filch_options)                                                    \
@@ -85,7 +85,7 @@
     }                                                                                              \
     FILCH_UNUSED static const filch_body name##_body_strided = {                                   \
         name##_block_strided, sizeof(name##_columns), 0, &name##_info};                            \
-    FILCH_UNUSED static inline filch_status name##_map_strided(                                    \
+    FILCH_CHECKED filch_status name##_map_strided(                                                 \
         filch_pool *filch_in, FILCH_THEN(FILCH_COLUMN, __VA_ARGS__) size_t filch_n                 \
             FILCH_RESULT(FILCH_COLUMN_RESULT_, R),                                                 \
         const filch_map_options *filch_options)                                                    \
@@ -131,7 +131,7 @@
             (T)(filch_numbers->filch_first + (T)filch_i * filch_numbers->filch_step)};             \
         *filch_arguments = filch_bound;                                                            \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_status name##_map_range(                                      \
+    FILCH_CHECKED filch_status name##_map_range(                                                   \
         filch_pool *filch_in, T filch_first, T filch_step, size_t filch_n,                         \
         name##_result *filch_out)                                                                  \
     {                                                                                              \

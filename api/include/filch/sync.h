@@ -55,8 +55,8 @@ typedef struct filch_mutex {
 /* clang-format on */
 
 /* Effect: waits until the mutex is free and takes it. Errors: FILCH_EDEADLK: the caller has it. */
-filch_status filch_mutex_lock(filch_mutex *mutex);
-filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline);
+FILCH_MUST_CHECK filch_status filch_mutex_lock(filch_mutex *mutex);
+FILCH_MUST_CHECK filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline);
 
 /* Effect: hands it to the one that has waited longest. By the task or thread that locked it, which
  * may be on another thread by then, since tasks move. Errors: FILCH_EINVAL: it is free. Does not
@@ -73,8 +73,9 @@ typedef struct filch_semaphore {
 void filch_semaphore_init(filch_semaphore *semaphore, unsigned count);
 
 /* Effect: waits for a permit and takes it. */
-filch_status filch_semaphore_acquire(filch_semaphore *semaphore);
-filch_status filch_semaphore_acquire_until(filch_semaphore *semaphore, double deadline);
+FILCH_MUST_CHECK filch_status filch_semaphore_acquire(filch_semaphore *semaphore);
+FILCH_MUST_CHECK filch_status filch_semaphore_acquire_until(filch_semaphore *semaphore,
+                                                            double deadline);
 
 /* Effect: gives `count` permits. Errors: FILCH_EOVERFLOW: more than UINT_MAX. Does not block.
  * Signal handlers may call it, see above. */
@@ -92,9 +93,9 @@ typedef struct filch_condition {
 /* Effect: unlocks the mutex, waits to be signalled, and locks it again, whatever it returns. There
  * are no spurious wake-ups, but what was signalled may be over again: look in a loop.
  * Errors: FILCH_ETIMEDOUT, FILCH_ECANCELED: with the mutex locked; FILCH_EINVAL: it was not. */
-filch_status filch_condition_wait(filch_condition *condition, filch_mutex *mutex);
-filch_status filch_condition_wait_until(filch_condition *condition, filch_mutex *mutex,
-                                        double deadline);
+FILCH_MUST_CHECK filch_status filch_condition_wait(filch_condition *condition, filch_mutex *mutex);
+FILCH_MUST_CHECK filch_status filch_condition_wait_until(filch_condition *condition,
+                                                         filch_mutex *mutex, double deadline);
 
 /* Effect: wakes the one that has waited longest; all that wait. Do not block. */
 filch_status filch_condition_signal(filch_condition *condition);
@@ -115,8 +116,8 @@ filch_status filch_wait_group_add(filch_wait_group *group, unsigned count);
 filch_status filch_wait_group_done(filch_wait_group *group);
 
 /* Effect: waits until nothing is left to be done. Any number may wait. */
-filch_status filch_wait_group_wait(filch_wait_group *group);
-filch_status filch_wait_group_wait_until(filch_wait_group *group, double deadline);
+FILCH_MUST_CHECK filch_status filch_wait_group_wait(filch_wait_group *group);
+FILCH_MUST_CHECK filch_status filch_wait_group_wait_until(filch_wait_group *group, double deadline);
 
 /* ---- once ---- */
 
@@ -130,7 +131,8 @@ typedef struct filch_once {
 /* Effect: the first caller calls function(context), the others wait until it has returned. If it
  * ends its thread instead, one of them calls it.
  * Errors: FILCH_EDEADLK: function calls this itself. Waits are not ended by cancellation. */
-filch_status filch_once_run(filch_once *once, void (*function)(void *context), void *context);
+FILCH_MUST_CHECK filch_status filch_once_run(filch_once *once, void (*function)(void *context),
+                                             void *context);
 
 #ifdef __cplusplus
 }

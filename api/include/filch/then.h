@@ -40,9 +40,9 @@ typedef struct filch_continuation {
  * Errors: FILCH_EINVAL: a missing argument, or the sizes do not fit the future's; FILCH_ENOMEM,
  * FILCH_EOVERFLOW, FILCH_ECLOSED, FILCH_EFORKED, FILCH_EAGAIN as filch_apply_async().
  * Threads: any. Does not block. */
-filch_status filch_future_then(filch_pool *pool, filch_future *future,
-                               const filch_continuation *what, const void *captures,
-                               filch_future **next);
+FILCH_MUST_CHECK filch_status filch_future_then(filch_pool *pool, filch_future *future,
+                                                const filch_continuation *what,
+                                                const void *captures, filch_future **next);
 
 #ifdef __cplusplus
 }
@@ -75,7 +75,7 @@ filch_status filch_future_then(filch_pool *pool, filch_future *future,
 
 /* name_then() and name_catch(). */
 #define FILCH_CONTINUE(name, verb, ...)                                                            \
-    FILCH_UNUSED static inline filch_status name##_##verb(                                         \
+    FILCH_CHECKED filch_status name##_##verb(                                                      \
         filch_pool *filch_in, filch_future *filch_after FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),    \
         filch_future **filch_out)                                                                  \
     {                                                                                              \

@@ -23,7 +23,7 @@ typedef struct filch_memory_hooks {
  * at once, and must not call filch.
  * Errors: FILCH_EBUSY: the library holds memory already: call this before anything else;
  * FILCH_EINVAL: one of the two is missing. Threads: one, before others call filch. */
-filch_status filch_memory_use(const filch_memory_hooks *hooks);
+FILCH_MUST_CHECK filch_status filch_memory_use(const filch_memory_hooks *hooks);
 
 /* Effect: tells how many bytes the library holds: from the hooks or the C library, and as mapped
  * pages, of which stacks commit what they touch. Either may be NULL. A glance while others run.

@@ -8,6 +8,9 @@
 #define FILCH_ALIGNED(n) _Alignas(n)
 #endif
 
+/* Compilers tell of a call whose answer is dropped: it says whether what was wanted is there. */
+#define FILCH_MUST_CHECK __attribute__((warn_unused_result))
+
 /* g++ 12 has no _Atomic in C++: C++ code never touches such words, it only needs their size. */
 #ifndef FILCH_ATOMIC
 #ifdef __cplusplus

@@ -2,6 +2,8 @@
 #ifndef FILCH_STATUS_H
 #define FILCH_STATUS_H
 
+#include <filch/platform.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
