@@ -51,6 +51,51 @@ FILCH_FUNCTION(int, traced, (int, x))
     return result;
 }
 
+/* Types that are pointers. */
+FILCH_REDUCER(const char *, later_of, (const char *, a), (const char *, b))
+{
+    return a > b ? a : b;
+}
+
+FILCH_CHANNEL(pointers, const int *);
+
+FILCH_FUNCTION(void *, byte_at, (char *, memory), (size_t, i))
+{
+    return memory + i;
+}
+
+FILCH_FORK_FUNCTION(void *, byte_behind, (char *, memory), (size_t, i))
+{
+    if (i == 0) {
+        return memory;
+    }
+    FILCH_FORK(there, byte_behind, memory, i - 1);
+    return (char *)FILCH_JOIN(there) + 1;
+}
+
+int use_pointers(filch_pool *pool);
+int use_pointers(filch_pool *pool)
+{
+    char text[4] = "abc";
+    const char *all[3] = {text, text + 2, text + 1};
+    const char *last = NULL;
+    const int one = 1;
+    const int *there = &one;
+    void *byte = NULL;
+    pointers channel;
+    if (pointers_new(1, &channel) != FILCH_OK) {
+        return 1;
+    }
+    filch_case sends = pointers_sending(channel, &there);
+    int bad = filch_select(&sends, 1, 0, NULL) != FILCH_OK ||
+              later_of_reduce(pool, all, 3, text, &last) != FILCH_OK ||
+              later_of_scan(pool, all, 3, text, all) != FILCH_OK ||
+              byte_at_apply(pool, text, 1, &byte) != FILCH_OK ||
+              byte_behind_apply(pool, text, 2, &byte) != FILCH_OK;
+    pointers_free(channel);
+    return bad;
+}
+
 int use_all(int fd);
 int use_all(int fd)
 {

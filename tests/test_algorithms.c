@@ -193,6 +193,37 @@ START_TEST(floating_point_gives_the_same_bits_on_any_number_of_workers)
 }
 END_TEST
 
+FILCH_REDUCER(const char *, later_of, (const char *, a), (const char *, b))
+{
+    return a > b ? a : b;
+}
+
+/* What the macro declares for a value holds a pointer, too. */
+START_TEST(pointers_are_reduced_and_scanned)
+{
+    enum { LENGTH = 1000 };
+    static char text[LENGTH];
+    const char *all[LENGTH];
+    const char *out[LENGTH];
+    const char *last = NULL;
+    filch_pool *pool = pool_opened(_i);
+    for (size_t i = 0; i < LENGTH; i++) {
+        all[i] = text + i * 617 % LENGTH;
+    }
+    ck_assert_int_eq(later_of_reduce(pool, all, LENGTH, text, &last), FILCH_OK);
+    ck_assert_ptr_eq(last, text + LENGTH - 1);
+    ck_assert_int_eq(later_of_scan(pool, all, LENGTH, text, out), FILCH_OK);
+    ck_assert_int_eq(later_of_scan_exclusive(pool, all, LENGTH, text, all), FILCH_OK);
+    last = text;
+    for (size_t i = 0; i < LENGTH; i++) {
+        ck_assert_ptr_eq(all[i], last);
+        last = later_of(last, text + i * 617 % LENGTH);
+        ck_assert_ptr_eq(out[i], last);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 FILCH_REDUCER(int, fails_at_a_million, (int, a), (int, b))
 {
     return b == 1000000 ? (filch_raise(EDOM, "a million"), 0) : a > b ? a : b;
@@ -627,6 +658,7 @@ int main(void)
     tcase_add_loop_test(tcase, the_first_of_the_least_and_of_the_greatest_is_chosen, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_senseless_order_loses_nothing, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, pointers_are_reduced_and_scanned, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, every_element_of_a_grid_is_visited_once, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_worker_goes_through_tiles);
     tcase_add_test(tcase, ten_million_are_sorted_and_chosen_from);

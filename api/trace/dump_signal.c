@@ -1,5 +1,7 @@
 /* A dump at a signal. The handler only wakes a thread, which may do what a handler may not. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <filch/deadlock.h>
 
 #include <errno.h>

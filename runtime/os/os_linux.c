@@ -3,7 +3,9 @@
  * A program may forbid itself system calls (seccomp). What is only advice is left out then, and
  * what there is another way for is done that way. Without futex there is no pool, see
  * filch_os_refused(); one that is open when futex is forbidden goes on slowly, see below. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "os/os.h"
 
 #include <errno.h>

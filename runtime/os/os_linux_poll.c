@@ -1,6 +1,8 @@
 /* os_poll on Linux: epoll, each question good for one answer; poll() where a filter of system calls
  * refuses epoll. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "base/memory.h"
 #include "os/os.h"
 #include "os/os_plain_poll.h"

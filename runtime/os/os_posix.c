@@ -1,6 +1,8 @@
 /* os without Linux: sleeping on a word through a table of condition variables, guards through
  * mprotect. Slower than os_linux.c and correct. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "os/os.h"
 #include "os/os_poll.h"
 

@@ -1,5 +1,7 @@
 /* os_poll on other systems: poll(), with a pipe to interrupt it when there is more to ask. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "base/assert.h"
 #include "base/memory.h"
 #include "os/os_poll.h"

@@ -1,5 +1,7 @@
 /* os, the half that every POSIX system answers alike: clock, maps, names, signals. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "os/os.h"
 
 #include <dlfcn.h>
@@ -13,6 +15,16 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+
+/* ThreadSanitizer does not know the C library's C11 threads, and a program with them crashes. */
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define FILCH_UNDER_TSAN
+#endif
+#endif
+#if (defined(__SANITIZE_THREAD__) || defined(FILCH_UNDER_TSAN)) && !defined(FILCH_SHADOW_THREADS_H)
+#error "under ThreadSanitizer filch is built by its CMakeLists.txt with -DFILCH_SANITIZE=thread"
+#endif
 
 uint64_t filch_os_now_ns(void)
 {
@@ -54,7 +66,7 @@ size_t filch_os_page_bytes(void)
  *
  * Weak: a program that is linked statically has no loader, and must not be given one for our sake;
  * dlopen() is looked up because its mere name makes the linker warn of it there. */
-#if defined(RTLD_NODELETE) && defined(RTLD_DL_LINKMAP)
+#if defined(RTLD_NODELETE) && defined(__GLIBC__)
 extern __typeof__(dladdr1) dladdr1 __attribute__((weak));
 extern __typeof__(dlsym) dlsym __attribute__((weak));
 

@@ -1,5 +1,7 @@
 /* os_file, for POSIX systems. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "os/os_file.h"
 
 #include <errno.h>

@@ -14,6 +14,28 @@ foreach(source IN LISTS filch_included)
     endforeach()
 endforeach()
 
+# Is this a build to look for faults in?
+string(TOLOWER "${CMAKE_BUILD_TYPE}" filch_build_type)
+set(filch_is_debugged OFF)
+if(FILCH_SANITIZE OR filch_build_type STREQUAL "debug")
+    set(filch_is_debugged ON)
+endif()
+
+# filch_choose(option automatic result): what an option of auto, ON and OFF comes to.
+function(filch_choose option automatic result)
+    set(value "${${option}}")
+    if(value STREQUAL "auto")
+        set(value "${automatic}")
+    elseif(NOT value MATCHES "^([Oo][Nn]|[Oo][Ff][Ff]|TRUE|FALSE|YES|NO|1|0)$")
+        message(FATAL_ERROR "${option} must be auto, ON or OFF, not ${value}")
+    endif()
+    if(value)
+        set(${result} ON PARENT_SCOPE)
+    else()
+        set(${result} OFF PARENT_SCOPE)
+    endif()
+endfunction()
+
 # The layer to the system and the switch in assembly are never part of the one file
 # (runtime/base/private.h).
 set(FILCH_SOURCES_APART runtime/os/os_unix.c runtime/os/os_unix_file.c)
@@ -67,30 +89,31 @@ endif()
 # function that it is in from being left out by --gc-sections.
 include(CheckIncludeFile)
 check_include_file(sys/sdt.h FILCH_HAS_SDT)
-if(FILCH_PROBES STREQUAL "ON" AND NOT FILCH_HAS_SDT)
-    message(FATAL_ERROR "FILCH_PROBES needs sys/sdt.h (Debian: systemtap-sdt-dev)")
-elseif(FILCH_PROBES AND FILCH_HAS_SDT)
+filch_choose(FILCH_PROBES "${FILCH_HAS_SDT}" filch_probes)
+if(filch_probes)
+    if(NOT FILCH_HAS_SDT)
+        message(FATAL_ERROR "FILCH_PROBES needs sys/sdt.h (Debian: systemtap-sdt-dev)")
+    endif()
     list(APPEND FILCH_DEFINITIONS FILCH_PROBES)
 endif()
 
 # The suites' copies of the library have them in every build (tests/CMakeLists.txt).
-if(FILCH_ASSERTIONS STREQUAL "ON" OR
-   (FILCH_ASSERTIONS STREQUAL "auto" AND (FILCH_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")))
+filch_choose(FILCH_ASSERTIONS "${filch_is_debugged}" filch_assertions)
+if(filch_assertions)
     list(APPEND FILCH_DEFINITIONS FILCH_ASSERTIONS)
+elseif(CMAKE_CONFIGURATION_TYPES AND FILCH_ASSERTIONS STREQUAL "auto")
+    list(APPEND FILCH_DEFINITIONS $<$<CONFIG:Debug>:FILCH_ASSERTIONS>)
 endif()
 
 # As one file the compiler sees every caller. One by one they take part of a second to build again, and the
 # sanitizers' reports name them.
 set(FILCH_WHOLE "auto" CACHE STRING
     "Compile the library as one file: auto (unless in a Debug or sanitizer build), ON or OFF")
-if(FILCH_WHOLE STREQUAL "auto")
-    set(filch_whole ON)
-    if(FILCH_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")
-        set(filch_whole OFF)
-    endif()
-else()
-    set(filch_whole ${FILCH_WHOLE})
+set(filch_whole_by_itself ON)
+if(filch_is_debugged)
+    set(filch_whole_by_itself OFF)
 endif()
+filch_choose(FILCH_WHOLE "${filch_whole_by_itself}" filch_whole)
 if(filch_whole)
     message(STATUS "filch: the library is compiled as one file (FILCH_WHOLE)")
 else()
@@ -104,7 +127,8 @@ file(STRINGS ${PROJECT_SOURCE_DIR}/api/filch.map filch_exports REGEX "filch_[a-z
 string(REGEX MATCHALL "filch_[a-z0-9_]+" filch_exports "${filch_exports}")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/api/filch.map)
 set(filch_exports_header ${CMAKE_CURRENT_BINARY_DIR}/filch_exports.h)
-set(text "#ifndef __ASSEMBLER__\n#define _GNU_SOURCE /* as the sources that need it say, too late here */\n")
+set(text "#ifndef __ASSEMBLER__\n#ifndef _GNU_SOURCE /* as the sources that need it say, too late here */\n")
+string(APPEND text "#define _GNU_SOURCE\n#endif\n")
 string(APPEND text "#include <filch/filch.h>\n")
 foreach(name IN LISTS filch_exports)
     string(APPEND text "extern __typeof__(${name}) ${name} __attribute__((visibility(\"protected\")));\n")

@@ -45,15 +45,17 @@ if(FILCH_SANITIZE)
         list(APPEND FILCH_SANITIZE_FLAGS -fno-sanitize-recover=all)
     endif()
     if(FILCH_SANITIZE STREQUAL "thread")
-        # ThreadSanitizer does not know the C library's C11 thread calls: this build sees the same
-        # calls over POSIX threads instead.
-        include_directories(BEFORE SYSTEM ${PROJECT_SOURCE_DIR}/tests/shadow/tsan)
-        # It does not see free fences either. filch has them in the wake-up handshake alone, where
+        # ThreadSanitizer does not see free fences. filch has them in the wake-up handshake alone, where
         # they order atomics and publish no plain data, so nothing is reported for them.
         if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
             list(APPEND FILCH_SANITIZE_FLAGS -Wno-tsan)
         endif()
     endif()
+endif()
+if("${FILCH_SANITIZE_FLAGS} ${CMAKE_C_FLAGS}" MATCHES "-fsanitize=[a-z,]*thread")
+    # It does not know the C library's C11 thread calls: this build sees the same calls over POSIX
+    # threads instead.
+    include_directories(BEFORE SYSTEM ${PROJECT_SOURCE_DIR}/tests/shadow/tsan)
 endif()
 
 # As part of another project that names no build type the library is optimized all the same.
@@ -101,7 +103,7 @@ function(filch_add_parts parts)
     endif()
     filch_compile(${parts}_apart ${FILCH_SOURCES_APART})
     target_compile_options(${parts} PRIVATE ${filch_unwind})
-    target_compile_options(${parts} PRIVATE "SHELL:-include ${filch_exports_header}" ${with_OPTIONS})
+    target_compile_options(${parts} PRIVATE "SHELL:-include \"${filch_exports_header}\"" ${with_OPTIONS})
     target_compile_options(${parts}_apart PRIVATE ${with_OPTIONS})
     set(${parts}_FILES $<TARGET_OBJECTS:${parts}> $<TARGET_OBJECTS:${parts}_apart> PARENT_SCOPE)
 endfunction()

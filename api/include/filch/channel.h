@@ -137,7 +137,7 @@ FILCH_MUST_CHECK filch_status filch_select(filch_case *cases, size_t n, double d
     {                                                                                              \
         return filch_channel_receive_until(filch_on.untyped, filch_value, filch_deadline);         \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_case name##_sending(name filch_on, const T *filch_value)      \
+    FILCH_UNUSED static inline filch_case name##_sending(name filch_on, T const *filch_value)      \
     {                                                                                              \
         filch_case filch_made = {filch_on.untyped, filch_value, NULL, {0}};                        \
         return filch_made;                                                                         \

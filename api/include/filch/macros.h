@@ -2,8 +2,8 @@
  * direct use.
  *
  * A parameter is a group `(type, name)`. A list of parameters travels with a `~` behind it, so that
- * it is never empty, and holds at most eight. A type is anything that can stand before a name;
- * arrays and function pointers need a typedef. */
+ * it is never empty, and holds at most eight. A type is anything that can stand before a name and
+ * be assigned to: function pointers need a typedef; arrays and const values cannot be stored. */
 #ifndef FILCH_MACROS_H
 #define FILCH_MACROS_H
 
@@ -68,9 +68,10 @@
 #define FILCH_IS_GROUP(x) FILCH_SECOND(FILCH_GROUP_PROBE x, 0, ~)
 #define FILCH_GROUP_PROBE(...) ~, 1
 
-/* 1 if the type R is void. */
-#define FILCH_IS_VOID(R) FILCH_SECOND(FILCH_CAT_I(FILCH_VOID_PROBE_, R), 0, ~)
-#define FILCH_VOID_PROBE_void ~, 1
+/* 1 if the type R is void, 0 if it is another, `void *` too. */
+#define FILCH_IS_VOID(R) FILCH_SECOND(FILCH_CAT_I(FILCH_VOID_PROBE_, R)(), 0, ~)
+#define FILCH_VOID_PROBE_void FILCH_VOID_ALONE
+#define FILCH_VOID_ALONE() ~, 1
 
 /* How many parameters are in `p1, ..., pn, ~`. */
 #define FILCH_COUNT(...) FILCH_COUNT_I(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0, ~)

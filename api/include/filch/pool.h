@@ -20,8 +20,9 @@
  * fatal error, which says its name (log.h) and calls abort(). exit() may be called anywhere; its
  * handlers may use pools, but inside a task none can free the pool of that task (FILCH_EDEADLK).
  *
- * Cancellation. Only calls that wait for descriptors (io.h) are points of cancellation; any other
- * wait goes on, and the request stays until later. Asynchronous cancellation is not supported.
+ * Cancellation. Only calls that wait for descriptors (io.h) are points of cancellation, and those
+ * only outside of a pool (not in a group's block, say); any other wait goes on, and the request
+ * stays until later. Asynchronous cancellation is not supported.
  *
  * Plug-ins. A library that contains filch stays loaded, from its first call of filch until the
  * process ends, whatever dlclose() is told.

@@ -70,12 +70,12 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
     FILCH_INFO(name, doc, 2 * sizeof(T))                                                           \
     FILCH_UNUSED static void name##_combine(void *filch_into, const void *filch_element)           \
     {                                                                                              \
-        *(T *)filch_into = name(*(const T *)filch_into, *(const T *)filch_element);                \
+        *(T *)filch_into = name(*(T const *)filch_into, *(T const *)filch_element);                \
     }                                                                                              \
     FILCH_UNUSED static void name##_combine_block(void *filch_into, const void *filch_elements,    \
                                                   size_t filch_n)                                  \
     {                                                                                              \
-        T filch_total = *(const T *)filch_into;                                                    \
+        T filch_total = *(T const *)filch_into;                                                    \
         filch_block_reduce(name##_combine, &filch_total, filch_elements, filch_n, sizeof(T));      \
         *(T *)filch_into = filch_total;                                                            \
     }                                                                                              \
@@ -111,8 +111,9 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
     FILCH_UNUSED static void name##_##block(const void *filch_prefix, const void *filch_elements,  \
                                             size_t filch_n, void *filch_out, void *filch_total)    \
     {                                                                                              \
-        T filch_sum = *(const T *)filch_prefix;                                                    \
-        T filch_element, filch_all;                                                                \
+        T filch_sum = *(T const *)filch_prefix;                                                    \
+        T filch_element;                                                                           \
+        T filch_all;                                                                               \
         filch_block_scan(name##_combine, &filch_sum, &filch_element, &filch_all,                   \
                          filch_total != NULL, filch_elements, filch_n, sizeof(T), exclusive,       \
                          filch_out);                                                               \
