@@ -48,7 +48,8 @@ static void cancel_locked(struct filch_cancel_scope *scope)
     atomic_store_explicit(&scope->cancelled, true, memory_order_release);
     /* They leave the list themselves, each after we have let go of the lock. */
     for (struct filch_link *link = scope->waiters.first; link; link = link->next) {
-        filch_waiter_end(FILCH_CONTAINER(link, struct filch_waiter, scope_link), FILCH_CLOSED);
+        struct filch_waiter *w = FILCH_CONTAINER(link, struct filch_waiter, scope_link);
+        filch_waiter_end(w, FILCH_CLOSED);
     }
 }
 
