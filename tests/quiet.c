@@ -110,11 +110,13 @@ int use_all(int fd)
             numbers_free(box);
         }
         if (read_one_apply_async(pool, fd, &later) == FILCH_OK) {
-            read_one_get(later, &byte);
+            status = read_one_get(later, &byte);
             filch_future_free(later);
         }
         FILCH_WITH_GROUP(group, pool, NULL, &status) {
-            traced_spawn(group, 3, &byte);
+            if (traced_spawn(group, 3, &byte) != FILCH_OK) {
+                return 1;
+            }
         }
     }
     return status == FILCH_OK ? byte : -1;

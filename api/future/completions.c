@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/base.h"
+#include "base/list.h"
 #include "base/memory.h"
 #include "future/completions.h"
 #include "future/task_future.h"
@@ -19,16 +20,16 @@ struct member {
     struct filch_completions *set; /* a reference, until it has been called or removed */
     struct filch_future *future;   /* a reference */
     size_t index;
-    bool cancelled;      /* lock */
-    struct member *next; /* lock; in `members` or in `ready` */
-    struct member *prev; /* lock; in `members` */
+    bool cancelled;         /* lock */
+    struct filch_link link; /* lock; in `members` */
+    struct member *next;    /* lock; in `ready` */
 };
 
 struct filch_completions {
     struct filch_lock lock;
     _Atomic(uint32_t) owners;
     size_t added;                   /* lock */
-    struct member *members;         /* lock; not ready yet */
+    struct filch_list members;      /* lock; not ready yet */
     struct member *ready;           /* lock; oldest first */
     struct member **last;           /* lock; where the next that is ready goes */
     struct filch_wait_list waiting; /* lock */
@@ -66,18 +67,15 @@ filch_status filch_completions_new(filch_completions **set)
     return FILCH_OK;
 }
 
+static struct member *member_at(struct filch_link *link)
+{
+    return link ? FILCH_CONTAINER(link, struct member, link) : NULL;
+}
+
 static void unlink_locked(struct filch_completions *set, struct member *member)
 {
     FILCH_ASSERT(filch_lock_is_held(&set->lock));
-    FILCH_ASSERT(member->prev || set->members == member);
-    if (member->prev) {
-        member->prev->next = member->next;
-    } else {
-        set->members = member->next;
-    }
-    if (member->next) {
-        member->next->prev = member->prev;
-    }
+    filch_list_remove(&set->members, &member->link);
 }
 
 static void claim_all_locked(struct filch_completions *set, struct filch_claims *claims)
@@ -132,12 +130,7 @@ filch_status filch_completions_add(filch_completions *set, filch_future *future)
     filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
     member->index = set->added++;
     member->cancelled = false;
-    member->prev = NULL;
-    member->next = set->members;
-    if (member->next) {
-        member->next->prev = member;
-    }
-    set->members = member;
+    filch_list_push(&set->members, &member->link);
     filch_lock_release(&set->lock);
     if (!filch_cell_add(&future->cell, &member->waiter)) {
         member_is_ready(&member->waiter);
@@ -171,7 +164,7 @@ static filch_status take_ready(struct filch_completions *set, struct member **ta
             set->last = &set->ready;
         }
     }
-    filch_status status = *taken ? FILCH_OK : set->members ? FILCH_EPENDING : FILCH_END;
+    filch_status status = *taken ? FILCH_OK : set->members.first ? FILCH_EPENDING : FILCH_END;
     filch_lock_release(&set->lock);
     return status;
 }
@@ -187,7 +180,7 @@ static bool enlist_for_member(struct filch_waiter *waiter, void *context)
     struct caller *caller = context;
     struct filch_completions *set = caller->set;
     filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
-    bool waits = !set->ready && set->members;
+    bool waits = !set->ready && set->members.first;
     if (waits) {
         filch_wait_list_add_locked(&set->waiting, &caller->place, waiter);
     }
@@ -267,9 +260,10 @@ static struct member *withdraw_members_locked(struct filch_completions *set)
     FILCH_ASSERT(filch_lock_is_held(&set->lock));
     FILCH_ASSERT(set->abandoned);
     struct member *withdrawn = NULL;
-    struct member *next;
-    for (struct member *member = set->members; member; member = next) {
-        next = member->next;
+    struct filch_link *next;
+    for (struct filch_link *link = set->members.first; link; link = next) {
+        struct member *member = member_at(link);
+        next = link->next;
         if (filch_cell_remove(&member->future->cell, &member->waiter)) {
             member->next = withdrawn;
             withdrawn = member;
@@ -284,9 +278,9 @@ static struct member *withdraw_members_locked(struct filch_completions *set)
 static filch_future *next_to_cancel(struct filch_completions *set)
 {
     filch_lock_acquire(&set->lock, FILCH_RANK_COMPLETIONS);
-    struct member *member = set->members;
+    struct member *member = member_at(set->members.first);
     while (member && member->cancelled) {
-        member = member->next;
+        member = member_at(member->link.next);
     }
     if (member) {
         member->cancelled = true;

@@ -1,6 +1,7 @@
 #include "sched/cancel.h"
 
 #include "base/assert.h"
+#include "base/base.h"
 #include "os/os.h"
 
 static bool flag(struct filch_cancel_scope *scope)
@@ -23,31 +24,20 @@ void filch_cancel_scope_open(struct filch_cancel_scope *scope, struct filch_canc
     }
     filch_lock_acquire(&parent->lock, FILCH_RANK_SCOPE);
     atomic_init(&scope->cancelled, flag(parent));
-    scope->next = parent->children;
-    if (scope->next) {
-        scope->next->prev = scope;
-    }
-    parent->children = scope;
+    filch_list_push(&parent->children, &scope->link);
     filch_lock_release(&parent->lock);
 }
 
 void filch_cancel_scope_close(struct filch_cancel_scope *scope)
 {
-    FILCH_ASSERT(!scope->waiters && !scope->children);
+    FILCH_ASSERT(!scope->waiters.first && !scope->children.first);
     struct filch_cancel_scope *parent = scope->parent;
     if (!parent) {
         return;
     }
     /* A cancel of the parent that is under way ends first. */
     filch_lock_acquire(&parent->lock, FILCH_RANK_SCOPE);
-    if (scope->prev) {
-        scope->prev->next = scope->next;
-    } else {
-        parent->children = scope->next;
-    }
-    if (scope->next) {
-        scope->next->prev = scope->prev;
-    }
+    filch_list_remove(&parent->children, &scope->link);
     filch_lock_release(&parent->lock);
 }
 
@@ -57,9 +47,15 @@ static void cancel_locked(struct filch_cancel_scope *scope)
     /* release: pairs with the acquire in flag */
     atomic_store_explicit(&scope->cancelled, true, memory_order_release);
     /* They leave the list themselves, each after we have let go of the lock. */
-    for (struct filch_waiter *w = scope->waiters; w; w = w->scope_next) {
+    for (struct filch_link *link = scope->waiters.first; link; link = link->next) {
+        struct filch_waiter *w = FILCH_CONTAINER(link, struct filch_waiter, scope_link);
         filch_waiter_end(w, FILCH_CLOSED);
     }
+}
+
+static struct filch_cancel_scope *scope_at(struct filch_link *link)
+{
+    return link ? FILCH_CONTAINER(link, struct filch_cancel_scope, link) : NULL;
 }
 
 /* The next one at the side of `scope`, or of one between it and `top`; NULL: none. All from `scope`
@@ -68,7 +64,8 @@ static struct filch_cancel_scope *next_beside(struct filch_cancel_scope *scope,
                                               struct filch_cancel_scope *top)
 {
     while (scope != top) {
-        struct filch_cancel_scope *next = scope->next; /* our parent's lock, which we have */
+        struct filch_cancel_scope *next =
+            scope_at(scope->link.next); /* our parent's lock, which we have */
         struct filch_cancel_scope *parent = scope->parent;
         filch_lock_release(&scope->lock); /* it is closed no sooner than that is released */
         if (next) {
@@ -89,7 +86,8 @@ void filch_cancel_scope_cancel(struct filch_cancel_scope *top)
         FILCH_ASSERT(scope == top || filch_lock_is_held(&scope->parent->lock)); /* downwards */
         filch_lock_acquire(&scope->lock, FILCH_RANK_SCOPE);
         cancel_locked(scope);
-        scope = scope->children ? scope->children : next_beside(scope, top);
+        struct filch_cancel_scope *below = scope_at(scope->children.first);
+        scope = below ? below : next_beside(scope, top);
     }
 }
 
@@ -105,12 +103,7 @@ bool filch_cancel_scope_add(struct filch_cancel_scope *scope, struct filch_waite
     bool open = !flag(scope);
     if (open) {
         waiter->scope = scope;
-        waiter->scope_prev = NULL;
-        waiter->scope_next = scope->waiters;
-        if (scope->waiters) {
-            scope->waiters->scope_prev = waiter;
-        }
-        scope->waiters = waiter;
+        filch_list_push(&scope->waiters, &waiter->scope_link);
     }
     filch_lock_release(&scope->lock);
     return open;
@@ -123,14 +116,6 @@ void filch_cancel_scope_remove(struct filch_waiter *waiter)
         return;
     }
     filch_lock_acquire(&scope->lock, FILCH_RANK_SCOPE);
-    FILCH_ASSERT(waiter->scope_prev || scope->waiters == waiter);
-    if (waiter->scope_prev) {
-        waiter->scope_prev->scope_next = waiter->scope_next;
-    } else {
-        scope->waiters = waiter->scope_next;
-    }
-    if (waiter->scope_next) {
-        waiter->scope_next->scope_prev = waiter->scope_prev;
-    }
+    filch_list_remove(&scope->waiters, &waiter->scope_link);
     filch_lock_release(&scope->lock);
 }

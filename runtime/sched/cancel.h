@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "base/private.h"
 #include "os/lock.h"
 #include "sleep/wait.h"
@@ -20,11 +21,10 @@ struct filch_cancel_scope {
     struct filch_cancel_scope *parent; /* constant; NULL: none above */
     uint64_t deadline_ns;              /* constant; the earliest of its own and those above */
     struct filch_lock lock;
-    _Atomic(bool) cancelled;             /* lock; read by any thread */
-    struct filch_waiter *waiters;        /* lock */
-    struct filch_cancel_scope *children; /* lock */
-    struct filch_cancel_scope *next;     /* lock of the parent */
-    struct filch_cancel_scope *prev;     /* lock of the parent */
+    _Atomic(bool) cancelled;    /* lock; read by any thread */
+    struct filch_list waiters;  /* lock */
+    struct filch_list children; /* lock */
+    struct filch_link link;     /* lock of the parent; in its children */
 };
 
 /* Below `parent`, which may be NULL and stays open longer. */

@@ -2,6 +2,7 @@
 #include "sched/pending.h"
 
 #include "base/assert.h"
+#include "base/base.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
 
@@ -11,12 +12,7 @@ bool filch_pool_list_pending(struct filch_pool *pool, struct filch_pending *pend
     bool wanted = !pool->refuses_pending;
     if (wanted && !pending->come) {
         FILCH_ASSERT(!pending->listed);
-        pending->prev = NULL;
-        pending->next = pool->pending;
-        if (pending->next) {
-            pending->next->prev = pending;
-        }
-        pool->pending = pending;
+        filch_list_push(&pool->pending, &pending->link);
         pending->listed = true;
     }
     filch_lock_release(&pool->pending_lock);
@@ -26,18 +22,9 @@ bool filch_pool_list_pending(struct filch_pool *pool, struct filch_pending *pend
 static void unlist_pending_locked(struct filch_pool *pool, struct filch_pending *pending)
 {
     FILCH_ASSERT(filch_lock_is_held(&pool->pending_lock));
-    if (!pending->listed) {
-        return;
-    }
-    pending->listed = false;
-    FILCH_ASSERT(pending->prev || pool->pending == pending);
-    if (pending->prev) {
-        pending->prev->next = pending->next;
-    } else {
-        pool->pending = pending->next;
-    }
-    if (pending->next) {
-        pending->next->prev = pending->prev;
+    if (pending->listed) {
+        pending->listed = false;
+        filch_list_remove(&pool->pending, &pending->link);
     }
 }
 
@@ -54,7 +41,8 @@ static struct filch_pending *take_first(struct filch_pool *pool)
 {
     filch_lock_acquire(&pool->pending_lock, FILCH_RANK_PENDING);
     pool->refuses_pending = true;
-    struct filch_pending *first = pool->pending;
+    struct filch_link *link = pool->pending.first;
+    struct filch_pending *first = link ? FILCH_CONTAINER(link, struct filch_pending, link) : NULL;
     if (first) {
         unlist_pending_locked(pool, first);
         first->retain(first);

@@ -4,15 +4,15 @@
 
 #include <stdbool.h>
 
+#include "base/list.h"
 #include "base/private.h"
 
 struct filch_pool;
 
 struct filch_pending {
-    struct filch_pending *next; /* pending_lock of the pool */
-    struct filch_pending *prev; /* pending_lock of the pool */
-    bool listed;                /* pending_lock of the pool */
-    bool come;                  /* pending_lock of the pool: too late to list it */
+    struct filch_link link; /* pending_lock of the pool */
+    bool listed;            /* pending_lock of the pool */
+    bool come;              /* pending_lock of the pool: too late to list it */
     void (*retain)(struct filch_pending *pending); /* it stays until cancel has returned */
     void (*cancel)(struct filch_pending *pending); /* the pool was terminated */
 };

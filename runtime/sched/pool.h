@@ -14,6 +14,7 @@
 #include <filch/status.h>
 
 #include "base/base.h"
+#include "base/list.h"
 #include "base/private.h"
 #include "os/topology.h"
 #include "sched/call_site.h"
@@ -26,7 +27,6 @@
 #include "work/queue.h"
 
 struct filch_core;
-struct filch_pending;
 struct filch_hooks;
 struct filch_poller;
 struct filch_pool;
@@ -109,8 +109,8 @@ struct filch_pool {
     struct filch_permits permits;
 
     struct filch_lock pending_lock;
-    struct filch_pending *pending; /* pending_lock */
-    bool refuses_pending;          /* pending_lock: terminated */
+    struct filch_list pending; /* pending_lock; of struct filch_pending */
+    bool refuses_pending;      /* pending_lock: terminated */
 
     struct filch_pool *next_pool; /* pools_lock of the process object */
 

@@ -29,6 +29,7 @@
 
 #include "base/private.h"
 #include "base/base.h"
+#include "base/list.h"
 #include "sleep/timer.h"
 
 struct filch_fiber;
@@ -62,8 +63,7 @@ struct filch_waiter {
     struct filch_cancel_scope *scope; /* the one it is in the list of; see cancel.h */
 
     struct filch_timer timer;
-    struct filch_waiter *scope_next; /* lock of the scope */
-    struct filch_waiter *scope_prev; /* lock of the scope */
+    struct filch_link scope_link; /* lock of the scope */
 };
 
 FILCH_PRIVATE void filch_waiter_init(struct filch_waiter *waiter, struct filch_fiber *fiber,

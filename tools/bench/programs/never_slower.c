@@ -68,7 +68,7 @@ static __attribute__((noinline)) uint64_t serial_reduce(size_t n)
 static uint64_t parallel_reduce(size_t n)
 {
     uint64_t sum = 0; /* what a call that fails leaves: the check notices */
-    total_reduce(pool, values, n, 0, &sum);
+    must(total_reduce(pool, values, n, 0, &sum) == FILCH_OK, "total_reduce()");
     return sum ? n : 0;
 }
 
@@ -99,7 +99,7 @@ static uint64_t serial_fork(size_t n)
 static uint64_t parallel_fork(size_t n)
 {
     uint64_t sum = 0; /* what a call that fails leaves: the check notices */
-    halves_apply(pool, 0, n, &sum);
+    must(halves_apply(pool, 0, n, &sum) == FILCH_OK, "halves_apply()");
     return sum;
 }
 
@@ -136,7 +136,7 @@ static __attribute__((noinline)) uint64_t serial_filter(size_t n)
 static uint64_t parallel_filter(size_t n)
 {
     size_t kept = 0;
-    is_odd_filter(pool, values, n, out, &kept);
+    must(is_odd_filter(pool, values, n, out, &kept) == FILCH_OK, "is_odd_filter()");
     return kept;
 }
 

@@ -65,7 +65,8 @@ static filch_pool *pool;
 #define OPEN(workers)                                                                              \
     must(filch_pool_open(&(filch_pool_options){.processes = (int)(workers)}, &pool) == FILCH_OK,   \
          "opening a pool")
-#define RUN(result, function, ...) function##_apply(pool, __VA_ARGS__, &(result))
+#define RUN(result, function, ...)                                                                 \
+    must(function##_apply(pool, __VA_ARGS__, &(result)) == FILCH_OK, #function)
 #define CLOSE() must(filch_pool_free(pool) == FILCH_OK, "freeing a pool")
 #endif
 

@@ -16,7 +16,7 @@ FILCH_FUNCTION(void, stand_still, (filch_future *, gate), (atomic_int *, blocked
                (atomic_int *, done))
 {
     atomic_fetch_add(blocked, 1);
-    filch_future_wait(gate);
+    must(filch_future_wait(gate) == FILCH_OK, "filch_future_wait()");
     atomic_fetch_add(done, 1);
 }
 
@@ -47,11 +47,11 @@ static double sample_futures(unsigned workers, int size, unsigned long long *che
     double start = now_ns();
     for (int done = 0; done < size; done += BATCH) {
         for (int i = 0; i < BATCH; i++) {
-            nothing_apply_async(pool, i, &futures[i]);
+            must(nothing_apply_async(pool, i, &futures[i]) == FILCH_OK, "nothing_apply_async()");
         }
         for (int i = 0; i < BATCH; i++) {
             int result = 0;
-            nothing_get(futures[i], &result);
+            must(nothing_get(futures[i], &result) == FILCH_OK, "nothing_get()");
             *check += (unsigned long long)result;
             filch_future_free(futures[i]);
         }
@@ -72,8 +72,8 @@ static double sample_round_trip(unsigned workers, int size, unsigned long long *
         }
         filch_future *future;
         int result = 0;
-        nothing_apply_async(pool, 1, &future);
-        nothing_get(future, &result);
+        must(nothing_apply_async(pool, 1, &future) == FILCH_OK, "nothing_apply_async()");
+        must(nothing_get(future, &result) == FILCH_OK, "nothing_get()");
         filch_future_free(future);
         *check += (unsigned long long)(i >= 0 ? result : 0);
     }
@@ -91,8 +91,8 @@ static double sample_round_trip_cold(unsigned workers, int size, unsigned long l
         int result = 0;
         pause_ns(1e6);
         double start = now_ns();
-        nothing_apply_async(pool, 1, &future);
-        nothing_get(future, &result);
+        must(nothing_apply_async(pool, 1, &future) == FILCH_OK, "nothing_apply_async()");
+        must(nothing_get(future, &result) == FILCH_OK, "nothing_get()");
         times[i] = now_ns() - start;
         filch_future_free(future);
         *check += (unsigned long long)result;
@@ -108,9 +108,10 @@ static double sample_open_close(unsigned workers, int size, unsigned long long *
         filch_pool *pool = opened(workers);
         int result = 0;
         filch_future *future;
-        nothing_apply_async(pool, 1, &future); /* a thread is made for it */
-        filch_future_wait_for(future, 10);
-        nothing_get(future, &result);
+        must(nothing_apply_async(pool, 1, &future) == FILCH_OK,
+             "nothing_apply_async()"); /* a thread is made for it */
+        must(filch_future_wait_for(future, 10) == FILCH_OK, "filch_future_wait_for()");
+        must(nothing_get(future, &result) == FILCH_OK, "nothing_get()");
         filch_future_free(future);
         *check += (unsigned long long)result;
         must(filch_pool_free(pool) == FILCH_OK, "freeing a pool");
@@ -152,7 +153,8 @@ static double sample_blocked(unsigned workers, int size, unsigned long long *che
         must(filch_promise_new(0, &promise, &gate) == FILCH_OK, "a promise");
         double start = now_ns();
         for (int i = 0; i < size; i++) {
-            stand_still_apply_async(pool, gate, &blocked, &done, NULL);
+            must(stand_still_apply_async(pool, gate, &blocked, &done, NULL) == FILCH_OK,
+                 "stand_still_apply_async()");
         }
         spin_until(&blocked, size);
         double middle = now_ns();
@@ -183,12 +185,12 @@ static double sample_switch(unsigned workers, int size, unsigned long long *chec
     filch_future *both[2];
     double start = now_ns();
     for (int i = 0; i < 2; i++) {
-        give_way_apply_async(pool, size, &both[i]);
+        must(give_way_apply_async(pool, size, &both[i]) == FILCH_OK, "give_way_apply_async()");
     }
     for (int i = 0; i < 2; i++) {
         int result = 0;
-        filch_future_wait_for(both[i], 100);
-        give_way_get(both[i], &result);
+        must(filch_future_wait_for(both[i], 100) == FILCH_OK, "filch_future_wait_for()");
+        must(give_way_get(both[i], &result) == FILCH_OK, "give_way_get()");
         *check += (unsigned long long)result;
         filch_future_free(both[i]);
     }
@@ -202,7 +204,7 @@ static double sample_idle(unsigned workers, int size, unsigned long long *check)
     filch_pool *pool = opened(workers);
     int in[100] = {0};
     int out[100];
-    nothing_map(pool, in, 100, out);
+    must(nothing_map(pool, in, 100, out) == FILCH_OK, "nothing_map()");
     double start = cpu_ns();
     pause_ns(size * 1e9);
     double ns = cpu_ns() - start;

@@ -12,14 +12,14 @@ FILCH_CHANNEL(numbers, int);
 
 FILCH_LOOP(add, (size_t, i), (filch_mutex *, mutex), (uint64_t *, sum))
 {
-    filch_mutex_lock(mutex);
+    must(filch_mutex_lock(mutex) == FILCH_OK, "filch_mutex_lock()");
     *sum += mix(i) & 1;
     filch_mutex_unlock(mutex);
 }
 
 FILCH_LOOP(send_one, (size_t, i), (numbers, channel))
 {
-    numbers_send(channel, (int)i);
+    must(numbers_send(channel, (int)i) == FILCH_OK, "numbers_send()");
 }
 
 FILCH_FUNCTION(int, receive, (numbers, channel), (size_t, n))
@@ -45,8 +45,8 @@ static int run(const char *loop, filch_pool *pool, size_t n)
         receive_apply_async(pool, channel, n, &received) != FILCH_OK) {
         return 0;
     }
-    send_one_for(pool, n, channel);
-    receive_get(received, &all);
+    must(send_one_for(pool, n, channel) == FILCH_OK, "send_one_for()");
+    must(receive_get(received, &all) == FILCH_OK, "receive_get()");
     filch_future_free(received);
     numbers_free(channel);
     return all;
