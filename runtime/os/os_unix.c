@@ -67,8 +67,8 @@ size_t filch_os_page_bytes(void)
  * Weak: a program that is linked statically has no loader, and must not be given one for our sake;
  * dlopen() is looked up because its mere name makes the linker warn of it there. */
 #if defined(RTLD_NODELETE) && defined(__GLIBC__)
-extern __typeof__(dladdr1) dladdr1 __attribute__((weak));
-extern __typeof__(dlsym) dlsym __attribute__((weak));
+#pragma weak dladdr1
+#pragma weak dlsym
 
 /* Where the library that contains this is loaded from. NULL: it is the program. */
 static const char *own_path(void)

@@ -45,8 +45,8 @@ static filch_pool *pool;
 #define OPEN(workers)                                                                              \
     must(filch_pool_open(&(filch_pool_options){.processes = (int)(workers)}, &pool) == FILCH_OK,   \
          "opening a pool")
-#define MAP(in, n, out) square_map(pool, in, n, out)
-#define HEAVY_FOR(n, out) heavy_each_for(pool, n, n, out)
+#define MAP(in, n, out) must(square_map(pool, in, n, out) == FILCH_OK, "a map")
+#define HEAVY_FOR(n, out) must(heavy_each_for(pool, n, n, out) == FILCH_OK, "a loop")
 #define CLOSE() must(filch_pool_free(pool) == FILCH_OK, "freeing a pool")
 #endif
 
