@@ -23,10 +23,10 @@ endif()
 
 # filch_choose(option automatic result): what an option of auto, ON and OFF comes to.
 function(filch_choose option automatic result)
-    set(value "${${option}}")
+    string(TOLOWER "${${option}}" value)
     if(value STREQUAL "auto")
         set(value "${automatic}")
-    elseif(NOT value MATCHES "^([Oo][Nn]|[Oo][Ff][Ff]|TRUE|FALSE|YES|NO|1|0)$")
+    elseif(NOT value MATCHES "^(on|off|true|false|yes|no|1|0)$")
         message(FATAL_ERROR "${option} must be auto, ON or OFF, not ${value}")
     endif()
     if(value)
