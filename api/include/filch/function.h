@@ -61,6 +61,7 @@
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
     FILCH_CALLABLE(R, name, __VA_ARGS__)                                                           \
     FILCH_MAPS(R, name, __VA_ARGS__)                                                               \
+    FILCH_LAZY_MAP(R, name, __VA_ARGS__)                                                           \
     FILCH_THEN_OF(R, name, __VA_ARGS__)                                                            \
     FILCH_SPAWN_OF(R, name, __VA_ARGS__)                                                           \
     FILCH_IMAP_OF(R, name, __VA_ARGS__)                                                            \
@@ -151,62 +152,44 @@
     }                                                                                              \
     FILCH_UNUSED static const filch_body name##_body_of_map = {                                    \
         name##_block, sizeof(name##_arrays), FILCH_RESULT(FILCH_RESULT_BYTES_, R), &name##_info};  \
-    FILCH_CHECKED filch_status name##_map_async(                                                   \
+    FILCH_MAP_CALLS(R, name, map, __VA_ARGS__)                                                     \
+    FILCH_MAP_CALLS(R, name, starmap, __VA_ARGS__)
+
+#define FILCH_MAP_CALLS(R, name, map, ...)                                                         \
+    FILCH_CHECKED filch_status name##_##map##_async(                                               \
         filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
         const filch_map_options *filch_options, filch_future **filch_future_out)                   \
     {                                                                                              \
-        name##_arrays filch_arrays = {FILCH_THEN(FILCH_NAME, __VA_ARGS__)                          \
-                                          FILCH_RESULT(FILCH_RESULT_ARRAY_PASS_, R)};              \
-        bool filch_missing = filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__)   \
-                                                  FILCH_RESULT(FILCH_RESULT_ARRAY_MISSING_, R));   \
+        FILCH_ARRAYS_GIVEN(R, name, __VA_ARGS__)                                                   \
         return filch_map_async(filch_in, filch_missing ? NULL : &name##_body_of_map,               \
                                &filch_arrays, filch_n, filch_options, filch_future_out);           \
     }                                                                                              \
-    FILCH_CHECKED filch_status name##_map_with(                                                    \
+    FILCH_CHECKED filch_status name##_##map##_with(                                                \
         filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
-        name##_arrays filch_arrays = {FILCH_THEN(FILCH_NAME, __VA_ARGS__)                          \
-                                          FILCH_RESULT(FILCH_RESULT_ARRAY_PASS_, R)};              \
-        bool filch_missing = filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__)   \
-                                                  FILCH_RESULT(FILCH_RESULT_ARRAY_MISSING_, R));   \
+        FILCH_ARRAYS_GIVEN(R, name, __VA_ARGS__)                                                   \
         return filch_map(filch_in, filch_missing ? NULL : &name##_body_of_map, &filch_arrays,      \
                          filch_n, filch_options);                                                  \
     }                                                                                              \
-    FILCH_CHECKED filch_status name##_map(                                                         \
+    FILCH_CHECKED filch_status name##_##map(                                                       \
         filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R))                                                  \
     {                                                                                              \
-        return name##_map_with(filch_in, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n               \
-                                             FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R), NULL);     \
-    }                                                                                              \
-    FILCH_CHECKED filch_status name##_starmap(                                                     \
-        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
-            FILCH_RESULT(FILCH_RESULT_ARRAY_, R))                                                  \
-    {                                                                                              \
-        return name##_map_with(filch_in, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n               \
-                                             FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R), NULL);     \
-    }                                                                                              \
-    FILCH_CHECKED filch_status name##_starmap_with(                                                \
-        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
-            FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
-        const filch_map_options *filch_options)                                                    \
-    {                                                                                              \
-        return name##_map_with(filch_in, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n               \
-                                             FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R),            \
-                               filch_options);                                                     \
-    }                                                                                              \
-    FILCH_CHECKED filch_status name##_starmap_async(                                               \
-        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
-            FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
-        const filch_map_options *filch_options, filch_future **filch_future_out)                   \
-    {                                                                                              \
-        return name##_map_async(filch_in, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n              \
-                                              FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R),           \
-                                filch_options, filch_future_out);                                  \
-    }                                                                                              \
+        return name##_##map##_with(filch_in, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n           \
+                                                 FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R), NULL); \
+    }
+#define FILCH_ARRAYS_GIVEN(R, name, ...)                                                           \
+    name##_arrays filch_arrays = {                                                                 \
+        FILCH_THEN(FILCH_NAME, __VA_ARGS__) FILCH_RESULT(FILCH_RESULT_ARRAY_PASS_, R)};            \
+    const bool filch_missing =                                                                     \
+        filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__)                        \
+                             FILCH_RESULT(FILCH_RESULT_ARRAY_MISSING_, R));
+
+/* name_lazy() and name_next(). */
+#define FILCH_LAZY_MAP(R, name, ...)                                                               \
     typedef struct name##_lazy_map {                                                               \
         name##_arrays filch_arrays;                                                                \
         size_t filch_i, filch_n;                                                                   \
