@@ -1,4 +1,4 @@
-/* Assertions: what must not be is noticed, where and by whom it was done is said, and what is
+/* Assertions: what must not be is noticed, the message says where and on which core, and what is
  * allowed passes. Each violation is done in a child of its own, whose standard error is read. */
 #define _GNU_SOURCE
 #include "fixture.h"

@@ -1,5 +1,5 @@
 /* list: doubly linked, newest first; its links lie in what is listed (FILCH_CONTAINER). Zero when
- * empty. Whoever has the list sees to its lock. */
+ * empty. The caller holds the lock of what has the list. */
 #ifndef FILCH_LIST_H
 #define FILCH_LIST_H
 

@@ -2,6 +2,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "base/sanitizers.h"
 #include "os/os.h"
 
 #include <dlfcn.h>
@@ -17,12 +18,7 @@
 #include <unistd.h>
 
 /* ThreadSanitizer does not know the C library's C11 threads, and a program with them crashes. */
-#ifdef __has_feature
-#if __has_feature(thread_sanitizer)
-#define FILCH_UNDER_TSAN
-#endif
-#endif
-#if (defined(__SANITIZE_THREAD__) || defined(FILCH_UNDER_TSAN)) && !defined(FILCH_SHADOW_THREADS_H)
+#if defined(FILCH_TSAN) && !defined(FILCH_SHADOW_THREADS_H)
 #error "under ThreadSanitizer filch is built by its CMakeLists.txt with -DFILCH_SANITIZE=thread"
 #endif
 

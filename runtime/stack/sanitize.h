@@ -7,20 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define FILCH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FILCH_ASAN 1
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define FILCH_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define FILCH_TSAN 1
-#endif
-#endif
+#include "base/sanitizers.h"
 
 /* Is there anything to do when a stack is switched? */
 #if defined(FILCH_ASAN) || defined(FILCH_TSAN)

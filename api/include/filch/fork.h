@@ -47,56 +47,8 @@
 extern "C" {
 #endif
 
-/* A fork, as the function that forked sees it. Used by generated code, as all below. */
-typedef struct filch_forked {
-    filch_lane *lane;
-    filch_slot **top; /* the forking function's own */
-    filch_slot *slot; /* NULL: run at once, or joined */
-} filch_forked;
-
-/* The child's type and arguments are in the slot at *top: it is latent from here on. */
-FILCH_INLINE void filch_fork_push(filch_forked *forked, const filch_slot_type *type, int slow)
-{
-    filch_slot *slot = *forked->top;
-    slot->type = type;
-    forked->lane->top = slot + 1;
-    *forked->top = slot + 1;
-    forked->slot = slot;
-    if (FILCH_PREDICT(slow, 0)) {
-        filch_fork_slow(forked->lane);
-    }
-}
-
-/* True: no other thread has it, and it was the last one: it is off the lane, and to be called. */
-FILCH_INLINE int filch_join_pop(filch_forked *forked)
-{
-    filch_slot *slot = forked->slot;
-    if (!filch_join_is_fast(forked->lane, slot, *forked->top)) {
-        return 0;
-    }
-    forked->slot = NULL;
-    forked->lane->top = slot;
-    *forked->top = slot;
-    return 1;
-}
-
-/* See that it is done, in any way; its result is in the slot. */
-FILCH_INLINE void filch_join_wait(filch_forked *forked)
-{
-    filch_slot *slot = forked->slot;
-    forked->slot = NULL;
-    *forked->top = filch_join_slow(forked->lane, slot, *forked->top);
-}
-
-/* The block that it is of is left, and nothing has joined it. */
-FILCH_INLINE void filch_fork_abandon(filch_forked *forked)
-{
-    if (forked->slot) {
-        filch_join_wait(forked);
-    }
-}
-
-/* A call from plain code, and its stay in a pool if it is the outermost. */
+/* A call from plain code, and its stay in a pool if it is the outermost. Used by
+ * generated code. */
 typedef struct filch_fork_entry {
     filch_lane *lane;
     filch_slot *top;

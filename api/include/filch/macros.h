@@ -9,9 +9,10 @@
 
 #include <string.h>
 
+#include <filch/platform.h>
+
 #define FILCH_UNUSED __attribute__((unused))
 #define FILCH_CHECKED __attribute__((unused, warn_unused_result)) static inline
-#define FILCH_INLINE __attribute__((always_inline, unused)) static inline
 
 #ifdef __cplusplus
 #define FILCH_ASSERT_STATIC(condition, text) static_assert(condition, text)

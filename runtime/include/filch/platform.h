@@ -8,6 +8,9 @@
 #define FILCH_ALIGNED(n) _Alignas(n)
 #endif
 
+/* Of a function in a header: made part of its caller, as a macro would be. */
+#define FILCH_INLINE __attribute__((always_inline, unused)) static inline
+
 /* Compilers tell of a call whose answer is dropped: it says whether what was wanted is there. */
 #define FILCH_MUST_CHECK __attribute__((warn_unused_result))
 
