@@ -30,6 +30,8 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "pointers_of.h"
+
 FILCH_FUNCTION(int, mult, "Multiplies.", (int, a), (int, b))
 {
     return a * b;
@@ -143,28 +145,6 @@ FILCH_ORDER(vector_before, (vector, a), (vector, b))
 }
 
 FILCH_CHANNEL(vectors, vector);
-
-/* Types that are pointers. */
-FILCH_REDUCER(const char *, later_of, (const char *, a), (const char *, b))
-{
-    return a > b ? a : b;
-}
-
-FILCH_CHANNEL(pointers, const int *);
-
-FILCH_FUNCTION(void *, byte_at, (char *, memory), (size_t, i))
-{
-    return memory + i;
-}
-
-FILCH_FORK_FUNCTION(void *, byte_behind, (char *, memory), (size_t, i))
-{
-    if (i == 0) {
-        return memory;
-    }
-    FILCH_FORK(there, byte_behind, memory, i - 1);
-    return (char *)FILCH_JOIN(there) + 1;
-}
 
 FILCH_SIGNATURE(vector_to_vector, vector, (vector, a))
 FILCH_LAMBDA(vector_to_vector, vector, times, ((vector, by)), (vector, a))

@@ -240,25 +240,38 @@ FILCH_FUNCTION(void, takes_one_and_says, (atomic_int *, begun), (atomic_int *, d
     atomic_store(done, 1);
 }
 
+/* A task waits for a permit on the only worker, which is all the threads that there are. */
+static filch_future *one_that_waits(filch_pool *pool, atomic_int *done)
+{
+    filch_future *waits;
+    atomic_int waiting = 0;
+    handle(SIGUSR1, give_one, 1);
+    grant_threads(1);
+    ck_assert_int_eq(takes_one_and_says_apply_async(pool, &waiting, done, &waits), FILCH_OK);
+    await(&waiting, 1);
+    return waits;
+}
+
+/* Another keeps the worker: the handler gives the permit, for which there must be a thread. */
+static void permit_comes(filch_future *keeps, atomic_int *begun, double seconds)
+{
+    await(begun, 1);
+    nap_ms(20);
+    raise(SIGUSR1);
+    ck_assert_int_eq(filch_future_wait_for(keeps, seconds), FILCH_OK); /* a worker runs it */
+}
+
 /* A handler makes no thread: one must be there, though the only worker is in a blocking section. */
 START_TEST(a_task_goes_on_though_the_only_worker_blocks)
 {
     filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 1});
-    filch_future *waits;
     filch_future *blocks;
-    atomic_int waiting = 0;
     atomic_int blocking = 0;
     atomic_int done = 0;
     bool in_time = false;
-    handle(SIGUSR1, give_one, 1);
-    grant_threads(1);
-    ck_assert_int_eq(takes_one_and_says_apply_async(pool, &waiting, &done, &waits), FILCH_OK);
-    await(&waiting, 1);
+    filch_future *waits = one_that_waits(pool, &done);
     ck_assert_int_eq(blocks_until_apply_async(pool, &blocking, &done, &blocks), FILCH_OK);
-    await(&blocking, 1);
-    nap_ms(20);
-    raise(SIGUSR1);
-    ck_assert_int_eq(filch_future_wait_for(blocks, 100), FILCH_OK); /* a worker runs it */
+    permit_comes(blocks, &blocking, 100);
     ck_assert_int_eq(blocks_until_get(blocks, &in_time), FILCH_OK);
     ck_assert(in_time);
     ck_assert_int_eq(filch_future_wait(waits), FILCH_OK);
@@ -283,21 +296,13 @@ FILCH_FUNCTION(filch_status, waits_pinned, (filch_future *, other), (atomic_int 
 START_TEST(a_task_goes_on_though_the_only_worker_is_pinned)
 {
     filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 1});
-    filch_future *waits;
     filch_future *pinned;
-    atomic_int waiting = 0;
     atomic_int begun = 0;
     atomic_int done = 0;
     filch_status status = FILCH_EINVAL;
-    handle(SIGUSR1, give_one, 1);
-    grant_threads(1);
-    ck_assert_int_eq(takes_one_and_says_apply_async(pool, &waiting, &done, &waits), FILCH_OK);
-    await(&waiting, 1);
+    filch_future *waits = one_that_waits(pool, &done);
     ck_assert_int_eq(waits_pinned_apply_async(pool, waits, &begun, &pinned), FILCH_OK);
-    await(&begun, 1);
-    nap_ms(20);
-    raise(SIGUSR1);
-    ck_assert_int_eq(filch_future_wait_for(pinned, 10), FILCH_OK);
+    permit_comes(pinned, &begun, 10);
     ck_assert_int_eq(waits_pinned_get(pinned, &status), FILCH_OK);
     ck_assert_int_eq(status, FILCH_OK);
     filch_future_free(waits);
