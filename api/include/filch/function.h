@@ -184,9 +184,7 @@
 #define FILCH_ARRAYS_GIVEN(R, name, ...)                                                           \
     name##_arrays filch_arrays = {                                                                 \
         FILCH_THEN(FILCH_NAME, __VA_ARGS__) FILCH_RESULT(FILCH_RESULT_ARRAY_PASS_, R)};            \
-    const bool filch_missing =                                                                     \
-        filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__)                        \
-                             FILCH_RESULT(FILCH_RESULT_ARRAY_MISSING_, R));
+    const bool filch_missing = FILCH_ARRAYS_MISSING(R, __VA_ARGS__);
 
 /* name_lazy() and name_next(). */
 #define FILCH_LAZY_MAP(R, name, ...)                                                               \

@@ -152,8 +152,7 @@ void filch_iterator_free(filch_iterator *iterator);
     {                                                                                              \
         const name##_lazy_map filch_state =                                                        \
             name##_lazy(FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n);                              \
-        const bool filch_missing =                                                                 \
-            filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__));                  \
+        const bool filch_missing = FILCH_ARRAYS_MISSING(void, __VA_ARGS__);                        \
         const filch_source filch_from = {filch_missing ? NULL : name##_walk, &filch_state,         \
                                          sizeof filch_state};                                      \
         return make(filch_in, &name##_callable, &filch_from, filch_options, filch_out);            \

@@ -185,6 +185,11 @@
 #define FILCH_RESULT_ARRAY_MISSING_0(R) || !filch_out
 #define FILCH_RESULT_ARRAY_MISSING_1(R)
 
+/* Of filch_n elements: is one of their arrays NULL? */
+#define FILCH_ARRAYS_MISSING(R, ...)                                                               \
+    (filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__)                           \
+                          FILCH_RESULT(FILCH_RESULT_ARRAY_MISSING_, R)))
+
 /* R, name, ["doc",] parameters..., ~  ->  m(R, name, doc, parameters..., ~) */
 #define FILCH_DOCUMENTED(m, R, name, ...)                                                          \
     FILCH_CAT(FILCH_DOCUMENTED_, FILCH_HAS_DOC(__VA_ARGS__))(m, R, name, __VA_ARGS__)

@@ -59,8 +59,7 @@
     {                                                                                              \
         const name##_filled filch_from = {filch_fill, filch_context,                               \
                                           FILCH_RESULT(FILCH_RESULT_ARRAY_PASS_, R)};              \
-        const bool filch_missing =                                                                 \
-            !filch_fill || (filch_n != 0 && (false FILCH_RESULT(FILCH_RESULT_ARRAY_MISSING_, R))); \
+        const bool filch_missing = !filch_fill || FILCH_ARRAYS_MISSING(R, ~);                      \
         return filch_map(filch_in, filch_missing ? NULL : &name##_body_from, &filch_from, filch_n, \
                          filch_options);                                                           \
     }
@@ -92,9 +91,7 @@
     {                                                                                              \
         const name##_columns filch_columns = {FILCH_THEN(FILCH_COLUMN_PASS, __VA_ARGS__)           \
                                                   FILCH_RESULT(FILCH_COLUMN_RESULT_PASS_, R)};     \
-        const bool filch_missing =                                                                 \
-            filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__)                    \
-                                 FILCH_RESULT(FILCH_RESULT_ARRAY_MISSING_, R));                    \
+        const bool filch_missing = FILCH_ARRAYS_MISSING(R, __VA_ARGS__);                           \
         return filch_map(filch_in, filch_missing ? NULL : &name##_body_strided, &filch_columns,    \
                          filch_n, filch_options);                                                  \
     }
