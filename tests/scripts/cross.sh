@@ -30,7 +30,9 @@ check() {
 demo() {
     printf '#!/bin/sh\nexec %s "%s/demos/%s" "$@"\n' "$runner" "$build" "$1" >"$build/run-$1"
     chmod +x "$build/run-$1"
-    "$source/tests/scripts/demo.sh" "$build/run-$1" "$1"
+    # An emulator on a busy machine can be late by the tenths of a second that tell some lines apart.
+    "$source/tests/scripts/demo.sh" "$build/run-$1" "$1" ||
+        { [ -n "$runner" ] && "$source/tests/scripts/demo.sh" "$build/run-$1" "$1"; }
 }
 
 compile() {
