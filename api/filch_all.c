@@ -56,6 +56,7 @@
 #include "stack/overflow.c"
 #include "stack/slab.c"
 #include "stack/stack.c"
+#include "stack/trim.c"
 #ifdef FILCH_SWITCH_UCONTEXT
 #include "stack/switch_ucontext.c"
 #else

@@ -267,7 +267,7 @@ static void open_slab(void)
 {
     struct filch_stacks stacks;
     filch_stacks_init(&stacks, filch_stack_minimum());
-    filch_slab_open_locked(&stacks);
+    filch_slab_open_locked(&stacks, &stacks.stocks[0]);
 }
 
 static void serve_queue(void)
@@ -454,7 +454,7 @@ static struct filch_frame frame;
 
 static filch_slot *fork_and_publish(void)
 {
-    filch_lane_init(&lane, slots, 4);
+    filch_lane_init(&lane, slots, 4, 4);
     frame.base = slots;
     lane.top->type = &some_type;
     lane.top++;

@@ -448,20 +448,32 @@ static int without_end(volatile int *depth)
     return without_end(depth) + frame[0];
 }
 
-/* The child's task overflows its stack; what it wrote to standard error. */
-static int overflow_in_a_child(char *line, size_t bytes)
+static void overflow(filch_pool *pool)
+{
+    any_status(overflows_apply_async(pool, 0, NULL));
+    filch_sleep(100);
+}
+
+static void send_itself_sigsegv(filch_pool *pool)
+{
+    (void)pool;
+    kill(getpid(), SIGSEGV);
+    filch_sleep(100);
+}
+
+/* How the child ended that did this, and what it wrote to standard error. */
+static int ended_in_a_child(filch_pool_options options, void (*does)(filch_pool *pool), char *line,
+                            size_t bytes)
 {
     int ends[2];
     ck_assert_int_eq(pipe(ends), 0);
     pid_t child = fork();
     if (child == 0) {
         filch_pool *pool;
-        filch_pool_options options = {.processes = 1, .report_overflow = 1};
         dup2(ends[1], STDERR_FILENO);
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         any_status(filch_pool_open(&options, &pool));
-        any_status(overflows_apply_async(pool, 0, NULL));
-        filch_sleep(100);
+        does(pool);
         _exit(0);
     }
     close(ends[1]);
@@ -479,11 +491,34 @@ static int overflow_in_a_child(char *line, size_t bytes)
 START_TEST(a_stack_overflow_names_its_task)
 {
     char line[500];
-    int status = overflow_in_a_child(line, sizeof line);
+    int status =
+        ended_in_a_child((filch_pool_options){.processes = 1}, overflow, line, sizeof line);
     ck_assert(WIFSIGNALED(status));
     ck_assert_int_eq(WTERMSIG(status), SIGSEGV);
     ck_assert_msg(strstr(line, "stack overflow in task overflows (") == line + 7, "%s", line);
     ck_assert_ptr_eq(strchr(line, '\n'), line + strlen(line) - 1);
+}
+END_TEST
+
+START_TEST(a_stack_overflow_is_silent_if_the_signal_is_left_alone)
+{
+    char line[500];
+    filch_pool_options options = {.processes = 1, .leave_sigsegv = 1};
+    int status = ended_in_a_child(options, overflow, line, sizeof line);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(WTERMSIG(status), SIGSEGV);
+    ck_assert_str_eq(line, "");
+}
+END_TEST
+
+START_TEST(a_segmentation_fault_that_is_sent_ends_the_process_as_ever)
+{
+    char line[500];
+    filch_pool_options options = {.processes = 1};
+    int status = ended_in_a_child(options, send_itself_sigsegv, line, sizeof line);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(WTERMSIG(status), SIGSEGV);
+    ck_assert_str_eq(line, "");
 }
 END_TEST
 #endif
@@ -587,6 +622,8 @@ int main(void)
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
     tcase_add_test(tcase, a_pool_works_without_any_thread);
     tcase_add_test(tcase, a_stack_overflow_names_its_task);
+    tcase_add_test(tcase, a_stack_overflow_is_silent_if_the_signal_is_left_alone);
+    tcase_add_test(tcase, a_segmentation_fault_that_is_sent_ends_the_process_as_ever);
 #endif
     tcase_add_loop_test(tcase, every_request_to_the_system_may_fail_once, 0, WORKER_SWEEP);
     suite_add_tcase(suite, tcase);

@@ -267,7 +267,7 @@ static void count_one(struct filch_stack *stack, void *count)
 START_TEST(stacks_are_reused_and_have_room_where_they_say)
 {
     struct filch_stacks stacks;
-    struct filch_shelf shelf = {NULL, NULL};
+    struct filch_shelf shelf = {0};
     filch_stacks_init(&stacks, 64 * 1024);
     struct filch_stack *all[40];
     for (int i = 0; i < 40; i++) {
@@ -278,7 +278,7 @@ START_TEST(stacks_are_reused_and_have_room_where_they_say)
         ck_assert_uint_eq((uintptr_t)all[i] % 64, 0);
         ck_assert((char *)all[i]->low + all[i]->bytes == (char *)all[i]);
         memset(all[i]->low, 1, all[i]->bytes);
-        memset((char *)all[i] + FILCH_STACK_HEADER_BYTES, 1, FILCH_STACK_SLOTS * 64);
+        memset((char *)all[i] + FILCH_STACK_HEADER_BYTES, 1, all[i]->slots * sizeof(filch_slot));
         ck_assert(filch_stack_intact(all[i]));
     }
     struct filch_stack *last = all[39];
@@ -300,8 +300,8 @@ START_TEST(a_shelf_keeps_few_stacks_and_none_is_lost)
 {
     enum { N = 100, KEPT_MOST = 32 };
     struct filch_stacks stacks;
-    struct filch_shelf shelf = {NULL, NULL};
-    struct filch_shelf other = {NULL, NULL};
+    struct filch_shelf shelf = {0};
+    struct filch_shelf other = {0};
     struct filch_stack *all[N];
     filch_stacks_init(&stacks, 64 * 1024);
     for (int round = 0; round < 3; round++) {
@@ -679,7 +679,7 @@ START_TEST(a_lane_publishes_oldest_first_and_takes_back)
     filch_lane lane;
     struct filch_frame inner_frame;
     struct filch_frame outer_frame = {.base = slots};
-    filch_lane_init(&lane, slots, 8);
+    filch_lane_init(&lane, slots, 8, 8);
     filch_slot *a = fork_one(&lane);
     filch_slot *b = fork_one(&lane);
     inner_frame = (struct filch_frame){.parent = &outer_frame, .base = lane.top};
@@ -710,7 +710,7 @@ START_TEST(top_falls_past_slots_joined_out_of_order)
 {
     static filch_slot slots[8];
     filch_lane lane;
-    filch_lane_init(&lane, slots, 8);
+    filch_lane_init(&lane, slots, 8, 8);
     filch_slot *a = fork_one(&lane);
     filch_slot *b = fork_one(&lane);
     filch_slot *c = fork_one(&lane);
@@ -726,17 +726,40 @@ START_TEST(poison_makes_forks_and_joins_look_up)
 {
     static filch_slot slots[8];
     filch_lane lane;
-    filch_lane_init(&lane, slots, 8);
+    filch_lane_init(&lane, slots, 8, 8);
     filch_slot *a = fork_one(&lane);
     ck_assert(!filch_fork_is_slow(&lane, lane.top));
     ck_assert(filch_join_is_fast(&lane, a, lane.top));
     filch_lane_poison(&lane);
     ck_assert(filch_fork_is_slow(&lane, lane.top));
     ck_assert(!filch_join_is_fast(&lane, a, lane.top));
-    ck_assert(!filch_lane_is_full(&lane, lane.top));
     filch_lane_settle(&lane);
     ck_assert(!filch_fork_is_slow(&lane, lane.top));
-    ck_assert(filch_lane_is_full(&lane, slots + 8));
+}
+END_TEST
+
+START_TEST(a_lane_grows_into_memory_that_was_anything)
+{
+    enum { CLEAN = 2, COUNT = 300 };
+    static filch_slot slots[COUNT];
+    filch_lane lane;
+    memset(slots + CLEAN, 0xff, sizeof slots - CLEAN * sizeof *slots);
+    filch_lane_init(&lane, slots, CLEAN, COUNT);
+    ck_assert(!filch_lane_grow(&lane, COUNT));
+    ck_assert(filch_lane_grow(&lane, COUNT - 1));
+    filch_lane_init(&lane, slots, CLEAN, COUNT);
+    memset(slots + CLEAN, 0xff, sizeof slots - CLEAN * sizeof *slots);
+    for (int i = 0; i < COUNT; i++) {
+        ck_assert(filch_fork_is_slow(&lane, lane.top) == ((uintptr_t)lane.top >= lane.full));
+        ck_assert(filch_lane_grow(&lane, 0));
+        ck_assert(!filch_slot_is_published(lane.top) && !filch_slot_is_done(lane.top));
+        fork_one(&lane);
+    }
+    ck_assert(!filch_lane_grow(&lane, 0));
+    ck_assert_uint_eq(filch_lane_clean_slots(&lane, slots), COUNT);
+    filch_lane_poison(&lane);
+    lane.top = slots;
+    ck_assert(filch_lane_grow(&lane, 0) && filch_lane_is_asked(&lane)); /* the poison stays */
 }
 END_TEST
 
@@ -1004,6 +1027,7 @@ int main(void)
     tcase_add_test(tcase, a_lane_publishes_oldest_first_and_takes_back);
     tcase_add_test(tcase, top_falls_past_slots_joined_out_of_order);
     tcase_add_test(tcase, poison_makes_forks_and_joins_look_up);
+    tcase_add_test(tcase, a_lane_grows_into_memory_that_was_anything);
     tcase_add_test(tcase, a_quiet_offer_is_for_no_thread_before_its_time);
     tcase_add_test(tcase, a_quiet_offer_is_open_to_all_when_its_owner_waits);
     tcase_add_loop_test(tcase, quotas_of_both_kinds_of_cgroups_are_honoured, 0,

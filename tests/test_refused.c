@@ -316,7 +316,7 @@ static enum answer tells_by_descriptor(const struct trial *trial)
 
 static enum answer binds(const struct trial *trial)
 {
-    filch_pool_options options = {.processes = 2, .bind_workers = 1, .report_overflow = 1};
+    filch_pool_options options = {.processes = 2, .bind_workers = 1};
     struct trial bound = *trial;
     enum answer answer = from_status(filch_pool_open(&options, &bound.pool), true);
     if (answer == RIGHT) {

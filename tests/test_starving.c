@@ -188,7 +188,7 @@ START_TEST(every_free_stack_is_given_back_in_the_end)
 {
     enum { MANY = 1000 };
     struct filch_stacks stacks;
-    struct filch_shelf shelf = {NULL, NULL};
+    struct filch_shelf shelf = {0};
     static struct filch_stack *all[MANY];
     size_t used = 0;
     filch_stacks_init(&stacks, 64 * 1024);
@@ -225,7 +225,7 @@ END_TEST
 START_TEST(a_cold_stack_is_had_before_a_new_one)
 {
     struct filch_stacks stacks;
-    struct filch_shelf shelf = {NULL, NULL};
+    struct filch_shelf shelf = {0};
     filch_stacks_init(&stacks, 64 * 1024);
     struct filch_stack *stays = filch_stacks_get(&stacks, &shelf); /* its slab is not wiped */
     struct filch_stack *cold[2] = {filch_stacks_get(&stacks, &shelf),

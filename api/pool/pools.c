@@ -15,11 +15,12 @@
 #include "sched/process.h"
 #include "sched/region.h"
 #include "stack/context.h"
+#include "stack/sanitize.h"
+#include "stack/stack.h"
 #include "trace/tracing.h"
 
 enum { BLOCKING_DEFAULT = 64 };
 
-static const size_t stack_default = (size_t)1 << 20;
 static const size_t stack_max = (size_t)1 << 30;
 
 static const char *const reasons[] = {[FILCH_CPU_AFFINITY] = "affinity mask",
@@ -100,11 +101,11 @@ static unsigned default_workers(void)
 static filch_status resolve_options(const filch_pool_options *options,
                                     struct filch_pool_config *config)
 {
-    size_t stack_bytes = options && options->stack_bytes ? options->stack_bytes : stack_default;
+    size_t stack_bytes = options ? options->stack_bytes : 0;
     unsigned processes = options ? options->processes : 0;
     if (processes > FILCH_WORKERS_MAX ||
         (options && options->blocking_threads > FILCH_BLOCKING_MAX) ||
-        stack_bytes < filch_stack_minimum()) {
+        (stack_bytes && stack_bytes < filch_stack_minimum())) {
         return FILCH_EINVAL;
     }
     if (stack_bytes > stack_max) {
@@ -116,7 +117,7 @@ static filch_status resolve_options(const filch_pool_options *options,
     config->permits =
         options && options->blocking_threads ? options->blocking_threads : BLOCKING_DEFAULT;
     config->bind = options && options->bind_workers;
-    config->report_overflow = options && options->report_overflow;
+    config->report_overflow = !FILCH_SANITIZES_STACKS && !(options && options->leave_sigsegv);
     return filch_hooks_new(options, config);
 }
 
@@ -257,7 +258,7 @@ unsigned filch_pool_workers(const filch_pool *pool)
 size_t filch_pool_stack_bytes(const filch_pool *pool)
 {
     pool = existing(pool);
-    return pool ? pool->config.stack_bytes : 0;
+    return pool ? filch_stack_bytes(pool->config.stack_bytes) : 0;
 }
 
 int filch_pool_repr(const filch_pool *pool, char *buffer, size_t bytes)

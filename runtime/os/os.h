@@ -41,6 +41,9 @@ FILCH_SEAM void filch_os_unmap(void *memory, size_t bytes);
 /* Has the process a limit on its address space? Then what can be mapped later is not certain. */
 FILCH_SEAM bool filch_os_space_is_limited(void);
 
+/* How far the stack of the program's main thread may grow; of one without limit some bytes. */
+FILCH_SEAM size_t filch_os_stack_bytes(void);
+
 /* Make pages fault on access. False: the system has no more guards to give. */
 FILCH_SEAM bool filch_os_guard(void *memory, size_t bytes);
 

@@ -52,6 +52,15 @@ bool filch_os_space_is_limited(void)
     return getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY;
 }
 
+enum { STACK_MOST = 64 << 20 }; /* bytes: more is not reserved for each of a thousand fibers */
+
+size_t filch_os_stack_bytes(void)
+{
+    struct rlimit stack;
+    bool limited = getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur < STACK_MOST;
+    return limited ? (size_t)stack.rlim_cur : STACK_MOST;
+}
+
 size_t filch_os_page_bytes(void)
 {
     return (size_t)sysconf(_SC_PAGESIZE);

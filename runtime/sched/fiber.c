@@ -7,6 +7,7 @@
 #include "sched/thread.h"
 #include "stack/overflow.h"
 #include "stack/sanitize.h"
+#include "stack/slab.h"
 
 static struct filch_fiber *fiber_on(struct filch_stack *stack, struct filch_pool *pool)
 {
@@ -22,7 +23,7 @@ static struct filch_fiber *fiber_on(struct filch_stack *stack, struct filch_pool
         fiber->help = FILCH_HELP_ASK;
         fiber->overhead_ticks = 0;
         filch_crowd_forget(fiber);
-        filch_lane_init(&fiber->lane, filch_fiber_bottom(fiber), FILCH_STACK_SLOTS);
+        filch_lane_init(&fiber->lane, filch_fiber_bottom(fiber), stack->clean_slots, stack->slots);
     }
     return fiber;
 }
@@ -83,6 +84,7 @@ void filch_fiber_free(struct filch_fiber *fiber, struct filch_core *core)
 void filch_fiber_free_guest(struct filch_fiber *fiber, struct filch_core *core)
 {
     FILCH_ASSERT(fiber->guest && (!core || filch_core_is_own(core)));
+    fiber->stack.clean_slots = filch_lane_clean_slots(&fiber->lane, filch_fiber_bottom(fiber));
     if (core && !core->spare) {
         core->spare = &fiber->stack;
     } else {
@@ -99,6 +101,14 @@ bool filch_fiber_has_room(const struct filch_fiber *fiber)
         return fiber->guest_sp - here < GUEST_ROOM;
     }
     return (size_t)(here - (const char *)fiber->stack.low) > fiber->stack.bytes / 2;
+}
+
+bool filch_fiber_is_low(struct filch_fiber *fiber)
+{
+    const char *here = __builtin_frame_address(0);
+    bool has_stack =
+        fiber->guest || (size_t)(here - (const char *)fiber->stack.low) > fiber->stack.bytes / 8;
+    return !has_stack || !filch_lane_grow(&fiber->lane, FILCH_LANE_RESERVE / 2);
 }
 
 /* Back again; maybe on another thread. */
@@ -142,6 +152,7 @@ bool filch_fiber_stack_here(struct filch_overflow_stack *stack)
     }
     stack->low = fiber->stack.low;
     stack->bytes = fiber->stack.bytes;
+    stack->guard = fiber->stack.slab->stock->guard;
     stack->info = fiber->frame ? fiber->frame->info : NULL;
     return true;
 }

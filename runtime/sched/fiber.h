@@ -104,6 +104,9 @@ FILCH_PRIVATE FILCH_MUST_CHECK struct filch_fiber *filch_fiber_new_guest(struct 
                                                                          struct filch_core *core);
 FILCH_PRIVATE void filch_fiber_free_guest(struct filch_fiber *fiber, struct filch_core *core);
 
+/* Is little stack or lane left to call what may go on like this? */
+FILCH_PRIVATE bool filch_fiber_is_low(struct filch_fiber *fiber);
+
 /* Is there stack left for a task to run on top of the caller, which runs on `fiber`? */
 FILCH_PRIVATE bool filch_fiber_has_room(const struct filch_fiber *fiber);
 

@@ -266,20 +266,36 @@ void filch_core_serve(struct filch_fiber *fiber)
     fiber->overhead_ticks += filch_os_ticks() - began;
 }
 
-/* At level `all` every fork comes here. True: it was recorded, and no thread asks. The first one
- * after the recording has ended makes those after it fast again. */
-static bool fork_traced(filch_lane *lane)
+/* At level `all` every fork comes here. The first one after the recording has ended makes those
+ * after it fast again. */
+static void fork_traced(filch_lane *lane)
 {
     filch_slot *slot = lane->top - 1;
     FILCH_ASSERT(slot >= filch_fiber_bottom(filch_fiber_of_lane(lane)) && slot->type);
     lane->traced = filch_trace_is_on();
     filch_trace(FILCH_TRACE_FORK, 0, slot->type->info, filch_trace_name_of(slot));
-    return !filch_lane_is_asked(lane);
+}
+
+/* The work that others may take is older then, and there is plenty: they are served as ever. */
+int filch_lane_is_full(filch_lane *lane)
+{
+    struct filch_fiber *fiber = filch_fiber_of_lane(lane);
+    FILCH_ASSERT(filch_fiber_is_own(fiber));
+    if (filch_lane_grow(lane, FILCH_LANE_RESERVE)) {
+        return 0;
+    }
+    if (filch_lane_is_asked(lane)) {
+        filch_core_serve(fiber);
+    }
+    return 1;
 }
 
 void filch_fork_slow(filch_lane *lane)
 {
-    if (FILCH_LIKELY(!lane->traced) || !fork_traced(lane)) {
+    if (FILCH_UNLIKELY(lane->traced)) {
+        fork_traced(lane);
+    }
+    if (filch_lane_is_asked(lane)) { /* else the lane has just grown, or is recorded */
         filch_core_serve(filch_fiber_of_lane(lane));
     }
 }

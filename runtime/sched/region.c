@@ -249,7 +249,8 @@ void filch_region_leave_counted(struct filch_region *region)
     stop_being_guest(region->fiber);
 }
 
-/* A call that is sent to another pool; lives in the waiting caller's frame. */
+/* A call that is sent to another pool, or to another stack of this one; lives in the waiting
+ * caller's frame. */
 struct errand {
     struct filch_detached task;
     struct filch_latch done;
@@ -285,14 +286,26 @@ static void run_errand(struct filch_detached *task)
 }
 
 static const struct filch_wait_kind errand_wait = {
-    .what = "a call into another pool", .enlist = filch_latch_enlist, .derived = true};
+    .what = "a call on another stack", .enlist = filch_latch_enlist, .derived = true};
 
-static filch_status send_errand(struct errand *errand)
+static filch_status submit_errand(struct errand *errand, bool elsewhere)
+{
+    if (elsewhere) {
+        return filch_pool_submit(errand->pool, &errand->task);
+    }
+    if (!filch_pool_has_thread(errand->pool)) {
+        return FILCH_EAGAIN;
+    }
+    filch_pool_continue(errand->pool, &errand->task);
+    return FILCH_OK;
+}
+
+static filch_status send_errand(struct errand *errand, bool elsewhere)
 {
     errand->task.run = run_errand;
     filch_latch_init(&errand->done);
     filch_trace(FILCH_TRACE_SPAWN, 0, errand->info, filch_trace_name_of(errand));
-    filch_status status = filch_pool_submit(errand->pool, &errand->task);
+    filch_status status = submit_errand(errand, elsewhere);
     if (status == FILCH_OK) {
         filch_suspend_join(&errand_wait, &errand->done);
         status = errand->status;
@@ -316,11 +329,19 @@ static inline void call_left(struct filch_region **running)
     }
 }
 
+/* Recursion through calls of a pool goes as deep as there is memory. */
+static bool wants_another_stack(const struct filch_pool *pool)
+{
+    struct filch_fiber *fiber = filch_fiber_self();
+    return fiber && fiber->pool == pool && filch_fiber_is_low(fiber);
+}
+
 filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *), void *context,
                                struct filch_fault *fault, const filch_function_info *info)
 {
     struct filch_region region;
-    filch_status status = filch_region_enter(&region, pool, fault, info);
+    bool low = wants_another_stack(pool);
+    filch_status status = low ? FILCH_EBUSY : filch_region_enter(&region, pool, fault, info);
     if (status == FILCH_EBUSY) {
         struct errand errand = {.pool = pool,
                                 .function = function,
@@ -329,7 +350,7 @@ filch_status filch_region_call(struct filch_pool *pool, void (*function)(void *)
                                 .scope = filch_cancel_scope_self(),
                                 .modes = filch_os_modes(),
                                 .info = info};
-        return send_errand(&errand);
+        return send_errand(&errand, !low);
     }
     if (status == FILCH_OK) {
         filch_frame_seclude(filch_region_frame(&region), region.fiber);

@@ -51,7 +51,7 @@ static bool lies_below(const struct filch_overflow_stack *stack, const void *add
 {
     uintptr_t at = (uintptr_t)address;
     uintptr_t low = (uintptr_t)stack->low;
-    return at < low && low - at <= filch_os_page_bytes();
+    return at < low && low - at <= stack->guard;
 }
 
 static void report(const struct filch_overflow_stack *stack)
@@ -75,7 +75,8 @@ static void handle(int signal, siginfo_t *fault, void *context)
 {
     const struct sigaction *before = &handler.before;
     struct filch_overflow_stack stack;
-    if (handler.find(&stack) && lies_below(&stack, fault->si_addr)) {
+    bool sent = fault->si_code <= 0; /* by a process, not for what an instruction did */
+    if (!sent && handler.find(&stack) && lies_below(&stack, fault->si_addr)) {
         report(&stack);
     } else if (before->sa_flags & SA_SIGINFO) {
         before->sa_sigaction(signal, fault, context);
@@ -83,10 +84,15 @@ static void handle(int signal, siginfo_t *fault, void *context)
     } else if (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN) {
         before->sa_handler(signal);
         return;
+    } else if (sent && before->sa_handler == SIG_IGN) {
+        return;
     }
     /* The instruction faults again, now unhandled, and the process ends as it would have. */
     struct sigaction dies = {.sa_handler = SIG_DFL};
     sigaction(signal, &dies, NULL);
+    if (sent) {
+        raise(signal); /* it is blocked while we handle it, and comes when we return */
+    }
 }
 
 void filch_overflow_install(filch_overflow_find *find)

@@ -1,8 +1,8 @@
 /* overflow: one line instead of silence when a task overflows its stack.
  *
- * A guard page stops the overflow in any case. To say which task it was, the fault must be handled
- * on another stack, in a handler that belongs to the whole process: so this is asked for, by a
- * pool's option, and the handler passes on every fault that is not in such a guard. */
+ * A guard stops the overflow in any case. To say which task it was, the fault must be handled on
+ * another stack, in a handler that belongs to the whole process. The handler passes on every fault
+ * that is not in such a guard; a pool's option leaves the signal alone. */
 #ifndef FILCH_OVERFLOW_H
 #define FILCH_OVERFLOW_H
 
@@ -17,6 +17,7 @@
 struct filch_overflow_stack {
     const void *low;
     size_t bytes;
+    size_t guard;                    /* bytes below it that fault */
     const filch_function_info *info; /* NULL: not known */
 };
 

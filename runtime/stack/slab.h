@@ -16,6 +16,7 @@ enum { FILCH_SLAB_PIECES = 16 }; /* at most */
 
 struct filch_slab {
     struct filch_slab *next;         /* constant */
+    struct filch_stock *stock;       /* constant; its pieces are of that size */
     struct filch_slab *next_cold;    /* lock; in the list of those with cold stacks */
     struct filch_slab *next_open;    /* lock; in the list of those with pieces never used */
     struct filch_stack *cold_stacks; /* lock; in no bundle, linked by `next` */
@@ -29,18 +30,24 @@ struct filch_slab {
 };
 
 /* Where the stack of a piece is, which is also its header. */
-FILCH_PRIVATE struct filch_stack *filch_slab_stack_at(const struct filch_stacks *stacks,
-                                                      const struct filch_slab *slab, size_t index);
+FILCH_PRIVATE struct filch_stack *filch_slab_stack_at(const struct filch_slab *slab, size_t index);
 
-/* A slab with a piece that was never used, mapped if it must be. NULL: no memory. */
-FILCH_PRIVATE struct filch_slab *filch_slab_open_locked(struct filch_stacks *stacks);
+/* Where the piece of a stack begins. */
+FILCH_PRIVATE char *filch_slab_piece_of(const struct filch_stack *stack);
 
-/* A piece that was never used, where its stack is to be; its slab. NULL: no memory. */
+/* A slab with a piece of that size that was never used, mapped if it must be. NULL: no memory, or
+ * no more of them are allowed. */
+FILCH_PRIVATE struct filch_slab *filch_slab_open_locked(struct filch_stacks *stacks,
+                                                        struct filch_stock *stock);
+
+/* A piece that was never used, where its stack is to be; its slab. NULL: as above. */
 FILCH_PRIVATE struct filch_stack *filch_slab_carve_locked(struct filch_stacks *stacks,
+                                                          struct filch_stock *stock,
                                                           struct filch_slab **slab);
 
 /* Any cold stack, as a bundle of one. NULL: there is none. */
-FILCH_PRIVATE struct filch_stack *filch_slab_take_cold_locked(struct filch_stacks *stacks);
+FILCH_PRIVATE struct filch_stack *filch_slab_take_cold_locked(struct filch_stacks *stacks,
+                                                              struct filch_stock *stock);
 
 /* A free stack has become cold. `trimmed`: the system took its pages. */
 FILCH_PRIVATE void filch_slab_cool_locked(struct filch_stacks *stacks, struct filch_stack *stack,

@@ -10,6 +10,12 @@
  * warm (as it was left), then cold (only its top's page is there); when all of a slab are cold, the
  * slab is wiped: it is as if none of its pieces had ever been used.
  *
+ * Address space is reserved, memory is not: what recurses deeply may do so on a worker as it may on
+ * the program's main thread. But a large stack costs a page of page tables as soon as it is used,
+ * and the processor longer walks through them: a quarter of the time of 100,000 tasks that block.
+ * So there are two sizes. The first thousand fibers of a pool have large stacks, those beyond it
+ * ordinary ones; more than a thousand that recurse deeply at a time no memory would be enough for.
+ *
  * A guest runs on its thread's stack and gets header and slots alone. */
 #ifndef FILCH_STACK_H
 #define FILCH_STACK_H
@@ -25,7 +31,8 @@
 enum {
     /* what a fiber's header may take: fiber.h asserts that it fits */
     FILCH_STACK_HEADER_BYTES = 512 + (sizeof(struct filch_context) + 63) / 64 * 64,
-    FILCH_STACK_SLOTS = 1024, /* latent forks of one fiber; deeper ones run inline */
+    FILCH_STACK_SIZES = 2,
+    FILCH_STACKS_LARGE = 1024, /* with so many in use, the next is an ordinary one */
 };
 
 /* One piece, as its user sees it. The struct lives at the start of the header. */
@@ -35,6 +42,8 @@ struct filch_stack {
     uint32_t bundled;           /* its holder; of the first: how many the bundle has */
     bool guarded;               /* false: the system is out of guards, a canary stands in */
     struct filch_slab *slab;    /* constant; NULL: it has no stack */
+    size_t slots;               /* constant; behind the header */
+    size_t clean_slots;         /* its holder; so many of them were made latent once */
     void *low;                  /* lowest usable byte */
     size_t bytes;               /* usable; the header lies at low + bytes */
     void *tsan_fiber;           /* ThreadSanitizer's; NULL in other builds */
@@ -43,17 +52,27 @@ struct filch_stack {
 
 struct filch_slab;
 
-struct filch_stacks {
-    struct filch_lock lock;
+/* Stacks of one size. */
+struct filch_stock {
     size_t stride;               /* constant */
+    size_t guard;                /* constant; bytes below a stack that fault */
     size_t header_at;            /* constant; where in a piece the header is, at the least */
+    size_t slots;                /* constant; latent forks of one fiber; deeper ones run inline */
+    size_t most;                 /* constant; so many there may be */
+    size_t carved;               /* lock; so many there are */
     struct filch_stack *bundles; /* lock; free and warm, the last used first */
     struct filch_slab *cold;     /* lock; slabs with cold stacks; or that had some */
     struct filch_slab *open;     /* lock; slabs with pieces never used; or that had some */
-    struct filch_stack *bare;    /* lock; free, without a stack */
-    struct filch_stack *made;    /* lock; all without a stack */
-    size_t live_count;           /* lock; handed out, to shelves, too */
-    struct filch_slab *slabs;    /* lock */
+    _Atomic(bool) spent;         /* lock to write; none is free and no more can be made */
+};
+
+struct filch_stacks {
+    struct filch_lock lock;
+    struct filch_stock stocks[FILCH_STACK_SIZES]; /* those to be used first, first */
+    struct filch_stack *bare;                     /* lock; free, without a stack */
+    struct filch_stack *made;                     /* lock; all without a stack */
+    size_t live_count;                            /* lock; handed out, to shelves, too */
+    struct filch_slab *slabs;                     /* lock */
     _Atomic(bool) out_of_guards;
 };
 
@@ -61,12 +80,18 @@ struct filch_stacks {
  * the lock, whose line, and the stacks' own, would be fetched from afar. What is too much, or too
  * little, goes and comes by the bundle. Zero is a valid start. */
 struct filch_shelf {
-    struct filch_stack *loose; /* a bundle that is being filled or used up; `bundled` counts it */
-    struct filch_stack *full;  /* a bundle; or NULL */
+    struct filch_board {
+        struct filch_stack *loose; /* a bundle being filled or used up; `bundled` counts it */
+        struct filch_stack *full;  /* a bundle; or NULL */
+    } boards[FILCH_STACK_SIZES];   /* one for each size */
 };
 
-/* stack_bytes: usable stack wanted, already checked against the minimum. */
+/* stack_bytes: usable stack wanted, already checked against the minimum. 0: as much as the main
+ * thread has for the first FILCH_STACKS_LARGE in use, then FILCH_STACK_ORDINARY. */
 FILCH_PRIVATE void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes);
+
+/* How much the first of them have. */
+FILCH_PRIVATE size_t filch_stack_bytes(size_t stack_bytes);
 FILCH_PRIVATE void filch_stacks_destroy(struct filch_stacks *stacks);
 
 /* From the caller's shelf if there is one there. NULL: no memory. */
@@ -93,8 +118,8 @@ FILCH_PRIVATE void filch_stacks_each(struct filch_stacks *stacks,
 /* See that at least one more can be had. False: no memory. */
 FILCH_PRIVATE FILCH_MUST_CHECK bool filch_stacks_reserve(struct filch_stacks *stacks);
 
-/* Give memory of free stacks back to the system, but of the `keep` that were used last: of a few
- * hundred at a time. True: there are more. One thread at a time. */
+/* Give memory of free stacks back to the system, but of the `keep` of each size that were used
+ * last: of a few hundred at a time. True: there are more. One thread at a time. */
 FILCH_PRIVATE bool filch_stacks_trim(struct filch_stacks *stacks, size_t keep);
 
 /* False: a stack without a guard has overflowed. */

@@ -8,6 +8,7 @@
 
 static const uintptr_t latent = 0, published = 1, taken = 2, done = 3, awaited = 4, held_back = 5;
 static const uintptr_t tag_bits = 7;
+enum { GROWS_BY = 64 };                  /* slots that are cleaned at a time */
 static const uintptr_t traced_limit = 1; /* makes every fork slow, as 0 does, but none asks */
 
 _Static_assert(_Alignof(struct filch_frame) >= 8 && _Alignof(struct filch_waiter) >= 8,
@@ -35,18 +36,40 @@ static void reset_state(filch_slot *slot)
     atomic_store_explicit(&slot->state, latent, memory_order_relaxed);
 }
 
-void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t count)
+void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t clean, size_t count)
 {
-    FILCH_ASSERT(count > 0);
+    FILCH_ASSERT(count > 0 && clean <= count);
     lane->top = lane->split = slots;
-    lane->full = (uintptr_t)(slots + count);
+    lane->full = (uintptr_t)(slots + clean);
+    lane->end = (uintptr_t)(slots + count);
     lane->holes = lane->traced = 0;
     filch_lane_settle(lane);
 }
 
-int filch_lane_is_full(const filch_lane *lane, const filch_slot *top)
+size_t filch_lane_clean_slots(const filch_lane *lane, const filch_slot *slots)
 {
-    return (uintptr_t)top >= lane->full;
+    return (lane->full - (uintptr_t)slots) / sizeof *slots;
+}
+
+bool filch_lane_grow(filch_lane *lane, size_t reserve)
+{
+    FILCH_ASSERT((uintptr_t)lane->top <= lane->full && lane->full <= lane->end);
+    uintptr_t wanted = (uintptr_t)(lane->top + 1 + reserve);
+    if (wanted <= lane->full) {
+        return true;
+    }
+    uintptr_t grown = lane->full;
+    while (grown < lane->end && grown < wanted + GROWS_BY * sizeof(filch_slot)) {
+        reset_state((filch_slot *)grown);
+        grown += sizeof(filch_slot);
+    }
+    if (grown > lane->full) {
+        lane->full = grown;
+        if (!filch_lane_is_asked(lane)) {
+            filch_lane_settle(lane);
+        }
+    }
+    return wanted <= lane->full;
 }
 
 /* Many may ask at once, again and again: the owner's line is written by the first only. */

@@ -77,7 +77,19 @@ static inline uint64_t filch_frame_modes(const struct filch_frame *frame)
 /* The type of a slot whose work its owner is running in place: not to be published. */
 FILCH_PRIVATE_OBJECT const filch_slot_type filch_slot_running;
 
-FILCH_PRIVATE void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t count);
+/* Of its `count` slots the first `clean` are latent, the others anything: they are cleaned when the
+ * lane grows into them. */
+FILCH_PRIVATE void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t clean, size_t count);
+
+/* How many of them are by now. */
+FILCH_PRIVATE size_t filch_lane_clean_slots(const filch_lane *lane, const filch_slot *slots);
+
+/* The last slots of a lane are for loops: forks stop in front of them. */
+enum { FILCH_LANE_RESERVE = 64 };
+
+/* Owner: see that there is room for one more and, after that, for so many. False: it cannot grow so
+ * far. */
+FILCH_PRIVATE bool filch_lane_grow(filch_lane *lane, size_t reserve);
 
 /* Any thread: ask the owner to look up at its next fork or join. */
 FILCH_PRIVATE void filch_lane_poison(filch_lane *lane);

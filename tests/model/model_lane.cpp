@@ -24,7 +24,7 @@ struct lane_model : rl::test_suite<lane_model, 3> {
     {
         slots[0].state.store(0, rl::mo_relaxed, $);
         slots[1].state.store(0, rl::mo_relaxed, $);
-        filch_lane_init(&lane, slots, 2);
+        filch_lane_init(&lane, slots, 2, 2);
         frame.parent = NULL;
         frame.base = slots;
         filch_parker_init(&parker);

@@ -110,7 +110,7 @@ template <unsigned Workers, unsigned Cores, unsigned Fibers, unsigned Threads> s
             fibers[i].party = &fibers[i].own_party;
             fibers[i].own_party.doing.store(0, rl::mo_relaxed, $);
             slots[i][0].state.store(0, rl::mo_relaxed, $);
-            filch_lane_init(&fibers[i].lane, slots[i], 1);
+            filch_lane_init(&fibers[i].lane, slots[i], 1, 1);
         }
     }
 

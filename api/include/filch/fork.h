@@ -33,7 +33,8 @@
  *
  * Arguments and result of a fork function may each take at most FILCH_INLINE_BYTES, in which
  * arguments are packed to 16 bytes, whatever alignment their types have. Recursion needs stack as
- * in plain C; forks more than 1,024 deep on one stack run at once instead of being latent. */
+ * in plain C, and has as much (filch_pool_options.stack_bytes); where many thousand forks are out
+ * on one stack (a thousand on one of less than 2 MiB) the next run at once. */
 #ifndef FILCH_FORK_H
 #define FILCH_FORK_H
 
@@ -156,7 +157,7 @@ void filch_fork_leave(filch_fork_entry *entry);
         filch_handle.forked.lane = filch_fork_lane;                                                \
         filch_handle.forked.top = filch_top;                                                       \
         filch_handle.join = name##_join;                                                           \
-        if (FILCH_PREDICT(filch_slow, 0) && filch_lane_is_full(filch_fork_lane, *filch_top)) {     \
+        if (FILCH_PREDICT(filch_slow, 0) && filch_lane_is_full(filch_fork_lane)) {                 \
             filch_handle.forked.slot = NULL;                                                       \
             FILCH_RESULT(FILCH_RESULT_AT_ONCE_, R)                                                 \
             name##_body(filch_fork_lane, *filch_top FILCH_MORE(FILCH_NAME, __VA_ARGS__));          \

@@ -61,8 +61,10 @@ struct filch_pool_options {
     /* Workers, 1 to FILCH_WORKERS_MAX. Default: the environment variable FILCH_WORKERS if it holds
        such a number, else filch_cpu_count(). */
     unsigned processes;
-    /* Stack of a task, rounded up to pages. Default: 1 MiB. Least: filch_stack_bytes_min(); most:
-       1 GiB. */
+    /* Stack of a task, rounded up to pages; only what is used of it takes memory. Least:
+       filch_stack_bytes_min(); most: 1 GiB. Default: as much as the program's main thread has
+       (RLIMIT_STACK; at least 1, at most 64 MiB), for as many as 1,024 tasks under way; those
+       beyond have 1 MiB, as all have where address space is scarce (32 bits, RLIMIT_AS). */
     size_t stack_bytes;
     /* Tasks that may be in FILCH_BLOCKING or pinned at a time, for each of which there may be one
        more thread: blocking.h. Default: 64; most: FILCH_BLOCKING_MAX. */
@@ -84,10 +86,11 @@ struct filch_pool_options {
        that joins it. */
     void (*finish)(void *context, unsigned worker);
     void *hooks_context;
-    /* Not 0: a task that overflows its stack prints one line with its name before the segmentation
-       fault ends the process. Installs a handler for SIGSEGV, once per process, which passes other
-       faults on. Default: no. */
-    int report_overflow;
+    /* Not 0: leave SIGSEGV alone. Default: a task that overflows its stack prints one line with its
+       name before the segmentation fault ends the process; for this the first pool installs a
+       handler, which passes all other faults on to the one before it. (Builds with a sanitizer
+       leave that to the sanitizer.) */
+    int leave_sigsegv;
 };
 
 /* Effect: waits until all accepted work has completed and the pool's threads have ended. Again:
@@ -97,7 +100,8 @@ struct filch_pool_options {
  * Threads: any but the pool's tasks. Blocks. */
 filch_status filch_pool_join(filch_pool *pool);
 
-/* Effect: how much stack a task has, as filch_pool_workers(). */
+/* Effect: how much stack a task has, of the first 1,024 if that is the default. As
+ * filch_pool_workers(). */
 size_t filch_pool_stack_bytes(const filch_pool *pool);
 
 /* Effect: tells what broke the pool: what its start hook raised. error->status is FILCH_OK if it is

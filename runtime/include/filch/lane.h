@@ -47,13 +47,14 @@ struct filch_lane {
     uintptr_t bound;   /* a join below it is slow; all ones when poisoned. Any thread poisons. */
     filch_slot *top;   /* the owner: first free slot, written through by every fork and join */
     filch_slot *split; /* the owner: slots below it are published, or holes */
-    uintptr_t full;    /* constant: what limit is when no thread asks */
+    uintptr_t full;    /* the owner: what limit is when no thread asks: slots are clean below it */
     size_t holes;      /* the owner: slots joined out of order that top has not fallen past */
     unsigned traced;   /* the owner: every fork and join is to be slow, because it is recorded */
+    uintptr_t end;     /* constant: it cannot grow beyond */
 };
 
 /* Slow paths, called by generated code. */
-int filch_lane_is_full(const filch_lane *lane, const filch_slot *top);
+int filch_lane_is_full(filch_lane *lane);
 void filch_fork_slow(filch_lane *lane);
 filch_slot *filch_join_slow(filch_lane *lane, filch_slot *slot, filch_slot *top);
 
