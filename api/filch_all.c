@@ -82,6 +82,7 @@
 #include "sched/quiescence.c"
 #include "sched/region.c"
 #include "sched/starve.c"
+#include "sched/stint.c"
 #include "sched/suspend.c"
 #include "sched/thread.c"
 #include "sched/trace_host.c"

@@ -11,7 +11,7 @@
 #include "pool/deadline.h"
 #include "sched/fiber.h"
 #include "sched/region.h"
-#include "sched/unwound.h"
+#include "sched/stint.h"
 
 /* Is the caller part of the task that `future` is for? Also when that task runs on top of others,
  * because a waiter took it up, and in its stolen children. */
@@ -25,54 +25,36 @@ static bool waits_for_itself(const struct filch_future *future, const struct fil
     return false;
 }
 
-/* A task that was claimed, and the waiter's stay in its pool, if it was not there already. */
-struct claimed {
-    struct filch_future *future;
-    struct filch_region *region; /* NULL: it was */
-};
-
-static void claimed_done(struct claimed *claimed)
+static void run_claimed(void *future)
 {
-    if (claimed->region) {
-        filch_region_leave_counted(claimed->region);
-    }
-    filch_future_unclaim(claimed->future);
+    filch_future_execute((struct filch_future *)future, FILCH_RUNS_FOR_A_WAITER);
 }
 
-static inline void claimed_left(struct claimed **running)
+static void claimed_over(void *future)
 {
-    struct filch_fiber *fiber = *running ? filch_fiber_self() : NULL;
-    if (fiber && filch_unwound_begin(fiber, fiber->frame)) {
-        claimed_done(*running);
-    }
+    filch_future_unclaim((struct filch_future *)future);
+    filch_future_free((struct filch_future *)future);
 }
 
-/* False: there is no memory to run it here. */
-static bool run_claimed(struct filch_future *future, struct filch_fiber *fiber)
-{
-    struct filch_region region;
-    if (!fiber && filch_region_enter_counted(&region, future->pool) != FILCH_OK) {
-        return false;
-    }
-    struct claimed claimed = {future, fiber ? NULL : &region};
-    FILCH_UNWINDS(claimed_left) struct claimed *running = &claimed;
-    filch_future_execute(future, FILCH_RUNS_FOR_A_WAITER);
-    running = NULL;
-    claimed_done(&claimed);
-    return true;
-}
-
-/* The waiter runs the awaited task itself if no other has begun it: it costs no thread, no wake-up
- * and no stack switch. */
+/* The waiter runs the awaited task itself if no other has begun it: it costs no thread and no
+ * wake-up. A fiber does so on its own stack; a program's thread on one that the task leaves when it
+ * waits, so that the thread waits for nothing but its end. */
 static void run_awaited(struct filch_future *future, struct filch_fiber *fiber)
 {
-    bool here =
-        fiber ? fiber->pool == future->pool && filch_fiber_has_room(fiber) : future->pool != NULL;
+    bool on_top = fiber && !fiber->guest;
+    bool here = future->pool && (!fiber || fiber->pool == future->pool) &&
+                (!on_top || filch_fiber_has_room(fiber));
     if (!here || !filch_future_claim(future)) {
         return;
     }
-    filch_future_withdraw(future);
-    if (!run_claimed(future, fiber)) {
+    if (!filch_future_withdraw(future)) {
+        filch_future_retain(future);
+    }
+    if (on_top) {
+        run_claimed(future);
+        claimed_over(future);
+    } else if (filch_stint_run(future->pool, run_claimed, claimed_over, future) ==
+               FILCH_STINT_REFUSED) {
         filch_future_give_back(future);
     }
 }

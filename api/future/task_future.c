@@ -80,13 +80,14 @@ bool filch_future_claim(struct filch_future *future)
     return move(future, PENDING, BY_OTHER);
 }
 
-void filch_future_withdraw(struct filch_future *future)
+bool filch_future_withdraw(struct filch_future *future)
 {
-    if (filch_pool_withdraw(future->pool, &future->task)) {
+    bool ours = filch_pool_withdraw(future->pool, &future->task);
+    if (ours) {
         bool passed = move(future, BY_OTHER, ENTRY_PASSED);
-        FILCH_ASSERT(passed);      /* the entry cannot come up: we have it */
-        filch_future_free(future); /* the entry's reference */
+        FILCH_ASSERT(passed); /* the entry cannot come up: we have it */
     }
+    return ours;
 }
 
 void filch_future_unclaim(struct filch_future *future)
@@ -233,8 +234,9 @@ static void run_queued(struct filch_detached *task)
 
 void filch_future_give_back(struct filch_future *future)
 {
-    if (!move(future, BY_OTHER, PENDING)) { /* its entry has come up meanwhile, and was dropped */
-        filch_future_retain(future);
+    if (move(future, BY_OTHER, PENDING)) {
+        filch_future_free(future); /* the entry that is there has a reference of its own */
+    } else {                       /* it has come up meanwhile, and was dropped */
         bool back = move(future, ENTRY_PASSED, PENDING);
         FILCH_ASSERT(back); /* no other has claimed it */
         filch_pool_submit_accepted(future->pool, &future->task);

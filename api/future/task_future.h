@@ -81,8 +81,9 @@ FILCH_PRIVATE void filch_future_disown(struct filch_future *future, struct filch
 /* In the child of a fork(): it was pending in the parent, and stays so here. */
 FILCH_PRIVATE bool filch_future_is_parents(struct filch_future *future);
 
-/* Claimed by the caller, which holds a reference: spare its pool the entry, if that comes soon. */
-FILCH_PRIVATE void filch_future_withdraw(struct filch_future *future);
+/* Claimed by the caller, which holds a reference: spare its pool the entry, if that comes soon.
+ * True: the entry's reference is the caller's. */
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_future_withdraw(struct filch_future *future);
 
 /* A pending future with `payload_bytes` of payload, which is not set, and one owner; NULL: no
  * memory. */
@@ -145,7 +146,8 @@ FILCH_PRIVATE struct filch_party *filch_future_runner(struct filch_future *futur
 /* It is claimed: a thread runs it, or has, or it was cancelled. A glance. */
 FILCH_PRIVATE bool filch_future_has_begun(struct filch_future *future);
 
-/* The claimer cannot see to its end after all: it is pending again. */
+/* The claimer cannot see to its end after all: it is pending again, with one of the caller's
+ * references. */
 FILCH_PRIVATE void filch_future_give_back(struct filch_future *future);
 
 /* The claimer is done with the future's pool. */

@@ -4,6 +4,7 @@
 #include "base/base.h"
 #include "sched/core.h"
 #include "sched/pool.h"
+#include "sched/stint.h"
 #include "sched/thread.h"
 #include "stack/overflow.h"
 #include "stack/sanitize.h"
@@ -43,7 +44,7 @@ struct filch_fiber *filch_fiber_new_guest(struct filch_pool *pool, struct filch_
     struct filch_fiber *fiber = fiber_on(guests_stack(pool, core), pool);
     if (fiber) {
         fiber->guest = true;
-        fiber->admitted = fiber->entered = false;
+        fiber->entered = false;
         fiber->kept = NULL;
         fiber->party = &filch_thread_known()->party;
         fiber->guest_sp = __builtin_frame_address(0);
@@ -51,18 +52,29 @@ struct filch_fiber *filch_fiber_new_guest(struct filch_pool *pool, struct filch_
     return fiber;
 }
 
-/* The first function on a fresh stack. */
-FILCH_NEVER_RETURNS static void start(void *argument)
+/* The first functions on a fresh stack. */
+
+FILCH_NEVER_RETURNS static void start_in(struct filch_fiber *fiber,
+                                         struct filch_fiber *(*life)(struct filch_fiber *))
 {
-    struct filch_fiber *fiber = argument;
     struct filch_thread *thread = filch_thread_known();
     FILCH_ASSERT(thread->fiber == fiber);
     filch_sanitize_arrive(NULL, &thread->native_low, &thread->native_bytes);
-    struct filch_fiber *next = filch_core_main(fiber);
-    filch_fiber_discard(fiber, next);
+    filch_fiber_discard(fiber, life(fiber));
 }
 
-struct filch_fiber *filch_fiber_new(struct filch_pool *pool, struct filch_core *core)
+FILCH_NEVER_RETURNS static void start(void *fiber)
+{
+    start_in((struct filch_fiber *)fiber, filch_core_main);
+}
+
+FILCH_NEVER_RETURNS static void start_on_stint(void *fiber)
+{
+    start_in((struct filch_fiber *)fiber, filch_stint_main);
+}
+
+static struct filch_fiber *fiber_that_starts(struct filch_pool *pool, struct filch_core *core,
+                                             void (*first)(void *fiber))
 {
     FILCH_ASSERT(filch_core_is_own(core));
     struct filch_fiber *fiber = fiber_on(filch_stacks_get(&pool->stacks, &core->shelf), pool);
@@ -70,9 +82,19 @@ struct filch_fiber *filch_fiber_new(struct filch_pool *pool, struct filch_core *
         fiber->guest = false;
         fiber->party = &fiber->own_party;
         filch_sanitize_stack_clean(fiber->stack.low, fiber->stack.bytes);
-        filch_context_make(&fiber->context, fiber->stack.low, fiber->stack.bytes, start, fiber);
+        filch_context_make(&fiber->context, fiber->stack.low, fiber->stack.bytes, first, fiber);
     }
     return fiber;
+}
+
+struct filch_fiber *filch_fiber_new(struct filch_pool *pool, struct filch_core *core)
+{
+    return fiber_that_starts(pool, core, start);
+}
+
+struct filch_fiber *filch_fiber_new_for_stint(struct filch_pool *pool, struct filch_core *core)
+{
+    return fiber_that_starts(pool, core, start_on_stint);
 }
 
 void filch_fiber_free(struct filch_fiber *fiber, struct filch_core *core)

@@ -43,11 +43,14 @@ struct filch_fiber {
     unsigned lent;           /* depth of sections in which it has lent its core (handoff.h) */
     unsigned pins;           /* how often it was bound to its thread */
     bool guest;
-    bool admitted;              /* a guest: the pool counts it */
     bool entered;               /* a guest: `entry` is in use */
     _Atomic(filch_slot *) held; /* a range that nothing is to take while it waits (crowd.h) */
     FILCH_ALIGNED(64) filch_lane lane; /* limit and bound: any thread; the rest: the fiber */
     /* Until here, a fiber that goes on touches all lines: work.h counts them. */
+    void (*job)(void *context); /* stint.h: what it does first; then this, maybe NULL */
+    void (*job_over)(void *context);
+    void *job_context;
+    bool on_stint;             /* it does that on a thread which waits for it */
     struct filch_frame entry;  /* a guest's outermost: it outlives the thread's stack */
     struct filch_region *kept; /* the guest's region, if that is in memory of its own; else NULL */
     const char *guest_sp;      /* a guest's: about where its thread's stack was when it entered */
@@ -55,7 +58,7 @@ struct filch_fiber {
 
 _Static_assert(sizeof(struct filch_fiber) <= FILCH_STACK_HEADER_BYTES, "the header has room");
 /* But for what a ucontext takes, of which a switch touches most. */
-_Static_assert(offsetof(struct filch_fiber, entry) - offsetof(struct filch_fiber, work) -
+_Static_assert(offsetof(struct filch_fiber, job) - offsetof(struct filch_fiber, work) -
                        sizeof(struct filch_context) + sizeof(void *) <=
                    (size_t)FILCH_FIBER_LINES_FROM * FILCH_CACHE_LINE,
                "lines that are needed are fetched before");
@@ -97,6 +100,10 @@ struct filch_leave {
 FILCH_PRIVATE FILCH_MUST_CHECK struct filch_fiber *filch_fiber_new(struct filch_pool *pool,
                                                                    struct filch_core *core);
 FILCH_PRIVATE void filch_fiber_free(struct filch_fiber *fiber, struct filch_core *core);
+
+/* The same that starts in filch_stint_main(). */
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_fiber *filch_fiber_new_for_stint(
+    struct filch_pool *pool, struct filch_core *core);
 
 /* A guest's. The caller holds `core`, or none: NULL. Its memory stays with the core for the next
  * guest. */

@@ -5,6 +5,8 @@
 #include "sched/core.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
+#include "sched/region.h"
+#include "sched/stint.h"
 #include "sched/suspend.h"
 #include "sched/thread.h"
 
@@ -51,16 +53,43 @@ static struct filch_detached *take_own(struct filch_pool *pool,
     return NULL;
 }
 
+static void run_helped(struct filch_detached *task)
+{
+    FILCH_ASSERT(!filch_rank_holds_any());
+    filch_thread_known()->core->picked = (struct filch_picked){.how = FILCH_TRACE_HELPED};
+    task->run(task);
+}
+
+/* What a guest runs for its wait. It lies on the guest's stack: once a task has waited, and the
+ * guest goes on meanwhile, it is not to be touched. */
+struct selection_of_tasks {
+    struct filch_pool *pool;
+    bool (*wanted)(struct filch_detached *task, void *context);
+    void *context;
+    struct filch_detached *first;
+};
+
+static void run_selection(void *context)
+{
+    struct selection_of_tasks *selection = context;
+    struct filch_detached *task = selection->first;
+    do {
+        run_helped(task);
+    } while (filch_stint_goes_on() &&
+             (task = take_own(selection->pool, selection->wanted, selection->context)));
+}
+
 void filch_core_run_tasks(struct filch_pool *pool,
                           bool (*wanted)(struct filch_detached *task, void *context), void *context)
 {
-    struct filch_thread *thread = filch_thread_known();
-    struct filch_fiber *fiber = thread ? thread->fiber : NULL;
-    struct filch_detached *task;
-    while (fiber && filch_fiber_has_room(fiber) && (task = take_own(pool, wanted, context))) {
-        FILCH_ASSERT(!filch_rank_holds_any());
-        filch_thread_known()->core->picked = (struct filch_picked){.how = FILCH_TRACE_HELPED};
-        task->run(task);
+    struct selection_of_tasks selection = {pool, wanted, context, NULL};
+    struct filch_fiber *fiber = filch_fiber_self();
+    while (fiber && filch_fiber_has_room(fiber) &&
+           (selection.first = take_own(pool, wanted, context))) {
+        if (!fiber->guest ||
+            filch_stint_run(pool, run_selection, NULL, &selection) == FILCH_STINT_REFUSED) {
+            run_helped(selection.first);
+        }
     }
 }
 

@@ -108,11 +108,8 @@ struct filch_cancel_scope *filch_cancel_scope_self(void)
     return fiber && fiber->frame ? fiber->frame->scope : NULL;
 }
 
-/* Is a guest counted by the pool, or one of the pool's tasks for it? */
-enum count { ADMITTED, TASK_COUNTS };
-
 static filch_status become_guest(struct filch_region *region, struct filch_pool *pool,
-                                 struct filch_thread *thread, enum count count)
+                                 struct filch_thread *thread)
 {
     FILCH_ASSERT(thread == filch_thread_known() && !thread->fiber && !thread->core);
     filch_core_acquire_guest(pool, thread); /* without a core the region runs serially */
@@ -122,7 +119,6 @@ static filch_status become_guest(struct filch_region *region, struct filch_pool 
         return FILCH_ENOMEM;
     }
     region->fiber = thread->fiber = fiber;
-    fiber->admitted = count == ADMITTED;
     filch_core_enter(thread->core, fiber);
     if (thread->core) {
         filch_core_start(thread->core);
@@ -150,7 +146,7 @@ static filch_status enter_as_guest(struct filch_region *region, struct filch_poo
 {
     filch_status status = filch_pool_admit(pool);
     if (status == FILCH_OK) {
-        status = become_guest(region, pool, thread, ADMITTED);
+        status = become_guest(region, pool, thread);
         if (status == FILCH_OK && (status = filch_pool_ended_as(pool, FILCH_OK)) != FILCH_OK) {
             stop_being_guest(region->fiber); /* its worker could not start */
         }
@@ -197,13 +193,10 @@ filch_status filch_region_enter(struct filch_region *region, struct filch_pool *
 static void leave_as_guest(struct filch_fiber *fiber)
 {
     struct filch_pool *pool = fiber->pool;
-    bool admitted = fiber->admitted;
     filch_frame_pop(&fiber->entry, fiber);
     filch_trace(FILCH_TRACE_END, 0, NULL, filch_trace_name_of(fiber));
     stop_being_guest(fiber);
-    if (admitted) {
-        filch_pool_dismiss(pool);
-    }
+    filch_pool_dismiss(pool);
 }
 
 void filch_region_leave(struct filch_region *region)
@@ -236,17 +229,6 @@ void filch_thread_give_up(struct filch_thread *thread)
     } else {
         stop_being_guest(fiber);
     }
-}
-
-filch_status filch_region_enter_counted(struct filch_region *region, struct filch_pool *pool)
-{
-    struct filch_thread *thread = filch_thread_self();
-    return thread ? become_guest(region, pool, thread, TASK_COUNTS) : FILCH_ENOMEM;
-}
-
-void filch_region_leave_counted(struct filch_region *region)
-{
-    stop_being_guest(region->fiber);
 }
 
 /* A call that is sent to another pool, or to another stack of this one; lives in the waiting

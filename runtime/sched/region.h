@@ -38,12 +38,6 @@ FILCH_PRIVATE struct filch_frame *filch_region_frame(struct filch_region *region
 FILCH_PRIVATE void filch_region_keep(struct filch_region *region,
                                      void (*give_up)(struct filch_region *region));
 
-/* The same for a plain thread that has claimed one of the pool's tasks: the task counts for it, so
- * that it can enter a pool that is closed. Errors: FILCH_ENOMEM. */
-FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_region_enter_counted(struct filch_region *region,
-                                                                       struct filch_pool *pool);
-FILCH_PRIVATE void filch_region_leave_counted(struct filch_region *region);
-
 /* Call function(context) inside the pool, from anywhere. */
 FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_region_call(struct filch_pool *pool,
                                                               void (*function)(void *),

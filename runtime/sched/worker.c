@@ -1,4 +1,5 @@
-/* worker: what a pool's thread does on its native stack, between two fibers. */
+#include "sched/worker.h"
+
 #include "base/assert.h"
 #include "os/os.h"
 #include "os/os_modes.h"
@@ -14,8 +15,8 @@
 
 enum { NEW_EVERY = 4 }; /* yields: after so many, one gives its turn to new work */
 
-/* Carry out the order that a fiber left; the fiber to go on with, or NULL for a fresh one. */
-static struct filch_fiber *carry_out_wait(struct filch_thread *thread, struct filch_fiber *left)
+struct filch_fiber *filch_worker_carry_out_wait(struct filch_thread *thread,
+                                                struct filch_fiber *left)
 {
     FILCH_ASSERT(!thread->fiber); /* its registers are saved */
     struct filch_leave *order = &thread->leave;
@@ -105,8 +106,7 @@ static struct filch_fiber *stand_in_line(struct filch_pool *pool, struct filch_t
     return NULL;
 }
 
-/* Run `fiber` until it leaves. */
-static void run(struct filch_thread *thread, struct filch_fiber *fiber)
+void filch_worker_run(struct filch_thread *thread, struct filch_fiber *fiber)
 {
     FILCH_ASSERT(thread == filch_thread_known() && !thread->fiber && !fiber->guest);
     FILCH_ASSERT(!filch_rank_holds_any());
@@ -148,9 +148,9 @@ static void run_fibers(struct filch_pool *pool, struct filch_thread *thread)
             filch_pool_wake_all(pool);
             continue;
         }
-        run(thread, fiber);
+        filch_worker_run(thread, fiber);
         if (thread->leave.kind == FILCH_LEAVE_WAIT) {
-            next = carry_out_wait(thread, fiber);
+            next = filch_worker_carry_out_wait(thread, fiber);
         } else if (thread->leave.kind == FILCH_LEAVE_YIELD) {
             next = stand_in_line(pool, thread, fiber);
         } else {

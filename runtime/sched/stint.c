@@ -1,0 +1,176 @@
+#include "sched/stint.h"
+
+#include "base/assert.h"
+#include "os/os.h"
+#include "os/os_modes.h"
+#include "sched/core.h"
+#include "sched/fiber.h"
+#include "sched/handoff.h"
+#include "sched/pool.h"
+#include "sched/starve.h"
+#include "sched/suspend.h"
+#include "sched/thread.h"
+#include "sched/wake.h"
+#include "sched/worker.h"
+
+bool filch_stint_goes_on(void)
+{
+    return filch_thread_known()->fiber->on_stint;
+}
+
+struct filch_fiber *filch_stint_main(struct filch_fiber *fiber)
+{
+    filch_pool_appoint_monitor(fiber->pool, 1);
+    filch_core_start(filch_thread_known()->core);
+    filch_core_begin(fiber);
+    fiber->job(fiber->job_context);
+    FILCH_ASSERT(!fiber->frame && fiber->lane.top == filch_fiber_bottom(fiber));
+    if (filch_thread_known()->left) {
+        filch_suspend_end_child("to end a task of its parent's");
+    }
+    if (FILCH_UNLIKELY(fiber->lent || fiber->pins)) {
+        filch_handoff_forget(fiber);
+    }
+    if (fiber->on_stint) {
+        return NULL;
+    }
+    if (fiber->job_over) {
+        fiber->job_over(fiber->job_context);
+    }
+    return filch_core_main(fiber);
+}
+
+/* What is the thread's and not the job's. */
+struct aside {
+    struct filch_exceptions *here;
+    struct filch_exceptions exceptions;
+    void *locale;
+    int cancel;
+};
+
+static struct aside put_aside(struct filch_thread *thread)
+{
+    struct aside aside = {.here = filch_exceptions_here(),
+                          .locale = filch_os_locale(),
+                          .cancel = filch_os_cancel_off()};
+    if (aside.here) {
+        filch_exceptions_move(&aside.exceptions, aside.here);
+    }
+    thread->exceptions = aside.here;
+    return aside;
+}
+
+static void take_up_again(struct filch_thread *thread, struct aside *aside)
+{
+    thread->exceptions = NULL;
+    if (aside->here) {
+        filch_exceptions_move(aside->here, &aside->exceptions);
+    }
+    if (filch_os_locale() != aside->locale) {
+        filch_os_set_locale(aside->locale);
+    }
+    filch_os_cancel_restore(aside->cancel);
+}
+
+/* The job has left. From the first moment on that another thread may have it, the pool's end does
+ * not wait for us because of it: so a caller from outside counts itself in before that. True: it
+ * goes on here, because what it wanted to wait for is there. */
+static bool part(struct filch_thread *thread, struct filch_fiber *fiber, bool *held)
+{
+    struct filch_pool *pool = fiber->pool;
+    if (!*held) {
+        *held = true;
+        filch_pool_hold(pool);
+    }
+    fiber->on_stint = false;
+    if (thread->leave.kind == FILCH_LEAVE_WAIT) {
+        return filch_worker_carry_out_wait(thread, fiber) != NULL;
+    }
+    FILCH_ASSERT(thread->leave.kind == FILCH_LEAVE_YIELD);
+    filch_pool_resume(pool, &fiber->work, &fiber->work, 1);
+    return false;
+}
+
+static enum filch_stint run_fiber(struct filch_thread *thread, struct filch_fiber *fiber,
+                                  bool *held)
+{
+    struct filch_pool *pool = fiber->pool;
+    do {
+        fiber->on_stint = true;
+        filch_worker_run(thread, fiber);
+        if (thread->leave.kind == FILCH_LEAVE_DISCARD) {
+            FILCH_ASSERT(fiber->on_stint && !thread->leave.next);
+            filch_fiber_free(fiber, thread->core);
+            filch_pool_feed(pool, thread->core);
+            return FILCH_STINT_ENDED;
+        }
+    } while (part(thread, fiber, held));
+    return FILCH_STINT_LEFT;
+}
+
+/* On the core that the thread holds. */
+static enum filch_stint run_on_core(struct filch_pool *pool, struct filch_thread *thread,
+                                    void (*job)(void *), void (*over)(void *), void *context,
+                                    bool *held)
+{
+    struct filch_fiber *fiber = filch_fiber_new_for_stint(pool, thread->core);
+    if (!fiber) {
+        return FILCH_STINT_REFUSED;
+    }
+    fiber->job = job;
+    fiber->job_over = over;
+    fiber->job_context = context;
+    struct aside aside = put_aside(thread);
+    enum filch_stint stint = run_fiber(thread, fiber, held);
+    take_up_again(thread, &aside);
+    return stint;
+}
+
+static enum filch_stint run_for_guest(struct filch_pool *pool, struct filch_thread *thread,
+                                      void (*job)(void *), void (*over)(void *), void *context)
+{
+    struct filch_fiber *guest = thread->fiber;
+    bool held = true; /* a guest is counted */
+    FILCH_ASSERT(guest->guest && guest->pool == pool);
+    if (!thread->core) {
+        return FILCH_STINT_REFUSED;
+    }
+    filch_core_leave(thread->core);
+    thread->fiber = NULL;
+    enum filch_stint stint = run_on_core(pool, thread, job, over, context, &held);
+    thread->fiber = guest;
+    if (thread->core || filch_core_acquire_guest(pool, thread)) { /* the job may have lent it */
+        filch_core_enter(thread->core, guest);
+    }
+    return stint;
+}
+
+static enum filch_stint run_from_outside(struct filch_pool *pool, struct filch_thread *thread,
+                                         void (*job)(void *), void (*over)(void *), void *context)
+{
+    enum filch_stint stint = FILCH_STINT_REFUSED;
+    bool held = false;
+    if (filch_core_acquire_guest(pool, thread)) {
+        stint = run_on_core(pool, thread, job, over, context, &held);
+        filch_core_release_guest(pool, thread);
+    }
+    if (held) {
+        filch_pool_dismiss(pool);
+    }
+    return stint;
+}
+
+enum filch_stint filch_stint_run(struct filch_pool *pool, void (*job)(void *context),
+                                 void (*over)(void *context), void *context)
+{
+    struct filch_thread *thread = filch_thread_self();
+    if (!thread) {
+        return FILCH_STINT_REFUSED;
+    }
+    enum filch_stint stint = thread->fiber ? run_for_guest(pool, thread, job, over, context)
+                                           : run_from_outside(pool, thread, job, over, context);
+    if (stint == FILCH_STINT_ENDED && over) {
+        over(context);
+    }
+    return stint;
+}
