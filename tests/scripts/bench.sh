@@ -16,12 +16,16 @@ compile() { # output source option...
 }
 filch="-I$source/api/include -I$source/runtime/include $library -lpthread"
 # shellcheck disable=SC2086
-for name in recursion map; do
+for name in recursion map shapes; do
     compile "$name-serial" "$name.c" -DSERIAL
     compile "$name-filch" "$name.c" $filch
 done
 # shellcheck disable=SC2086
 compile tasks "tasks.c" $filch
+# shellcheck disable=SC2086
+compile talk "talk.c" $filch
+# shellcheck disable=SC2086
+compile crowd "crowd.c" $filch
 # shellcheck disable=SC2086
 compile loops "loops.c" $filch
 # shellcheck disable=SC2086
@@ -48,17 +52,46 @@ for workers in 1 2 8; do
     same recursion queens $workers 8
     same recursion small_tree $workers 50
     same recursion big_tree $workers 14
+    same recursion uneven_tree $workers 20000
+    same recursion knapsack $workers 14
     same map few $workers 100
     same map few_cold $workers 3
     same map seed $workers 100
     same map many $workers 100000
     same map heavy $workers 256
+    same shapes tiny $workers 10
+    same shapes tiny_cold $workers 2
+    same shapes short $workers 10
+    same shapes two_long $workers 2000
+    same shapes wavefront $workers 128
+    same shapes stencil $workers 40
+    same shapes scan $workers 10000
 done
-counted() { # program row size checksum
-    check=$("$work/$1" "$2" 2 "$3" | cut -d' ' -f2)
+counted() { # program row size checksum [workers]
+    check=$("$work/$1" "$2" "${5:-2}" "$3" | cut -d' ' -f2)
     [ "$check" = "$4" ] || { echo "$1 $2: $check instead of $4"; exit 1; }
     checked=$((checked + 1))
 }
+for workers in 1 2 8; do
+    counted talk ping_pong 80 16200 $workers
+    counted talk channel 800 1598000 $workers
+    counted talk channel_4_4 800 398000 $workers
+    counted talk fan_in 80 1800 $workers
+    counted talk pipeline 800 1606000 $workers
+    counted talk select_8 80 1800 $workers
+    counted talk mutex_contended 800 4000 $workers
+    counted talk mutex_free 800 4000 $workers
+    counted talk mutex_held 80 400 $workers
+    counted talk semaphore 800 4000 $workers
+    counted talk semaphore_full 80 400 $workers
+    counted crowd spawn_group 800 1598000 $workers
+    counted crowd spawn_inside 800 1598000 $workers
+    counted crowd spawn_futures 800 1598000 $workers
+    counted crowd wait_group 800 4000 $workers
+    counted crowd broadcast 800 4000 $workers
+    counted crowd tcp_echo 40 200 $workers
+done
+counted crowd sleepers 800 4000
 counted tasks futures 2000 999000
 counted tasks round_trip 100 100
 counted tasks round_trip_cold 5 5

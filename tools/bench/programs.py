@@ -48,6 +48,12 @@ def build(folder):
         "map-gomp": c + ["-fopenmp", SOURCES / "map.c"],
         "map-omp": ["clang", "-fopenmp"] + FLAGS + [SOURCES / "map.c"],
         "tasks-filch": c + [SOURCES / "tasks.c"] + filch,
+        "talk-filch": c + [SOURCES / "talk.c"] + filch,
+        "crowd-filch": c + [SOURCES / "crowd.c"] + filch,
+        "shapes-serial": c + ["-DSERIAL", SOURCES / "shapes.c"],
+        "shapes-filch": c + [SOURCES / "shapes.c"] + filch,
+        "shapes-gomp": c + ["-fopenmp", SOURCES / "shapes.c"],
+        "shapes-omp": ["clang", "-fopenmp"] + FLAGS + [SOURCES / "shapes.c"],
         "primitives": c + [SOURCES / "primitives.c"],
         "footprint": c + [SOURCES / "footprint.c"] + internal,
         "counters": c + [SOURCES / "counters.c"] + internal,
@@ -68,9 +74,9 @@ def build(folder):
                 commands[name] = [str(folder / name)]
             else:
                 print(f"left out: {name}: {done.stdout.strip().splitlines()[0]}")
-    if shutil.which("go"):
-        run(["go", "build", "-o", folder / "all-go", SOURCES / "all.go"],
+    for name in ("all", "talk") if shutil.which("go") else ():
+        run(["go", "build", "-o", folder / f"{name}-go", SOURCES / f"{name}.go"],
             env={"GOCACHE": str(folder / "go-cache"), "HOME": str(folder), "PATH": "/usr/bin:/bin"})
-        commands["all-go"] = [str(folder / "all-go")]
+        commands[f"{name}-go"] = [str(folder / f"{name}-go")]
     commands["all-py"] = ["python3", str(SOURCES / "all.py")]
     return commands

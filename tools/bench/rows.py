@@ -1,5 +1,5 @@
 """What is measured: each row names its contenders, the first of which the others are divided by."""
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -11,6 +11,7 @@ class Contender:
     size: int  # how much is measured at once; the result is per operation
     alone: bool = False  # its checksum is of another size: not to be compared
     trace: str = ""  # the level at which it is recorded; "": it is not
+    quick: int = 0  # the size with --quick; 0: the same
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class Row:
     @property
     def base(self):
         return self.contenders[0]
+
+    def with_quick_sizes(self):
+        quick = (replace(c, size=c.quick) if c.quick else c for c in self.contenders)
+        return replace(self, contenders=tuple(quick))
 
 
 def recursion(name, title, goal, size, slow_size):
@@ -45,6 +50,35 @@ def recursion(name, title, goal, size, slow_size):
     return Row(name, title, "ns", goal, tuple(contenders))
 
 
+def forked(name, title, goal, size):
+    """The same where the peers that make a task of each call are of no use."""
+    return Row(name, title, "ns", goal, (
+        Contender("serial", "recursion-serial", name, 1, size),
+        Contender("filch, 1", "recursion-filch", name, 1, size),
+        Contender("filch, 2", "recursion-filch", name, 2, size)))
+
+
+def shaped(name, title, goal, size, peers=(("libgomp, 2", "shapes-gomp"),
+                                           ("libomp, 2", "shapes-omp"))):
+    contenders = [
+        Contender("serial", "shapes-serial", name, 1, size),
+        Contender("filch, 1", "shapes-filch", name, 1, size),
+        Contender("filch, 2", "shapes-filch", name, 2, size),
+    ]
+    contenders += [Contender(label, program, name, int(label[-1]), size) for label, program in peers]
+    return Row(name, title, "ns", goal, tuple(contenders))
+
+
+def talking(program, name, title, size):
+    """filch and Go, each on one and on two workers."""
+    def one(label, program, workers):
+        return Contender(f"{label}, {workers}", program, name, workers, size, quick=size // 10)
+
+    return Row(name, title, "ns", "<= Go", (
+        one("filch", program, 1), one("filch", program, 2),
+        one("Go", "talk-go", 1), one("Go", "talk-go", 2)))
+
+
 def mapping(name, title, goal, size, go=True):
     contenders = [
         Contender("serial", "map-serial", name, 1, size),
@@ -61,13 +95,15 @@ def mapping(name, title, goal, size, go=True):
     return Row(name, title, "ns", goal, tuple(contenders))
 
 
-def tasks(name, title, goal, size, peers=("all-tbb", "all-go"), primitive=None):
-    labels = {"all-tbb": "oneTBB, 2", "all-go": "Go, 2"}
+def tasks(name, title, goal, size, peers=("all-tbb", "all-go"), primitive=None,
+          workers=(2, 1)):
+    labels = {"all-tbb": "oneTBB", "all-go": "Go"}
     contenders = []
     if primitive:
         contenders.append(Contender(*primitive, alone=True))
-    contenders.append(Contender("filch, 2", "tasks-filch", name, 2, size))
-    contenders += [Contender(labels[p], p, name, 2, size) for p in peers]
+    contenders += [Contender(f"filch, {w}", "tasks-filch", name, w, size) for w in workers]
+    contenders += [Contender(f"{labels[p]}, {w}", p, name, w, size) for p in peers
+                   for w in ((2, 1) if p == "all-go" else (2,))]
     return Row(name, title, "ns", goal, tuple(contenders))
 
 
@@ -82,12 +118,25 @@ ROWS = (
     recursion("small_tree", "sum of a tree of 1,023 nodes, per node", "serial + 3 ns", 20000, 200),
     recursion("big_tree", "sum of a tree of 2^24 nodes, per node",
               "serial + 0.6 ns on 1; 2: <= 0.54", 24, 20),
+    forked("uneven_tree", "sum of a tree of 4*10^6 nodes, 16,000 deep, per node",
+           "as big_tree", 4000000),
+    forked("knapsack", "knapsack of 26 things without a bound", "<= 1.08 on 1; 2: <= 0.56", 26),
     mapping("few", "map of 8 elements, warm", "serial + 100 ns", 200000),
     mapping("few_cold", "map of 8 elements after 5 ms of sleep", "serial + 300 ns", 51),
     mapping("seed", "map of 5,000 squares, warm", "serial + 200 ns", 20000),
     mapping("seed_cold", "map of 5,000 squares after 100 ms of sleep", "serial + 500 ns", 11),
     mapping("many", "map of 10^7 squares", "<= 0.75 of two bare threads", 10000000),
     mapping("heavy", "loop of 4,096, heavy-tailed and sorted", "<= 0.505 of serial", 4096, go=False),
+    shaped("tiny", "loop of 5,000 x 1 ns, warm", "serial", 20000),
+    shaped("tiny_cold", "the same after 5 ms of sleep", "serial", 51),
+    shaped("short", "loop of 64 x 40 ns, warm", "<= 0.6 of serial", 50000),
+    shaped("wavefront", "table of 2,048 x 2,048, diagonals of blocks of 32 x 32",
+           "<= 0.55 of serial", 2048),
+    shaped("stencil", "a sweep over 512 x 512, row by row", "<= 0.55 of serial", 512),
+    shaped("two_long", "two elements of 100 ms, 65,536 apart among 10^6", "<= 0.55 of serial",
+           1000000),
+    shaped("scan", "scan of 3*10^7", "serial on 1", 30000000,
+           peers=(("oneTBB, 1", "all-tbb"), ("oneTBB, 2", "all-tbb"))),
     tasks("futures", "10^6 empty tasks with futures from outside, each", "150 ns", 1000000),
     tasks("round_trip", "submit one task and wait, warm", "300 ns", 100000, primitive=FUTEX),
     tasks("round_trip_cold", "the same with gaps of 1 ms", "1 us", 101, primitive=FUTEX),
@@ -101,7 +150,29 @@ ROWS = (
     Row("startup", "start and end the smallest program", "ns", "serial + 100 us",
         (Contender("serial", "startup-serial", "startup", 1, 100),
          Contender("filch, 2", "startup-filch", "startup", 2, 100))),
-    tasks("idle", "processor time of an idle pool in 3 s", "0", 3, peers=()),
+    tasks("idle", "processor time of an idle pool in 3 s", "0", 3, peers=(),
+          workers=(2,)),
+)
+
+ROWS += (
+    talking("talk-filch", "ping_pong", "there and back over two unbuffered channels", 100000),
+    talking("talk-filch", "channel", "channel of 100, 1 producer, 1 consumer, an item", 500000),
+    talking("talk-filch", "channel_4_4", "the same, 4 producers, 4 consumers", 500000),
+    talking("talk-filch", "fan_in", "unbuffered channel, 8 producers, 1 consumer, an item", 400000),
+    talking("talk-filch", "pipeline", "pipeline of 3 stages, channels of 100, an item", 200000),
+    talking("talk-filch", "select_8", "select over 8 unbuffered channels, an item", 100000),
+    talking("talk-filch", "mutex_contended", "lock + unlock, 8 tasks", 1000000),
+    talking("talk-filch", "mutex_free", "lock + unlock, 1 task", 1000000),
+    talking("talk-filch", "mutex_held", "lock, 1 us, unlock, 8 tasks", 50000),
+    talking("talk-filch", "semaphore", "acquire + release, 4 permits, 8 tasks", 1000000),
+    talking("talk-filch", "semaphore_full", "the same, yielding meanwhile", 200000),
+    talking("crowd-filch", "spawn_group", "spawn 5*10^5 and wait for all, each", 500000),
+    talking("crowd-filch", "spawn_inside", "the same from inside a task", 500000),
+    talking("crowd-filch", "spawn_futures", "the same with a future each (Go: no result)", 500000),
+    talking("crowd-filch", "wait_group", "wait group of 10^5, each", 100000),
+    talking("crowd-filch", "sleepers", "10^5 tasks that sleep 0.2 s, all together", 100000),
+    talking("crowd-filch", "broadcast", "condition, broadcast to 10^5, each", 100000),
+    talking("crowd-filch", "tcp_echo", "TCP echo of 64 bytes, 1,000 connections, a message", 20000),
 )
 
 

@@ -1,4 +1,4 @@
-// The rows of recursion.c, map.c and tasks.c with oneTBB.
+// The rows of recursion.c, map.c and tasks.c, and the scan of shapes.c, with oneTBB.
 #include <atomic>
 #include <future>
 #include <vector>
@@ -6,6 +6,7 @@
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_invoke.h>
+#include <tbb/parallel_scan.h>
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
@@ -201,6 +202,39 @@ static double sample_heavy(unsigned, int size, unsigned long long *check)
     return ns;
 }
 
+static void scan(const std::vector<uint32_t> &in, std::vector<uint32_t> &out)
+{
+    tbb::parallel_scan(
+        tbb::blocked_range<size_t>(0, in.size()), 0U,
+        [&](const tbb::blocked_range<size_t> &range, uint32_t sum, bool is_final) {
+            for (size_t i = range.begin(); i < range.end(); i++) {
+                sum += in[i];
+                if (is_final) {
+                    out[i] = sum;
+                }
+            }
+            return sum;
+        },
+        [](uint32_t a, uint32_t b) { return a + b; });
+}
+
+static double sample_scan(unsigned, int size, unsigned long long *check)
+{
+    std::vector<uint32_t> in((size_t)size), out(in.size());
+    std::vector<double> times;
+    for (size_t i = 0; i < in.size(); i++) {
+        in[i] = (uint32_t)mix(i) % 200;
+    }
+    scan(in, out);
+    for (int round = 0; round < 5; round++) {
+        times.push_back(timed([&] { scan(in, out); }));
+    }
+    for (uint32_t x : out) {
+        *check += x;
+    }
+    return median(times.data(), times.size());
+}
+
 // One task handed in, its result waited for through a future.
 static std::future<int> submit(tbb::task_arena &arena, int x)
 {
@@ -264,6 +298,7 @@ int main(int argc, char **argv)
                                       {"seed_cold", sample_seed_cold},
                                       {"many", sample_many},
                                       {"heavy", sample_heavy},
+                                      {"scan", sample_scan},
                                       {"futures", sample_futures},
                                       {"round_trip", sample_round_trip},
                                       {"round_trip_cold", sample_round_trip_cold}};

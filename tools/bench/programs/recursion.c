@@ -1,4 +1,4 @@
-/* Fork and join without a cut-off: fib, n-queens and sums over trees. With -DSERIAL the same source
+/* Fork and join without a cut-off: fib, n-queens, a knapsack and sums over trees. With -DSERIAL the same source
  * as plain calls. */
 #include "problems.h"
 #ifdef SERIAL
@@ -54,6 +54,32 @@ FILCH_FORK_FUNCTION(long, tree_sum, (const struct node *, node))
     FILCH_FORK(left, tree_sum, node->left);
     long right = FILCH_CALL(tree_sum, node->right);
     return FILCH_JOIN(left) + right + node->value;
+}
+
+FILCH_FORK_FUNCTION(long, uneven_sum, (long, nodes), (uint64_t, seed))
+{
+    if (nodes == 0) {
+        return 0;
+    }
+    struct split at = split_at(nodes, seed);
+    FILCH_FORK(left, uneven_sum, at.left, 2 * seed);
+    long right = FILCH_CALL(uneven_sum, at.right, 2 * seed + 1);
+    return FILCH_JOIN(left) + right + at.value;
+}
+
+/* The most that is gained: with the first of n things, or without it. */
+FILCH_FORK_FUNCTION(int, packed, (const struct thing *, first), (int, n), (int, room), (int, gain))
+{
+    if (room < 0) {
+        return 0;
+    }
+    if (n == 0 || room == 0) {
+        return gain;
+    }
+    FILCH_FORK(left_out, packed, first + 1, n - 1, room, gain);
+    int with = FILCH_CALL(packed, first + 1, n - 1, room - first->weight, gain + first->gain);
+    int without = FILCH_JOIN(left_out);
+    return with > without ? with : without;
 }
 
 #ifdef SERIAL

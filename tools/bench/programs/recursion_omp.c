@@ -54,6 +54,38 @@ static long tree_sum(const struct node *node)
     return left + right + node->value;
 }
 
+static long uneven_sum(long nodes, uint64_t seed)
+{
+    if (nodes == 0) {
+        return 0;
+    }
+    struct split at = split_at(nodes, seed);
+    long left;
+    long right;
+#pragma omp task shared(left)
+    left = uneven_sum(at.left, 2 * seed);
+    right = uneven_sum(at.right, 2 * seed + 1);
+#pragma omp taskwait
+    return left + right + at.value;
+}
+
+static int packed(const struct thing *first, int n, int room, int gain)
+{
+    if (room < 0) {
+        return 0;
+    }
+    if (n == 0 || room == 0) {
+        return gain;
+    }
+    int without;
+    int with;
+#pragma omp task shared(without)
+    without = packed(first + 1, n - 1, room, gain);
+    with = packed(first + 1, n - 1, room - first->weight, gain + first->gain);
+#pragma omp taskwait
+    return with > without ? with : without;
+}
+
 #define OPEN(workers) omp_set_num_threads((int)(workers))
 #define RUN(result, function, ...)                                                                 \
     _Pragma("omp parallel") _Pragma("omp single") result = function(__VA_ARGS__)

@@ -1,6 +1,7 @@
 /* recursion_rows: the rows of recursion.c and recursion_omp.c, which define before this
  *
- *     fib, queens, tree_sum         the recursions
+ *     fib, queens, tree_sum,
+ *     uneven_sum, packed            the recursions
  *     OPEN(workers), CLOSE()        get ready for so many workers; done with them
  *     RUN(result, function, ...)    call one from outside
  */
@@ -61,11 +62,45 @@ static double sample_big_tree(unsigned workers, int size, unsigned long long *ch
     return sample_tree(workers, check, size, 2);
 }
 
+/* Nanoseconds a node. */
+static double sample_uneven_tree(unsigned workers, int size, unsigned long long *check)
+{
+    long result = 0;
+    OPEN(workers);
+    RUN(result, fib, 20);
+    double start = now_ns();
+    RUN(result, uneven_sum, size, 1);
+    double ns = now_ns() - start;
+    CLOSE();
+    *check = (unsigned long long)result;
+    return ns / size;
+}
+
+/* Nanoseconds in all, for so many things. */
+static double sample_knapsack(unsigned workers, int size, unsigned long long *check)
+{
+    struct thing things[MOST_THINGS];
+    long warm = 0;
+    int result = 0;
+    must(size <= MOST_THINGS, "so many things");
+    int room = things_to_pack(things, size);
+    OPEN(workers);
+    RUN(warm, fib, 20);
+    double start = now_ns();
+    RUN(result, packed, things, size, room, 0);
+    double ns = now_ns() - start;
+    CLOSE();
+    *check = (unsigned long long)(result + (warm == 6765 ? 0 : 1));
+    return ns;
+}
+
 int main(int argc, char **argv)
 {
     static const struct row rows[] = {{"fib", sample_fib},
                                       {"queens", sample_queens},
                                       {"small_tree", sample_small_tree},
-                                      {"big_tree", sample_big_tree}};
+                                      {"big_tree", sample_big_tree},
+                                      {"uneven_tree", sample_uneven_tree},
+                                      {"knapsack", sample_knapsack}};
     return run_rows(rows, sizeof rows / sizeof *rows, argc, argv);
 }
