@@ -60,12 +60,14 @@ def forked(name, title, goal, size):
 
 def shaped(name, title, goal, size, peers=(("libgomp, 2", "shapes-gomp"),
                                            ("libomp, 2", "shapes-omp"))):
+    """A loop of shapes.c: serial, filch on one and two workers, and the peers."""
     contenders = [
         Contender("serial", "shapes-serial", name, 1, size),
         Contender("filch, 1", "shapes-filch", name, 1, size),
         Contender("filch, 2", "shapes-filch", name, 2, size),
     ]
-    contenders += [Contender(label, program, name, int(label[-1]), size) for label, program in peers]
+    contenders += [Contender(label, program, name, int(label[-1]), size)
+                   for label, program in peers]
     return Row(name, title, "ns", goal, tuple(contenders))
 
 

@@ -1,5 +1,5 @@
-/* Many tasks: spawned and waited for, asleep, waiting for one broadcast, each at a connection. talk.go
- * has the same rows with goroutines. */
+/* Many tasks: spawned and waited for, asleep, waiting for one broadcast, each at a connection.
+ * talk.go has the same rows with goroutines. */
 #include <netinet/in.h>
 #include <sys/resource.h>
 

@@ -21,8 +21,8 @@ struct node {
     long value;
 };
 
-/* A tree that is there in numbers only: the node `seed` with so many below it, itself included. Of a
- * large one nearly all are in one half, now the left and now the right: 4 * 10^6 are 16,000
+/* A tree that is there in numbers only: the node `seed`, with so many below it, itself included. Of
+ * a large one nearly all are in one half, now the left and now the right: 4 * 10^6 nodes are 16,000
  * deep. */
 enum { MOST_ASIDE = 512 };
 

@@ -1,5 +1,5 @@
-/* rounds: several rounds of a row in one pool, of which the median counts, and tasks to talk in them.
- * The checksum is of all rounds. */
+/* rounds: several rounds of a row in one pool, of which the median counts, and tasks to talk in
+ * them. The checksum is of all rounds. */
 #ifndef ROUNDS_H
 #define ROUNDS_H
 

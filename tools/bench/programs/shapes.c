@@ -1,6 +1,6 @@
 /* Loops of other shapes: some microseconds in all, one after the other, with two elements that are
- * long among many that are not, and a scan (not in OpenMP). With -DSERIAL the same in a plain loop, with -fopenmp in
- * OpenMP's. */
+ * long among many that are not, and a scan (not in OpenMP). With -DSERIAL the same in a plain loop,
+ * with -fopenmp in OpenMP's. */
 #include "sample.h"
 #ifdef _OPENMP
 #include <omp.h>

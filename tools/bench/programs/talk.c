@@ -1,5 +1,5 @@
-/* Tasks that talk: channels and locks. crowd.c has what there are many of, talk.go the same rows with
- * goroutines. Main submits tasks and waits for their futures, as any program would. */
+/* Tasks that talk: channels and locks. crowd.c has what there are many of, talk.go the same rows
+ * with goroutines. Main submits tasks and waits for their futures, as any program would. */
 #include "rounds.h"
 
 enum { ROOM = 100, PARTIES = 8, PERMITS = 4 };
