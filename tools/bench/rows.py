@@ -50,12 +50,13 @@ def recursion(name, title, goal, size, slow_size):
     return Row(name, title, "ns", goal, tuple(contenders))
 
 
-def forked(name, title, goal, size):
-    """The same where the peers that make a task of each call are of no use."""
+def forked(name, title, goal, size, slow_size):
+    """The same beside libgomp alone, which copes with both."""
     return Row(name, title, "ns", goal, (
         Contender("serial", "recursion-serial", name, 1, size),
         Contender("filch, 1", "recursion-filch", name, 1, size),
-        Contender("filch, 2", "recursion-filch", name, 2, size)))
+        Contender("filch, 2", "recursion-filch", name, 2, size),
+        Contender("libgomp, 2", "recursion-gomp", name, 2, slow_size, alone=slow_size != size)))
 
 
 def shaped(name, title, goal, size, peers=(("libgomp, 2", "shapes-gomp"),
@@ -121,8 +122,9 @@ ROWS = (
     recursion("big_tree", "sum of a tree of 2^24 nodes, per node",
               "serial + 0.6 ns on 1; 2: <= 0.54", 24, 20),
     forked("uneven_tree", "sum of a tree of 4*10^6 nodes, 16,000 deep, per node",
-           "as big_tree", 4000000),
-    forked("knapsack", "knapsack of 26 things without a bound", "<= 1.08 on 1; 2: <= 0.56", 26),
+           "as big_tree", 4000000, 4000000),
+    forked("knapsack", "knapsack of n things without a bound, per 2^n",
+           "<= 1.08 on 1; 2: <= 0.56", 26, 20),
     mapping("few", "map of 8 elements, warm", "serial + 100 ns", 200000),
     mapping("few_cold", "map of 8 elements after 5 ms of sleep", "serial + 300 ns", 51),
     mapping("seed", "map of 5,000 squares, warm", "serial + 200 ns", 20000),

@@ -76,7 +76,7 @@ static double sample_uneven_tree(unsigned workers, int size, unsigned long long 
     return ns / size;
 }
 
-/* Nanoseconds in all, for so many things. */
+/* Nanoseconds for each of the 2^size choices that there are. */
 static double sample_knapsack(unsigned workers, int size, unsigned long long *check)
 {
     struct thing things[MOST_THINGS];
@@ -90,8 +90,8 @@ static double sample_knapsack(unsigned workers, int size, unsigned long long *ch
     RUN(result, packed, things, size, room, 0);
     double ns = now_ns() - start;
     CLOSE();
-    *check = (unsigned long long)(result + (warm == 6765 ? 0 : 1));
-    return ns;
+    *check = (unsigned long long)(result + warm);
+    return ns / (double)(1UL << size);
 }
 
 int main(int argc, char **argv)
