@@ -390,7 +390,7 @@ FILCH_FUNCTION(int, keep_busy, (int, x))
 
 static void *wait_for_it(void *future)
 {
-    way = BY_EXIT;
+    way = ways_of_tasks[0]; /* it is on a task's stack */
     any_status(filch_future_wait(future));
     abort();
 }

@@ -15,8 +15,20 @@ filch_future *filch_future_retain(filch_future *future)
     return future;
 }
 
+void filch_future_retain_unshared(struct filch_future *future)
+{
+    /* relaxed, both: no other thread knows it */
+    uint32_t owners = atomic_load_explicit(&future->owners, memory_order_relaxed);
+    FILCH_ASSERT(owners > 0);
+    atomic_store_explicit(&future->owners, owners + 1, memory_order_relaxed);
+}
+
 static bool drop(struct filch_future *future)
 {
+    /* acquire: as below. The only owner stays it: no other can make one more. */
+    if (atomic_load_explicit(&future->owners, memory_order_acquire) == 1) {
+        return true;
+    }
     /* acq_rel: the last owner sees what all others did */
     uint32_t owners = atomic_fetch_sub_explicit(&future->owners, 1, memory_order_acq_rel);
     FILCH_ASSERT(owners > 0);

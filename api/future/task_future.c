@@ -84,15 +84,17 @@ bool filch_future_withdraw(struct filch_future *future)
 {
     bool ours = filch_pool_withdraw(future->pool, &future->task);
     if (ours) {
-        bool passed = move(future, BY_OTHER, ENTRY_PASSED);
-        FILCH_ASSERT(passed); /* the entry cannot come up: we have it */
+        /* relaxed: the entry cannot come up, we have it, and nothing else moves it from BY_OTHER */
+        atomic_store_explicit(&future->claim, (int)ENTRY_PASSED, memory_order_relaxed);
     }
     return ours;
 }
 
 void filch_future_unclaim(struct filch_future *future)
 {
-    if (future->pool && !move(future, BY_OTHER, OTHER_DONE)) {
+    /* acquire: pairs with the release in run_queued, which was there before us */
+    bool passed = atomic_load_explicit(&future->claim, memory_order_acquire) == (int)ENTRY_PASSED;
+    if (future->pool && (passed || !move(future, BY_OTHER, OTHER_DONE))) {
         filch_pool_task_ended(future->pool);
     }
 }
@@ -262,7 +264,8 @@ filch_status filch_future_submit(struct filch_future *future, struct filch_pool 
     future->task.run = run_queued;
     future->modes = filch_os_modes();
     if (out) {
-        *out = filch_future_retain(future);
+        filch_future_retain_unshared(future);
+        *out = future;
     }
     bool put_off = future->callbacks && future->callbacks->background;
     filch_trace(FILCH_TRACE_SPAWN, 0, future->info, filch_trace_name_of(future));
@@ -282,7 +285,8 @@ filch_status filch_future_accept(struct filch_future *future, struct filch_pool 
     future->modes = filch_os_modes();
     atomic_init(&future->claim, NOT_YET);
     if (out) {
-        *out = filch_future_retain(future);
+        filch_future_retain_unshared(future);
+        *out = future;
     }
     filch_status status = filch_pool_accept(pool);
     if (status != FILCH_OK) {

@@ -75,6 +75,9 @@ struct filch_future {
     FILCH_ALIGNED(16) unsigned char payload[]; /* the aligned result; or what run needs */
 };
 
+/* One owner more, of one that no other thread knows yet. */
+FILCH_PRIVATE void filch_future_retain_unshared(struct filch_future *future);
+
 /* One owner less; if it was the last, into the list. NULL: no-op. */
 FILCH_PRIVATE void filch_future_disown(struct filch_future *future, struct filch_unowned *unowned);
 

@@ -107,6 +107,10 @@ FILCH_SEAM void filch_os_thread_join(thrd_t thread);
 FILCH_SEAM void filch_os_run_guarded(void (*function)(void *), void *argument,
                                      void (*ended)(void *));
 
+/* The calling thread, a program's own, ends, as if it were cancelled; with musl its stack is not
+ * taken down. */
+FILCH_SEAM void filch_os_thread_exit(void);
+
 /* The calling thread cannot be cancelled from here to there; what was so before. */
 FILCH_SEAM int filch_os_cancel_off(void);
 FILCH_SEAM void filch_os_cancel_restore(int before);

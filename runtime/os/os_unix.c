@@ -178,6 +178,11 @@ void filch_os_run_guarded(void (*function)(void *), void *argument, void (*ended
     pthread_cleanup_pop(0);
 }
 
+void filch_os_thread_exit(void)
+{
+    pthread_exit(PTHREAD_CANCELED);
+}
+
 int filch_os_cancel_off(void)
 {
     int before = PTHREAD_CANCEL_ENABLE;

@@ -173,10 +173,19 @@ void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thre
     filch_pool_appoint_monitor(pool, 0); /* those that go on may have latent work for our core */
 }
 
+void filch_core_end_rest(struct filch_core *core)
+{
+    if (core->resting) {
+        filch_stacks_put(&core->pool->stacks, &core->shelf, &core->resting->stack);
+        core->resting = NULL;
+    }
+}
+
 void filch_core_clear_idle(struct filch_core *core, struct filch_thread *thread)
 {
     struct filch_core *own = thread->core;
     if (claim(core, thread)) { /* those that look for a free core meanwhile look again */
+        filch_core_end_rest(core);
         filch_stacks_clear(&core->pool->stacks, &core->shelf);
         /* release: pairs with the acquire in claim */
         atomic_store_explicit(&core->holder, (struct filch_thread *)NULL, memory_order_release);
@@ -193,6 +202,7 @@ void filch_core_give_spares(struct filch_pool *pool)
             filch_stacks_put_bare(&pool->stacks, core->spare);
             core->spare = NULL;
         }
+        filch_core_end_rest(core);
         filch_stacks_clear(&pool->stacks, &core->shelf);
     }
 }

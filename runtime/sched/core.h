@@ -68,9 +68,10 @@ struct filch_core {
     bool started;             /* its worker's start hook has been called */
     struct filch_fiber *next; /* made ready by the job that just ended */
     struct filch_picked picked;
-    struct filch_stack *spare; /* of the last guest here, for the next one; or NULL */
-    struct filch_shelf shelf;  /* stacks for fibers */
-    _Atomic(int64_t) tasks;    /* begun here less ended here; read while no thread runs */
+    struct filch_stack *spare;   /* of the last guest here, for the next one; or NULL */
+    struct filch_fiber *resting; /* of the last stint here (stint.h), the same */
+    struct filch_shelf shelf;    /* stacks for fibers */
+    _Atomic(int64_t) tasks;      /* begun here less ended here; read while no thread runs */
     _Atomic(uint64_t) steals;
 };
 
@@ -108,6 +109,9 @@ FILCH_PRIVATE void filch_core_release_guest(struct filch_pool *pool, struct filc
 
 /* If nothing holds the core: put the stacks on its shelf where all find them. */
 FILCH_PRIVATE void filch_core_clear_idle(struct filch_core *core, struct filch_thread *thread);
+
+/* Holder: the resting fiber's stack goes to the shelf. */
+FILCH_PRIVATE void filch_core_end_rest(struct filch_core *core);
 
 /* No thread holds a core or ever will: give back what they keep; workers that started finish. */
 FILCH_PRIVATE void filch_core_give_spares(struct filch_pool *pool);

@@ -154,12 +154,19 @@ void filch_fiber_leave(struct filch_fiber *fiber, struct filch_thread *thread)
     arrive(fiber);
 }
 
-FILCH_NEVER_RETURNS void filch_fiber_discard(struct filch_fiber *fiber, struct filch_fiber *next)
+void filch_fiber_discard(struct filch_fiber *fiber, struct filch_fiber *next)
+{
+    filch_fiber_discard_as(fiber, FILCH_LEAVE_DISCARD, next);
+}
+
+FILCH_NEVER_RETURNS void filch_fiber_discard_as(struct filch_fiber *fiber,
+                                                enum filch_leave_kind kind,
+                                                struct filch_fiber *next)
 {
     struct filch_thread *thread = filch_thread_known();
     FILCH_ASSERT(thread->fiber == fiber && !fiber->guest && !fiber->frame);
     FILCH_ASSERT(!filch_rank_holds_any());
-    thread->leave = (struct filch_leave){.kind = FILCH_LEAVE_DISCARD, .next = next};
+    thread->leave = (struct filch_leave){.kind = kind, .next = next};
     filch_sanitize_leave(NULL, thread->native_low, thread->native_bytes, thread->native_tsan_fiber);
     filch_context_switch(&fiber->context, &thread->native);
     __builtin_unreachable();

@@ -83,6 +83,8 @@ enum filch_leave_kind {
     FILCH_LEAVE_WAIT,    /* enlist the waiter; come back when it is fired */
     FILCH_LEAVE_YIELD,   /* come back when the others had their turn */
     FILCH_LEAVE_DISCARD, /* never come back; `next` goes on instead, NULL: the thread ends */
+    FILCH_LEAVE_REST,    /* its job on a stint is done; come back for the next one, or never */
+    FILCH_LEAVE_UNWOUND, /* the job ends the thread; never come back */
 };
 
 /* An order to the worker. */
@@ -125,7 +127,9 @@ FILCH_PRIVATE void filch_fiber_leave(struct filch_fiber *fiber, struct filch_thr
 /* The stack of the fiber that the calling thread runs. Also in a signal handler. */
 FILCH_PRIVATE bool filch_fiber_stack_here(struct filch_overflow_stack *stack);
 
-/* Fiber: leave for good. */
+/* Fiber: leave for good: FILCH_LEAVE_DISCARD, or as another kind says. */
 FILCH_PRIVATE void filch_fiber_discard(struct filch_fiber *fiber, struct filch_fiber *next);
+FILCH_PRIVATE void filch_fiber_discard_as(struct filch_fiber *fiber, enum filch_leave_kind kind,
+                                          struct filch_fiber *next);
 
 #endif

@@ -62,6 +62,7 @@ void filch_pool_feed(struct filch_pool *pool, struct filch_core *core)
         return;
     }
     if (core) {
+        filch_core_end_rest(core);
         filch_stacks_clear(&pool->stacks, &core->shelf);
     }
     set_starving(pool, false);

@@ -10,29 +10,64 @@
 #include "sched/starve.h"
 #include "sched/suspend.h"
 #include "sched/thread.h"
+#include "sched/unwound.h"
 #include "sched/wake.h"
 #include "sched/worker.h"
+#include "stack/sanitize.h"
 
 bool filch_stint_goes_on(void)
 {
     return filch_thread_known()->fiber->on_stint;
 }
 
-struct filch_fiber *filch_stint_main(struct filch_fiber *fiber)
+/* The thread that is on the stint ends; a worker cannot. */
+FILCH_APART static void give_up_job(struct filch_fiber *fiber)
+{
+    filch_unwound_to(fiber, NULL, filch_fiber_bottom(fiber));
+    filch_fiber_discard_as(fiber, FILCH_LEAVE_UNWOUND, NULL);
+}
+
+static inline void job_left(struct filch_fiber **running)
+{
+    if (FILCH_UNLIKELY(*running != NULL)) {
+        give_up_job(*running);
+    }
+}
+
+static void do_job(struct filch_fiber *fiber)
 {
     filch_pool_appoint_monitor(fiber->pool, 1);
     filch_core_start(filch_thread_known()->core);
     filch_core_begin(fiber);
+    FILCH_UNWINDS(job_left) struct filch_fiber *running = fiber;
     fiber->job(fiber->job_context);
+    running = NULL;
     FILCH_ASSERT(!fiber->frame && fiber->lane.top == filch_fiber_bottom(fiber));
-    if (filch_thread_known()->left) {
+    if (FILCH_UNLIKELY(filch_thread_known()->left)) {
         filch_suspend_end_child("to end a task of its parent's");
     }
     if (FILCH_UNLIKELY(fiber->lent || fiber->pins)) {
         filch_handoff_forget(fiber);
     }
-    if (fiber->on_stint) {
-        return NULL;
+}
+
+/* The sanitizers are told when a stack is left for good: there each stint has a fresh one. */
+static void rest(struct filch_fiber *fiber)
+{
+    struct filch_thread *thread = filch_thread_known();
+    if (FILCH_SANITIZES_STACKS) {
+        filch_fiber_discard(fiber, NULL);
+    }
+    thread->leave.kind = FILCH_LEAVE_REST;
+    filch_fiber_leave(fiber, thread);
+}
+
+struct filch_fiber *filch_stint_main(struct filch_fiber *fiber)
+{
+    do_job(fiber);
+    while (fiber->on_stint) {
+        rest(fiber);
+        do_job(fiber);
     }
     if (fiber->job_over) {
         fiber->job_over(fiber->job_context);
@@ -45,19 +80,16 @@ struct aside {
     struct filch_exceptions *here;
     struct filch_exceptions exceptions;
     void *locale;
-    int cancel;
 };
 
-static struct aside put_aside(struct filch_thread *thread)
+static void put_aside(struct filch_thread *thread, struct aside *aside)
 {
-    struct aside aside = {.here = filch_exceptions_here(),
-                          .locale = filch_os_locale(),
-                          .cancel = filch_os_cancel_off()};
-    if (aside.here) {
-        filch_exceptions_move(&aside.exceptions, aside.here);
+    aside->locale = filch_os_locale();
+    aside->here = thread->exceptions = filch_exceptions_here();
+    if (aside->here) {
+        aside->exceptions = (struct filch_exceptions){NULL, 0};
+        filch_exceptions_move(&aside->exceptions, aside->here);
     }
-    thread->exceptions = aside.here;
-    return aside;
 }
 
 static void take_up_again(struct filch_thread *thread, struct aside *aside)
@@ -69,7 +101,6 @@ static void take_up_again(struct filch_thread *thread, struct aside *aside)
     if (filch_os_locale() != aside->locale) {
         filch_os_set_locale(aside->locale);
     }
-    filch_os_cancel_restore(aside->cancel);
 }
 
 /* The job has left. From the first moment on that another thread may have it, the pool's end does
@@ -91,21 +122,39 @@ static bool part(struct filch_thread *thread, struct filch_fiber *fiber, bool *h
     return false;
 }
 
+/* The fiber has left and will not come back by itself. */
+static void put_away(struct filch_thread *thread, struct filch_fiber *fiber)
+{
+    struct filch_core *core = thread->core;
+    FILCH_ASSERT(fiber->on_stint);
+    if (core && !core->resting && thread->leave.kind == FILCH_LEAVE_REST) {
+        core->resting = fiber;
+    } else {
+        filch_fiber_free(fiber, core);
+    }
+    filch_pool_feed(fiber->pool, core);
+}
+
 static enum filch_stint run_fiber(struct filch_thread *thread, struct filch_fiber *fiber,
                                   bool *held)
 {
-    struct filch_pool *pool = fiber->pool;
     do {
         fiber->on_stint = true;
         filch_worker_run(thread, fiber);
-        if (thread->leave.kind == FILCH_LEAVE_DISCARD) {
-            FILCH_ASSERT(fiber->on_stint && !thread->leave.next);
-            filch_fiber_free(fiber, thread->core);
-            filch_pool_feed(pool, thread->core);
-            return FILCH_STINT_ENDED;
+        if (thread->leave.kind >= FILCH_LEAVE_DISCARD) {
+            enum filch_leave_kind kind = thread->leave.kind;
+            put_away(thread, fiber);
+            return kind == FILCH_LEAVE_UNWOUND ? FILCH_STINT_UNWOUND : FILCH_STINT_ENDED;
         }
     } while (part(thread, fiber, held));
     return FILCH_STINT_LEFT;
+}
+
+static struct filch_fiber *fiber_for_stint(struct filch_pool *pool, struct filch_core *core)
+{
+    struct filch_fiber *fiber = core->resting;
+    core->resting = NULL;
+    return fiber ? fiber : filch_fiber_new_for_stint(pool, core);
 }
 
 /* On the core that the thread holds. */
@@ -113,14 +162,15 @@ static enum filch_stint run_on_core(struct filch_pool *pool, struct filch_thread
                                     void (*job)(void *), void (*over)(void *), void *context,
                                     bool *held)
 {
-    struct filch_fiber *fiber = filch_fiber_new_for_stint(pool, thread->core);
+    struct filch_fiber *fiber = fiber_for_stint(pool, thread->core);
     if (!fiber) {
         return FILCH_STINT_REFUSED;
     }
     fiber->job = job;
     fiber->job_over = over;
     fiber->job_context = context;
-    struct aside aside = put_aside(thread);
+    struct aside aside;
+    put_aside(thread, &aside);
     enum filch_stint stint = run_fiber(thread, fiber, held);
     take_up_again(thread, &aside);
     return stint;
@@ -169,8 +219,11 @@ enum filch_stint filch_stint_run(struct filch_pool *pool, void (*job)(void *cont
     }
     enum filch_stint stint = thread->fiber ? run_for_guest(pool, thread, job, over, context)
                                            : run_from_outside(pool, thread, job, over, context);
-    if (stint == FILCH_STINT_ENDED && over) {
+    if (stint >= FILCH_STINT_ENDED && over) {
         over(context);
+    }
+    if (FILCH_UNLIKELY(stint == FILCH_STINT_UNWOUND)) {
+        filch_os_thread_exit();
     }
     return stint;
 }

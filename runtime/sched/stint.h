@@ -16,14 +16,16 @@ struct filch_pool;
 
 enum filch_stint {
     FILCH_STINT_REFUSED, /* no core is free, or there is no memory: nothing was run */
+    FILCH_STINT_LEFT,    /* the job waits, or stands in line: the pool's threads see to its end */
     FILCH_STINT_ENDED,
-    FILCH_STINT_LEFT, /* the job waits, or stands in line: the pool's threads see to its end */
+    FILCH_STINT_UNWOUND, /* not to callers: the thread ends */
 };
 
 /* Run job(context); the caller is no pool's fiber: it is outside of all pools, or a guest of this
  * one. The pool counts something that over(context) ends or that the caller does, so that it stays.
  * over: NULL, or called when the job has ended: here, by the caller's thread, which holds nothing of
- * the pool's any more if it was outside; or by the thread on which the job ended. */
+ * the pool's any more if it was outside; or by the thread on which the job ended. If the job ends
+ * the caller's thread (pthread_exit, pthread_cancel), this does not return. */
 FILCH_PRIVATE FILCH_MUST_CHECK enum filch_stint filch_stint_run(struct filch_pool *pool,
                                                                 void (*job)(void *context),
                                                                 void (*over)(void *context),

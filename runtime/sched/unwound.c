@@ -34,7 +34,7 @@ _Noreturn void filch_unwound_fatally(struct filch_thread *thread)
 
 bool filch_unwound_begin(struct filch_fiber *fiber, struct filch_frame *frame)
 {
-    if (!fiber->guest) {
+    if (!fiber->guest && !fiber->on_stint) {
         filch_unwound_fatally(filch_thread_known());
     }
     fiber->frame = frame;

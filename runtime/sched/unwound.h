@@ -8,7 +8,9 @@
  * group) is seen to when its thread's data is destroyed, thread.c; all that others refer to is in
  * memory that stays.
  *
- * On a pool's fiber none of this is possible: the thread is needed. It is a fatal error. */
+ * A fiber of the pool that runs on a program's thread (stint.h) is taken down as far as its stack
+ * goes; then the thread ends on its own. Anywhere else a pool's fiber cannot do this: the thread is
+ * needed. It is a fatal error. */
 #ifndef FILCH_UNWOUND_H
 #define FILCH_UNWOUND_H
 
@@ -23,13 +25,13 @@ struct filch_thread;
  * alone, the scope clears the variable before its end. */
 #define FILCH_UNWINDS(function) __attribute__((cleanup(function)))
 
-/* What ran on `fiber` above `frame` and in the slots from `bottom` on will not return. A guest:
- * the slots are taken off its lane, unrun; those that others run are waited for. A pool's fiber: a
- * fatal error. */
+/* What ran on `fiber` above `frame` and in the slots from `bottom` on will not return. A guest,
+ * or on a stint: the slots are taken off its lane, unrun; those that others run are waited for. Else
+ * a fatal error. */
 FILCH_PRIVATE void filch_unwound_to(struct filch_fiber *fiber, struct filch_frame *frame,
                                     filch_slot *bottom);
 
-/* The first half of it: a pool's fiber does not come back from this. False: there is nothing more
+/* The first half of it: a pool's fiber that is on no stint does not come back from this. False: there is nothing more
  * to do, since the pool belongs to the parent of this process. */
 FILCH_PRIVATE bool filch_unwound_begin(struct filch_fiber *fiber, struct filch_frame *frame);
 

@@ -208,6 +208,9 @@ bool filch_stacks_reserve(struct filch_stacks *)
 {
     return true;
 }
+void filch_stacks_put(struct filch_stacks *, struct filch_shelf *, struct filch_stack *)
+{
+}
 void filch_stacks_put_bare(struct filch_stacks *, struct filch_stack *)
 {
 }
