@@ -10,7 +10,7 @@
 
 /* Sanitizers make frames several times as large. */
 enum {
-    DEEP = FILCH_SANITIZES_STACKS ? 4000 : 20000,
+    DEEP = FILCH_SANITIZES_STACKS ? 4000 : 12000,
     SMALL = (2 << 20) - 4096, /* bytes of a stack whose lane has a thousand slots */
     BELOW_FULL = 2000,        /* forks: more than those */
 };

@@ -164,11 +164,37 @@ START_TEST(a_fork_that_is_not_joined_is_joined_when_its_block_is_left)
 }
 END_TEST
 
+/* A join may be an argument of a call: what it gives back is not the callee's to skip. */
+FILCH_FORK_FUNCTION(long, in_arguments, (int, n))
+{
+    if (n < 2) {
+        return n;
+    }
+    FILCH_FORK(less, fib, 5);
+    FILCH_FORK(more, in_arguments, n - 1);
+    return FILCH_CALL(in_arguments, n - 7 + (int)(FILCH_JOIN(more) * 0 + FILCH_JOIN(less)));
+}
+
+START_TEST(a_join_may_be_an_argument)
+{
+    filch_pool *pool = pool_opened(_i);
+    for (int i = 0; i < 20; i++) {
+        long result = -1;
+        ck_assert_int_eq(in_arguments_apply(pool, 14, &result), FILCH_OK);
+        ck_assert_int_eq(result, 0);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 FILCH_FORK_FUNCTION(int, joined_twice, (int, n))
 {
     FILCH_FORK(child, fib, n);
-    long once = FILCH_JOIN(child);
-    return once == FILCH_JOIN(child) || n >= 0;
+    fib_handle other;
+    FILCH_FORK_AT(other, fib, n);
+    long once = FILCH_JOIN_AT(other) + FILCH_JOIN(child);
+    (void)FILCH_JOIN_AT(other), (void)FILCH_JOIN(child); /* of no use, and harmless */
+    return once == 2 * 55;
 }
 
 START_TEST(a_second_join_does_nothing)
@@ -490,6 +516,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_fork_that_is_not_joined_is_joined_when_its_block_is_left, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_second_join_does_nothing, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_join_may_be_an_argument, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_full_lane_runs_children_at_once, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, children_may_sleep_anywhere, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, fibers_may_move_at_every_step, 0, WORKER_SWEEP);

@@ -685,8 +685,8 @@ START_TEST(a_lane_publishes_oldest_first_and_takes_back)
     inner_frame = (struct filch_frame){.parent = &outer_frame, .base = lane.top};
     filch_slot *c = fork_one(&lane);
     ck_assert_ptr_eq(filch_lane_publish(&lane, &inner_frame), a);
-    ck_assert(!filch_join_is_fast(&lane, a, a + 1));
-    ck_assert(filch_join_is_fast(&lane, c, lane.top));
+    ck_assert(!filch_join_is_own(&lane, a));
+    ck_assert(filch_join_is_own(&lane, c));
     ck_assert_ptr_eq(filch_slot_take(a), &outer_frame);
     ck_assert_ptr_null(filch_slot_take(a));
     ck_assert(!filch_slot_take_back(a));
@@ -715,9 +715,9 @@ START_TEST(top_falls_past_slots_joined_out_of_order)
     filch_slot *b = fork_one(&lane);
     filch_slot *c = fork_one(&lane);
     ck_assert_ptr_eq(filch_lane_retire(&lane, b), c + 1);
-    ck_assert(!filch_join_is_fast(&lane, c, lane.top)); /* holes make every join slow */
+    ck_assert(!filch_join_is_own(&lane, c)); /* holes make every join slow */
     ck_assert_ptr_eq(filch_lane_retire(&lane, c), b);
-    ck_assert(filch_join_is_fast(&lane, a, lane.top));
+    ck_assert(filch_join_is_own(&lane, a));
     ck_assert_uint_eq(lane.holes, 0);
 }
 END_TEST
@@ -729,10 +729,10 @@ START_TEST(poison_makes_forks_and_joins_look_up)
     filch_lane_init(&lane, slots, 8, 8);
     filch_slot *a = fork_one(&lane);
     ck_assert(!filch_fork_is_slow(&lane, lane.top));
-    ck_assert(filch_join_is_fast(&lane, a, lane.top));
+    ck_assert(filch_join_is_own(&lane, a));
     filch_lane_poison(&lane);
     ck_assert(filch_fork_is_slow(&lane, lane.top));
-    ck_assert(!filch_join_is_fast(&lane, a, lane.top));
+    ck_assert(!filch_join_is_own(&lane, a));
     filch_lane_settle(&lane);
     ck_assert(!filch_fork_is_slow(&lane, lane.top));
 }
@@ -741,25 +741,38 @@ END_TEST
 START_TEST(a_lane_grows_into_memory_that_was_anything)
 {
     enum { CLEAN = 2, COUNT = 300 };
-    static filch_slot slots[COUNT];
+    static filch_slot slots[COUNT + FILCH_LANE_SPARE];
     filch_lane lane;
     memset(slots + CLEAN, 0xff, sizeof slots - CLEAN * sizeof *slots);
     filch_lane_init(&lane, slots, CLEAN, COUNT);
-    ck_assert(!filch_lane_grow(&lane, COUNT));
-    ck_assert(filch_lane_grow(&lane, COUNT - 1));
-    filch_lane_init(&lane, slots, CLEAN, COUNT);
-    memset(slots + CLEAN, 0xff, sizeof slots - CLEAN * sizeof *slots);
     for (int i = 0; i < COUNT; i++) {
         ck_assert(filch_fork_is_slow(&lane, lane.top) == ((uintptr_t)lane.top >= lane.full));
-        ck_assert(filch_lane_grow(&lane, 0));
-        ck_assert(!filch_slot_is_published(lane.top) && !filch_slot_is_done(lane.top));
-        fork_one(&lane);
+        filch_slot *slot = fork_one(&lane);
+        ck_assert(filch_lane_grow(&lane, slot));
+        ck_assert(!filch_slot_is_published(slot) && !filch_slot_is_done(slot));
     }
-    ck_assert(!filch_lane_grow(&lane, 0));
+    ck_assert(filch_fork_is_slow(&lane, lane.top));
+    ck_assert(!filch_lane_grow(&lane, lane.top));
     ck_assert_uint_eq(filch_lane_clean_slots(&lane, slots), COUNT);
+    for (int i = 0; i < FILCH_LANE_RANGES; i++) { /* behind them there is room for loops */
+        ck_assert(filch_lane_has_room(&lane, 0));
+        filch_slot *slot = fork_one(&lane);
+        ck_assert(!filch_slot_is_published(slot) && !filch_slot_is_done(slot));
+        ck_assert(filch_fork_is_slow(&lane, lane.top));
+    }
+    ck_assert(!filch_lane_has_room(&lane, 0));
+    filch_lane_init(&lane, slots, 0, COUNT);
+    ck_assert(filch_lane_has_room(&lane, 0));
+    ck_assert_ptr_eq(filch_lane_publish(&lane, &(struct filch_frame){.base = slots}), NULL);
+    filch_slot *range = fork_one(&lane);
+    ck_assert_ptr_eq(filch_lane_publish(&lane, &(struct filch_frame){.base = slots}), range);
+    ck_assert(filch_lane_grow(&lane, fork_one(&lane)));
+    ck_assert(filch_slot_is_published(range)); /* it stays what it was */
     filch_lane_poison(&lane);
     lane.top = slots;
-    ck_assert(filch_lane_grow(&lane, 0) && filch_lane_is_asked(&lane)); /* the poison stays */
+    ck_assert(filch_lane_has_room(&lane, COUNT + FILCH_LANE_RANGES - 1));
+    ck_assert(!filch_lane_has_room(&lane, COUNT + FILCH_LANE_RANGES));
+    ck_assert(filch_lane_grow(&lane, slots) && filch_lane_is_asked(&lane)); /* the poison stays */
 }
 END_TEST
 

@@ -20,9 +20,12 @@ struct stay {
 _Static_assert(sizeof(struct stay) <= sizeof(((filch_fork_entry *)0)->opaque),
                "an entry holds a stay");
 
-/* Always full and never written: forks on it run at once. For when there is no memory to enter a
- * pool, since a plain call has no way to say so. */
-static filch_lane serial_lane;
+/* Always full: forks on it run at once. For when there is no memory to enter a pool, since a plain
+ * call has no way to say so. */
+struct serial {
+    FILCH_ALIGNED(64) filch_lane lane;
+    filch_slot slot;
+};
 
 /* A call that is known to be short wakes no thread; see call_site.h. */
 static void begin(struct stay *stay, struct filch_fiber *fiber, const filch_function_info *info)
@@ -39,6 +42,17 @@ static void begin(struct stay *stay, struct filch_fiber *fiber, const filch_func
     }
 }
 
+_Static_assert(sizeof(struct serial) + 56 <= sizeof(((filch_fork_entry *)0)->opaque),
+               "an entry holds a lane, wherever it lies");
+
+static filch_lane *serial_lane(filch_fork_entry *entry)
+{
+    uintptr_t place = ((uintptr_t)entry->opaque + 63) & ~(uintptr_t)63;
+    struct serial *serial = (struct serial *)place;
+    filch_lane_init(&serial->lane, &serial->slot, 0, 0); /* there is a spare one */
+    return &serial->lane;
+}
+
 FILCH_APART static void enter_fork(filch_fork_entry *entry, struct filch_fiber *fiber,
                                    const filch_function_info *info)
 {
@@ -53,8 +67,8 @@ FILCH_APART static void enter_fork(filch_fork_entry *entry, struct filch_fiber *
         stay->region.fiber = fiber;
         begin(stay, fiber, info);
     }
-    entry->lane = fiber ? &fiber->lane : &serial_lane;
-    entry->top = fiber ? fiber->lane.top : NULL;
+    entry->lane = fiber ? &fiber->lane : serial_lane(entry);
+    entry->top = entry->lane->top;
     entry->outermost = fiber != NULL;
 }
 

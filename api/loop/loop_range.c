@@ -132,7 +132,7 @@ static void run_block(struct filch_fiber *fiber, struct piece *piece, struct fil
 filch_slot *filch_range_push(struct filch_fiber *fiber, struct filch_loop *loop,
                              unsigned long long next, unsigned long long end)
 {
-    bool has_room = filch_lane_grow(&fiber->lane, 0);
+    bool has_room = filch_lane_has_room(&fiber->lane, 0);
     filch_slot *slot = fiber->lane.top;
     FILCH_ASSERT(has_room); /* filch_region_call() has seen to it */
     FILCH_ASSERT(next <= end && slot >= fiber->lane.split);
@@ -162,7 +162,7 @@ static filch_slot *look_up(struct filch_fiber *fiber, filch_slot *slot, struct f
         filch_lane_want(lane);
         return slot;
     }
-    if (oldest && filch_lane_grow(lane, FILCH_LANE_RESERVE / 2)) {
+    if (oldest && filch_lane_has_room(lane, FILCH_LANE_RANGES / 2)) {
         unsigned long long middle = piece->range.next + (left + 1) / 2;
         slot = filch_range_push(fiber, piece->loop, piece->range.next, middle);
         piece->range.next = middle;

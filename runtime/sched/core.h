@@ -215,4 +215,7 @@ FILCH_PRIVATE void filch_core_run_tasks(struct filch_pool *pool,
 /* Run a slot that its owner has taken back, above everything else on its lane. */
 FILCH_PRIVATE void filch_core_run_own(struct filch_fiber *fiber, filch_slot *slot);
 
+/* Run what was forked into the spare slot of a full lane; its result stays there. */
+FILCH_PRIVATE void filch_core_run_at_once(filch_lane *lane, filch_slot *slot);
+
 #endif

@@ -130,7 +130,7 @@ bool filch_fiber_is_low(struct filch_fiber *fiber)
     const char *here = __builtin_frame_address(0);
     bool has_stack =
         fiber->guest || (size_t)(here - (const char *)fiber->stack.low) > fiber->stack.bytes / 8;
-    return !has_stack || !filch_lane_grow(&fiber->lane, FILCH_LANE_RESERVE / 2);
+    return !has_stack || !filch_lane_has_room(&fiber->lane, FILCH_LANE_RANGES / 2);
 }
 
 /* Back again; maybe on another thread. */

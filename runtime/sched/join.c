@@ -31,6 +31,16 @@ void filch_core_run_own(struct filch_fiber *fiber, filch_slot *slot)
     run_traced(fiber, slot, type);
 }
 
+void filch_core_run_at_once(filch_lane *lane, filch_slot *slot)
+{
+    filch_slot moved = {.type = slot->type};
+    memcpy(moved.payload, slot->payload, sizeof moved.payload);
+    slot->type = NULL;
+    lane->top = slot;
+    moved.type->run(lane, slot, &moved); /* its own forks end up in the same slot */
+    memcpy(slot->payload, moved.payload, sizeof moved.payload);
+}
+
 /* The newest entry of our own core, if it is a task that is wanted. */
 static struct filch_detached *take_own(struct filch_pool *pool,
                                        bool (*wanted)(struct filch_detached *task, void *context),
@@ -133,16 +143,36 @@ static void join_latent(struct filch_fiber *fiber, filch_slot *slot)
     run_traced(fiber, slot, type);
 }
 
-filch_slot *filch_join_slow(filch_lane *lane, filch_slot *slot, filch_slot *top)
+static void join(filch_lane *lane, filch_slot *slot, filch_slot *top)
 {
     struct filch_fiber *fiber = filch_fiber_of_lane(lane);
     FILCH_ASSERT(filch_fiber_is_own(fiber) && fiber->frame);
-    FILCH_ASSERT(filch_fiber_bottom(fiber) <= slot && slot < top);
-    lane->top = top;
+    lane->top = top ? top : slot + 1;
+    FILCH_ASSERT(filch_fiber_bottom(fiber) <= slot && slot < lane->top);
     if (slot >= lane->split) {
         join_latent(fiber, slot);
     } else if (filch_core_reclaim(fiber, slot)) {
         filch_core_run_own(fiber, slot);
     }
+}
+
+filch_slot *filch_join_slow(filch_lane *lane, filch_slot *slot, filch_slot *top, void *result,
+                            size_t bytes)
+{
+    join(lane, slot, top);
+    memcpy(result, slot->payload, bytes);
     return filch_lane_retire(lane, slot);
+}
+
+void filch_join_abandoned(filch_slot *slot)
+{
+    filch_lane *lane = &filch_fiber_self()->lane;
+    join(lane, slot, lane->top);
+    filch_lane_retire(lane, slot);
+}
+
+filch_slot *filch_fork_top(filch_slot *top)
+{
+    struct filch_fiber *fiber = filch_fiber_self();
+    return fiber ? fiber->lane.top : top; /* without a fiber there is no latent work */
 }

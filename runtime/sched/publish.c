@@ -276,26 +276,39 @@ static void fork_traced(filch_lane *lane)
     filch_trace(FILCH_TRACE_FORK, 0, slot->type->info, filch_trace_name_of(slot));
 }
 
-/* The work that others may take is older then, and there is plenty: they are served as ever. */
-int filch_lane_is_full(filch_lane *lane)
+/* The lane is full. What others may take is older then, and there is plenty: they are served as
+ * ever. */
+static void run_beyond_end(filch_lane *lane, filch_slot *slot)
 {
-    struct filch_fiber *fiber = filch_fiber_of_lane(lane);
-    FILCH_ASSERT(filch_fiber_is_own(fiber));
-    if (filch_lane_grow(lane, FILCH_LANE_RESERVE)) {
-        return 0;
-    }
     if (filch_lane_is_asked(lane)) {
-        filch_core_serve(fiber);
+        lane->top = slot; /* nothing takes the new one */
+        filch_core_serve(filch_fiber_of_lane(lane));
     }
-    return 1;
+    filch_core_run_at_once(lane, slot);
+    FILCH_ASSERT(lane->top == slot);
 }
 
-void filch_fork_slow(filch_lane *lane)
+void filch_fork_slow(filch_lane *lane, filch_slot *slot)
 {
+    FILCH_ASSERT(lane->top == slot + 1);
+    if (FILCH_UNLIKELY(!filch_lane_grow(lane, slot))) {
+        run_beyond_end(lane, slot);
+        return;
+    }
     if (FILCH_UNLIKELY(lane->traced)) {
         fork_traced(lane);
     }
     if (filch_lane_is_asked(lane)) { /* else the lane has just grown, or is recorded */
         filch_core_serve(filch_fiber_of_lane(lane));
+        FILCH_ASSERT(lane->top == slot + 1);
     }
+}
+
+#ifdef __x86_64__
+__attribute__((target("general-regs-only"), force_align_arg_pointer))
+#endif
+FILCH_KEEPING void
+filch_fork_slow_keeping(filch_lane *lane, filch_slot *slot)
+{
+    filch_fork_slow(lane, slot);
 }

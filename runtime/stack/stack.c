@@ -8,6 +8,7 @@
 #include "os/os.h"
 #include "stack/sanitize.h"
 #include "stack/slab.h"
+#include "work/lane.h"
 #include "work/work.h"
 
 enum {
@@ -124,7 +125,8 @@ static bool guard(struct filch_stacks *stacks, char *piece, size_t bytes)
 static void furnish(struct filch_stacks *stacks, struct filch_stack *stack, struct filch_slab *slab)
 {
     stack->slab = slab;
-    stack->slots = stack->clean_slots = slab->stock->slots; /* the system's pages are zero */
+    stack->slots = slab->stock->slots - FILCH_LANE_SPARE;
+    stack->clean_slots = stack->slots; /* the system's pages are zero */
     char *piece = filch_slab_piece_of(stack);
     size_t guard_bytes = slab->stock->guard;
     stack->guarded = guard(stacks, piece, guard_bytes);
@@ -291,7 +293,7 @@ static struct filch_stack *make_bare_locked(struct filch_stacks *stacks)
         filch_aligned_alloc(64, FILCH_STACK_HEADER_BYTES + BARE_SLOTS * SLOT_BYTES);
     if (bare) {
         memset(bare, 0, FILCH_STACK_HEADER_BYTES);
-        bare->slots = BARE_SLOTS;
+        bare->slots = BARE_SLOTS - FILCH_LANE_SPARE;
         bare->made = stacks->made;
         stacks->made = bare;
     }

@@ -42,7 +42,7 @@ struct filch_stack {
     uint32_t bundled;           /* its holder; of the first: how many the bundle has */
     bool guarded;               /* false: the system is out of guards, a canary stands in */
     struct filch_slab *slab;    /* constant; NULL: it has no stack */
-    size_t slots;               /* constant; behind the header */
+    size_t slots;               /* constant; of the lane behind the header, spare ones aside */
     size_t clean_slots;         /* its holder; so many of them were made latent once */
     void *low;                  /* lowest usable byte */
     size_t bytes;               /* usable; the header lies at low + bytes */

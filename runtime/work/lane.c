@@ -38,7 +38,7 @@ static void reset_state(filch_slot *slot)
 
 void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t clean, size_t count)
 {
-    FILCH_ASSERT(count > 0 && clean <= count);
+    FILCH_ASSERT(clean <= count);
     lane->top = lane->split = slots;
     lane->full = (uintptr_t)(slots + clean);
     lane->end = (uintptr_t)(slots + count);
@@ -51,25 +51,34 @@ size_t filch_lane_clean_slots(const filch_lane *lane, const filch_slot *slots)
     return (lane->full - (uintptr_t)slots) / sizeof *slots;
 }
 
-bool filch_lane_grow(filch_lane *lane, size_t reserve)
+bool filch_lane_grow(filch_lane *lane, const filch_slot *slot)
 {
-    FILCH_ASSERT((uintptr_t)lane->top <= lane->full && lane->full <= lane->end);
-    uintptr_t wanted = (uintptr_t)(lane->top + 1 + reserve);
-    if (wanted <= lane->full) {
+    FILCH_ASSERT(lane->full <= lane->end);
+    if ((uintptr_t)slot < lane->full) {
         return true;
     }
-    uintptr_t grown = lane->full;
-    while (grown < lane->end && grown < wanted + GROWS_BY * sizeof(filch_slot)) {
+    if ((uintptr_t)slot >= lane->end) {
+        return false;
+    }
+    /* Those in front of it are ranges that were pushed beyond the end, and may be others' by now. */
+    uintptr_t grown = (uintptr_t)slot;
+    for (int i = 0; i < GROWS_BY && grown < lane->end; i++) {
         reset_state((filch_slot *)grown);
         grown += sizeof(filch_slot);
     }
-    if (grown > lane->full) {
-        lane->full = grown;
-        if (!filch_lane_is_asked(lane)) {
-            filch_lane_settle(lane);
-        }
+    lane->full = grown;
+    if (!filch_lane_is_asked(lane)) {
+        filch_lane_settle(lane);
     }
-    return wanted <= lane->full;
+    return true;
+}
+
+bool filch_lane_has_room(filch_lane *lane, size_t more)
+{
+    if ((uintptr_t)lane->top >= lane->full) {
+        reset_state(lane->top); /* nothing has it */
+    }
+    return (uintptr_t)(lane->top + more) < lane->end + FILCH_LANE_RANGES * sizeof(filch_slot);
 }
 
 /* Many may ask at once, again and again: the owner's line is written by the first only. */

@@ -78,18 +78,20 @@ static inline uint64_t filch_frame_modes(const struct filch_frame *frame)
 FILCH_PRIVATE_OBJECT const filch_slot_type filch_slot_running;
 
 /* Of its `count` slots the first `clean` are latent, the others anything: they are cleaned when the
- * lane grows into them. */
+ * lane grows into them. Behind them there are FILCH_LANE_SPARE more: one for a fork that is run at
+ * once, because the lane is full (join.c), the others for ranges of loops. */
 FILCH_PRIVATE void filch_lane_init(filch_lane *lane, filch_slot *slots, size_t clean, size_t count);
 
-/* How many of them are by now. */
+enum { FILCH_LANE_RANGES = 64, FILCH_LANE_SPARE = FILCH_LANE_RANGES + 1 };
+
+/* How many of them are clean by now. */
 FILCH_PRIVATE size_t filch_lane_clean_slots(const filch_lane *lane, const filch_slot *slots);
 
-/* The last slots of a lane are for loops: forks stop in front of them. */
-enum { FILCH_LANE_RESERVE = 64 };
+/* Owner: grow until `slot`, the newest one, is part of it. False: it cannot grow so far. */
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_lane_grow(filch_lane *lane, const filch_slot *slot);
 
-/* Owner: see that there is room for one more and, after that, for so many. False: it cannot grow so
- * far. */
-FILCH_PRIVATE bool filch_lane_grow(filch_lane *lane, size_t reserve);
+/* Owner: is there room for a range and `more` after it? The first slot for one is clean then. */
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_lane_has_room(filch_lane *lane, size_t more);
 
 /* Any thread: ask the owner to look up at its next fork or join. */
 FILCH_PRIVATE void filch_lane_poison(filch_lane *lane);

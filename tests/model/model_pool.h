@@ -25,7 +25,7 @@ template <unsigned Workers, unsigned Cores, unsigned Fibers, unsigned Threads> s
     filch_thread threads[Threads];
     thrd_t handles[Fibers + 1];
     filch_fiber fibers[Fibers];
-    filch_slot slots[Fibers][1];
+    filch_slot slots[Fibers][2]; // one and the spare one
 
     void make_core(unsigned index)
     {

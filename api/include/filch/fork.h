@@ -20,7 +20,7 @@
  * fork function, as if the child had been called.
  *
  * Plain code in between is no hindrance: a fork function that is called from it, inside another
- * one, finds its lane again for some 40 instructions more. So a library that knows only callbacks
+ * one, finds its lane again for some 60 instructions more. So a library that knows only callbacks
  * forks like this (and `both` is all that a parallel-algorithms library needs):
  *
  *     FILCH_FORK_FUNCTION(void, one, (call, f), (void *, a)) { f(a); }
@@ -54,7 +54,7 @@ typedef struct filch_fork_entry {
     filch_lane *lane;
     filch_slot *top;
     int outermost; /* it is to be left */
-    FILCH_ALIGNED(8) unsigned char opaque[160];
+    FILCH_ALIGNED(8) unsigned char opaque[184];
 } filch_fork_entry;
 
 void filch_fork_enter(filch_fork_entry *entry, const filch_function_info *info);
@@ -79,28 +79,46 @@ void filch_fork_leave(filch_fork_entry *entry);
     FILCH_FORK_DECLARE_I(R, __VA_ARGS__, ~)                                                        \
     FILCH_FORK_DEFINE_I(R, __VA_ARGS__, ~)
 
-/* Declares `handle` and forks function(arguments): FILCH_FORK(handle, function, arguments...). */
+/* Declares `handle` and forks function(arguments): FILCH_FORK(handle, function, arguments...).
+ * As single words the parts of a handle stay in registers. */
 #define FILCH_FORK(handle, ...) FILCH_FORK_I(handle, __VA_ARGS__, ~)
 #define FILCH_FORK_I(handle, function, ...)                                                        \
     FILCH_UNUSED function##_joiner *const handle##_joiner = function##_join;                       \
-    function##_handle handle __attribute__((cleanup(function##_abandon))) =                        \
-        function##_fork(filch_fiber_lane, &filch_fiber_top FILCH_TAIL(__VA_ARGS__))
+    function##_kept handle##_kept;                                                                 \
+    filch_slot **handle##_home __attribute__((cleanup(filch_fork_settle))) = &filch_fiber_top;     \
+    filch_slot *handle __attribute__((cleanup(filch_fork_abandon))) = function##_fork(             \
+        filch_fiber_lane, &filch_fiber_top, &handle##_kept FILCH_TAIL(__VA_ARGS__));               \
+    FILCH_UNUSED const filch_slot *const handle##_above = filch_fiber_top
 
 /* Forks into a handle that exists: `function_handle children[8];` for forks in a loop. Every one
  * of these must be joined before the function returns; nothing does it for you. */
 #define FILCH_FORK_AT(handle, ...) FILCH_FORK_AT_I(handle, __VA_ARGS__, ~)
 #define FILCH_FORK_AT_I(handle, function, ...)                                                     \
-    ((handle) = function##_fork(filch_fiber_lane, &filch_fiber_top FILCH_TAIL(__VA_ARGS__)))
+    function##_fork_at(filch_fiber_lane, &filch_fiber_top, &(handle)FILCH_TAIL(__VA_ARGS__))
 
 /* The result of a fork; runs it here if no other thread has taken it, waits if one has. FILCH_JOIN
- * for handles that FILCH_FORK declared, FILCH_JOIN_AT for those that FILCH_FORK_AT filled. */
-#define FILCH_JOIN(handle) handle##_joiner(&handle)
-#define FILCH_JOIN_AT(handle) ((handle).join(&(handle)))
+ * for handles that FILCH_FORK declared, FILCH_JOIN_AT for those that FILCH_FORK_AT filled; in the
+ * function that forked. */
+#define FILCH_JOIN(handle)                                                                         \
+    handle##_joiner(filch_fiber_lane, &filch_fiber_top, &handle, &handle##_home, handle##_above,   \
+                    &handle##_kept)
+#define FILCH_JOIN_AT(handle)                                                                      \
+    __extension__({                                                                                \
+        __typeof__(&(handle)) filch_at = &(handle);                                                \
+        filch_slot *filch_joined = filch_at->slot;                                                 \
+        filch_at->slot = NULL;                                                                     \
+        filch_at->end(filch_fiber_lane, filch_joined,                                              \
+                      filch_join_pop(filch_fiber_lane, &filch_fiber_top, filch_joined,             \
+                                     filch_slot_above(filch_joined), &filch_at->kept,              \
+                                     sizeof filch_at->kept)                                        \
+                          ? NULL                                                                   \
+                          : &filch_at->kept);                                                      \
+    })
 
 /* Calls a fork function from a fork function: FILCH_CALL(function, arguments...). */
 #define FILCH_CALL(...) FILCH_CALL_I(__VA_ARGS__, ~)
 #define FILCH_CALL_I(function, ...)                                                                \
-    function##_body(filch_fiber_lane, filch_fiber_top FILCH_TAIL(__VA_ARGS__))
+    function##_call(filch_fiber_lane, &filch_fiber_top FILCH_TAIL(__VA_ARGS__))
 
 #define FILCH_FORK_BODY(R, name, doc, ...)                                                         \
     static R name##_body(                                                                          \
@@ -116,14 +134,25 @@ void filch_fork_leave(filch_fork_entry *entry);
     FILCH_ASSERT_STATIC(FILCH_RESULT(FILCH_RESULT_BYTES_, R) <= FILCH_INLINE_BYTES,                \
                         "the result of a fork function takes at most FILCH_INLINE_BYTES");         \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
-    typedef struct name##_handle name##_handle;                                                    \
-    typedef R name##_joiner(name##_handle *);                                                      \
-    struct name##_handle {                                                                         \
-        filch_forked forked;                                                                       \
-        name##_joiner *join;                                                                       \
+    typedef struct name##_kept {                                                                   \
         FILCH_RESULT(FILCH_RESULT_FIELD_, R)                                                       \
-    };                                                                                             \
-    FILCH_FORK_BODY(R, name, doc, __VA_ARGS__);                                                    \
+    } name##_kept;                                                                                 \
+    typedef R name##_joiner(filch_lane *, filch_slot **, filch_slot **, filch_slot ***,            \
+                            const filch_slot *, name##_kept *);                                    \
+    typedef struct name##_handle {                                                                 \
+        filch_slot *slot;                                                                          \
+        R (*end)(filch_lane *, filch_slot *, name##_kept *);                                       \
+        name##_kept kept;                                                                          \
+    } name##_handle;                                                                               \
+    __attribute__((aligned(64))) FILCH_FORK_BODY(R, name, doc, __VA_ARGS__);                       \
+    FILCH_INLINE R name##_call(/* top is read last: an argument may be a join */                   \
+                               filch_lane *filch_call_lane,                                        \
+                               filch_slot **filch_top FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))      \
+    {                                                                                              \
+        FILCH_RESULT(FILCH_RESULT_LOCAL_, R)                                                       \
+        name##_body(filch_call_lane, *filch_top FILCH_MORE(FILCH_NAME, __VA_ARGS__));              \
+        return FILCH_RESULT(FILCH_RESULT_LOCAL_PASS_, R);                                          \
+    }                                                                                              \
     static void name##_run(filch_lane *filch_run_lane, filch_slot *filch_run_top,                  \
                            filch_slot *filch_run_slot)                                             \
     {                                                                                              \
@@ -133,43 +162,50 @@ void filch_fork_leave(filch_fork_entry *entry);
         FILCH_RESULT(FILCH_RESULT_LEAVE_, R)                                                       \
     }                                                                                              \
     static const filch_slot_type name##_slot_type = {name##_run, NULL, &name##_info};              \
-    FILCH_INLINE R name##_join(name##_handle *filch_handle)                                        \
+    FILCH_UNUSED static R name##_end(filch_lane *filch_end_lane, filch_slot *filch_ended,          \
+                                     name##_kept *filch_kept)                                      \
     {                                                                                              \
-        filch_slot *filch_joined = filch_handle->forked.slot;                                      \
-        if (filch_join_pop(&filch_handle->forked)) {                                               \
-            FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)filch_joined->payload;   \
-            FILCH_RESULT(FILCH_RESULT_SET_, R)                                                     \
-            name##_body(filch_handle->forked.lane,                                                 \
-                        filch_joined FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                      \
-        } else if (filch_joined) {                                                                 \
-            filch_join_wait(&filch_handle->forked);                                                \
-            FILCH_RESULT(FILCH_RESULT_KEEP_, R)                                                    \
+        if (!filch_kept) {                                                                         \
+            FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)filch_ended->payload;    \
+            FILCH_RESULT(FILCH_RESULT_LOCAL_, R)                                                   \
+            name##_body(filch_end_lane, filch_ended FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));       \
+            return FILCH_RESULT(FILCH_RESULT_LOCAL_PASS_, R);                                      \
         }                                                                                          \
         return FILCH_RESULT(FILCH_RESULT_KEPT_, R);                                                \
     }                                                                                              \
-    FILCH_INLINE name##_handle name##_fork(                                                        \
-        filch_lane *filch_fork_lane,                                                               \
-        filch_slot **filch_top FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                             \
+    FILCH_INLINE R name##_join(filch_lane *filch_join_lane, filch_slot **filch_top,                \
+                               filch_slot **filch_handle, filch_slot ***filch_home,                \
+                               const filch_slot *filch_above, name##_kept *filch_kept)             \
     {                                                                                              \
-        const int filch_slow = filch_fork_is_slow(filch_fork_lane, *filch_top);                    \
-        FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)(*filch_top)->payload;       \
-        name##_handle filch_handle;                                                                \
-        filch_handle.forked.lane = filch_fork_lane;                                                \
-        filch_handle.forked.top = filch_top;                                                       \
-        filch_handle.join = name##_join;                                                           \
-        if (FILCH_PREDICT(filch_slow, 0) && filch_lane_is_full(filch_fork_lane)) {                 \
-            filch_handle.forked.slot = NULL;                                                       \
-            FILCH_RESULT(FILCH_RESULT_AT_ONCE_, R)                                                 \
-            name##_body(filch_fork_lane, *filch_top FILCH_MORE(FILCH_NAME, __VA_ARGS__));          \
-            return filch_handle;                                                                   \
+        filch_slot *filch_joined = *filch_handle;                                                  \
+        *filch_handle = NULL;                                                                      \
+        *filch_home = NULL;                                                                        \
+        if (filch_join_pop(filch_join_lane, filch_top, filch_joined, filch_above, filch_kept,      \
+                           FILCH_RESULT(FILCH_RESULT_BYTES_, R))) {                                \
+            FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)filch_joined->payload;   \
+            FILCH_RESULT(FILCH_RESULT_LOCAL_, R)                                                   \
+            name##_body(filch_join_lane, filch_joined FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));     \
+            FILCH_FORK_NO_LOOP                                                                     \
+            return FILCH_RESULT(FILCH_RESULT_LOCAL_PASS_, R);                                      \
         }                                                                                          \
-        FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)                                                     \
-        filch_fork_push(&filch_handle.forked, &name##_slot_type, filch_slow);                      \
-        return filch_handle;                                                                       \
+        return FILCH_RESULT(FILCH_RESULT_KEPT_, R);                                                \
     }                                                                                              \
-    FILCH_INLINE void name##_abandon(name##_handle *filch_handle)                                  \
+    FILCH_INLINE filch_slot *name##_fork(                                                          \
+        filch_lane *filch_fork_lane, filch_slot **filch_top,                                       \
+        name##_kept *filch_kept FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                            \
     {                                                                                              \
-        filch_fork_abandon(&filch_handle->forked);                                                 \
+        FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)(*filch_top)->payload;       \
+        FILCH_EACH(FILCH_FORK_TO_ARGS, __VA_ARGS__)                                                \
+        return filch_fork_push(filch_fork_lane, filch_top, &name##_slot_type, filch_kept,          \
+                               FILCH_RESULT(FILCH_RESULT_BYTES_, R));                              \
+    }                                                                                              \
+    FILCH_INLINE void name##_fork_at(                                                              \
+        filch_lane *filch_fork_lane, filch_slot **filch_top,                                       \
+        name##_handle *filch_handle FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                        \
+    {                                                                                              \
+        filch_handle->end = name##_end;                                                            \
+        filch_handle->slot = name##_fork(filch_fork_lane, filch_top,                               \
+                                         &filch_handle->kept FILCH_MORE(FILCH_NAME, __VA_ARGS__)); \
     }                                                                                              \
     FILCH_UNUSED static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))                       \
     {                                                                                              \
@@ -184,21 +220,25 @@ void filch_fork_leave(filch_fork_entry *entry);
     }                                                                                              \
     FILCH_CALLABLE(R, name, __VA_ARGS__)
 
+/* Each argument is stored as it is: gcc would gather several in a vector first, which takes longer
+ * than to join what was forked last. */
+#define FILCH_FORK_TO_ARGS(T, x)                                                                   \
+    filch_args->x = x;                                                                             \
+    __asm__ volatile("" ::: "memory");
+
+/* Behind a call that could be the last thing a function does: kept a call. As a loop, into which
+ * gcc would turn the recursion, the function begins with saving registers, also where it ends at
+ * once; and its beginning cannot be compiled into the callers, which gcc does if it is small. */
+#define FILCH_FORK_NO_LOOP __asm__ volatile("");
+
 #define FILCH_RESULT_FIELD_0(R) R result;
-#define FILCH_RESULT_FIELD_1(R)
+#define FILCH_RESULT_FIELD_1(R) char result; /* there is none; in C a struct is not empty */
 /* Copied, because a slot is aligned to 16 bytes only. */
 #define FILCH_RESULT_LEAVE_0(R)                                                                    \
     memcpy((void *)filch_run_slot->payload, (const void *)&filch_local, sizeof filch_local);
 #define FILCH_RESULT_LEAVE_1(R)
-#define FILCH_RESULT_KEEP_0(R)                                                                     \
-    memcpy((void *)&filch_handle->result, filch_joined->payload, sizeof filch_handle->result);
-#define FILCH_RESULT_KEEP_1(R)
-#define FILCH_RESULT_SET_0(R) filch_handle->result =
-#define FILCH_RESULT_SET_1(R)
-#define FILCH_RESULT_KEPT_0(R) filch_handle->result
+#define FILCH_RESULT_KEPT_0(R) filch_kept->result
 #define FILCH_RESULT_KEPT_1(R)
-#define FILCH_RESULT_AT_ONCE_0(R) filch_handle.result =
-#define FILCH_RESULT_AT_ONCE_1(R)
 #define FILCH_RESULT_LOCAL_0(R) R filch_local =
 #define FILCH_RESULT_LOCAL_1(R)
 #define FILCH_RESULT_LOCAL_PASS_0(R) filch_local

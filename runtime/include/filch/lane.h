@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <filch/function_info.h>
 #include <filch/platform.h>
@@ -53,72 +54,103 @@ struct filch_lane {
     uintptr_t end;     /* constant: it cannot grow beyond */
 };
 
-/* Slow paths, called by generated code. */
-int filch_lane_is_full(filch_lane *lane);
-void filch_fork_slow(filch_lane *lane);
-filch_slot *filch_join_slow(filch_lane *lane, filch_slot *slot, filch_slot *top);
+/* Slow paths, called by generated code. The caller's top is lane->top from then on. */
 
-static inline int filch_fork_is_slow(const filch_lane *lane, const filch_slot *top)
+/* top is slot: the lane is full, the child has been run at once, and its result is in the slot. */
+void filch_fork_slow(filch_lane *lane, filch_slot *slot);
+/* The same, called in another way: see platform.h. */
+FILCH_KEEPING void filch_fork_slow_keeping(filch_lane *lane, filch_slot *slot);
+/* top: NULL if slot is the last one. Copies the result; returns lane->top. */
+filch_slot *filch_join_slow(filch_lane *lane, filch_slot *slot, filch_slot *top, void *result,
+                            size_t bytes);
+void filch_join_abandoned(filch_slot *slot);
+filch_slot *filch_fork_top(filch_slot *top); /* top: there is no lane */
+
+FILCH_INLINE int filch_fork_is_slow(const filch_lane *lane, const filch_slot *top)
 {
     /* relaxed: a poison may be seen late, and means nothing but "look" */
     return FILCH_PREDICT((uintptr_t)top >= __atomic_load_n(&lane->limit, __ATOMIC_RELAXED), 0);
 }
 
-static inline int filch_join_is_fast(const filch_lane *lane, const filch_slot *slot,
-                                     const filch_slot *top)
+FILCH_INLINE int filch_join_is_own(const filch_lane *lane, const filch_slot *slot)
 {
-    /* Numbers: a slot that does not exist has none behind it. Of the ways to write this it is the
-     * shortest when compiled. relaxed: as above; whether it is published only the owner decides */
-    return FILCH_PREDICT((uintptr_t)top - (uintptr_t)slot == sizeof *slot, 1) &&
-           FILCH_PREDICT((uintptr_t)slot >= __atomic_load_n(&lane->bound, __ATOMIC_RELAXED), 1);
+    /* relaxed: as above; whether it is published only the owner decides */
+    uintptr_t bound = __atomic_load_n(&lane->bound, __ATOMIC_RELAXED);
+    if (bound == 0) {
+        __builtin_unreachable(); /* so a slot that does not exist is below it */
+    }
+    return FILCH_PREDICT(slot >= (const filch_slot *)bound, 1);
 }
 
-/* A fork, as the function that forked sees it. For generated code, as all below. */
-typedef struct filch_forked {
-    filch_lane *lane;
-    filch_slot **top; /* the forking function's own */
-    filch_slot *slot; /* NULL: run at once, or joined */
-} filch_forked;
-
-/* The child's type and arguments are in the slot at *top: it is latent from here on. */
-FILCH_INLINE void filch_fork_push(filch_forked *forked, const filch_slot_type *type, int slow)
+/* A number: a slot that does not exist has none behind it. */
+FILCH_INLINE const filch_slot *filch_slot_above(const filch_slot *slot)
 {
-    filch_slot *slot = *forked->top;
+    return (const filch_slot *)((uintptr_t)slot + sizeof *slot);
+}
+
+/* The steps of a fork and a join, for generated code. `top` is the forking function's own; `result`
+ * is touched on slow paths only. */
+
+FILCH_INLINE filch_slot *filch_fork_call_slow(filch_lane *lane, filch_slot *slot)
+{
+#ifdef FILCH_CALL_KEEPING
+    FILCH_CALL_KEEPING(filch_fork_slow_keeping, lane, slot);
+#else
+    filch_fork_slow(lane, slot);
+#endif
+    return lane->top;
+}
+
+/* The child's arguments are in the slot at *top: it is latent from here on. NULL: it has been run
+ * at once. */
+FILCH_INLINE filch_slot *filch_fork_push(filch_lane *lane, filch_slot **top,
+                                         const filch_slot_type *type, void *result, size_t bytes)
+{
+    filch_slot *slot = *top;
+    const int slow = filch_fork_is_slow(lane, slot);
     slot->type = type;
-    forked->lane->top = slot + 1;
-    *forked->top = slot + 1;
-    forked->slot = slot;
+    lane->top = slot + 1;
+    *top = slot + 1;
     if (FILCH_PREDICT(slow, 0)) {
-        filch_fork_slow(forked->lane);
+        *top = filch_fork_call_slow(lane, slot);
+        if (*top == slot) {
+            memcpy(result, slot->payload, bytes);
+            return NULL;
+        }
+    }
+    return slot;
+}
+
+/* True: no other thread has it, and it was the last one: it is off the lane, and to be called.
+ * False: it is done, in any way. `above` is what *top was when it had been forked: what a compiler
+ * knows to be equal it need not compare. */
+FILCH_INLINE int filch_join_pop(filch_lane *lane, filch_slot **top, filch_slot *slot,
+                                const filch_slot *above, void *result, size_t bytes)
+{
+    if (FILCH_PREDICT(*top == above, 1) && filch_join_is_own(lane, slot)) {
+        lane->top = slot;
+        *top = slot;
+        return 1;
+    }
+    if (slot) { /* if it was the last one then top need not be kept for this */
+        *top = filch_join_slow(lane, slot, *top == above ? NULL : *top, result, bytes);
+    }
+    return 0;
+}
+
+/* The block that forked is left, and nothing has joined it. */
+FILCH_INLINE void filch_fork_abandon(filch_slot **slot)
+{
+    if (*slot) {
+        filch_join_abandoned(*slot);
     }
 }
 
-/* True: no other thread has it, and it was the last one: it is off the lane, and to be called. */
-FILCH_INLINE int filch_join_pop(filch_forked *forked)
+/* All that the block has not joined has been abandoned. */
+FILCH_INLINE void filch_fork_settle(filch_slot ***home)
 {
-    filch_slot *slot = forked->slot;
-    if (!filch_join_is_fast(forked->lane, slot, *forked->top)) {
-        return 0;
-    }
-    forked->slot = NULL;
-    forked->lane->top = slot;
-    *forked->top = slot;
-    return 1;
-}
-
-/* See that it is done, in any way; its result is in the slot. */
-FILCH_INLINE void filch_join_wait(filch_forked *forked)
-{
-    filch_slot *slot = forked->slot;
-    forked->slot = NULL;
-    *forked->top = filch_join_slow(forked->lane, slot, *forked->top);
-}
-
-/* The block that it is of is left, and nothing has joined it. */
-FILCH_INLINE void filch_fork_abandon(filch_forked *forked)
-{
-    if (forked->slot) {
-        filch_join_wait(forked);
+    if (*home) {
+        **home = filch_fork_top(**home);
     }
 }
 
