@@ -25,14 +25,22 @@ static void timer_fired(struct filch_timer *timer, enum filch_timer_end end)
     filch_waiter_end(waiter, end == FILCH_TIMER_DUE ? FILCH_TIMED_OUT : FILCH_CLOSED);
 }
 
-static void block_fiber(struct filch_fiber *fiber, struct filch_thread *thread,
-                        struct filch_waiter *waiter, struct filch_leave order)
+/* The order is written where it is read, a word at a time: copied as a whole it would have to wait
+ * for its own stores. */
+static inline void block_fiber(struct filch_fiber *fiber, struct filch_thread *thread,
+                               struct filch_waiter *waiter, filch_enlist *enlist, void *context,
+                               bool ends)
 {
     FILCH_ASSERT(waiter->fiber == fiber);
+    struct filch_leave *order = &thread->leave;
     waiter->timer.fire = timer_fired;
-    thread->leave = order;
+    order->kind = FILCH_LEAVE_WAIT;
+    order->waiter = waiter;
+    order->enlist = enlist;
+    order->context = context;
+    order->ends = ends;
     filch_fiber_leave(fiber, thread);
-    if (order.ends && waiter->timer.deadline_ns != FILCH_OS_NEVER) {
+    if (ends && waiter->timer.deadline_ns != FILCH_OS_NEVER) {
         filch_timers_disarm(&fiber->pool->timers, &waiter->timer);
     }
 }
@@ -81,8 +89,8 @@ static void sleep_until(struct filch_thread *thread, struct filch_waiter *waiter
     }
 }
 
-static void block_thread(struct filch_thread *thread, struct filch_waiter *waiter,
-                         struct filch_leave order)
+FILCH_APART static void block_thread(struct filch_thread *thread, struct filch_waiter *waiter,
+                                     struct filch_leave order)
 {
     FILCH_ASSERT(waiter->parker == &thread->parker && thread == filch_thread_known());
     struct filch_fiber *bound = thread->fiber;
@@ -113,14 +121,19 @@ static void block_thread(struct filch_thread *thread, struct filch_waiter *waite
     }
 }
 
-static void block(struct filch_thread *thread, struct filch_waiter *waiter,
-                  struct filch_leave order)
+static inline void block(struct filch_thread *thread, struct filch_waiter *waiter,
+                         filch_enlist *enlist, void *context, bool ends)
 {
     struct filch_fiber *fiber = thread->fiber;
     if (fiber && !filch_handoff_is_bound(fiber)) {
-        block_fiber(fiber, thread, waiter, order);
+        block_fiber(fiber, thread, waiter, enlist, context, ends);
     } else {
-        block_thread(thread, waiter, order);
+        block_thread(thread, waiter,
+                     (struct filch_leave){.kind = FILCH_LEAVE_WAIT,
+                                          .waiter = waiter,
+                                          .enlist = enlist,
+                                          .context = context,
+                                          .ends = ends});
     }
 }
 
@@ -201,11 +214,7 @@ void filch_suspend_join(const struct filch_wait_kind *kind, void *context)
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_waiter waiter;
     waiter.timer.deadline_ns = FILCH_OS_NEVER;
     struct filch_party *party = begin_wait(thread, kind, context, &waiter, false);
-    block(thread, &waiter,
-          (struct filch_leave){.kind = FILCH_LEAVE_WAIT,
-                               .waiter = &waiter,
-                               .enlist = kind->enlist,
-                               .context = context});
+    block(thread, &waiter, kind->enlist, context, false);
     FILCH_ASSERT(filch_waiter_outcome(&waiter) == FILCH_SIGNALED); /* nothing else ends it */
     end_wait(party, fiber, kind);
     trace_end(&waiter);
@@ -229,12 +238,10 @@ static bool enlist_cancellable(struct filch_waiter *waiter, void *context)
 }
 
 static void block_in_scope(struct filch_thread *thread, struct filch_waiter *waiter,
-                           struct filch_leave order, struct filch_cancel_scope *scope)
+                           filch_enlist *enlist, void *context, struct filch_cancel_scope *scope)
 {
-    struct cancellable wait = {order.enlist, order.context, scope};
-    order.enlist = enlist_cancellable;
-    order.context = &wait;
-    block(thread, waiter, order);
+    struct cancellable wait = {enlist, context, scope};
+    block(thread, waiter, enlist_cancellable, &wait, true);
     filch_cancel_scope_remove(waiter);
 }
 
@@ -260,15 +267,10 @@ enum filch_outcome filch_suspend_until(const struct filch_wait_kind *kind, void 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_waiter waiter;
     waiter.timer.deadline_ns = scope_ends_first ? scope->deadline_ns : deadline_ns;
     struct filch_party *party = begin_wait(thread, kind, context, &waiter, true);
-    struct filch_leave order = {.kind = FILCH_LEAVE_WAIT,
-                                .waiter = &waiter,
-                                .enlist = kind->enlist,
-                                .context = context,
-                                .ends = true};
     if (scope) {
-        block_in_scope(thread, &waiter, order, scope);
+        block_in_scope(thread, &waiter, kind->enlist, context, scope);
     } else {
-        block(thread, &waiter, order);
+        block(thread, &waiter, kind->enlist, context, true);
     }
     FILCH_ASSERT(filch_waiter_fired(&waiter));
     end_wait(party, fiber, kind);

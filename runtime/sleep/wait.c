@@ -181,9 +181,16 @@ bool filch_waiter_claim(struct filch_waiter *waiter, struct filch_claims *claims
 /* Signal one that we have claimed, which is our last touch of it. True: it was armed. */
 static bool tell(struct filch_waiter *waiter)
 {
-    /* acq_rel: release pairs with outcome and with the failure in arm, the waiter sees what we did
-     * for it; acquire pairs with arm, as in decide */
-    int old = atomic_exchange_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_acq_rel);
+    /* acquire: pairs with arm, as in decide */
+    int old = atomic_load_explicit(&waiter->outcome, memory_order_acquire);
+    if (FILCH_LIKELY(old == FILCH_CLAIMED)) {
+        /* It changes no more: a store will do, where an exchange would cost. release: pairs with
+         * outcome, the waiter sees what we did for it. */
+        atomic_store_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_release);
+        return true;
+    }
+    /* acq_rel: the same, and release pairs with the failure in arm */
+    old = atomic_exchange_explicit(&waiter->outcome, (int)FILCH_SIGNALED, memory_order_acq_rel);
     FILCH_ASSERT(old == FILCH_CLAIMED || old == FILCH_CLAIMED_EARLY); /* ours, and told once */
     return old == FILCH_CLAIMED;
 }
