@@ -80,6 +80,7 @@
 #include "sched/process.c"
 #include "sched/publish.c"
 #include "sched/quiescence.c"
+#include "sched/ready.c"
 #include "sched/region.c"
 #include "sched/starve.c"
 #include "sched/stint.c"

@@ -523,6 +523,204 @@ START_TEST(cancelling_ends_waits_on_channels)
 }
 END_TEST
 
+/* ---- where a task goes on that was woken ---- */
+
+enum { ERRANDS = 200 };
+
+static atomic_int done_so_far;
+
+/* Without a wait for them, which could run them on this thread. */
+static void all_ended(filch_future *futures[], int n)
+{
+    for (int i = 0; i < n; i++) {
+        while (!filch_future_ready(futures[i])) {
+            filch_sleep(1e-3);
+        }
+        filch_future_free(futures[i]);
+    }
+    ck_assert_int_eq(wrong, 0);
+}
+
+FILCH_FUNCTION(void, does_as_told, (numbers, in))
+{
+    int value;
+    while (numbers_receive(in, &value) == FILCH_OK) {
+        atomic_store(&done_so_far, value);
+    }
+}
+
+/* After each errand it computes, without a wait, until that is done. */
+FILCH_FUNCTION(void, tells_and_goes_on, (numbers, out))
+{
+    for (int i = 1; i <= ERRANDS; i++) {
+        wrong += numbers_send(out, i) != FILCH_OK;
+        while (atomic_load(&done_so_far) < i) {
+        }
+    }
+    wrong += numbers_close(out) != FILCH_OK;
+}
+
+START_TEST(one_that_is_woken_does_not_wait_for_a_task_that_goes_on)
+{
+    filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 2});
+    for (int c = 0; c < CAPACITIES; c++) {
+        filch_future *futures[2];
+        numbers box = channel_of(capacities[c]);
+        atomic_store(&wrong, 0);
+        atomic_store(&done_so_far, 0);
+        ck_assert_int_eq(does_as_told_apply_async(pool, box, &futures[0]), FILCH_OK);
+        ck_assert_int_eq(tells_and_goes_on_apply_async(pool, box, &futures[1]), FILCH_OK);
+        all_ended(futures, 2);
+        ck_assert_int_eq(done_so_far, ERRANDS);
+        numbers_free(box);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+static atomic_bool is_over;
+
+/* Until it is over; then 0 goes round, once. */
+FILCH_FUNCTION(void, hands_back, (numbers, in), (numbers, out))
+{
+    int value = 1;
+    while (value) {
+        wrong += numbers_receive(in, &value) != FILCH_OK;
+        wrong += numbers_send(out, value) != FILCH_OK;
+    }
+}
+
+FILCH_FUNCTION(void, talks_on, (numbers, gate), (numbers, out), (numbers, in))
+{
+    int value = 1;
+    wrong += numbers_send(gate, 1) != FILCH_OK;
+    while (value) {
+        value = !atomic_load(&is_over);
+        wrong += numbers_send(out, value) != FILCH_OK;
+        wrong += numbers_receive(in, &value) != FILCH_OK;
+    }
+}
+
+/* When it is awake the two talk already; it gives up its turn, and must get another one. */
+FILCH_FUNCTION(void, ends_the_talk, (numbers, gate))
+{
+    int value;
+    wrong += numbers_receive(gate, &value) != FILCH_OK;
+    filch_yield();
+    atomic_store(&is_over, true);
+}
+
+START_TEST(two_that_talk_leave_turns_to_others)
+{
+    filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 1});
+    numbers boxes[3] = {channel_of(0), channel_of(0), channel_of(0)};
+    filch_future *futures[3];
+    atomic_store(&wrong, 0);
+    atomic_store(&is_over, false);
+    ck_assert_int_eq(ends_the_talk_apply_async(pool, boxes[0], &futures[0]), FILCH_OK);
+    ck_assert_int_eq(hands_back_apply_async(pool, boxes[1], boxes[2], &futures[1]), FILCH_OK);
+    ck_assert_int_eq(talks_on_apply_async(pool, boxes[0], boxes[1], boxes[2], &futures[2]),
+                     FILCH_OK);
+    all_ended(futures, 3);
+    for (int i = 0; i < 3; i++) {
+        numbers_free(boxes[i]);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+enum { BATCH = 100, BATCHES = 20 };
+
+static atomic_int turns;
+static atomic_int last_turn;
+
+static void note_turn(int who)
+{
+    if (atomic_exchange(&last_turn, who) != who) {
+        atomic_fetch_add(&turns, 1);
+    }
+}
+
+FILCH_FUNCTION(void, fills, (numbers, out))
+{
+    for (int i = 0; i < BATCH * BATCHES; i++) {
+        note_turn(1);
+        wrong += numbers_send(out, i) != FILCH_OK;
+    }
+    wrong += numbers_close(out) != FILCH_OK;
+}
+
+FILCH_FUNCTION(void, empties, (numbers, in))
+{
+    int value;
+    while (numbers_receive(in, &value) == FILCH_OK) {
+        note_turn(2);
+    }
+}
+
+START_TEST(a_buffer_is_filled_and_emptied_in_one_turn)
+{
+    filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 1});
+    numbers box = channel_of(BATCH);
+    filch_future *futures[2];
+    atomic_store(&wrong, 0);
+    atomic_store(&turns, 0);
+    ck_assert_int_eq(empties_apply_async(pool, box, &futures[0]), FILCH_OK);
+    ck_assert_int_eq(fills_apply_async(pool, box, &futures[1]), FILCH_OK);
+    all_ended(futures, 2);
+    ck_assert_int_le(turns, 2 * BATCHES + 4);
+    numbers_free(box);
+    pool_closed(pool);
+}
+END_TEST
+
+enum { TALKERS = 4, WORDS = 2000 };
+
+/* A pair that talks, as often as it is told to. */
+FILCH_FUNCTION(void, speaks, (numbers, out), (numbers, in))
+{
+    int value = 0;
+    for (int i = 0; i < WORDS; i++) {
+        wrong += numbers_send(out, i) != FILCH_OK;
+        wrong += numbers_receive(in, &value) != FILCH_OK || value != i;
+    }
+}
+
+FILCH_FUNCTION(void, echoes, (numbers, in), (numbers, out))
+{
+    int value = 0;
+    for (int i = 0; i < WORDS; i++) {
+        wrong += numbers_receive(in, &value) != FILCH_OK;
+        wrong += numbers_send(out, value) != FILCH_OK;
+    }
+}
+
+static void start_pair(filch_pool *pool, numbers boxes[], filch_future *futures[])
+{
+    ck_assert_int_eq(echoes_apply_async(pool, boxes[0], boxes[1], &futures[0]), FILCH_OK);
+    ck_assert_int_eq(speaks_apply_async(pool, boxes[0], boxes[1], &futures[1]), FILCH_OK);
+}
+
+START_TEST(pairs_that_talk_lose_and_double_nothing)
+{
+    filch_pool *pool = pool_opened(_i);
+    numbers boxes[2 * TALKERS];
+    filch_future *futures[2 * TALKERS];
+    atomic_store(&wrong, 0);
+    for (int i = 0; i < 2 * TALKERS; i++) {
+        boxes[i] = channel_of(capacities[(i / 2) % CAPACITIES]);
+    }
+    for (int i = 0; i < TALKERS; i++) {
+        start_pair(pool, &boxes[(size_t)2 * (size_t)i], &futures[(size_t)2 * (size_t)i]);
+    }
+    all_ended(futures, 2 * TALKERS);
+    for (int i = 0; i < 2 * TALKERS; i++) {
+        numbers_free(boxes[i]);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("channel");
@@ -542,6 +740,10 @@ int main(void)
     tcase_add_loop_test(tcase, selects_lose_and_double_nothing, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_select_that_was_served_stands_in_no_other_line, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, cancelling_ends_waits_on_channels, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, one_that_is_woken_does_not_wait_for_a_task_that_goes_on);
+    tcase_add_test(tcase, two_that_talk_leave_turns_to_others);
+    tcase_add_test(tcase, a_buffer_is_filled_and_emptied_in_one_turn);
+    tcase_add_loop_test(tcase, pairs_that_talk_lose_and_double_nothing, 0, WORKER_SWEEP);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -47,7 +47,21 @@ void filch_channel_free(filch_channel *channel)
 
 static unsigned char *at(filch_channel *channel, size_t position)
 {
-    return channel->ring + (channel->head + position) % channel->room * channel->item_bytes;
+    size_t place = channel->head + position;
+    if (place >= channel->room) {
+        place -= channel->room; /* a division takes longer than all else here */
+    }
+    return channel->ring + place * channel->item_bytes;
+}
+
+/* The commonest sizes without a call. */
+static inline void copy_item(const filch_channel *channel, void *to, const void *from)
+{
+    switch (channel->item_bytes) {
+    case 4: memcpy(to, from, 4); break;
+    case 8: memcpy(to, from, 8); break;
+    default: memcpy(to, from, channel->item_bytes);
+    }
 }
 
 /* Twice the room, with the oldest value first. */
@@ -124,57 +138,74 @@ static filch_case *claim_locked(filch_channel *channel, struct filch_wait_list *
     return one;
 }
 
-static bool send_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims)
+static void append_value_locked(filch_channel *channel, const void *item)
 {
-    struct filch_case_state *state = filch_case_state_of(one);
-    filch_case *receiver;
-    if (channel->closed) {
-        state->status = channel->torn ? FILCH_EFORKED : FILCH_ECLOSED;
-    } else if ((receiver = claim_locked(channel, &channel->receivers, FILCH_OK, claims))) {
-        FILCH_ASSERT(channel->count == 0); /* receivers wait only while it is empty */
-        memcpy(receiver->receive, one->send, channel->item_bytes);
-        state->status = FILCH_OK;
-    } else if (channel->count == channel->capacity) {
-        return false;
-    } else if (channel->count == channel->room && !grow_locked(channel)) {
-        state->status = FILCH_ENOMEM;
-    } else {
-        memcpy(at(channel, channel->count++), one->send, channel->item_bytes);
-        state->status = FILCH_OK;
-    }
-    return true;
+    FILCH_ASSERT(channel->count < channel->room);
+    copy_item(channel, at(channel, channel->count++), item);
+    channel->exchanged++;
 }
 
-static bool receive_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims)
+filch_status filch_channel_send_locked(filch_channel *channel, const void *item,
+                                       struct filch_claims *claims)
 {
-    struct filch_case_state *state = filch_case_state_of(one);
-    filch_case *sender;
-    if (channel->count > 0) {
-        memcpy(one->receive, at(channel, 0), channel->item_bytes);
-        channel->head = (channel->head + 1) % channel->room;
-        channel->count--;
-        if ((sender = claim_locked(channel, &channel->senders, FILCH_OK, claims))) {
-            FILCH_ASSERT(channel->count + 1 == channel->capacity); /* senders: while it is full */
-            /* there is room now */
-            memcpy(at(channel, channel->count++), sender->send, channel->item_bytes);
-        }
-        state->status = FILCH_OK;
-    } else if ((sender = claim_locked(channel, &channel->senders, FILCH_OK, claims))) {
-        memcpy(one->receive, sender->send, channel->item_bytes);
-        state->status = FILCH_OK;
-    } else if (channel->closed) {
-        state->status = channel->torn ? FILCH_EFORKED : FILCH_END;
-    } else {
-        return false;
+    FILCH_ASSERT(filch_lock_is_held(&channel->lock));
+    filch_case *receiver;
+    if (FILCH_UNLIKELY(channel->closed)) {
+        return channel->torn ? FILCH_EFORKED : FILCH_ECLOSED;
     }
-    return true;
+    if (channel->receivers.first &&
+        (receiver = claim_locked(channel, &channel->receivers, FILCH_OK, claims))) {
+        FILCH_ASSERT(channel->count == 0); /* receivers wait only while it is empty */
+        copy_item(channel, receiver->receive, item);
+        return FILCH_OK;
+    }
+    if (channel->count == channel->capacity) {
+        return FILCH_EPENDING;
+    }
+    if (channel->count == channel->room && !grow_locked(channel)) {
+        return FILCH_ENOMEM;
+    }
+    append_value_locked(channel, item);
+    return FILCH_OK;
+}
+
+static void take_oldest_locked(filch_channel *channel, void *item)
+{
+    FILCH_ASSERT(channel->count > 0 && channel->count <= channel->room);
+    copy_item(channel, item, at(channel, 0));
+    channel->head = channel->head + 1 < channel->room ? channel->head + 1 : 0;
+    channel->count--;
+    channel->exchanged++;
+}
+
+filch_status filch_channel_receive_locked(filch_channel *channel, void *item,
+                                          struct filch_claims *claims)
+{
+    FILCH_ASSERT(filch_lock_is_held(&channel->lock));
+    bool from_ring = channel->count > 0;
+    if (from_ring) {
+        take_oldest_locked(channel, item);
+    }
+    filch_case *sender =
+        channel->senders.first ? claim_locked(channel, &channel->senders, FILCH_OK, claims) : NULL;
+    if (sender && from_ring) {
+        FILCH_ASSERT(channel->count + 1 == channel->capacity); /* senders: while it is full */
+        append_value_locked(channel, sender->send);            /* there is room now */
+    } else if (sender) {
+        copy_item(channel, item, sender->send);
+    } else if (!from_ring) {
+        return !channel->closed ? FILCH_EPENDING : channel->torn ? FILCH_EFORKED : FILCH_END;
+    }
+    return FILCH_OK;
 }
 
 bool filch_channel_try_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims)
 {
-    FILCH_ASSERT(filch_lock_is_held(&channel->lock) && one->channel == channel);
-    FILCH_ASSERT(channel->count <= channel->room);
-    return one->send ? send_locked(channel, one, claims) : receive_locked(channel, one, claims);
+    FILCH_ASSERT(one->channel == channel);
+    filch_status status = one->send ? filch_channel_send_locked(channel, one->send, claims)
+                                    : filch_channel_receive_locked(channel, one->receive, claims);
+    filch_case_state_of(one)->status = status;
+    return status != FILCH_EPENDING;
 }
 
 filch_status filch_channel_close(filch_channel *channel)

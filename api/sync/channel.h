@@ -23,6 +23,7 @@ struct filch_channel {
     bool closed;                      /* lock */
     bool torn;                        /* lock; a thread that is not here was about to change it */
     uint32_t token;                   /* constant; of the process that made it */
+    uint32_t exchanged;               /* lock; values that came or went since a waiter was woken */
     struct filch_wait_list senders;   /* lock */
     struct filch_wait_list receivers; /* lock */
     size_t count;                     /* lock; values in the ring */
@@ -49,6 +50,14 @@ static inline struct filch_case_state *filch_case_state_of(filch_case *one)
 
 /* Take its lock, also if that is held by a thread which the child of a fork() does not have. */
 FILCH_PRIVATE void filch_channel_lock(filch_channel *channel);
+
+/* Send or receive if that can be done; the caller tells the waiters whose cases were done by that.
+ * FILCH_EPENDING: one must wait. */
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_channel_send_locked(filch_channel *channel,
+                                                                      const void *item,
+                                                                      struct filch_claims *claims);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status
+filch_channel_receive_locked(filch_channel *channel, void *item, struct filch_claims *claims);
 
 /* Do the case if it can be done; the caller tells the waiters whose cases were done by that. False:
  * one must wait. */

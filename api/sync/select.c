@@ -12,6 +12,7 @@
 #include "os/os_ticks.h"
 #include "pool/deadline.h"
 #include "sched/process.h"
+#include "sched/ready.h"
 
 struct selection {
     filch_case *cases;
@@ -199,31 +200,114 @@ filch_status filch_select(filch_case *cases, size_t n, double deadline, size_t *
                        : filch_select_until(cases, n, filch_deadline_at(deadline), chosen);
 }
 
-/* ---- a send or a receive: of one case ---- */
+/* ---- a send or a receive: most need no selection ---- */
 
-static filch_status do_until(filch_channel *channel, const void *send, void *receive,
-                             uint64_t deadline)
+/* Release the lock, and tell those that were served. */
+static inline void let_go(filch_channel *channel, struct filch_claims *claims)
 {
-    filch_case one = {.channel = channel, .send = send, .receive = receive};
-    return channel ? filch_select_until(&one, 1, deadline, NULL) : FILCH_EINVAL;
+    uint32_t exchanged = 0;
+    if (claims->first) {
+        exchanged = channel->exchanged;
+        channel->exchanged = 0;
+    }
+    filch_lock_release(&channel->lock);
+    if (exchanged) {
+        filch_core_exchanged(exchanged);
+    }
+    if (claims->first) {
+        filch_claims_tell(claims);
+    }
+}
+
+static bool enlist_for_one(struct filch_waiter *waiter, void *context)
+{
+    filch_case *one = context;
+    struct filch_claims claims = {NULL, NULL};
+    filch_channel_lock(one->channel);
+    bool done = filch_channel_try_locked(one->channel, one, &claims);
+    if (!done) {
+        filch_channel_wait_locked(one->channel, one, waiter);
+    }
+    let_go(one->channel, &claims);
+    return !done;
+}
+
+static void leave_one_line(struct filch_waiter *waiter, void *context)
+{
+    filch_case *one = context;
+    (void)waiter;
+    filch_lock_acquire(&one->channel->lock, FILCH_RANK_CHANNEL);
+    filch_channel_leave_locked(one->channel, one);
+    filch_lock_release(&one->channel->lock);
+}
+
+/* One that was served stands in no other line. */
+static const struct filch_wait_kind wait_for_one_kind = {
+    .what = "a channel", .enlist = enlist_for_one, .leave = leave_one_line};
+
+/* It could not be done at once. */
+FILCH_APART static filch_status wait_for_channel(filch_channel *channel, const void *send,
+                                                 void *receive, uint64_t deadline)
+{
+    filch_case one;
+    struct filch_case_state *state = filch_case_state_of(&one);
+    one.channel = channel;
+    one.send = send;
+    one.receive = receive;
+    state->place.waiter = NULL;
+    state->status = FILCH_EPENDING;
+    state->above = NULL;
+    state->lowest = &one;
+    if (deadline == 0) {
+        return FILCH_ETIMEDOUT;
+    }
+    if (filch_process_inherited(channel->token)) {
+        return FILCH_EFORKED;
+    }
+    filch_status status = filch_wait_until(&wait_for_one_kind, &one, deadline);
+    return state->status != FILCH_EPENDING ? state->status : status;
+}
+
+static filch_status send_until(filch_channel *channel, const void *item, uint64_t deadline)
+{
+    if (!channel || !item) {
+        return FILCH_EINVAL;
+    }
+    struct filch_claims claims = {NULL, NULL};
+    filch_channel_lock(channel);
+    filch_status status = filch_channel_send_locked(channel, item, &claims);
+    let_go(channel, &claims);
+    return status != FILCH_EPENDING ? status : wait_for_channel(channel, item, NULL, deadline);
+}
+
+static filch_status receive_until(filch_channel *channel, void *item, uint64_t deadline)
+{
+    if (!channel || !item) {
+        return FILCH_EINVAL;
+    }
+    struct filch_claims claims = {NULL, NULL};
+    filch_channel_lock(channel);
+    filch_status status = filch_channel_receive_locked(channel, item, &claims);
+    let_go(channel, &claims);
+    return status != FILCH_EPENDING ? status : wait_for_channel(channel, NULL, item, deadline);
 }
 
 filch_status filch_channel_send(filch_channel *channel, const void *item)
 {
-    return do_until(channel, item, NULL, FILCH_OS_NEVER);
+    return send_until(channel, item, FILCH_OS_NEVER);
 }
 
 filch_status filch_channel_send_until(filch_channel *channel, const void *item, double deadline)
 {
-    return do_until(channel, item, NULL, filch_deadline_at(deadline));
+    return send_until(channel, item, filch_deadline_at(deadline));
 }
 
 filch_status filch_channel_receive(filch_channel *channel, void *item)
 {
-    return do_until(channel, NULL, item, FILCH_OS_NEVER);
+    return receive_until(channel, item, FILCH_OS_NEVER);
 }
 
 filch_status filch_channel_receive_until(filch_channel *channel, void *item, double deadline)
 {
-    return do_until(channel, NULL, item, filch_deadline_at(deadline));
+    return receive_until(channel, item, filch_deadline_at(deadline));
 }

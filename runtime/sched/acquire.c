@@ -4,6 +4,7 @@
 #include "sched/core.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
+#include "sched/ready.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
 
@@ -152,6 +153,7 @@ void filch_core_release(struct filch_thread *thread)
 {
     struct filch_core *core = thread->core;
     FILCH_ASSERT(filch_core_is_own(core));
+    filch_core_queue_next(core); /* it would be overlooked; all that let go of a core look again */
     filch_core_trace(core, FILCH_TRACE_FREE, 0, NULL, 0);
     thread->core = NULL;
     /* release: pairs with the acquire in claim */

@@ -12,6 +12,7 @@
 #include "os/os_modes.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
+#include "sched/ready.h"
 #include "sched/suspend.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
@@ -64,6 +65,13 @@ static uintptr_t from_ready(struct filch_core *core)
     return entry ? entry : from_queue(&core->pool->ready);
 }
 
+/* The one that was made ready here last, and that nothing is to come before. */
+static uintptr_t from_next(struct filch_core *core)
+{
+    struct filch_fiber *fiber = filch_core_take_next(core);
+    return fiber ? filch_entry_of_work(&fiber->work) : 0;
+}
+
 /* By turns, so that nothing comes before work from outside, or new work, for ever. */
 static uintptr_t by_turns(struct filch_core *core, uint32_t turn)
 {
@@ -75,6 +83,9 @@ static uintptr_t by_turns(struct filch_core *core, uint32_t turn)
     if (turn % 2 == 0 && (entry = from_outside(core, &pool->inject))) {
         return entry;
     }
+    if (turn % 8 == 3) {
+        return from_queue(&core->ready);
+    }
     return turn % 4 == 1 ? from_queue(&pool->ready) : filch_deque_pop(&core->deque);
 }
 
@@ -82,20 +93,18 @@ static uintptr_t by_turns(struct filch_core *core, uint32_t turn)
 static uintptr_t overdue(struct filch_core *core)
 {
     filch_core_fire_timers(core->pool);
-    if (core->next) {
-        filch_queue_push(&core->ready, &core->next->work); /* where thieves can see it */
-        core->next = NULL;
-    }
-    uintptr_t entry = by_turns(core, core->picks / FILCH_FAIR_PICKS);
+    filch_core_queue_next(core); /* behind what it would have gone before */
+    uintptr_t entry = by_turns(core, filch_core_picks(core) / FILCH_FAIR_PICKS);
     return entry || (entry = from_ready(core)) ? entry : from_outside(core, &core->pool->inject);
 }
 
 static uintptr_t steal_from(struct filch_core *victim)
 {
-    uintptr_t entry = from_queue(&victim->ready);
-    if (entry) {
-        return entry;
+    struct filch_fiber *fiber = filch_core_steal_ready(victim);
+    if (fiber) {
+        return filch_entry_of_work(&fiber->work);
     }
+    uintptr_t entry = 0;
     enum filch_steal result;
     do {
         result = filch_deque_steal(&victim->deque, &entry);
@@ -145,8 +154,8 @@ static uintptr_t put_off(struct filch_core *core)
 {
     filch_core_fire_timers(core->pool);
     filch_crowd_let_go(core);
-    uintptr_t entry = from_own(core);
-    return entry ? entry : from_outside(core, &core->pool->background);
+    uintptr_t entry = from_next(core); /* a timer's */
+    return entry || (entry = from_own(core)) ? entry : from_outside(core, &core->pool->background);
 }
 
 /* What runs next on this core, 0 when there is nothing: own work, then tasks from outside, then
@@ -156,16 +165,11 @@ static uintptr_t pick(struct filch_core *core)
     FILCH_ASSERT(filch_core_is_own(core));
     uintptr_t entry = 0;
     note_pick(core, FILCH_TRACE_OWN, 0);
-    if (++core->picks % FILCH_FAIR_PICKS == 0 && (entry = overdue(core))) {
+    if (filch_core_count_pick(core) % FILCH_FAIR_PICKS == 0 && (entry = overdue(core))) {
         return entry;
     }
-    if (core->next) {
-        entry = filch_entry_of_work(&core->next->work);
-        core->next = NULL;
-        return entry;
-    }
-    if ((entry = from_own(core)) || (entry = from_outside(core, &core->pool->inject)) ||
-        (entry = steal(core))) {
+    if ((entry = from_next(core)) || (entry = from_own(core)) ||
+        (entry = from_outside(core, &core->pool->inject)) || (entry = steal(core))) {
         return entry;
     }
     return put_off(core);
@@ -219,7 +223,7 @@ static uintptr_t search(struct filch_core *core)
 /* Look for work with the core in hand. */
 static uintptr_t look(struct filch_core *core)
 {
-    if (!core->next && filch_pool_overcrowded(core->pool)) {
+    if (!filch_core_next(core) && filch_pool_overcrowded(core->pool)) {
         return 0;
     }
     uintptr_t entry = pick(core);
@@ -345,56 +349,5 @@ struct filch_fiber *filch_core_main(struct filch_fiber *fiber)
         if (FILCH_UNLIKELY(fiber->lent || fiber->pins)) {
             filch_handoff_forget(fiber);
         }
-    }
-}
-
-/* In the order of their queue. */
-static void chain(struct filch_fiber *const *fibers, unsigned count)
-{
-    for (unsigned i = 0; i + 1 < count; i++) {
-        fibers[i]->work.next = &fibers[i + 1]->work;
-    }
-}
-
-static void ready_from_outside(struct filch_pool *pool, struct filch_fiber *const *fibers,
-                               unsigned count)
-{
-    FILCH_ASSERT(count > 0 && fibers[0]->pool == pool);
-    chain(fibers, count);
-    filch_pool_resume(pool, &fibers[0]->work, &fibers[count - 1]->work, count);
-}
-
-static void ready_on(struct filch_core *core, struct filch_fiber *const *fibers, unsigned count)
-{
-    FILCH_ASSERT(filch_core_is_own(core));
-    if (filch_thread_known()->between_jobs && !core->next) {
-        core->next = *fibers++; /* it goes on as soon as we are done here */
-        count--;
-    }
-    if (count) {
-        chain(fibers, count);
-        filch_queue_push_all(&core->ready, &fibers[0]->work, &fibers[count - 1]->work, count);
-        filch_pool_wake(core->pool); /* not the fibers': they may have run to their ends */
-    }
-}
-
-void filch_fibers_ready(struct filch_fiber *const *fibers, unsigned count)
-{
-    struct filch_thread *thread = filch_thread_known();
-    struct filch_core *core = thread ? thread->core : NULL;
-    while (count) {
-        struct filch_pool *pool = fibers[0]->pool;
-        FILCH_ASSERT(!fibers[0]->guest && fibers[0]->work.kind == FILCH_WORK_FIBER);
-        unsigned n = 1;
-        while (n < count && fibers[n]->pool == pool) {
-            n++;
-        }
-        if (core && core->pool == pool) {
-            ready_on(core, fibers, n);
-        } else {
-            ready_from_outside(pool, fibers, n);
-        }
-        fibers += n;
-        count -= n;
     }
 }

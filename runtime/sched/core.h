@@ -61,18 +61,26 @@ struct filch_core {
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_queue ready;
 
     /* The holder alone. */
-    FILCH_ALIGNED(FILCH_CACHE_LINE) uint32_t picks;
+    FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(uint32_t) picks; /* others glance at it */
     uint32_t yields;
-    bool new_first;           /* a fiber has yielded: the next pick begins something new */
-    uint32_t victim;          /* where the next round of stealing starts */
-    bool started;             /* its worker's start hook has been called */
-    struct filch_fiber *next; /* made ready by the job that just ended */
+    bool new_first;  /* a fiber has yielded: the next pick begins something new */
+    uint32_t victim; /* where the next round of stealing starts */
+    bool started;    /* its worker's start hook has been called */
+    _Atomic(struct filch_fiber *) next; /* it goes on first; a thief may take it: see ready.c */
     struct filch_picked picked;
     struct filch_stack *spare;   /* of the last guest here, for the next one; or NULL */
     struct filch_fiber *resting; /* of the last stint here (stint.h), the same */
     struct filch_shelf shelf;    /* stacks for fibers */
     _Atomic(int64_t) tasks;      /* begun here less ended here; read while no thread runs */
     _Atomic(uint64_t) steals;
+    _Atomic(uint32_t) exchanged; /* values of channels, so far */
+
+    /* Those that look for work; see ready.c. */
+    FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(uint64_t) seen_ns; /* the last look */
+    _Atomic(uint32_t) seen_beats;
+    _Atomic(uint32_t) loud_until; /* a number of picks; the holder, too */
+    _Atomic(uint32_t) loud_picks;
+    _Atomic(uint64_t) stolen_ns;
 };
 
 _Static_assert(offsetof(struct filch_core, holder) / FILCH_CACHE_LINE !=
@@ -80,7 +88,9 @@ _Static_assert(offsetof(struct filch_core, holder) / FILCH_CACHE_LINE !=
                    offsetof(struct filch_core, deque) / FILCH_CACHE_LINE !=
                        offsetof(struct filch_core, ready) / FILCH_CACHE_LINE &&
                    offsetof(struct filch_core, ready) / FILCH_CACHE_LINE !=
-                       offsetof(struct filch_core, picks) / FILCH_CACHE_LINE,
+                       offsetof(struct filch_core, picks) / FILCH_CACHE_LINE &&
+                   offsetof(struct filch_core, steals) / FILCH_CACHE_LINE !=
+                       offsetof(struct filch_core, seen_ns) / FILCH_CACHE_LINE,
                "what different threads write lies on different lines");
 
 /* NULL: no memory. */

@@ -13,6 +13,7 @@
 #include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/process.h"
+#include "sched/ready.h"
 #include "sched/starve.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
@@ -20,6 +21,7 @@
 enum {
     TICK_MIN_NS = 25000, /* doubled before its first use */
     TICK_MAX_NS = 1000000,
+    AGAIN_NS = 10000, /* from a look at what waits quietly to the second */
     FADE_MIN_NS = 1000000,
     FADE_MAX_NS = 256000000,
     FADE_FACTOR = 4,
@@ -56,7 +58,7 @@ static bool sees(struct filch_pool *pool, enum seen seen)
     unsigned count = filch_core_count(pool);
     for (unsigned i = 0; i < count; i++) {
         struct filch_core *core = filch_core_at(pool, i);
-        if (!filch_queue_empty(&core->ready) || (seen == ALL && anything_new_on(core))) {
+        if (filch_core_is_behind(core) || (seen == ALL && anything_new_on(core))) {
             return true;
         }
     }
@@ -224,6 +226,13 @@ static void look_after_idleness(struct filch_pool *pool)
     }
 }
 
+/* Something waits quietly: what to do about it is known by a second look. False: there is a reason
+ * to wake up. */
+static bool look_again(struct filch_thread *thread)
+{
+    return !filch_parker_wait(&thread->parker, filch_os_now_ns() + AGAIN_NS);
+}
+
 static void watch(struct filch_pool *pool, struct filch_thread *thread)
 {
     bool ticking = must_tick(pool);
@@ -239,7 +248,7 @@ static void watch(struct filch_pool *pool, struct filch_thread *thread)
     filch_thread_nap(thread);
     bool woken = filch_parker_wait(&thread->parker, deadline);
     filch_thread_rise(thread);
-    if (woken) {
+    if (woken || (filch_pool_has_quiet(pool) && !look_again(thread))) {
         return;
     }
     look_after_idleness(pool);

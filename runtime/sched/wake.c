@@ -150,6 +150,16 @@ bool filch_pool_is_monitored(struct filch_pool *pool)
             atomic_load_explicit(&pool->monitor_until_ns, memory_order_seq_cst) != FILCH_OS_NEVER);
 }
 
+bool filch_pool_looks_soon(struct filch_pool *pool)
+{
+    /* seq_cst, all: as above. While all cores are held, the first that is let go of has a thread
+     * that looks. A monitor that has not said yet that it ticks will see that it must. */
+    return !filch_pool_has_idle(pool) ||
+           atomic_load_explicit(&pool->searching, memory_order_seq_cst) > 0 ||
+           (atomic_load_explicit(&pool->monitor, memory_order_seq_cst) != NULL &&
+            atomic_load_explicit(&pool->ticking, memory_order_seq_cst));
+}
+
 enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate)
 {
     if (estimate >= FILCH_CALL_SITE_SHORT || !filch_pool_is_monitored(pool)) {

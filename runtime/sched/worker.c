@@ -6,6 +6,7 @@
 #include "sched/core.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
+#include "sched/ready.h"
 #include "sched/starve.h"
 #include "sched/thread.h"
 #include "sched/unwound.h"
@@ -64,26 +65,33 @@ static void pass_turn(struct filch_core *core)
 static bool ready_come_first(struct filch_core *core)
 {
     FILCH_ASSERT(filch_core_is_own(core));
-    if (core->new_first || (core->picks + 1) % FILCH_FAIR_PICKS == 0 ||
+    if (core->new_first || (filch_core_picks(core) + 1) % FILCH_FAIR_PICKS == 0 ||
         filch_pool_overcrowded(core->pool)) {
         return false;
     }
-    core->picks++;
+    filch_core_count_pick(core);
     return true;
+}
+
+static struct filch_fiber *first_ready(struct filch_core *core)
+{
+    struct filch_fiber *fiber = filch_core_take_next(core);
+    struct filch_work *work = fiber ? NULL : filch_queue_pop(&core->ready);
+    return work ? filch_fiber_of_work(work) : fiber;
 }
 
 static struct filch_fiber *ready_here(struct filch_thread *thread)
 {
     struct filch_core *core = thread->core;
-    struct filch_work *work = ready_come_first(core) ? filch_queue_pop(&core->ready) : NULL;
-    if (work && thread->woken) {
+    struct filch_fiber *fiber = ready_come_first(core) ? first_ready(core) : NULL;
+    if (fiber && thread->woken) {
         thread->woken = false;
         filch_pool_pass_on(core->pool); /* as in core.c: a thread that was woken wakes the next */
     }
-    if (work) {
+    if (fiber) {
         filch_pool_take_turn(core->pool);
     }
-    return work ? filch_fiber_of_work(work) : NULL;
+    return fiber;
 }
 
 /* A fiber has yielded: it stands in line behind what is ready; whose turn it is now, NULL: that is
@@ -97,6 +105,7 @@ static struct filch_fiber *stand_in_line(struct filch_pool *pool, struct filch_t
         filch_pool_resume(pool, &fiber->work, &fiber->work, 1);
         return NULL;
     }
+    filch_core_queue_next(core); /* it was ready before */
     core->new_first = ++core->yields % NEW_EVERY == 0 && filch_deque_count(&core->deque) > 0;
     if (ready_come_first(core)) {
         return filch_fiber_of_work(filch_queue_rotate(&core->ready, &fiber->work));

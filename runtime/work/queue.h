@@ -53,4 +53,11 @@ FILCH_PRIVATE struct filch_work *filch_queue_rotate(struct filch_queue *queue,
 /* Exact between a sleeper's announcement and its sleep (park.h); else a hint. */
 FILCH_PRIVATE bool filch_queue_empty(struct filch_queue *queue);
 
+/* A hint. */
+static inline size_t filch_queue_count(struct filch_queue *queue)
+{
+    /* relaxed: as said */
+    return atomic_load_explicit(&queue->count, memory_order_relaxed);
+}
+
 #endif

@@ -32,8 +32,15 @@ template <unsigned Workers, unsigned Cores, unsigned Fibers, unsigned Threads> s
         filch_core *core = cores[index].begin();
         core->pool = pool;
         core->index = index;
-        core->picks = core->victim = 0;
-        core->next = NULL;
+        core->victim = 0;
+        core->picks.store(0, rl::mo_relaxed, $);
+        core->next.store(NULL, rl::mo_relaxed, $);
+        core->exchanged.store(0, rl::mo_relaxed, $);
+        core->seen_ns.store(0, rl::mo_relaxed, $);
+        core->seen_beats.store(0, rl::mo_relaxed, $);
+        core->loud_until.store(0, rl::mo_relaxed, $);
+        core->loud_picks.store(0, rl::mo_relaxed, $);
+        core->stolen_ns.store(0, rl::mo_relaxed, $);
         core->yields = 0;
         core->new_first = false;
         core->spare = NULL;

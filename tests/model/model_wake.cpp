@@ -10,6 +10,11 @@ unsigned filch_handoff_threads(struct filch_pool *pool)
     return pool->config.workers + 1;
 }
 
+bool filch_handoff_is_bound(const struct filch_fiber *)
+{
+    return false;
+}
+
 void filch_handoff_forget(struct filch_fiber *)
 {
 }
