@@ -59,6 +59,7 @@ struct filch_core {
 
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_deque deque;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_queue ready;
+    _Atomic(struct filch_fiber *) next; /* comes before those; a thief may take it, see ready.c */
 
     /* The holder alone. */
     FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(uint32_t) picks; /* others glance at it */
@@ -66,7 +67,6 @@ struct filch_core {
     bool new_first;  /* a fiber has yielded: the next pick begins something new */
     uint32_t victim; /* where the next round of stealing starts */
     bool started;    /* its worker's start hook has been called */
-    _Atomic(struct filch_fiber *) next; /* it goes on first; a thief may take it: see ready.c */
     struct filch_picked picked;
     struct filch_stack *spare;   /* of the last guest here, for the next one; or NULL */
     struct filch_fiber *resting; /* of the last stint here (stint.h), the same */
