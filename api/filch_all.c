@@ -124,11 +124,13 @@
 
 #include "sync/blocking.c"
 #include "sync/channel.c"
+#include "sync/condition.c"
 #include "sync/group.c"
 #include "sync/group_macros.c"
 #include "sync/inbox.c"
 #include "sync/mutex.c"
 #include "sync/once.c"
+#include "sync/rwlock.c"
 #include "sync/select.c"
 #include "sync/semaphore.c"
 #include "sync/wait_group.c"

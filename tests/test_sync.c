@@ -380,6 +380,54 @@ START_TEST(a_permit_that_meets_a_time_out_is_not_lost)
 }
 END_TEST
 
+/* ---- what is woken runs, whatever else does ---- */
+
+static atomic_int goes_on;
+
+FILCH_FUNCTION(void, yields_for_ever)
+{
+    atomic_fetch_add(&waiting, 1);
+    while (!goes_on) {
+        filch_yield();
+    }
+}
+
+FILCH_FUNCTION(void, goes_on_with_a_permit)
+{
+    atomic_fetch_add(&waiting, 1);
+    check_int_eq(filch_semaphore_acquire(&semaphore), FILCH_OK);
+    atomic_store(&goes_on, 1);
+}
+
+FILCH_FUNCTION(int, gives_the_permit)
+{
+    return (int)filch_semaphore_release(&semaphore, 1);
+}
+
+/* It lies in the queue of a core that the caller has left, while the worker has always something. */
+START_TEST(one_that_a_caller_has_woken_goes_on_beside_one_that_always_yields)
+{
+    filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 1});
+    int status = -1;
+    for (int round = 0; round < 50; round++) {
+        reset(0);
+        atomic_store(&waiting, 0);
+        atomic_store(&goes_on, 0);
+        ck_assert_int_eq(goes_on_with_a_permit_apply_async(pool, NULL), FILCH_OK);
+        await(&waiting, 1);
+        while (filch_pool_running(pool) > 0) {
+            filch_yield();
+        }
+        ck_assert_int_eq(yields_for_ever_apply_async(pool, NULL), FILCH_OK);
+        await(&waiting, 2);
+        ck_assert_int_eq(gives_the_permit_apply(pool, &status), FILCH_OK);
+        ck_assert_int_eq(status, FILCH_OK);
+        await(&goes_on, 1);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sync");
@@ -396,6 +444,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_cancelled_caller_waits_for_no_signal_and_has_its_mutex, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_permit_that_meets_a_time_out_is_not_lost, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, one_that_a_caller_has_woken_goes_on_beside_one_that_always_yields);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

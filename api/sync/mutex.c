@@ -1,179 +1,493 @@
-/* Mutexes, and the conditions that belong to them. */
-#include <filch/sync.h>
+/* Mutexes. One word says who has it:
+ *
+ *   owner | WAITED | WOKEN | STARVING        owner: a party, or 0: it is free
+ *
+ *   WAITED     the line is not empty
+ *   WOKEN      one of the line has been woken and is not through: it takes the mutex, or finds that
+ *              it is taken and stands in line again, as the first
+ *   STARVING   the first in line has waited too long: the mutex is not let go of but handed over
+ *
+ * Without waiters it is taken by one exchange, 0 to owner, and let go of by another. With some, it
+ * is let go of as well, and the first in line is woken; until that runs another may take the mutex,
+ * any number of times: none has to be switched to before the mutex is in use again. One that has
+ * waited for PATIENCE_NS is not passed over any longer: the unlock makes it the owner.
+ *
+ *   lock    free -> owner, the flags as they are, but WOKEN if it is ours. Never of one that is
+ *           STARVING, because:
+ *   unlock  STARVING, or WAITED and not WOKEN: claim the first in line, under the lock of the line.
+ *           It becomes the owner if it has waited too long, STARVING if so has the next; else the
+ *           owner is 0, WOKEN. Otherwise the owner is 0 and nothing more is to be done.
+ *   wait    WAITED, under the lock of the line, and only while there is an owner. WOKEN, if it is
+ *           ours, goes with the same exchange; STARVING if we come back and have waited too long.
+ *   leave   (a time-out, a cancellation) under the lock of the line: if that is empty now, neither
+ *           WAITED nor STARVING.
+ *
+ * So a line that is not empty has an owner or a woken one that sees to it: WOKEN goes only when
+ * there is an owner, whose unlock finds it gone.
+ *
+ * The last touch. When the owner is 0 the mutex may be taken, let go of and freed by another. Where
+ * the unlocker has the lock of the line then, it has claimed a waiter that is told after the lock is
+ * released, and until then is not through with the mutex. If it finds none to claim, it lets go of
+ * the lock first, and of the mutex by the one exchange.
+ *
+ * Orders: the exchanges that take it acquire, those that let go of it or hand it over release; all
+ * others change flags only, are relaxed, and as read-modify-writes keep the release that they come
+ * behind. WAITED and what stands in line need no order: both change under the lock, and an unlocker
+ * that finds the flag takes that.
+ *
+ * Source: Go's sync.Mutex, for passing over and its end. */
+#include "sync/mutex.h"
 
 #include "base/assert.h"
+#include "base/base.h"
+#include "debug/deadlock.h"
 #include "future/waiting.h"
 #include "os/os.h"
 #include "pool/deadline.h"
+#include "sched/core.h"
+#include "sched/pool.h"
+#include "sched/process.h"
+#include "sched/suspend.h"
 #include "sched/thread.h"
-#include "sync/wait_queue.h"
 
-static bool take_mutex(struct filch_wait_queue *queue)
+static const uintptr_t WAITED = 1;
+static const uintptr_t WOKEN = 2;
+static const uintptr_t STARVING = 4;
+static const uintptr_t MUTEX_FLAGS = 7;
+
+_Static_assert(_Alignof(struct filch_party) > 7, "its address has room for the flags");
+
+enum {
+    PATIENCE_NS = 1000000, /* how long one may be passed over */
+    TRIES = 12,            /* before standing in line, while the owner may run elsewhere */
+    PAUSES = 16,           /* between two */
+};
+
+static uintptr_t word_of_mutex(struct filch_mutex_state *mutex)
 {
-    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
-    FILCH_ASSERT(queue->count <= 1);
-    bool is_free = queue->count == 0;
-    queue->count = 1;
-    return is_free;
+    /* relaxed: checked by the exchange that follows; or whether it is ours, which no other writes */
+    return atomic_load_explicit(&mutex->word, memory_order_relaxed);
 }
 
-/* Without waiting: FILCH_OK, FILCH_EDEADLK if it is the caller's, FILCH_ETIMEDOUT if another's. */
-static filch_status try_lock(struct filch_wait_queue *queue)
+static struct filch_party *owner_in(uintptr_t word)
 {
-    struct filch_party *self = filch_party_self();
-    filch_status status = FILCH_ETIMEDOUT;
-    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
-    if (take_mutex(queue)) {
-        filch_wait_queue_own(queue, self);
-        status = FILCH_OK;
-    } else if (filch_wait_queue_is_own_locked(queue)) {
-        status = FILCH_EDEADLK;
+    return (struct filch_party *)(word & ~MUTEX_FLAGS);
+}
+
+static bool change_flags(struct filch_mutex_state *mutex, uintptr_t word, uintptr_t flags)
+{
+    FILCH_ASSERT((word & ~MUTEX_FLAGS) == (flags & ~MUTEX_FLAGS));
+    /* relaxed: see the top */
+    return atomic_compare_exchange_strong_explicit(&mutex->word, &word, flags, memory_order_relaxed,
+                                                   memory_order_relaxed);
+}
+
+static void drop_flags(struct filch_mutex_state *mutex, uintptr_t flags)
+{
+    atomic_fetch_and_explicit(&mutex->word, ~flags, memory_order_relaxed); /* as above */
+}
+
+/* acquire: pairs with the release in free_mutex_word and let_one_in */
+static bool take_mutex_word(struct filch_mutex_state *mutex, uintptr_t word, uintptr_t taken)
+{
+    FILCH_ASSERT(!owner_in(word) && owner_in(taken) && !(word & STARVING));
+    return atomic_compare_exchange_strong_explicit(&mutex->word, &word, taken, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+/* release: pairs with the acquire in take_mutex_word. The last touch. */
+static bool free_mutex_word(struct filch_mutex_state *mutex, uintptr_t word)
+{
+    return atomic_compare_exchange_strong_explicit(&mutex->word, &word, word & MUTEX_FLAGS,
+                                                   memory_order_release, memory_order_relaxed);
+}
+
+bool filch_mutex_is_locked(struct filch_mutex_state *mutex)
+{
+    return owner_in(word_of_mutex(mutex)) != NULL;
+}
+
+bool filch_mutex_starves(filch_mutex *mutex)
+{
+    return word_of_mutex(filch_mutex_of(mutex)) & STARVING;
+}
+
+static bool has_it(const struct filch_mutex_wait *wait)
+{
+    return owner_in(word_of_mutex(wait->mutex)) == wait->party;
+}
+
+/* False: it has an owner. */
+static bool take_if_free(struct filch_mutex_wait *wait)
+{
+    uintptr_t word;
+    while (!owner_in(word = word_of_mutex(wait->mutex))) {
+        uintptr_t rest = wait->woken ? word & ~WOKEN : word;
+        if (take_mutex_word(wait->mutex, word, rest | (uintptr_t)wait->party)) {
+            wait->woken = false;
+            return true;
+        }
     }
-    filch_lock_release(&queue->lock);
-    return status;
+    return false;
 }
 
-static const struct filch_wait_kind mutex_wait = {.what = "a mutex",
-                                                  .enlist = filch_wait_queue_enlist,
-                                                  .leave = filch_wait_queue_leave,
-                                                  .object = filch_wait_queue_object,
-                                                  .holder = filch_wait_queue_owner};
+/* ---- the line ---- */
 
-static filch_status lock_until(struct filch_wait_queue *queue, uint64_t deadline)
+static struct filch_mutex_wait *wait_at(struct filch_wait_node *place)
 {
-    filch_status status = queue ? try_lock(queue) : FILCH_EINVAL;
-    if (status != FILCH_ETIMEDOUT) {
-        return status;
+    return FILCH_CONTAINER(place, struct filch_mutex_wait, place);
+}
+
+static bool is_impatient(const struct filch_mutex_wait *wait, uint64_t now_ns)
+{
+    return now_ns - wait->since_ns >= PATIENCE_NS;
+}
+
+/* Those in line are the parent's, and so is the one that was woken. */
+static void adopt_mutex_locked(struct filch_mutex_state *mutex)
+{
+    FILCH_ASSERT(filch_lock_is_held(&mutex->lock));
+    uint32_t token = filch_process_token();
+    if (mutex->token != token) {
+        mutex->line = (struct filch_wait_list){NULL, NULL};
+        drop_flags(mutex, MUTEX_FLAGS);
+        mutex->token = token;
     }
-    status = filch_wait_queue_take_until(queue, take_mutex, &mutex_wait, deadline);
-    if (status == FILCH_OK) {
-        filch_wait_queue_own(queue, filch_party_self());
+}
+
+/* Claim the first in line that still waits; one that was moved there is claimed already. */
+static struct filch_mutex_wait *claim_next_locked(struct filch_mutex_state *mutex,
+                                                  struct filch_claims *claims)
+{
+    struct filch_wait_node *place;
+    FILCH_ASSERT(filch_lock_is_held(&mutex->lock) && !claims->first);
+    while ((place = mutex->line.first)) {
+        struct filch_waiter *waiter = place->waiter;
+        filch_wait_list_remove_locked(&mutex->line, place);
+        if (filch_mutex_is_moved(wait_at(place))) {
+            /* relaxed: a search reads it, and would rather look again */
+            atomic_store_explicit(&wait_at(place)->moved, false, memory_order_relaxed);
+            waiter->next = NULL;
+            *claims = (struct filch_claims){waiter, waiter};
+            return wait_at(place);
+        }
+        if (filch_waiter_claim(waiter, claims)) {
+            return wait_at(place);
+        }
     }
-    return status;
+    return NULL;
 }
 
-filch_status filch_mutex_lock(filch_mutex *mutex)
+/* Free, or the claimed one's; the waiter is told yet. */
+static void let_one_in_locked(struct filch_mutex_state *mutex, const struct filch_mutex_wait *next)
 {
-    return lock_until(filch_wait_queue_of(mutex), FILCH_OS_NEVER);
+    uint64_t now_ns = filch_os_now_ns();
+    struct filch_wait_node *first = mutex->line.first;
+    uintptr_t line = first ? WAITED : 0;
+    uintptr_t word = word_of_mutex(mutex);
+    uintptr_t wanted;
+    do {
+        FILCH_ASSERT(owner_in(word));
+        bool hand_over = word & STARVING || is_impatient(next, now_ns);
+        bool starves = hand_over && first && is_impatient(wait_at(first), now_ns);
+        wanted =
+            hand_over ? (uintptr_t)next->party | (word & WOKEN) | (starves ? STARVING : 0) : WOKEN;
+        /* release: pairs with the acquire in take_mutex_word. One that it is handed to need not
+         * acquire: it is told. */
+    } while (!atomic_compare_exchange_weak_explicit(&mutex->word, &word, wanted | line,
+                                                    memory_order_release, memory_order_relaxed));
 }
 
-filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline)
+/* True: the mutex is not the caller's any more. */
+static bool serve_line(struct filch_mutex_state *mutex)
 {
-    return lock_until(filch_wait_queue_of(mutex), filch_deadline_at(deadline));
+    struct filch_claims claims = {NULL, NULL};
+    struct filch_mutex_wait *next = NULL;
+    filch_lock_acquire(&mutex->lock, FILCH_RANK_WAIT_QUEUE);
+    if (filch_process_inherited(mutex->token)) {
+        mutex->line = (struct filch_wait_list){NULL, NULL}; /* they are in the parent */
+    }
+    next = claim_next_locked(mutex, &claims);
+    if (next) {
+        let_one_in_locked(mutex, next);
+    } else {
+        drop_flags(mutex, WAITED | STARVING);
+    }
+    filch_lock_release(&mutex->lock);
+    filch_claims_tell(&claims);
+    return next != NULL;
+}
+
+FILCH_APART static filch_status unlock_slow(struct filch_mutex_state *mutex)
+{
+    for (;;) {
+        uintptr_t word = word_of_mutex(mutex);
+        if (!owner_in(word)) {
+            return FILCH_EINVAL;
+        }
+        bool serve = word & STARVING || (word & (WAITED | WOKEN)) == WAITED;
+        if (serve ? serve_line(mutex) : free_mutex_word(mutex, word)) {
+            return FILCH_OK;
+        }
+    }
+}
+
+static inline filch_status unlock_state(struct filch_mutex_state *mutex)
+{
+    uintptr_t word = word_of_mutex(mutex);
+    if (FILCH_LIKELY(word && !(word & MUTEX_FLAGS) && free_mutex_word(mutex, word))) {
+        return FILCH_OK;
+    }
+    return unlock_slow(mutex);
 }
 
 filch_status filch_mutex_unlock(filch_mutex *mutex)
 {
-    struct filch_wait_queue *queue = filch_wait_queue_of(mutex);
-    if (!queue) {
-        return FILCH_EINVAL;
-    }
-    struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
-    filch_status status = queue->count ? FILCH_OK : FILCH_EINVAL;
-    if (status == FILCH_OK) {
-        filch_wait_queue_own(queue, NULL);
-        /* the waiter that is served has it */
-        queue->count = filch_wait_queue_serve_locked(queue, &claims);
-        FILCH_ASSERT(!queue->count == !claims.first);
-    }
-    filch_lock_release(&queue->lock);
-    filch_claims_tell(&claims);
-    return status;
+    return FILCH_LIKELY(mutex != NULL) ? unlock_state(filch_mutex_of(mutex)) : FILCH_EINVAL;
 }
 
-/* ---- condition ---- */
+/* ---- waiting ---- */
 
-struct condition_wait {
-    struct filch_wait_queue *condition;
-    filch_mutex *mutex;
-    struct filch_wait_node place;
-    bool unlocked; /* the wait began: it does not if the caller has been asked to stop */
-};
-
-static bool wait_for_signal(struct filch_waiter *waiter, void *context)
+/* No thread of this process will let go of it. */
+static bool is_parents_mutex_locked(const struct filch_mutex_wait *wait)
 {
-    struct condition_wait *wait = context;
-    filch_lock_acquire(&wait->condition->lock, FILCH_RANK_WAIT_QUEUE);
-    filch_wait_queue_adopt_locked(wait->condition);
-    filch_wait_list_add_locked(&wait->condition->line, &wait->place, waiter);
-    filch_lock_release(&wait->condition->lock);
-    wait->unlocked = true;
-    filch_mutex_unlock(wait->mutex);
+    struct filch_mutex_state *mutex = wait->mutex;
+    FILCH_ASSERT(filch_lock_is_held(&mutex->lock));
+    if (!filch_process()->forked || (mutex->token && filch_process_owns(mutex->token))) {
+        return false;
+    }
+    struct filch_party *owner = owner_in(word_of_mutex(mutex));
+    return owner && !filch_process_has_party(owner);
+}
+
+/* False: it was free, and is ours. */
+static bool stand_in_line_locked(struct filch_mutex_wait *wait, struct filch_waiter *waiter)
+{
+    struct filch_mutex_state *mutex = wait->mutex;
+    uint64_t now_ns = filch_os_now_ns();
+    bool again = wait->since_ns != 0;
+    uintptr_t lost = wait->woken ? WOKEN : 0;
+    uintptr_t more = again && is_impatient(wait, now_ns) ? WAITED | STARVING : WAITED;
+    uintptr_t word;
+    do {
+        if (take_if_free(wait)) {
+            return false;
+        }
+        word = word_of_mutex(mutex);
+    } while (!owner_in(word) || !change_flags(mutex, word, (word & ~lost) | more));
+    wait->woken = false;
+    wait->since_ns = again ? wait->since_ns : now_ns;
+    if (again) {
+        filch_wait_list_add_first_locked(&mutex->line, &wait->place, waiter);
+    } else {
+        filch_wait_list_add_locked(&mutex->line, &wait->place, waiter);
+    }
     return true;
 }
 
-static void forget_signal(struct filch_waiter *waiter, void *context)
+static bool enlist_for_mutex(struct filch_waiter *waiter, void *context)
 {
-    struct condition_wait *wait = context;
-    (void)waiter;
-    filch_lock_acquire(&wait->condition->lock, FILCH_RANK_WAIT_QUEUE);
-    filch_wait_list_remove_locked(&wait->condition->line, &wait->place);
-    filch_lock_release(&wait->condition->lock);
-}
-
-static const struct filch_wait_kind signal_wait = {
-    .what = "a condition", .enlist = wait_for_signal, .leave = forget_signal};
-
-static bool is_locked(struct filch_wait_queue *mutex)
-{
+    struct filch_mutex_wait *wait = context;
+    struct filch_mutex_state *mutex = wait->mutex;
+    bool waits = false;
     filch_lock_acquire(&mutex->lock, FILCH_RANK_WAIT_QUEUE);
-    bool locked = mutex->count != 0;
+    if (is_parents_mutex_locked(wait)) {
+        wait->forked = true;
+    } else {
+        adopt_mutex_locked(mutex);
+        waits = stand_in_line_locked(wait, waiter);
+    }
     filch_lock_release(&mutex->lock);
-    return locked;
+    return waits;
 }
 
-static filch_status condition_wait(filch_condition *condition, filch_mutex *mutex,
-                                   uint64_t deadline)
+static void leave_mutex(struct filch_waiter *waiter, void *context)
 {
-    if (!condition || !mutex || !is_locked(filch_wait_queue_of(mutex))) {
-        return FILCH_EINVAL;
+    struct filch_mutex_wait *wait = context;
+    struct filch_mutex_state *mutex = wait->mutex;
+    (void)waiter;
+    filch_lock_acquire(&mutex->lock, FILCH_RANK_WAIT_QUEUE);
+    filch_wait_list_remove_locked(&mutex->line, &wait->place);
+    if (!mutex->line.first) {
+        drop_flags(mutex, WAITED | STARVING);
     }
-    struct condition_wait wait = {.condition = filch_wait_queue_of(condition), .mutex = mutex};
-    filch_status status = filch_wait_until(&signal_wait, &wait, deadline);
-    if (wait.unlocked) {
-        filch_status locked = filch_wait_queue_take_surely(mutex, take_mutex, &mutex_wait);
-        FILCH_ASSERT(locked == FILCH_OK); /* no wait goes on in the child of a fork() */
-        filch_wait_queue_own(filch_wait_queue_of(mutex), filch_party_self());
+    filch_lock_release(&mutex->lock);
+}
+
+static const void *mutex_object(void *wait)
+{
+    return ((struct filch_mutex_wait *)wait)->mutex;
+}
+
+struct filch_party *filch_mutex_holder(const struct filch_mutex_wait *wait)
+{
+    /* relaxed: a search looks twice */
+    struct filch_party *owner = owner_in(word_of_mutex(wait->mutex));
+    return owner == wait->party ? NULL : owner; /* it was handed over; the waiter is to be told */
+}
+
+static struct filch_party *mutex_holder(void *wait)
+{
+    return filch_mutex_holder(wait);
+}
+
+static const struct filch_wait_kind mutex_wait = {.what = "a mutex",
+                                                  .enlist = enlist_for_mutex,
+                                                  .leave = leave_mutex,
+                                                  .object = mutex_object,
+                                                  .holder = mutex_holder};
+
+/* May the owner be running now? Not if the caller's core is the only one in use. */
+static bool owner_may_run(void)
+{
+    struct filch_thread *thread = filch_thread_known();
+    return !thread->core || filch_pool_running(thread->core->pool) > 1;
+}
+
+static bool spin_for_mutex(struct filch_mutex_wait *wait)
+{
+    for (int i = 0; i < TRIES && !(word_of_mutex(wait->mutex) & STARVING); i++) {
+        if (take_if_free(wait)) {
+            return true;
+        }
+        for (int pause = 0; pause < PAUSES; pause++) {
+            filch_relax();
+        }
     }
-    return status;
+    return take_if_free(wait);
 }
 
-filch_status filch_condition_wait(filch_condition *condition, filch_mutex *mutex)
+static bool try_for_mutex(struct filch_mutex_wait *wait)
 {
-    return condition_wait(condition, mutex, FILCH_OS_NEVER);
+    return take_if_free(wait) || (owner_may_run() && spin_for_mutex(wait));
 }
 
-filch_status filch_condition_wait_until(filch_condition *condition, filch_mutex *mutex,
-                                        double deadline)
+/* The wait ended, and the next unlock counts on us still: it would wake none. */
+static void pass_on_mutex(struct filch_mutex_wait *wait)
 {
-    return condition_wait(condition, mutex, filch_deadline_at(deadline));
-}
-
-filch_status filch_condition_signal(filch_condition *condition)
-{
-    struct filch_wait_queue *queue = filch_wait_queue_of(condition);
-    if (!queue) {
-        return FILCH_EINVAL;
+    while (wait->woken) {
+        if (take_if_free(wait)) {
+            unlock_state(wait->mutex);
+            return;
+        }
+        uintptr_t word = word_of_mutex(wait->mutex);
+        wait->woken = !owner_in(word) || !change_flags(wait->mutex, word, word & ~WOKEN);
     }
-    struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
-    filch_wait_queue_serve_locked(queue, &claims);
-    filch_lock_release(&queue->lock);
-    filch_claims_tell(&claims);
+}
+
+FILCH_APART static filch_status lock_slow(struct filch_mutex_wait *wait, uint64_t deadline)
+{
+    if (has_it(wait)) {
+        return FILCH_EDEADLK;
+    }
+    if (deadline == 0) {
+        return take_if_free(wait) ? FILCH_OK : FILCH_ETIMEDOUT;
+    }
+    while (!try_for_mutex(wait)) {
+        filch_status status = filch_wait_until(&mutex_wait, wait, deadline);
+        if (wait->forked || status != FILCH_OK) {
+            pass_on_mutex(wait);
+            return wait->forked ? FILCH_EFORKED : status;
+        }
+        if (has_it(wait)) {
+            return FILCH_OK;
+        }
+        wait->woken = true;
+    }
     return FILCH_OK;
 }
 
-filch_status filch_condition_broadcast(filch_condition *condition)
+void filch_mutex_take_surely(struct filch_mutex_wait *wait, bool woken)
 {
-    struct filch_wait_queue *queue = filch_wait_queue_of(condition);
-    if (!queue) {
-        return FILCH_EINVAL;
+    if (woken && has_it(wait)) {
+        return;
     }
+    wait->woken = woken;
+    while (!try_for_mutex(wait)) {
+        filch_deadlock_watch();
+        filch_suspend_join(&mutex_wait, wait);
+        FILCH_ASSERT(!wait->forked); /* no wait goes on in the child of a fork() */
+        if (has_it(wait)) {
+            return;
+        }
+        wait->woken = true;
+    }
+}
+
+static filch_status lock_until(filch_mutex *mutex, uint64_t deadline)
+{
+    struct filch_party *self = filch_party_self();
+    struct filch_mutex_state *state = filch_mutex_of(mutex);
+    if (FILCH_UNLIKELY(!mutex || !self)) {
+        return mutex ? FILCH_ENOMEM : FILCH_EINVAL;
+    }
+    if (FILCH_LIKELY(take_mutex_word(state, 0, (uintptr_t)self))) {
+        return FILCH_OK;
+    }
+    struct filch_mutex_wait wait = {.mutex = state, .party = self};
+    return lock_slow(&wait, deadline);
+}
+
+filch_status filch_mutex_lock(filch_mutex *mutex)
+{
+    return lock_until(mutex, FILCH_OS_NEVER);
+}
+
+filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline)
+{
+    return lock_until(mutex, filch_deadline_at(deadline));
+}
+
+/* ---- moving in from a condition ---- */
+
+bool filch_mutex_is_moved(const struct filch_mutex_wait *wait)
+{
+    /* relaxed: under the lock, or by a search, which looks twice */
+    return atomic_load_explicit(&wait->moved, memory_order_relaxed);
+}
+
+/* There are more in line. If the mutex is free, and none is on its way to it, the first is woken. */
+static void tell_of_line_locked(struct filch_mutex_state *mutex, struct filch_claims *claims)
+{
+    FILCH_ASSERT(filch_lock_is_held(&mutex->lock) && mutex->line.first);
+    uintptr_t word;
+    bool wake;
+    do {
+        word = word_of_mutex(mutex);
+        wake = !owner_in(word) && !(word & WOKEN);
+    } while (!change_flags(mutex, word, word | WAITED | (wake ? WOKEN : 0)));
+    if (wake) {
+        claim_next_locked(mutex, claims);
+        if (!mutex->line.first) {
+            drop_flags(mutex, WAITED);
+        }
+    }
+}
+
+/* The first, and those behind it that are for the same mutex. */
+static void move_some(struct filch_mutex_state *mutex, struct filch_wait_list *claimed)
+{
     struct filch_claims claims = {NULL, NULL};
-    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
-    filch_wait_queue_serve_all_locked(queue, &claims);
-    filch_lock_release(&queue->lock);
+    uint64_t now_ns = filch_os_now_ns();
+    filch_lock_acquire(&mutex->lock, FILCH_RANK_WAIT_QUEUE);
+    adopt_mutex_locked(mutex);
+    for (struct filch_wait_node *place;
+         (place = claimed->first) && wait_at(place)->mutex == mutex;) {
+        struct filch_waiter *waiter = place->waiter;
+        filch_wait_list_remove_locked(claimed, place);
+        filch_prefetch(claimed->first); /* no other has touched it since it waits */
+        wait_at(place)->since_ns = now_ns;
+        atomic_store_explicit(&wait_at(place)->moved, true, memory_order_relaxed); /* as above */
+        filch_wait_list_add_locked(&mutex->line, place, waiter);
+    }
+    tell_of_line_locked(mutex, &claims);
+    filch_lock_release(&mutex->lock);
     filch_claims_tell(&claims);
-    return FILCH_OK;
+}
+
+void filch_mutex_move(struct filch_wait_list *claimed)
+{
+    while (claimed->first) {
+        move_some(wait_at(claimed->first)->mutex, claimed);
+    }
 }

@@ -113,9 +113,10 @@ static void look_at(struct filch_deadlock_search *search, struct filch_party *pa
     const struct filch_wait_kind *kind = party->kind;
     wait.holder = kind->holder ? kind->holder(party->context) : NULL;
     wait.derived = kind->derived;
-    wait.endable = party->waiter != NULL;
-    bool over = party->waiter && filch_waiter_decided(party->waiter);
-    bool forever = party->forever;
+    bool moved = kind->moved && kind->moved(party->context);
+    wait.endable = party->waiter && !moved;
+    bool over = wait.endable && filch_waiter_decided(party->waiter);
+    bool forever = party->forever || moved;
     bool outside = kind->outside || (kind->in_handlers && handlers_may_come(search));
     filch_party_let_go(party);
     if (over || outside || !forever) {

@@ -161,12 +161,24 @@ void filch_core_release(struct filch_thread *thread)
     count_out(core->pool);
 }
 
+/* Fibers that are ready on a core which none holds are found by those that have nothing else: where
+ * there is always something, never. All look into the pool's queue by turns. */
+static void leave_ready_to_all(struct filch_core *core)
+{
+    FILCH_ASSERT(filch_core_is_own(core));
+    struct filch_work *work;
+    while (!filch_queue_empty(&core->ready) && (work = filch_queue_pop(&core->ready))) {
+        filch_queue_push(&core->pool->ready, work);
+    }
+}
+
 void filch_core_release_guest(struct filch_pool *pool, struct filch_thread *thread)
 {
     if (!thread->core) {
         return;
     }
     filch_core_leave(thread->core);
+    leave_ready_to_all(thread->core);
     filch_core_release(thread);
     /* A thread that found no free core went to sleep over work that it saw. It announced itself,
      * fenced and looked at the cores; we let go, fence and look at the work: one of us acts. */

@@ -36,13 +36,15 @@ struct filch_wait_kind {
     const void *(*object)(void *context); /* where it is; or NULL */
     /* The one that alone can end it, NULL: none in particular. Any thread; the wait goes on. */
     struct filch_party *(*holder)(void *context);
+    /* Is it claimed (wait.h), but not to be told before the holder has served it? Or NULL: no. */
+    bool (*moved)(void *context);
     bool in_handlers; /* a signal handler can end it */
     bool outside;     /* something outside of the program can end it */
     bool derived;     /* it ends when other work does, which may wait itself */
 };
 
 struct filch_party {
-    _Atomic(uint32_t) word;
+    FILCH_ALIGNED(8) _Atomic(uint32_t) word; /* low bits of its address are flags: mutex.c */
     bool forever;                       /* no deadline */
     const struct filch_wait_kind *kind; /* the last wait's */
     void *context;                      /* the last wait's */

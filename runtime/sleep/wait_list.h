@@ -32,6 +32,21 @@ static inline void filch_wait_list_add_locked(struct filch_wait_list *line,
     line->last = place;
 }
 
+/* The same for one that has been in line before. */
+static inline void filch_wait_list_add_first_locked(struct filch_wait_list *line,
+                                                    struct filch_wait_node *place,
+                                                    struct filch_waiter *waiter)
+{
+    FILCH_ASSERT(waiter && !line->first == !line->last);
+    *place = (struct filch_wait_node){.next = line->first, .waiter = waiter};
+    if (line->first) {
+        line->first->prev = place;
+    } else {
+        line->last = place;
+    }
+    line->first = place;
+}
+
 /* A place that is in no line stays so. */
 static inline void filch_wait_list_remove_locked(struct filch_wait_list *line,
                                                  struct filch_wait_node *place)

@@ -1,11 +1,11 @@
 /* filch/sync.h: mutexes, semaphores, conditions and the like for tasks: one that waits is suspended
  * and its core goes on with other work. Ordinary threads can use them, too, and sleep.
  *
- * All are FIFO: first come, first served. They are plain structs, zero or their _INIT when
- * new, that stay where they are; there is nothing to free. Waits end early, with FILCH_ECANCELED,
- * when the caller is asked to stop (filch_cancelled()). Deadlines are seconds on filch_now()'s
- * clock, INFINITY for none; one that has passed (or NaN) only tries, and FILCH_ETIMEDOUT says that
- * it was in vain.
+ * All are FIFO: first come, first served; of mutexes one that comes while others wait may be first,
+ * see there. They are plain structs, zero or their _INIT when new, that stay where they are; there
+ * is nothing to free. Waits end early, with FILCH_ECANCELED, when the caller is asked to stop
+ * (filch_cancelled()). Deadlines are seconds on filch_now()'s clock, INFINITY for none; one that
+ * has passed (or NaN) only tries, and FILCH_ETIMEDOUT says that it was in vain.
  *
  * An object may be freed, or its memory used for something else, as soon as it is known that the
  * others are through with it, as a POSIX mutex may be destroyed immediately after it is unlocked:
@@ -24,9 +24,10 @@
  *
  * fork(): what is neither held nor waited for can be used by the child as by the parent; those that
  * wait in the parent are not woken by it. FILCH_EFORKED says that only the parent could end a wait:
- * for a mutex that one of its threads or tasks has, or a once that it runs; for a wait group that
- * it has added to; for a semaphore that it has initialized or waited for. Initialize these anew in
- * the child.
+ * for a mutex that one of its threads or tasks has, a lock that it writes under, or a once that it
+ * runs; for a wait group that it has added to; for a semaphore that it has initialized or waited
+ * for. Initialize these anew in the child, and read-write locks that the parent reads under: how
+ * many do is known, and not which.
  *
  * Every function that waits: threads: any. Blocks; may migrate. Errors also FILCH_EINVAL (NULL),
  * FILCH_ENOMEM (a thread's first call). */
@@ -54,14 +55,44 @@ typedef struct filch_mutex {
 #define FILCH_MUTEX_INIT {{0}}
 /* clang-format on */
 
-/* Effect: waits until the mutex is free and takes it. Errors: FILCH_EDEADLK: the caller has it. */
+/* Effect: waits until the mutex is free and takes it. Errors: FILCH_EDEADLK: the caller has it.
+ * One that waits may be passed over by others that come while it is free, until it has waited for
+ * 1 ms; then it is served in its turn. So no wait is longer by more than 1 ms, and the turn that
+ * one has taken by then, than if all were served in order. */
 FILCH_MUST_CHECK filch_status filch_mutex_lock(filch_mutex *mutex);
 FILCH_MUST_CHECK filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline);
 
-/* Effect: hands it to the one that has waited longest. By the task or thread that locked it, which
+/* Effect: lets go of it, and wakes the one that has waited longest. By the task or thread that locked it, which
  * may be on another thread by then, since tasks move. Errors: FILCH_EINVAL: it is free. Does not
  * block. */
 filch_status filch_mutex_unlock(filch_mutex *mutex);
+
+/* ---- many that read, or one that writes ---- */
+
+typedef struct filch_rwlock {
+    unsigned long long opaque[5];
+} filch_rwlock;
+/* clang-format off */
+#define FILCH_RWLOCK_INIT {{0}}
+/* clang-format on */
+
+/* Effect: waits until nothing writes under the lock, and shares it with others that read. They are
+ * served in order: one that comes while a writer waits is let in after that, together with all
+ * readers in line before the next writer. So neither keeps the other out; and one that has the lock
+ * shared must not ask for it again.
+ * Errors: FILCH_EDEADLK: the caller writes under it; FILCH_EOVERFLOW: 2^29 have it shared. */
+FILCH_MUST_CHECK filch_status filch_rwlock_lock_shared(filch_rwlock *rwlock);
+FILCH_MUST_CHECK filch_status filch_rwlock_lock_shared_until(filch_rwlock *rwlock, double deadline);
+
+/* Effect: waits until no other has the lock, and takes it.
+ * Errors: FILCH_EDEADLK: the caller has it so already. */
+FILCH_MUST_CHECK filch_status filch_rwlock_lock(filch_rwlock *rwlock);
+FILCH_MUST_CHECK filch_status filch_rwlock_lock_until(filch_rwlock *rwlock, double deadline);
+
+/* Effect: of one that has it shared; of the one that writes: lets go of it. By the task or thread
+ * that locked it. Errors: FILCH_EINVAL: it is not locked so. Do not block. */
+filch_status filch_rwlock_unlock_shared(filch_rwlock *rwlock);
+filch_status filch_rwlock_unlock(filch_rwlock *rwlock);
 
 /* ---- so many at a time ---- */
 
