@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <math.h>
+#include <sched.h>
 #include <threads.h>
 
 #include "sched/pool.h"
@@ -339,7 +340,7 @@ START_TEST(a_signal_is_not_lost_to_a_deadline_that_passes_while_the_mutex_is_wai
 }
 END_TEST
 
-/* One has `other` and waits for the signal; the one that signals has the mutex and wants `other`. */
+/* One has `other` and waits for the signal; the one that signals has the mutex, wants `other`. */
 static filch_mutex other;
 
 FILCH_FUNCTION(int, waits_with_the_other)
@@ -367,7 +368,7 @@ static int waits_for_the_end(void *unused)
 {
     (void)unused;
     while (!ended) {
-        thrd_yield();
+        sched_yield();
     }
     return 0;
 }

@@ -392,36 +392,38 @@ FILCH_FUNCTION(void, yields_for_ever)
     }
 }
 
-FILCH_FUNCTION(void, goes_on_with_a_permit)
+FILCH_FUNCTION(void, goes_on_when_it_is_done)
 {
     atomic_fetch_add(&waiting, 1);
-    check_int_eq(filch_semaphore_acquire(&semaphore), FILCH_OK);
+    check_int_eq(filch_wait_group_wait(&all_done), FILCH_OK);
     atomic_store(&goes_on, 1);
 }
 
-FILCH_FUNCTION(int, gives_the_permit)
+FILCH_FUNCTION(int, is_done)
 {
-    return (int)filch_semaphore_release(&semaphore, 1);
+    return (int)filch_wait_group_done(&all_done);
 }
 
-/* It lies in the queue of a core that the caller has left, while the worker has always something. */
+/* It was on the core that the caller has left, while the worker always has something. */
 START_TEST(one_that_a_caller_has_woken_goes_on_beside_one_that_always_yields)
 {
     filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 1});
-    int status = -1;
     for (int round = 0; round < 50; round++) {
         reset(0);
+        ck_assert_int_eq(filch_wait_group_add(&all_done, 1), FILCH_OK);
         atomic_store(&waiting, 0);
         atomic_store(&goes_on, 0);
-        ck_assert_int_eq(goes_on_with_a_permit_apply_async(pool, NULL), FILCH_OK);
+        ck_assert_int_eq(goes_on_when_it_is_done_apply_async(pool, NULL), FILCH_OK);
         await(&waiting, 1);
         while (filch_pool_running(pool) > 0) {
             filch_yield();
         }
         ck_assert_int_eq(yields_for_ever_apply_async(pool, NULL), FILCH_OK);
         await(&waiting, 2);
-        ck_assert_int_eq(gives_the_permit_apply(pool, &status), FILCH_OK);
-        ck_assert_int_eq(status, FILCH_OK);
+        filch_future *given;
+        ck_assert_int_eq(is_done_apply_async(pool, &given), FILCH_OK);
+        ck_assert_int_eq(filch_future_wait(given), FILCH_OK); /* we run it */
+        filch_future_free(given);
         await(&goes_on, 1);
     }
     pool_closed(pool);

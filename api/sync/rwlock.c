@@ -23,9 +23,9 @@
  * released after the word has said that it is free. Where the line is empty the word's exchange is
  * all.
  *
- * Orders: what lets one in acquires, what lets it out releases. One that is served is told, and that
- * by a thread which has acquired what the last one released. The flag WAITED needs no order: it
- * changes, and is looked after, under the lock. */
+ * Orders: what lets one in acquires, what lets it out releases. One that is served is told, by a
+ * thread which has acquired what the last one released. The flag WAITED needs no order: it changes,
+ * and is looked after, under the lock. */
 #include <filch/sync.h>
 
 #include "base/assert.h"
@@ -41,7 +41,7 @@
 #include "sleep/wait_list.h"
 
 enum { WRITTEN = 1, RW_WAITED = 2, READER = 4 };
-enum { RW_TRIES = 12, RW_PAUSES = 16 }; /* before standing in line, while the writer may run */
+enum { RW_TRIES = 12, RW_PAUSES = 16 };                 /* before standing in line */
 static const uint32_t READERS_FULL = (uint32_t)1 << 31; /* this bit of the word: too many */
 
 /* Zero is a valid start. */
@@ -311,15 +311,15 @@ static filch_status wait_for_rwlock(struct rwlock_wait *wait, uint64_t deadline)
     return wait->forked ? FILCH_EFORKED : status;
 }
 
-/* May the writer be running now? */
-static bool writer_may_run(uint32_t word)
+/* May the writer be running now? Readers are not spun for: there may always be some. */
+static bool is_worth_a_spin(uint32_t word)
 {
     struct filch_thread *thread = filch_thread_known();
     return word & WRITTEN && !(word & RW_WAITED) &&
            !(thread && thread->core && filch_pool_running(thread->core->pool) == 1);
 }
 
-static void pause_for_writer(void)
+static void pause_between_tries(void)
 {
     for (int pause = 0; pause < RW_PAUSES; pause++) {
         filch_relax();
@@ -332,8 +332,8 @@ static void pause_for_writer(void)
 static bool spin_to_read(struct rwlock *rwlock)
 {
     uint32_t word = word_of_rwlock(rwlock);
-    for (int i = 0; i < RW_TRIES && writer_may_run(word); i++) {
-        pause_for_writer();
+    for (int i = 0; i < RW_TRIES && is_worth_a_spin(word); i++) {
+        pause_between_tries();
         /* acquire: pairs with the release in let_out */
         word = atomic_load_explicit(&rwlock->word, memory_order_acquire);
         if (!(word & (WRITTEN | RW_WAITED | READERS_FULL))) {
@@ -396,8 +396,8 @@ filch_status filch_rwlock_unlock_shared(filch_rwlock *rwlock)
 
 static bool spin_to_write(struct rwlock *rwlock)
 {
-    for (int i = 0; i < RW_TRIES && writer_may_run(word_of_rwlock(rwlock)); i++) {
-        pause_for_writer();
+    for (int i = 0; i < RW_TRIES && is_worth_a_spin(word_of_rwlock(rwlock)); i++) {
+        pause_between_tries();
         if (word_of_rwlock(rwlock) == 0 && let_in(rwlock, 0, WRITTEN)) {
             return true;
         }

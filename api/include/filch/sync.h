@@ -62,9 +62,9 @@ typedef struct filch_mutex {
 FILCH_MUST_CHECK filch_status filch_mutex_lock(filch_mutex *mutex);
 FILCH_MUST_CHECK filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline);
 
-/* Effect: lets go of it, and wakes the one that has waited longest. By the task or thread that locked it, which
- * may be on another thread by then, since tasks move. Errors: FILCH_EINVAL: it is free. Does not
- * block. */
+/* Effect: lets go of it, and wakes the one that has waited longest. By the task or thread that
+ * locked it, which may be on another thread by then, since tasks move. Errors: FILCH_EINVAL: it is
+ * free. Does not block. */
 filch_status filch_mutex_unlock(filch_mutex *mutex);
 
 /* ---- many that read, or one that writes ---- */
