@@ -1,6 +1,6 @@
-/* Conditions. One that is signalled needs its mutex next: it is claimed (wait.h), and stands in line
- * for that at once. So a broadcast wakes one, and each unlock the next, instead of all that would
- * find the mutex taken. */
+/* Conditions. One that is signalled needs its mutex next: it is claimed (wait.h), and stands in
+ * line for that at once. So a broadcast wakes one, and each unlock the next, instead of all that
+ * would find the mutex taken. */
 #include <filch/sync.h>
 
 #include "base/base.h"

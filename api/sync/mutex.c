@@ -26,8 +26,8 @@
  * there is an owner, whose unlock finds it gone.
  *
  * The last touch. When the owner is 0 the mutex may be taken, let go of and freed by another. Where
- * the unlocker has the lock of the line then, it has claimed a waiter that is told after the lock is
- * released, and until then is not through with the mutex. If it finds none to claim, it lets go of
+ * the unlocker has the lock of the line then, it has claimed a waiter that is told after the lock
+ * is released, and is not through with the mutex before. If it finds none to claim, it lets go of
  * the lock first, and of the mutex by the one exchange.
  *
  * Orders: the exchanges that take it acquire, those that let go of it or hand it over release; all
@@ -36,7 +36,7 @@
  * that finds the flag takes that.
  *
  * Source: Go's sync.Mutex, for passing over and its end. */
-#include "sync/mutex.h"
+#include "sync/mutex_word.h"
 
 #include "base/assert.h"
 #include "base/base.h"
@@ -50,57 +50,10 @@
 #include "sched/suspend.h"
 #include "sched/thread.h"
 
-static const uintptr_t WAITED = 1;
-static const uintptr_t WOKEN = 2;
-static const uintptr_t STARVING = 4;
-static const uintptr_t MUTEX_FLAGS = 7;
-
-_Static_assert(_Alignof(struct filch_party) > 7, "its address has room for the flags");
-
 enum {
-    PATIENCE_NS = 1000000, /* how long one may be passed over */
-    TRIES = 12,            /* before standing in line, while the owner may run elsewhere */
-    PAUSES = 16,           /* between two */
+    TRIES = 12,  /* before standing in line, while the owner may run elsewhere */
+    PAUSES = 16, /* between two */
 };
-
-static uintptr_t word_of_mutex(struct filch_mutex_state *mutex)
-{
-    /* relaxed: checked by the exchange that follows; or whether it is ours, which no other writes */
-    return atomic_load_explicit(&mutex->word, memory_order_relaxed);
-}
-
-static struct filch_party *owner_in(uintptr_t word)
-{
-    return (struct filch_party *)(word & ~MUTEX_FLAGS);
-}
-
-static bool change_flags(struct filch_mutex_state *mutex, uintptr_t word, uintptr_t flags)
-{
-    FILCH_ASSERT((word & ~MUTEX_FLAGS) == (flags & ~MUTEX_FLAGS));
-    /* relaxed: see the top */
-    return atomic_compare_exchange_strong_explicit(&mutex->word, &word, flags, memory_order_relaxed,
-                                                   memory_order_relaxed);
-}
-
-static void drop_flags(struct filch_mutex_state *mutex, uintptr_t flags)
-{
-    atomic_fetch_and_explicit(&mutex->word, ~flags, memory_order_relaxed); /* as above */
-}
-
-/* acquire: pairs with the release in free_mutex_word and let_one_in */
-static bool take_mutex_word(struct filch_mutex_state *mutex, uintptr_t word, uintptr_t taken)
-{
-    FILCH_ASSERT(!owner_in(word) && owner_in(taken) && !(word & STARVING));
-    return atomic_compare_exchange_strong_explicit(&mutex->word, &word, taken, memory_order_acquire,
-                                                   memory_order_relaxed);
-}
-
-/* release: pairs with the acquire in take_mutex_word. The last touch. */
-static bool free_mutex_word(struct filch_mutex_state *mutex, uintptr_t word)
-{
-    return atomic_compare_exchange_strong_explicit(&mutex->word, &word, word & MUTEX_FLAGS,
-                                                   memory_order_release, memory_order_relaxed);
-}
 
 bool filch_mutex_is_locked(struct filch_mutex_state *mutex)
 {
@@ -112,48 +65,7 @@ bool filch_mutex_starves(filch_mutex *mutex)
     return word_of_mutex(filch_mutex_of(mutex)) & STARVING;
 }
 
-static bool has_it(const struct filch_mutex_wait *wait)
-{
-    return owner_in(word_of_mutex(wait->mutex)) == wait->party;
-}
-
-/* False: it has an owner. */
-static bool take_if_free(struct filch_mutex_wait *wait)
-{
-    uintptr_t word;
-    while (!owner_in(word = word_of_mutex(wait->mutex))) {
-        uintptr_t rest = wait->woken ? word & ~WOKEN : word;
-        if (take_mutex_word(wait->mutex, word, rest | (uintptr_t)wait->party)) {
-            wait->woken = false;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- the line ---- */
-
-static struct filch_mutex_wait *wait_at(struct filch_wait_node *place)
-{
-    return FILCH_CONTAINER(place, struct filch_mutex_wait, place);
-}
-
-static bool is_impatient(const struct filch_mutex_wait *wait, uint64_t now_ns)
-{
-    return now_ns - wait->since_ns >= PATIENCE_NS;
-}
-
-/* Those in line are the parent's, and so is the one that was woken. */
-static void adopt_mutex_locked(struct filch_mutex_state *mutex)
-{
-    FILCH_ASSERT(filch_lock_is_held(&mutex->lock));
-    uint32_t token = filch_process_token();
-    if (mutex->token != token) {
-        mutex->line = (struct filch_wait_list){NULL, NULL};
-        drop_flags(mutex, MUTEX_FLAGS);
-        mutex->token = token;
-    }
-}
 
 /* Claim the first in line that still waits; one that was moved there is claimed already. */
 static struct filch_mutex_wait *claim_next_locked(struct filch_mutex_state *mutex,
@@ -319,23 +231,19 @@ static const void *mutex_object(void *wait)
     return ((struct filch_mutex_wait *)wait)->mutex;
 }
 
-struct filch_party *filch_mutex_holder(const struct filch_mutex_wait *wait)
+struct filch_party *filch_mutex_holder(void *context)
 {
+    const struct filch_mutex_wait *wait = context;
     /* relaxed: a search looks twice */
     struct filch_party *owner = owner_in(word_of_mutex(wait->mutex));
     return owner == wait->party ? NULL : owner; /* it was handed over; the waiter is to be told */
-}
-
-static struct filch_party *mutex_holder(void *wait)
-{
-    return filch_mutex_holder(wait);
 }
 
 static const struct filch_wait_kind mutex_wait = {.what = "a mutex",
                                                   .enlist = enlist_for_mutex,
                                                   .leave = leave_mutex,
                                                   .object = mutex_object,
-                                                  .holder = mutex_holder};
+                                                  .holder = filch_mutex_holder};
 
 /* May the owner be running now? Not if the caller's core is the only one in use. */
 static bool owner_may_run(void)
@@ -446,7 +354,7 @@ bool filch_mutex_is_moved(const struct filch_mutex_wait *wait)
     return atomic_load_explicit(&wait->moved, memory_order_relaxed);
 }
 
-/* There are more in line. If the mutex is free, and none is on its way to it, the first is woken. */
+/* There are more in line. If it is free, and none is on its way to it, the first is woken. */
 static void tell_of_line_locked(struct filch_mutex_state *mutex, struct filch_claims *claims)
 {
     FILCH_ASSERT(filch_lock_is_held(&mutex->lock) && mutex->line.first);

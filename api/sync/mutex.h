@@ -46,9 +46,10 @@ FILCH_PRIVATE bool filch_mutex_is_locked(struct filch_mutex_state *mutex);
  * their mutexes from now on. */
 FILCH_PRIVATE void filch_mutex_move(struct filch_wait_list *claimed);
 
-/* Of a wait: it has been moved, and stands in line still; the one that it is for. */
+/* Of a wait: it has been moved, and stands in line still; the one that it is for (of the kind of
+ * wait of a mutex, whose context is the wait). */
 FILCH_PRIVATE bool filch_mutex_is_moved(const struct filch_mutex_wait *wait);
-FILCH_PRIVATE struct filch_party *filch_mutex_holder(const struct filch_mutex_wait *wait);
+FILCH_PRIVATE struct filch_party *filch_mutex_holder(void *wait);
 
 /* Take it whatever happens, after a wait of another kind. `woken`: it had been moved. */
 FILCH_PRIVATE void filch_mutex_take_surely(struct filch_mutex_wait *wait, bool woken);

@@ -45,13 +45,13 @@ struct filch_wait_kind {
 
 struct filch_party {
     FILCH_ALIGNED(8) _Atomic(uint32_t) word; /* low bits of its address are flags: mutex.c */
-    bool forever;                       /* no deadline */
-    const struct filch_wait_kind *kind; /* the last wait's */
-    void *context;                      /* the last wait's */
-    struct filch_waiter *waiter;        /* the last wait's; NULL: only what it waits for ends it */
-    struct filch_releases *releases;    /* api/pool/closure.c: it is inside a destructor; or NULL */
-    _Atomic(uintptr_t) doing;           /* the filch_function_info of what it runs; 0: none */
-    uint64_t thread_id;                 /* constant; 0: of a fiber */
+    bool forever;                            /* no deadline */
+    const struct filch_wait_kind *kind;      /* the last wait's */
+    void *context;                           /* the last wait's */
+    struct filch_waiter *waiter;     /* the last wait's; NULL: only what it waits for ends it */
+    struct filch_releases *releases; /* api/pool/closure.c: it is inside a destructor; or NULL */
+    _Atomic(uintptr_t) doing;        /* the filch_function_info of what it runs; 0: none */
+    uint64_t thread_id;              /* constant; 0: of a fiber */
 };
 
 FILCH_PRIVATE void filch_party_begin_wait(struct filch_party *party,
