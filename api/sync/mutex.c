@@ -114,12 +114,11 @@ static void let_one_in_locked(struct filch_mutex_state *mutex, const struct filc
 static bool serve_line(struct filch_mutex_state *mutex)
 {
     struct filch_claims claims = {NULL, NULL};
-    struct filch_mutex_wait *next = NULL;
     filch_lock_acquire(&mutex->lock, FILCH_RANK_WAIT_QUEUE);
     if (filch_process_inherited(mutex->token)) {
         mutex->line = (struct filch_wait_list){NULL, NULL}; /* they are in the parent */
     }
-    next = claim_next_locked(mutex, &claims);
+    struct filch_mutex_wait *next = claim_next_locked(mutex, &claims);
     if (next) {
         let_one_in_locked(mutex, next);
     } else {
