@@ -15,13 +15,23 @@
 
 /* ---- maps and loops ---- */
 
+/* 1, which the compiler does not know: it then counts with i, as in the plain loop, and not with
+ * i + 1, which gcc makes slower by up to a sixth. Outside of the loop it costs nothing. */
+FILCH_INLINE size_t filch_block_one(void)
+{
+    size_t one = 1;
+    __asm__("" : "+r"(one));
+    return one;
+}
+
 /* run(environment, i) for those of the range. */
 FILCH_INLINE void filch_block_run(filch_range *range,
                                   void (*run)(const void *environment, size_t i),
                                   const void *environment)
 {
+    const size_t one = filch_block_one();
     for (size_t i = (size_t)range->next; i < range->stop; i++) {
-        range->next = i + 1;
+        range->next = i + one;
         run(environment, i);
     }
 }
@@ -40,9 +50,10 @@ FILCH_INLINE size_t filch_block_count(filch_range *range, filch_block_test *has,
                                       const void *environment, const void *elements, size_t bytes,
                                       unsigned char *flags)
 {
+    const size_t one = filch_block_one();
     size_t found = 0;
     for (size_t i = (size_t)range->next; i < range->stop; i++) {
-        range->next = i + 1;
+        range->next = i + one;
         const bool it_has = has(environment, filch_block_at(elements, i, bytes));
         found += it_has;
         if (flags) {
@@ -57,8 +68,9 @@ FILCH_INLINE size_t filch_block_find(filch_range *range, filch_block_test *has,
                                      const void *environment, const void *elements, size_t bytes,
                                      bool wanted)
 {
+    const size_t one = filch_block_one();
     for (size_t i = (size_t)range->next; i < range->stop; i++) {
-        range->next = i + 1;
+        range->next = i + one;
         if (has(environment, filch_block_at(elements, i, bytes)) == wanted) {
             return i;
         }
@@ -71,9 +83,10 @@ FILCH_INLINE size_t filch_block_filter(filch_range *range, filch_block_test *has
                                        const void *environment, const void *elements, size_t bytes,
                                        void *out)
 {
+    const size_t one = filch_block_one();
     char *to = (char *)out;
     for (size_t i = (size_t)range->next; i < range->stop; i++) {
-        range->next = i + 1;
+        range->next = i + one;
         const char *from = filch_block_at(elements, i, bytes);
         if (has(environment, from)) {
             memmove(to, from, bytes);
