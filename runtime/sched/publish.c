@@ -87,12 +87,37 @@ static filch_slot *publish_oldest(struct filch_fiber *fiber)
     return slot;
 }
 
+static filch_slot *own_offer(struct filch_core *core)
+{
+    return atomic_load_explicit(&core->offer, memory_order_relaxed); /* relaxed: the holder's */
+}
+
+static void forget_offer(struct filch_core *core)
+{
+    /* relaxed: a thread that has the address still finds out from the slot's state */
+    atomic_store_explicit(&core->offer, (filch_slot *)NULL, memory_order_relaxed);
+}
+
+/* A thread is to come now. True: there was an offer, and it is where it will be found. */
+static bool offer_loudly(struct filch_core *core)
+{
+    FILCH_ASSERT(filch_core_is_own(core));
+    filch_slot *slot = own_offer(core);
+    if (!slot || !filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
+        return false; /* no memory: it stays an offer */
+    }
+    forget_offer(core);
+    atomic_store_explicit(&core->quiet_until, 0, memory_order_relaxed); /* relaxed: the holder's */
+    return true;
+}
+
 bool filch_core_offer(struct filch_fiber *fiber)
 {
     struct filch_core *core = filch_thread_known()->core;
     if (!core) {
         return false; /* a guest without a core stays poisoned, and serial */
     }
+    offer_loudly(core); /* it is older, and more: thieves must not come to it last */
     filch_slot *slot = publish_oldest(fiber);
     if (slot && push_published(core, fiber, slot)) {
         return true;
@@ -126,17 +151,6 @@ filch_slot *filch_core_late_offer(struct filch_core *core)
     return slot && filch_slot_is_published(slot) && !filch_core_is_quiet(core) ? slot : NULL;
 }
 
-static filch_slot *own_offer(struct filch_core *core)
-{
-    return atomic_load_explicit(&core->offer, memory_order_relaxed); /* relaxed: the holder's */
-}
-
-static void forget_offer(struct filch_core *core)
-{
-    /* relaxed: a thread that has the address still finds out from the slot's state */
-    atomic_store_explicit(&core->offer, (filch_slot *)NULL, memory_order_relaxed);
-}
-
 bool filch_core_offer_quietly(struct filch_fiber *fiber, uint64_t until)
 {
     struct filch_core *core = filch_thread_known()->core;
@@ -151,19 +165,6 @@ bool filch_core_offer_quietly(struct filch_fiber *fiber, uint64_t until)
     /* relaxed, then release: pairs with filch_core_late_offer, which reads them the other way */
     atomic_store_explicit(&core->quiet_until, until, memory_order_relaxed);
     atomic_store_explicit(&core->offer, slot, memory_order_release);
-    return true;
-}
-
-/* A thread is to come now. True: there was an offer, and it is where it will be found. */
-static bool offer_loudly(struct filch_core *core)
-{
-    FILCH_ASSERT(filch_core_is_own(core));
-    filch_slot *slot = own_offer(core);
-    if (!slot || !filch_deque_push(&core->deque, filch_entry_of_slot(slot))) {
-        return false; /* no memory: it stays an offer */
-    }
-    forget_offer(core);
-    atomic_store_explicit(&core->quiet_until, 0, memory_order_relaxed); /* relaxed: the holder's */
     return true;
 }
 

@@ -1,9 +1,9 @@
 /* stint: a program's own thread works for a pool: it runs one job, on a stack of the pool's.
  *
- * The job may wait. Then its fiber leaves that thread as it would leave a worker's and goes on where
- * there is a core for it, and the thread is free to do what it was about to: mostly to wait for what
- * the job is a part of. A job that ran on the thread's own stack would bind it: each wait of the job
- * would be a sleep of the thread, and each end of a wait a wake-up by the system. */
+ * The job may wait. Then its fiber leaves that thread as it would leave a worker's and goes on
+ * where there is a core for it, and the thread is free to do what it was about to: mostly to wait
+ * for what the job is a part of. A job that ran on the thread's own stack would bind it: each wait
+ * of the job would be a sleep of the thread, and each end of a wait a wake-up by the system. */
 #ifndef FILCH_STINT_H
 #define FILCH_STINT_H
 
@@ -23,9 +23,9 @@ enum filch_stint {
 
 /* Run job(context); the caller is no pool's fiber: it is outside of all pools, or a guest of this
  * one. The pool counts something that over(context) ends or that the caller does, so that it stays.
- * over: NULL, or called when the job has ended: here, by the caller's thread, which holds nothing of
- * the pool's any more if it was outside; or by the thread on which the job ended. If the job ends
- * the caller's thread (pthread_exit, pthread_cancel), this does not return. */
+ * over: NULL, or called when the job has ended: here, by the caller's thread, which then holds
+ * nothing of the pool's any more if it was outside; or by the thread on which the job ended. If the
+ * job ends the caller's thread (pthread_exit, pthread_cancel), this does not return. */
 FILCH_PRIVATE FILCH_MUST_CHECK enum filch_stint filch_stint_run(struct filch_pool *pool,
                                                                 void (*job)(void *context),
                                                                 void (*over)(void *context),

@@ -26,13 +26,13 @@ struct filch_thread;
 #define FILCH_UNWINDS(function) __attribute__((cleanup(function)))
 
 /* What ran on `fiber` above `frame` and in the slots from `bottom` on will not return. A guest,
- * or on a stint: the slots are taken off its lane, unrun; those that others run are waited for. Else
- * a fatal error. */
+ * or on a stint: the slots are taken off its lane, unrun; those that others run are waited for.
+ * Else a fatal error. */
 FILCH_PRIVATE void filch_unwound_to(struct filch_fiber *fiber, struct filch_frame *frame,
                                     filch_slot *bottom);
 
-/* The first half of it: a pool's fiber that is on no stint does not come back from this. False: there is nothing more
- * to do, since the pool belongs to the parent of this process. */
+/* The first half of it: a pool's fiber that is on no stint does not come back from this. False:
+ * there is nothing more to do, since the pool belongs to the parent of this process. */
 FILCH_PRIVATE bool filch_unwound_begin(struct filch_fiber *fiber, struct filch_frame *frame);
 
 /* Take the newest slot of a guest's lane off it. True: it was not run, and no other thread will. */

@@ -1,4 +1,4 @@
-/* worker: what a thread does on its native stack between two fibers, as far as others do it, too. */
+/* worker: what a thread does on its native stack between two fibers, for others that do it. */
 #ifndef FILCH_WORKER_H
 #define FILCH_WORKER_H
 

@@ -60,7 +60,7 @@ bool filch_lane_grow(filch_lane *lane, const filch_slot *slot)
     if ((uintptr_t)slot >= lane->end) {
         return false;
     }
-    /* Those in front of it are ranges that were pushed beyond the end, and may be others' by now. */
+    /* Those in front of it are ranges, pushed beyond the end, and may be others' by now. */
     uintptr_t grown = (uintptr_t)slot;
     for (int i = 0; i < GROWS_BY && grown < lane->end; i++) {
         reset_state((filch_slot *)grown);
