@@ -4,6 +4,7 @@
 
 #include <locale.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <threads.h>
 
@@ -71,7 +72,7 @@ static int lets_go_on(void *context)
     struct story *story = context;
     await(&story->begun, 1);
     while (!story->ends_at_once && !is_waited_for(story->box.untyped)) {
-        thrd_yield();
+        sched_yield();
     }
     atomic_store(&may_end, 1);
     return (int)numbers_send(story->box, 7);

@@ -43,8 +43,8 @@ def fibers(pool):
     slab = stacks["slabs"]
     while slab:
         for i in range(int(slab["used"])):
-            piece = int(slab["memory"]) + int(stacks["stride"]) * i
-            address = piece + int(stacks["header_at"]) + CACHE_LINE * i
+            piece = int(slab["memory"]) + int(slab["stock"]["stride"]) * i
+            address = piece + int(slab["stock"]["header_at"]) + CACHE_LINE * i
             yield gdb.Value(address).cast(fiber_type).dereference()
         slab = slab["next"]
 
