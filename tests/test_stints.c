@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <threads.h>
 
-#include "sync/channel.h"
+#include "sched/thread.h"
 
 FILCH_CHANNEL(numbers, int);
 
@@ -46,6 +46,7 @@ struct story {
     pthread_t before;
     pthread_t after;
     int value;
+    struct filch_thread *waiter;
     bool ends_at_once; /* it does not receive */
 };
 
@@ -58,20 +59,19 @@ FILCH_FUNCTION(int, receives, (struct story *, story))
     return story->value;
 }
 
-static bool is_waited_for(filch_channel *channel)
+/* The task has left for good then: until its wait has begun in earnest it may go on at once. */
+static bool waits(struct filch_thread *thread)
 {
-    filch_channel_lock(channel);
-    bool waited_for = channel->receivers.first != NULL;
-    filch_lock_release(&channel->lock);
-    return waited_for;
+    return atomic_load(&thread->party.word) % 2 == 1;
 }
 
-/* Another thread of the program: once the task waits, lets it go on, and the worker, too. */
+/* Another thread of the program: once the first one waits for the task, lets that go on, and the
+ * worker, too. */
 static int lets_go_on(void *context)
 {
     struct story *story = context;
     await(&story->begun, 1);
-    while (!story->ends_at_once && !is_waited_for(story->box.untyped)) {
+    while (!story->ends_at_once && !waits(story->waiter)) {
         sched_yield();
     }
     atomic_store(&may_end, 1);
@@ -80,7 +80,8 @@ static int lets_go_on(void *context)
 
 static void begin(struct story *story, bool ends_at_once, thrd_t *other)
 {
-    *story = (struct story){.begun = ends_at_once, .ends_at_once = ends_at_once};
+    *story = (struct story){
+        .begun = ends_at_once, .ends_at_once = ends_at_once, .waiter = filch_thread_self()};
     ck_assert_int_eq(numbers_new(0, &story->box), FILCH_OK);
     ck_assert_int_eq(thrd_create(other, lets_go_on, story), thrd_success);
 }

@@ -20,7 +20,7 @@ static struct filch_fiber *fiber_on(struct filch_stack *stack, struct filch_pool
         fiber->exceptions = (struct filch_exceptions){NULL, 0};
         fiber->fake_stack = NULL;
         fiber->lent = fiber->pins = 0;
-        fiber->forking = false;
+        fiber->forking = fiber->on_stint = false;
         fiber->help = FILCH_HELP_ASK;
         fiber->overhead_ticks = 0;
         filch_crowd_forget(fiber);

@@ -43,6 +43,7 @@ struct filch_fiber {
     unsigned lent;           /* depth of sections in which it has lent its core (handoff.h) */
     unsigned pins;           /* how often it was bound to its thread */
     bool guest;
+    bool on_stint;              /* it runs `job` on a thread which waits for it */
     bool entered;               /* a guest: `entry` is in use */
     _Atomic(filch_slot *) held; /* a range that nothing is to take while it waits (crowd.h) */
     FILCH_ALIGNED(64) filch_lane lane; /* limit and bound: any thread; the rest: the fiber */
@@ -50,7 +51,6 @@ struct filch_fiber {
     void (*job)(void *context); /* stint.h: what it does first; then this, maybe NULL */
     void (*job_over)(void *context);
     void *job_context;
-    bool on_stint;             /* it does that on a thread which waits for it */
     struct filch_frame entry;  /* a guest's outermost: it outlives the thread's stack */
     struct filch_region *kept; /* the guest's region, if that is in memory of its own; else NULL */
     const char *guest_sp;      /* a guest's: about where its thread's stack was when it entered */
