@@ -30,7 +30,7 @@
 
 enum {
     /* what a fiber's header may take: fiber.h asserts that it fits */
-    FILCH_STACK_HEADER_BYTES = 512 + (sizeof(struct filch_context) + 63) / 64 * 64,
+    FILCH_STACK_HEADER_BYTES = 576 + (sizeof(struct filch_context) + 63) / 64 * 64,
     FILCH_STACK_SIZES = 2,
     FILCH_STACKS_LARGE = 1024, /* with so many in use, the next is an ordinary one */
 };
