@@ -12,7 +12,7 @@
 #include "work/work.h"
 
 enum {
-    FIRST_TOP = 1536, /* bytes of stack at least in the page that its top and the header share */
+    FIRST_TOP = 1472, /* bytes of stack at least in the page that its top and the header share */
     SLOT_BYTES = sizeof(filch_slot),
     SLOTS_LEAST = 1024,
     MINIMUM = 16 * 1024,
