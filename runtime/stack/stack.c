@@ -17,6 +17,7 @@ enum {
     SLOTS_LEAST = 1024,
     MINIMUM = 16 * 1024,
     ORDINARY = 1 << 20, /* bytes of a stack where nothing else is said */
+    CLEAN_SLOTS = 64,   /* to begin with: a lane without any would look as if a thread asked */
     BARE_SLOTS = sizeof(void *) < 8 ? SLOTS_LEAST : 16384,
     LARGE = 2 << 20,  /* from that size on, room for slots and guards is no matter */
     GUARD = 64 << 10, /* a frame of less than that does not leap over it */
@@ -292,8 +293,9 @@ static struct filch_stack *make_bare_locked(struct filch_stacks *stacks)
     struct filch_stack *bare =
         filch_aligned_alloc(64, FILCH_STACK_HEADER_BYTES + BARE_SLOTS * SLOT_BYTES);
     if (bare) {
-        memset(bare, 0, FILCH_STACK_HEADER_BYTES);
+        memset(bare, 0, FILCH_STACK_HEADER_BYTES + CLEAN_SLOTS * SLOT_BYTES);
         bare->slots = BARE_SLOTS - FILCH_LANE_SPARE;
+        bare->clean_slots = CLEAN_SLOTS;
         bare->made = stacks->made;
         stacks->made = bare;
     }

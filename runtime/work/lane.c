@@ -75,7 +75,7 @@ bool filch_lane_grow(filch_lane *lane, const filch_slot *slot)
 
 bool filch_lane_has_room(filch_lane *lane, size_t more)
 {
-    if ((uintptr_t)lane->top >= lane->full) {
+    if (!filch_lane_grow(lane, lane->top)) {
         reset_state(lane->top); /* nothing has it */
     }
     return (uintptr_t)(lane->top + more) < lane->end + FILCH_LANE_RANGES * sizeof(filch_slot);
