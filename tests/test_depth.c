@@ -258,8 +258,8 @@ START_TEST(the_first_thousand_stacks_are_large_and_are_had_first)
     static struct filch_stack *all[FILCH_STACKS_LARGE + MORE];
     struct filch_stacks stacks;
     struct filch_shelf shelf = {0};
-    size_t large = filch_stack_bytes(0);
     filch_stacks_init(&stacks, 0);
+    size_t large = stacks.stocks[0].bytes;
     for (int i = 0; i < FILCH_STACKS_LARGE + MORE; i++) {
         all[i] = filch_stacks_get(&stacks, &shelf);
         ck_assert_ptr_nonnull(all[i]);

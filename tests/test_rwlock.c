@@ -1,4 +1,4 @@
-/* Read-write locks: who is in together, who waits for whom, and in what order all are served. */
+/* Read-write locks: which callers are in together, which wait, and in what order all are served. */
 #define _GNU_SOURCE
 #include "fixture.h"
 

@@ -53,9 +53,11 @@ static void run_awaited(struct filch_future *future, struct filch_fiber *fiber)
     if (on_top) {
         run_claimed(future);
         claimed_over(future);
-    } else if (filch_stint_run(future->pool, run_claimed, claimed_over, future) ==
-               FILCH_STINT_REFUSED) {
-        filch_future_give_back(future);
+    } else {
+        const struct filch_job job = {run_claimed, claimed_over, future};
+        if (filch_stint_run(future->pool, &job) == FILCH_STINT_REFUSED) {
+            filch_future_give_back(future);
+        }
     }
 }
 

@@ -258,7 +258,7 @@ unsigned filch_pool_workers(const filch_pool *pool)
 size_t filch_pool_stack_bytes(const filch_pool *pool)
 {
     pool = existing(pool);
-    return pool ? filch_stack_bytes(pool->config.stack_bytes) : 0;
+    return pool ? pool->stacks.stocks[0].bytes : 0;
 }
 
 int filch_pool_repr(const filch_pool *pool, char *buffer, size_t bytes)

@@ -44,16 +44,9 @@
 #include "future/waiting.h"
 #include "os/os.h"
 #include "pool/deadline.h"
-#include "sched/core.h"
-#include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/suspend.h"
-#include "sched/thread.h"
-
-enum {
-    TRIES = 12,  /* before standing in line, while the owner may run elsewhere */
-    PAUSES = 16, /* between two */
-};
+#include "sync/spin.h"
 
 bool filch_mutex_is_locked(struct filch_mutex_state *mutex)
 {
@@ -159,18 +152,6 @@ filch_status filch_mutex_unlock(filch_mutex *mutex)
 
 /* ---- waiting ---- */
 
-/* No thread of this process will let go of it. */
-static bool is_parents_mutex_locked(const struct filch_mutex_wait *wait)
-{
-    struct filch_mutex_state *mutex = wait->mutex;
-    FILCH_ASSERT(filch_lock_is_held(&mutex->lock));
-    if (!filch_process()->forked || (mutex->token && filch_process_owns(mutex->token))) {
-        return false;
-    }
-    struct filch_party *owner = owner_in(word_of_mutex(mutex));
-    return owner && !filch_process_has_party(owner);
-}
-
 /* False: it was free, and is ours. */
 static bool stand_in_line_locked(struct filch_mutex_wait *wait, struct filch_waiter *waiter)
 {
@@ -202,7 +183,7 @@ static bool enlist_for_mutex(struct filch_waiter *waiter, void *context)
     struct filch_mutex_state *mutex = wait->mutex;
     bool waits = false;
     filch_lock_acquire(&mutex->lock, FILCH_RANK_WAIT_QUEUE);
-    if (is_parents_mutex_locked(wait)) {
+    if (filch_process_lacks(owner_in(word_of_mutex(mutex)), mutex->token)) {
         wait->forked = true;
     } else {
         adopt_mutex_locked(mutex);
@@ -244,29 +225,20 @@ static const struct filch_wait_kind mutex_wait = {.what = "a mutex",
                                                   .object = mutex_object,
                                                   .holder = filch_mutex_holder};
 
-/* May the owner be running now? Not if the caller's core is the only one in use. */
-static bool owner_may_run(void)
-{
-    struct filch_thread *thread = filch_thread_known();
-    return !thread->core || filch_pool_running(thread->core->pool) > 1;
-}
-
 static bool spin_for_mutex(struct filch_mutex_wait *wait)
 {
-    for (int i = 0; i < TRIES && !(word_of_mutex(wait->mutex) & STARVING); i++) {
+    for (int i = 0; i < FILCH_SPIN_TRIES && !(word_of_mutex(wait->mutex) & STARVING); i++) {
         if (take_if_free(wait)) {
             return true;
         }
-        for (int pause = 0; pause < PAUSES; pause++) {
-            filch_relax();
-        }
+        filch_spin_pause();
     }
     return take_if_free(wait);
 }
 
 static bool try_for_mutex(struct filch_mutex_wait *wait)
 {
-    return take_if_free(wait) || (owner_may_run() && spin_for_mutex(wait));
+    return take_if_free(wait) || (filch_spin_may_help() && spin_for_mutex(wait));
 }
 
 /* The wait ended, and the next unlock counts on us still: it would wake none. */

@@ -33,13 +33,10 @@
 #include "future/waiting.h"
 #include "os/os.h"
 #include "pool/deadline.h"
-#include "sched/core.h"
-#include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/thread.h"
 #include "sync/rwlock_word.h"
-
-enum { RW_TRIES = 12, RW_PAUSES = 16 }; /* before standing in line */
+#include "sync/spin.h"
 
 /* ---- the line ---- */
 
@@ -135,17 +132,6 @@ static bool decide_on_reader(struct rwlock *rwlock)
 
 /* ---- waiting ---- */
 
-/* No thread of this process will let go of it. That of readers is not known. */
-static bool is_parents_rwlock_locked(struct rwlock *rwlock)
-{
-    FILCH_ASSERT(filch_lock_is_held(&rwlock->lock));
-    if (!filch_process()->forked || (rwlock->token && filch_process_owns(rwlock->token))) {
-        return false;
-    }
-    struct filch_party *owner = word_of_rwlock(rwlock) & WRITTEN ? writer_of(rwlock) : NULL;
-    return owner && !filch_process_has_party(owner);
-}
-
 /* False: it is in. */
 static bool stand_in_rwlock_line_locked(struct rwlock_wait *wait, struct filch_waiter *waiter)
 {
@@ -170,7 +156,8 @@ static bool enlist_for_rwlock(struct filch_waiter *waiter, void *context)
     struct rwlock *rwlock = wait->rwlock;
     bool waits = false;
     filch_lock_acquire(&rwlock->lock, FILCH_RANK_WAIT_QUEUE);
-    if (is_parents_rwlock_locked(rwlock)) {
+    struct filch_party *writer = word_of_rwlock(rwlock) & WRITTEN ? writer_of(rwlock) : NULL;
+    if (filch_process_lacks(writer, rwlock->token)) { /* of readers it is not known */
         wait->forked = true;
     } else {
         forget_parents_line_locked(rwlock);
@@ -238,16 +225,7 @@ static filch_status wait_for_rwlock(struct rwlock_wait *wait, uint64_t deadline)
 /* May the writer be running now? Readers are not spun for: there may always be some. */
 static bool is_worth_a_spin(uint32_t word)
 {
-    struct filch_thread *thread = filch_thread_known();
-    return word & WRITTEN && !(word & RW_WAITED) &&
-           !(thread && thread->core && filch_pool_running(thread->core->pool) == 1);
-}
-
-static void pause_between_tries(void)
-{
-    for (int pause = 0; pause < RW_PAUSES; pause++) {
-        filch_relax();
-    }
+    return word & WRITTEN && !(word & RW_WAITED) && filch_spin_may_help();
 }
 
 /* ---- to read ---- */
@@ -256,8 +234,8 @@ static void pause_between_tries(void)
 static bool spin_to_read(struct rwlock *rwlock)
 {
     uint32_t word = word_of_rwlock(rwlock);
-    for (int i = 0; i < RW_TRIES && is_worth_a_spin(word); i++) {
-        pause_between_tries();
+    for (int i = 0; i < FILCH_SPIN_TRIES && is_worth_a_spin(word); i++) {
+        filch_spin_pause();
         /* acquire: pairs with the release in let_out */
         word = atomic_load_explicit(&rwlock->word, memory_order_acquire);
         if (!(word & (WRITTEN | RW_WAITED | READERS_FULL))) {
@@ -320,8 +298,8 @@ filch_status filch_rwlock_unlock_shared(filch_rwlock *rwlock)
 
 static bool spin_to_write(struct rwlock *rwlock)
 {
-    for (int i = 0; i < RW_TRIES && is_worth_a_spin(word_of_rwlock(rwlock)); i++) {
-        pause_between_tries();
+    for (int i = 0; i < FILCH_SPIN_TRIES && is_worth_a_spin(word_of_rwlock(rwlock)); i++) {
+        filch_spin_pause();
         if (word_of_rwlock(rwlock) == 0 && let_in(rwlock, 0, WRITTEN)) {
             return true;
         }

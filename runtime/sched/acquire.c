@@ -168,7 +168,7 @@ static void leave_ready_to_all(struct filch_core *core)
     FILCH_ASSERT(filch_core_is_own(core));
     struct filch_work *work;
     filch_core_queue_next(core);
-    while (!filch_queue_empty(&core->ready) && (work = filch_queue_pop(&core->ready))) {
+    while ((work = filch_queue_pop(&core->ready))) {
         filch_queue_push(&core->pool->ready, work);
     }
 }

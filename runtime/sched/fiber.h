@@ -27,6 +27,13 @@ struct filch_pool;
 struct filch_region;
 struct filch_thread;
 
+/* See stint.h. */
+struct filch_job {
+    void (*run)(void *context);
+    void (*over)(void *context); /* NULL: nothing */
+    void *context;
+};
+
 struct filch_fiber {
     struct filch_stack stack;                 /* first: it lies at the header of its piece */
     FILCH_ALIGNED(64) struct filch_work work; /* what a wait's end and a switch touch, on a line */
@@ -43,14 +50,12 @@ struct filch_fiber {
     unsigned lent;           /* depth of sections in which it has lent its core (handoff.h) */
     unsigned pins;           /* how often it was bound to its thread */
     bool guest;
-    bool on_stint;              /* it runs `job` on a thread which waits for it */
+    bool on_stint;              /* it runs its job on a thread which waits for it */
     bool entered;               /* a guest: `entry` is in use */
     _Atomic(filch_slot *) held; /* a range that nothing is to take while it waits (crowd.h) */
     FILCH_ALIGNED(64) filch_lane lane; /* limit and bound: any thread; the rest: the fiber */
     /* Until here, a fiber that goes on touches all lines: work.h counts them. */
-    void (*job)(void *context); /* stint.h: what it does first; then this, maybe NULL */
-    void (*job_over)(void *context);
-    void *job_context;
+    struct filch_job job;      /* on a stint: what it does first */
     struct filch_frame entry;  /* a guest's outermost: it outlives the thread's stack */
     struct filch_region *kept; /* the guest's region, if that is in memory of its own; else NULL */
     const char *guest_sp;      /* a guest's: about where its thread's stack was when it entered */

@@ -93,11 +93,11 @@ void filch_core_run_tasks(struct filch_pool *pool,
                           bool (*wanted)(struct filch_detached *task, void *context), void *context)
 {
     struct selection_of_tasks selection = {pool, wanted, context, NULL};
+    const struct filch_job job = {.run = run_selection, .context = &selection};
     struct filch_fiber *fiber = filch_fiber_self();
     while (fiber && filch_fiber_has_room(fiber) &&
            (selection.first = take_own(pool, wanted, context))) {
-        if (!fiber->guest ||
-            filch_stint_run(pool, run_selection, NULL, &selection) == FILCH_STINT_REFUSED) {
+        if (!fiber->guest || filch_stint_run(pool, &job) == FILCH_STINT_REFUSED) {
             run_helped(selection.first);
         }
     }

@@ -236,6 +236,12 @@ bool filch_process_has_party(const struct filch_party *party)
     return search.found;
 }
 
+bool filch_process_lacks(const struct filch_party *holder, uint32_t token)
+{
+    return filch_process()->forked && holder && !(token && filch_process_owns(token)) &&
+           !filch_process_has_party(holder);
+}
+
 /* The lock is held. NULL: no memory. */
 static struct filch_thread *make_record(struct filch_process *process)
 {

@@ -85,6 +85,10 @@ static inline bool filch_process_inherited(uint32_t token)
 /* Is that a thread, or the fiber of a pool, of this process? Takes its time. */
 FILCH_PRIVATE bool filch_process_has_party(const struct filch_party *party);
 
+/* In the child of a fork(): is the holder of something in the parent, so that no thread here will
+ * let go of it? token: of the process that used it last, or 0; holder: may be NULL, none. */
+FILCH_PRIVATE bool filch_process_lacks(const struct filch_party *holder, uint32_t token);
+
 /* A sleeper looks after a while whether anything can still wake it. How that is done is a
  * matter of debug/deadlock.c, which is above; `own`: see filch_deadlock_look(). */
 FILCH_PRIVATE void filch_process_look(struct filch_waiter *own);

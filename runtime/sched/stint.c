@@ -2,7 +2,6 @@
 
 #include "base/assert.h"
 #include "os/os.h"
-#include "os/os_modes.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
 #include "sched/handoff.h"
@@ -40,7 +39,7 @@ static void do_job(struct filch_fiber *fiber)
     filch_core_start(filch_thread_known()->core);
     filch_core_begin(fiber);
     FILCH_UNWINDS(job_left) struct filch_fiber *running = fiber;
-    fiber->job(fiber->job_context);
+    fiber->job.run(fiber->job.context);
     running = NULL;
     FILCH_ASSERT(!fiber->frame && fiber->lane.top == filch_fiber_bottom(fiber));
     if (FILCH_UNLIKELY(filch_thread_known()->left)) {
@@ -69,8 +68,8 @@ struct filch_fiber *filch_stint_main(struct filch_fiber *fiber)
         rest(fiber);
         do_job(fiber);
     }
-    if (fiber->job_over) {
-        fiber->job_over(fiber->job_context);
+    if (fiber->job.over) {
+        fiber->job.over(fiber->job.context);
     }
     return filch_core_main(fiber);
 }
@@ -159,16 +158,13 @@ static struct filch_fiber *fiber_for_stint(struct filch_pool *pool, struct filch
 
 /* On the core that the thread holds. */
 static enum filch_stint run_on_core(struct filch_pool *pool, struct filch_thread *thread,
-                                    void (*job)(void *), void (*over)(void *), void *context,
-                                    bool *held)
+                                    const struct filch_job *job, bool *held)
 {
     struct filch_fiber *fiber = fiber_for_stint(pool, thread->core);
     if (!fiber) {
         return FILCH_STINT_REFUSED;
     }
-    fiber->job = job;
-    fiber->job_over = over;
-    fiber->job_context = context;
+    fiber->job = *job;
     struct aside aside;
     put_aside(thread, &aside);
     enum filch_stint stint = run_fiber(thread, fiber, held);
@@ -177,7 +173,7 @@ static enum filch_stint run_on_core(struct filch_pool *pool, struct filch_thread
 }
 
 static enum filch_stint run_for_guest(struct filch_pool *pool, struct filch_thread *thread,
-                                      void (*job)(void *), void (*over)(void *), void *context)
+                                      const struct filch_job *job)
 {
     struct filch_fiber *guest = thread->fiber;
     bool held = true; /* a guest is counted */
@@ -187,7 +183,7 @@ static enum filch_stint run_for_guest(struct filch_pool *pool, struct filch_thre
     }
     filch_core_leave(thread->core);
     thread->fiber = NULL;
-    enum filch_stint stint = run_on_core(pool, thread, job, over, context, &held);
+    enum filch_stint stint = run_on_core(pool, thread, job, &held);
     thread->fiber = guest;
     if (thread->core || filch_core_acquire_guest(pool, thread)) { /* the job may have lent it */
         filch_core_enter(thread->core, guest);
@@ -196,12 +192,12 @@ static enum filch_stint run_for_guest(struct filch_pool *pool, struct filch_thre
 }
 
 static enum filch_stint run_from_outside(struct filch_pool *pool, struct filch_thread *thread,
-                                         void (*job)(void *), void (*over)(void *), void *context)
+                                         const struct filch_job *job)
 {
     enum filch_stint stint = FILCH_STINT_REFUSED;
     bool held = false;
     if (filch_core_acquire_guest(pool, thread)) {
-        stint = run_on_core(pool, thread, job, over, context, &held);
+        stint = run_on_core(pool, thread, job, &held);
         filch_core_release_guest(pool, thread);
     }
     if (held) {
@@ -210,17 +206,16 @@ static enum filch_stint run_from_outside(struct filch_pool *pool, struct filch_t
     return stint;
 }
 
-enum filch_stint filch_stint_run(struct filch_pool *pool, void (*job)(void *context),
-                                 void (*over)(void *context), void *context)
+enum filch_stint filch_stint_run(struct filch_pool *pool, const struct filch_job *job)
 {
     struct filch_thread *thread = filch_thread_self();
     if (!thread) {
         return FILCH_STINT_REFUSED;
     }
-    enum filch_stint stint = thread->fiber ? run_for_guest(pool, thread, job, over, context)
-                                           : run_from_outside(pool, thread, job, over, context);
-    if (stint >= FILCH_STINT_ENDED && over) {
-        over(context);
+    enum filch_stint stint =
+        thread->fiber ? run_for_guest(pool, thread, job) : run_from_outside(pool, thread, job);
+    if (stint >= FILCH_STINT_ENDED && job->over) {
+        job->over(job->context);
     }
     if (FILCH_UNLIKELY(stint == FILCH_STINT_UNWOUND)) {
         filch_os_thread_exit();

@@ -12,6 +12,7 @@
 #include "base/private.h"
 
 struct filch_fiber;
+struct filch_job;
 struct filch_pool;
 
 enum filch_stint {
@@ -21,15 +22,14 @@ enum filch_stint {
     FILCH_STINT_UNWOUND, /* not to callers: the thread ends */
 };
 
-/* Run job(context); the caller is no pool's fiber: it is outside of all pools, or a guest of this
- * one. The pool counts something that over(context) ends or that the caller does, so that it stays.
- * over: NULL, or called when the job has ended: here, by the caller's thread, which then holds
- * nothing of the pool's any more if it was outside; or by the thread on which the job ended. If the
- * job ends the caller's thread (pthread_exit, pthread_cancel), this does not return. */
+/* Run the job, which is copied; the caller is no pool's fiber: it is outside of all pools, or a guest
+ * of this one. The pool counts something that `over` ends or that the caller does, so that it
+ * stays. job->run(job->context) is called on the pool's stack. When it has ended so is `over`: here,
+ * by the caller's thread, which then holds nothing of the pool's any more if it was outside; or by
+ * the thread on which the job ended. If the job ends the caller's thread (pthread_exit,
+ * pthread_cancel), this does not return. */
 FILCH_PRIVATE FILCH_MUST_CHECK enum filch_stint filch_stint_run(struct filch_pool *pool,
-                                                                void (*job)(void *context),
-                                                                void (*over)(void *context),
-                                                                void *context);
+                                                                const struct filch_job *job);
 
 /* Job: does it run on the thread still that began it, which waits for it? */
 FILCH_PRIVATE bool filch_stint_goes_on(void);

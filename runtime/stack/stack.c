@@ -49,11 +49,9 @@ size_t filch_stack_minimum(void)
     return filch_os_signal_frame_bytes() + MINIMUM;
 }
 
-size_t filch_stack_bytes(size_t stack_bytes)
+/* Of the first of them, where none was asked for. */
+static size_t default_bytes(void)
 {
-    if (stack_bytes) {
-        return stack_bytes;
-    }
     bool scarce = sizeof(void *) < 8 || filch_os_space_is_limited();
     size_t main_bytes = scarce ? 0 : filch_os_stack_bytes();
     return main_bytes > ORDINARY ? main_bytes : ORDINARY;
@@ -66,7 +64,8 @@ static void stock_init(struct filch_stock *stock, size_t stack_bytes, size_t mos
     size_t offset = header_offset(slots, page);
     size_t guard = stack_bytes >= LARGE ? round_up(GUARD, page) : page;
     size_t stride = guard + round_up(stack_bytes, page) + offset + FIRST_TOP;
-    *stock = (struct filch_stock){.stride = stride,
+    *stock = (struct filch_stock){.bytes = stack_bytes,
+                                  .stride = stride,
                                   .guard = guard,
                                   .header_at = stride - offset,
                                   .slots = slots,
@@ -75,7 +74,7 @@ static void stock_init(struct filch_stock *stock, size_t stack_bytes, size_t mos
 
 void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes)
 {
-    size_t bytes = filch_stack_bytes(stack_bytes);
+    size_t bytes = stack_bytes ? stack_bytes : default_bytes();
     bool two = !stack_bytes && bytes > ORDINARY;
     filch_lock_init(&stacks->lock);
     stock_init(&stacks->stocks[0], bytes, two ? FILCH_STACKS_LARGE : SIZE_MAX);

@@ -54,6 +54,7 @@ struct filch_slab;
 
 /* Stacks of one size. */
 struct filch_stock {
+    size_t bytes;                /* constant; usable stack wanted */
     size_t stride;               /* constant */
     size_t guard;                /* constant; bytes below a stack that fault */
     size_t header_at;            /* constant; where in a piece the header is, at the least */
@@ -87,11 +88,9 @@ struct filch_shelf {
 };
 
 /* stack_bytes: usable stack wanted, already checked against the minimum. 0: as much as the main
- * thread has for the first FILCH_STACKS_LARGE in use, then FILCH_STACK_ORDINARY. */
+ * thread has for the first FILCH_STACKS_LARGE in use, then an ordinary 1 MiB. */
 FILCH_PRIVATE void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes);
 
-/* How much the first of them have. */
-FILCH_PRIVATE size_t filch_stack_bytes(size_t stack_bytes);
 FILCH_PRIVATE void filch_stacks_destroy(struct filch_stacks *stacks);
 
 /* From the caller's shelf if there is one there. NULL: no memory. */

@@ -25,7 +25,7 @@
     do {                                                                                           \
         void *filch_a = a;                                                                         \
         void *filch_b = b;                                                                         \
-        __asm__ volatile("call *" #f "@GOTPCREL(%%rip)"                                            \
+        __asm__ volatile("{call *" #f "@GOTPCREL(%%rip)|call qword ptr [rip + " #f "@GOTPCREL]}"   \
                          : "+D"(filch_a), "+S"(filch_b)                                            \
                          :                                                                         \
                          : FILCH_NOT_KEPT);                                                        \
