@@ -22,8 +22,8 @@ enum filch_stint {
     FILCH_STINT_UNWOUND, /* not to callers: the thread ends */
 };
 
-/* Run the job, which is copied; the caller is no pool's fiber: it is outside of all pools, or a guest
- * of this one. The pool counts something that `over` ends or that the caller does, so that it
+/* Run the job, which is copied; the caller is no pool's fiber: it is outside of all pools, or a
+ * guest of this one. The pool counts something that `over` ends or that the caller does, so that it
  * stays. job->run(job->context) is called on the pool's stack. When it has ended so is `over`: here,
  * by the caller's thread, which then holds nothing of the pool's any more if it was outside; or by
  * the thread on which the job ended. If the job ends the caller's thread (pthread_exit,
