@@ -24,9 +24,9 @@ enum filch_stint {
 
 /* Run the job, which is copied; the caller is no pool's fiber: it is outside of all pools, or a
  * guest of this one. The pool counts something that `over` ends or that the caller does, so that it
- * stays. job->run(job->context) is called on the pool's stack. When it has ended so is `over`: here,
- * by the caller's thread, which then holds nothing of the pool's any more if it was outside; or by
- * the thread on which the job ended. If the job ends the caller's thread (pthread_exit,
+ * stays. job->run(job->context) is called on the pool's stack. When it has ended so is `over`, by
+ * the thread on which the job ended; if that is the caller's, it holds nothing of the pool's any
+ * more by then, unless it is a guest. If the job ends the caller's thread (pthread_exit,
  * pthread_cancel), this does not return. */
 FILCH_PRIVATE FILCH_MUST_CHECK enum filch_stint filch_stint_run(struct filch_pool *pool,
                                                                 const struct filch_job *job);
