@@ -69,6 +69,7 @@
 #include "sched/cancel.c"
 #include "sched/core.c"
 #include "sched/crowd.c"
+#include "sched/seize.c"
 #include "sched/fiber.c"
 #include "sched/handoff.c"
 #include "sched/join.c"

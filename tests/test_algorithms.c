@@ -641,6 +641,42 @@ START_TEST(without_memory_nothing_is_lost)
 }
 END_TEST
 
+/* Comparisons that take long: one waits a while for another to run at the same time. */
+static atomic_int comparing;
+static atomic_bool compared_together;
+
+FILCH_ORDER(dearly, (int, a), (int, b))
+{
+    double patience = filch_now() + 0.002;
+    atomic_fetch_add(&comparing, 1);
+    while (!atomic_load(&compared_together) && filch_now() < patience) {
+        if (atomic_load(&comparing) > 1) {
+            atomic_store(&compared_together, true);
+        }
+    }
+    atomic_fetch_sub(&comparing, 1);
+    return a < b;
+}
+
+START_TEST(a_few_are_sorted_by_several_workers_if_a_comparison_is_dear)
+{
+    filch_pool *pool = pool_opened(2);
+    for (int n = 16; n <= 32; n += 8) {
+        int elements[32];
+        for (int i = 0; i < n; i++) {
+            elements[i] = i * 7 % n;
+        }
+        atomic_store(&compared_together, false);
+        ck_assert_int_eq(dearly_sort(pool, elements, (size_t)n), FILCH_OK);
+        ck_assert_msg(compared_together, "%d elements were sorted on one worker", n);
+        for (int i = 1; i < n; i++) {
+            ck_assert_int_le(elements[i - 1], elements[i]);
+        }
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("algorithms");
@@ -655,6 +691,7 @@ int main(void)
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_search_ends_early, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, sorting_is_stable, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, a_few_are_sorted_by_several_workers_if_a_comparison_is_dear);
     tcase_add_loop_test(tcase, the_first_of_the_least_and_of_the_greatest_is_chosen, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_senseless_order_loses_nothing, 0, WORKER_SWEEP);

@@ -583,6 +583,95 @@ START_TEST(the_untyped_loop_passes_its_environment)
 }
 END_TEST
 
+/* Two elements that are dear, among many that are not: each is over when the other has begun. */
+struct pair {
+    size_t at[2];
+    atomic_bool begun[2];
+    atomic_bool met;
+    atomic_size_t ran;
+};
+
+FILCH_LOOP(meets, (size_t, i), (struct pair *, pair))
+{
+    for (int k = 0; k < 2; k++) {
+        if (i == pair->at[k]) {
+            double patience = filch_now() + 30; /* a failure, but no test that hangs */
+            atomic_store(&pair->begun[k], true);
+            while (!atomic_load(&pair->begun[!k]) && filch_now() < patience) {
+            }
+            atomic_store(&pair->met, atomic_load(&pair->begun[!k]));
+        }
+    }
+    atomic_fetch_add_explicit(&pair->ran, 1, memory_order_relaxed);
+}
+
+static void let_them_meet(filch_pool *pool, size_t n, size_t a, size_t b)
+{
+    struct pair pair = {.at = {a, b}};
+    ck_assert_int_eq(meets_for(pool, n, &pair), FILCH_OK);
+    ck_assert_msg(pair.met, "elements %zu and %zu ran one after the other", a, b);
+    ck_assert_uint_eq(pair.ran, n);
+}
+
+START_TEST(while_an_element_is_dear_others_run_what_comes_after_its_block)
+{
+    filch_pool *pool = pool_opened(2);
+    for (size_t i = 0; i < 20; i++) {
+        let_them_meet(pool, 1000000, 100000 + i, 165536 + i);
+        let_them_meet(pool, 1000000, 600000 + i, 700000 + i);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+/* The first element of a loop that is known to be short: all but its first block is open. */
+START_TEST(a_call_that_was_always_short_is_not_serial_when_its_elements_are_dear)
+{
+    filch_pool *pool = pool_opened(2);
+    const size_t never = SIZE_MAX;
+    for (size_t n = 200; n <= 2000; n *= 10) {
+        for (int i = 0; i < 100; i++) {
+            struct pair pair = {.at = {never, never}};
+            ck_assert_int_eq(meets_for(pool, n, &pair), FILCH_OK);
+        }
+        let_them_meet(pool, n, 0, n / 2 - 1);
+        let_them_meet(pool, n, 0, n - 1);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+/* An element that waits while what follows it is open: it is given away, once. */
+FILCH_LOOP(sleeps_now_and_then, (size_t, i), (atomic_uchar *, ran))
+{
+    atomic_fetch_add(&ran[i], 1);
+    if (i % 5000 == 17) {
+        filch_sleep(1e-4);
+    }
+}
+
+FILCH_LOOP(has_rows, (size_t, i), (filch_pool *, pool), (atomic_uchar *, ran))
+{
+    check_int_eq(sleeps_now_and_then_for(pool, 20000, ran + 20000 * i), FILCH_OK);
+}
+
+START_TEST(elements_run_once_while_ranges_are_cut)
+{
+    filch_pool *pool = pool_opened(_i);
+    atomic_uchar *ran = calloc(200000, sizeof *ran);
+    for (int times = 1; times <= 10; times++) {
+        ck_assert_int_eq(times % 2 ? has_rows_for(pool, 10, pool, ran)
+                                   : sleeps_now_and_then_for(pool, 200000, ran),
+                         FILCH_OK);
+        for (size_t i = 0; i < 200000; i++) {
+            check_int_eq(ran[i], times);
+        }
+    }
+    free(ran);
+    pool_closed(pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("loop");
@@ -604,6 +693,9 @@ int main(void)
     tcase_add_test(tcase, a_call_that_is_known_to_be_short_wakes_no_thread);
 #endif
     tcase_add_test(tcase, what_is_dear_lies_ready_before_anybody_asks);
+    tcase_add_test(tcase, while_an_element_is_dear_others_run_what_comes_after_its_block);
+    tcase_add_test(tcase, a_call_that_was_always_short_is_not_serial_when_its_elements_are_dear);
+    tcase_add_loop_test(tcase, elements_run_once_while_ranges_are_cut, 0, WORKER_SWEEP);
     tcase_add_test(tcase, named_workers_and_chunks_bring_several_workers);
     tcase_add_loop_test(tcase, two_maps_run_at_once, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_asynchronous_map_copies_its_environment, 0, WORKER_SWEEP);

@@ -216,6 +216,38 @@ START_TEST(a_site_is_known_to_be_short_after_three_short_calls)
 }
 END_TEST
 
+START_TEST(a_thread_is_called_for_many_loops_at_short_distance)
+{
+    struct filch_pace pace = {0};
+    uint64_t now = 1000;
+    const uint64_t estimate = 20000;
+    ck_assert(!filch_pace_is_kept(&pace, now));
+    uint64_t waited = 0;
+    for (int calls = 0; calls < 3;) {
+        bool calls_now = filch_pace_calls(&pace, now, estimate);
+        waited += estimate;
+        ck_assert_int_eq(filch_pace_is_called(&pace), calls_now);
+        ck_assert(!filch_pace_is_called(&pace)); /* one thread, once */
+        if (calls_now) {
+            ck_assert_uint_ge(waited, FILCH_PACE_CALL);
+            calls++;
+            waited = 0;
+        }
+        now += estimate;
+        filch_pace_note(&pace, now);
+        ck_assert(filch_pace_is_kept(&pace, now));
+        ck_assert(filch_pace_is_kept(&pace, now - 10)); /* another processor's clock */
+        now += FILCH_PACE_NEAR / 2;
+    }
+    ck_assert(!filch_pace_is_kept(&pace, now + FILCH_PACE_REACH));
+    for (int i = 0; i < 1000; i++) { /* one that comes now and then needs none */
+        ck_assert(!filch_pace_calls(&pace, now, estimate));
+        filch_pace_note(&pace, now);
+        now += 2 * FILCH_PACE_NEAR;
+    }
+}
+END_TEST
+
 START_TEST(a_site_is_given_up_to_another_place)
 {
     static struct filch_call_sites sites;
@@ -1018,6 +1050,7 @@ int main(void)
     tcase_add_test(tcase, timers_fire_in_order_and_only_when_due);
     tcase_add_test(tcase, closed_timers_fire_at_once);
     tcase_add_test(tcase, a_site_is_known_to_be_short_after_three_short_calls);
+    tcase_add_test(tcase, a_thread_is_called_for_many_loops_at_short_distance);
     tcase_add_test(tcase, a_site_is_given_up_to_another_place);
     tcase_add_test(tcase, a_block_grows_while_it_is_short_and_shrinks_when_it_is_long);
     tcase_add_test(tcase, stacks_are_reused_and_have_room_where_they_say);

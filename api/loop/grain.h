@@ -25,6 +25,7 @@ struct filch_grain {
     unsigned long long elements; /* in all blocks so far */
     uint64_t spent;              /* ticks, in all blocks so far */
     uint64_t last;               /* ticks, when the next block begins */
+    unsigned long long ahead;    /* elements that we do before a thief that is awake has begun */
     bool costly;                 /* the last block was far too long, or one element is enough */
     enum filch_help help;
 };

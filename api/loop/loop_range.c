@@ -12,10 +12,13 @@
 #include "sched/unwound.h"
 #include "sched/wake.h"
 
+enum { FEW_ELEMENTS = 128 }; /* elements of a short loop, which looks up often enough */
+
 /* What a range's slot holds. */
 struct piece {
     filch_range range;      /* [next, stop) is the block that its owner runs */
     unsigned long long end; /* [stop, end) comes after it */
+    unsigned long long rest; /* where the running block was to end: what follows may be cut off */
     struct filch_loop *loop;
     bool counted; /* among the loop's unfinished ranges, because it is or was published */
 };
@@ -34,6 +37,7 @@ static void run_piece(filch_lane *lane, filch_slot *top, filch_slot *slot);
 static void *publish_piece(filch_slot *slot)
 {
     struct piece *piece = piece_of(slot);
+    filch_range_close(&filch_thread_known()->fiber->opening, slot);
     FILCH_ASSERT(piece->range.next <= piece->end);
     piece->range.stop = piece->range.next;
     if (!piece->counted) {
@@ -100,6 +104,29 @@ static void run_chunks(struct filch_loop *loop, struct filch_fiber *fiber, filch
 
 /* ---- blocks ---- */
 
+static void run_cut(struct filch_detached *task);
+
+/* A thread that looks around takes the upper half of what follows the running block. */
+static enum filch_cut cut_rest(filch_slot *slot, struct filch_seized *seized)
+{
+    struct piece *piece = piece_of(slot);
+    unsigned long long left = piece->end - piece->rest;
+    if (!left || filch_crowd_is_full(piece->loop->pool, &piece->loop->waiting)) {
+        return FILCH_CUT_NOTHING; /* what is taken now would only wait, too */
+    }
+    unsigned long long taken = left - left / 2;
+    piece->end -= taken;
+    struct piece part = {.range = {piece->end, piece->end},
+                         .end = piece->end + taken,
+                         .loop = piece->loop,
+                         .counted = true};
+    memcpy(seized->part, &part, sizeof part);
+    seized->task.run = run_cut;
+    /* relaxed: the range that it is cut from is not done, so the count cannot reach zero now */
+    atomic_fetch_add_explicit(&piece->loop->unfinished, 1, memory_order_relaxed);
+    return left > taken ? FILCH_CUT_SOME : FILCH_CUT_LAST;
+}
+
 /* It was expected to be short and is not: now a helper is to come. */
 static void ask_after_all(struct filch_fiber *fiber, struct filch_grain *grain)
 {
@@ -108,17 +135,38 @@ static void ask_after_all(struct filch_fiber *fiber, struct filch_grain *grain)
     filch_pool_wake(fiber->pool);
 }
 
-static void run_block(struct filch_fiber *fiber, struct piece *piece, struct filch_grain *grain)
+/* What follows the block is open while it runs: at once, if that is as much as is worth a theft and
+ * the loop is not known to be short; else when it takes longer than was to be expected. */
+static bool open_rest(struct filch_fiber *fiber, filch_slot *slot, const struct filch_grain *grain)
 {
+    struct piece *piece = piece_of(slot);
+    unsigned long long left = piece->end - piece->range.stop;
+    bool is_short = grain->help == FILCH_HELP_LATE && piece->loop->n <= FEW_ELEMENTS;
+    if (!left || is_short || fiber->pool->config.workers == 1) {
+        return false;
+    }
+    bool at_once = grain->help == FILCH_HELP_ASK && left >= grain->length / FILCH_GRAIN_GROWTH;
+    piece->rest = piece->range.stop;
+    return filch_range_open(&fiber->opening, slot, cut_rest,
+                            grain->last + (at_once ? 0 : FILCH_GRAIN_TARGET));
+}
+
+static void run_block(struct filch_fiber *fiber, filch_slot *slot, struct filch_grain *grain)
+{
+    struct piece *piece = piece_of(slot);
     struct filch_loop *loop = piece->loop;
     unsigned long long first = piece->range.next;
     unsigned long long left = piece->end - first;
     FILCH_ASSERT(first < piece->end);
     piece->range.stop = first + (grain->length < left ? grain->length : left);
+    bool opened = open_rest(fiber, slot, grain);
     if (loop->chunk) {
         run_chunks(loop, fiber, &piece->range);
     } else {
         run_elements_of(loop, fiber, &piece->range);
+    }
+    if (opened) {
+        filch_range_close(&fiber->opening, slot);
     }
     FILCH_ASSERT(first <= piece->range.next && piece->range.next <= piece->end);
     filch_grain_block_ended(grain, piece->range.next - first);
@@ -146,6 +194,14 @@ filch_slot *filch_range_push(struct filch_fiber *fiber, struct filch_loop *loop,
     return slot;
 }
 
+/* Both are to be done at about the same time. */
+static unsigned long long lower_part(unsigned long long left, struct filch_grain *grain)
+{
+    unsigned long long ahead = grain->ahead < left - 1 ? grain->ahead : left - 1;
+    grain->ahead = 0; /* where it goes on from here is not known */
+    return (left + ahead + 1) / 2;
+}
+
 /* Another thread asks. If our range is the oldest latent work, keep the lower half of it. */
 static filch_slot *look_up(struct filch_fiber *fiber, filch_slot *slot, struct filch_grain *grain)
 {
@@ -163,7 +219,7 @@ static filch_slot *look_up(struct filch_fiber *fiber, filch_slot *slot, struct f
         return slot;
     }
     if (oldest && filch_lane_has_room(lane, FILCH_LANE_RANGES / 2)) {
-        unsigned long long middle = piece->range.next + (left + 1) / 2;
+        unsigned long long middle = piece->range.next + lower_part(left, grain);
         slot = filch_range_push(fiber, piece->loop, piece->range.next, middle);
         piece->range.next = middle;
     }
@@ -242,7 +298,7 @@ static filch_slot *run_range(struct filch_fiber *fiber, filch_slot *slot, struct
             slot = look_up(fiber, slot, grain);
         }
         if (!filch_range_is_published(fiber, slot)) {
-            run_block(fiber, piece_of(slot), grain);
+            run_block(fiber, slot, grain);
         }
     }
 }
@@ -275,6 +331,7 @@ void filch_ranges_give_up(struct filch_loop *loop, struct filch_fiber *fiber, fi
     filch_loop_lower(loop, 0);
     while (fiber->lane.top > bottom) {
         filch_slot *slot = fiber->lane.top - 1;
+        filch_range_close(&fiber->opening, slot);
         bool counted = slot->type == &piece_type && piece_of(slot)->counted;
         *counted_ranges += filch_unwound_drop(fiber) && counted;
     }
@@ -334,6 +391,18 @@ static void run_piece(filch_lane *lane, filch_slot *top, filch_slot *slot)
     (void)top; /* the lane knows */
     memcpy(&taken, slot->payload, sizeof taken);
     run_taken(filch_fiber_of_lane(lane), taken);
+}
+
+static void run_cut(struct filch_detached *task)
+{
+    struct filch_seized *seized = FILCH_CONTAINER(task, struct filch_seized, task);
+    struct piece taken;
+    memcpy(&taken, seized->part, sizeof taken);
+    struct filch_picked picked = filch_core_picked();
+    const filch_function_info *info = taken.loop->body->info;
+    filch_trace(FILCH_TRACE_PUBLISH, 1, info, filch_trace_name_of(seized));
+    filch_trace(FILCH_TRACE_BEGIN, picked.how, info, filch_trace_name_from(seized, picked.from));
+    run_taken(filch_fiber_self(), taken);
 }
 
 bool filch_range_steal(struct filch_loop *loop, struct filch_fiber *fiber, struct filch_core *core)

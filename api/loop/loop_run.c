@@ -3,6 +3,7 @@
 #include "base/base.h"
 #include "loop/loop_range.h"
 #include "os/os.h"
+#include "os/os_ticks.h"
 #include "sched/call_site.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
@@ -14,6 +15,7 @@
 enum {
     HELP_NS = 20000, /* a root whose own part is done looks this long for ranges of its loop */
     HELP_GUEST_NS = 100000, /* a guest has nothing else to do, and a sleep costs it more */
+    AHEAD = 1200,    /* ticks from an offer to when a thief has begun */
     GANG_NS = 20000000, /* how long a caller that named its workers waits for the first of them */
 };
 
@@ -95,15 +97,47 @@ static void run_gang(struct filch_loop *loop, struct filch_fiber *fiber, size_t 
     *counted_ranges += filch_range_finish(fiber, &bottom, &grain); /* if it was not taken */
 }
 
+/* A loop of some microseconds is not worth a wake-up, but gains from a thread that is awake; and if
+ * many of them come one after the other one may be woken that stays so. */
+FILCH_APART static enum filch_help help_for_short(struct filch_pool *pool, uint64_t estimate,
+                                                  enum filch_help help)
+{
+    if (filch_pool_is_searched(pool)) {
+        return FILCH_HELP_OFFER;
+    }
+    return filch_pool_has_idle(pool) &&
+                   filch_pace_calls(&pool->call_sites.pace, filch_os_ticks(), estimate)
+               ? FILCH_HELP_ASK
+               : help;
+}
+
+static struct filch_grain grain_for(struct filch_pool *pool, size_t n, uint64_t estimate)
+{
+    enum filch_help help = filch_pool_help_for(pool, estimate);
+    if (help != FILCH_HELP_ASK && estimate >= FILCH_PACE_WORTH && !pool->crowded) {
+        help = help_for_short(pool, estimate, help);
+    }
+    struct filch_grain grain = filch_grain_begun(help);
+    if (help == FILCH_HELP_OFFER) {
+        grain.ahead = n * AHEAD / (estimate + 1);
+    }
+    return grain;
+}
+
 /* A loop without an explicit chunk: its site knows, or learns, how long it takes. */
 static void run_automatic(struct filch_loop *loop, struct filch_fiber *fiber,
                           size_t *counted_ranges)
 {
-    struct filch_call_site *site = filch_call_site_of(&fiber->pool->call_sites, loop->body->info);
-    struct filch_grain grain = filch_grain_begun(
-        filch_pool_help_for(fiber->pool, filch_call_site_estimate(site, loop->n)));
+    struct filch_call_sites *sites = &fiber->pool->call_sites;
+    struct filch_call_site *site = filch_call_site_of(sites, loop->body->info);
+    uint64_t estimate = filch_call_site_estimate(site, loop->n);
+    struct filch_grain grain = grain_for(fiber->pool, loop->n, estimate);
     filch_ranges_run(fiber, loop, 0, loop->n, &grain, counted_ranges);
     filch_call_site_learn(site, loop->n, grain.elements, grain.spent);
+    if (grain.spent >= FILCH_PACE_WORTH ||
+        (estimate >= FILCH_PACE_WORTH && estimate != UINT64_MAX)) {
+        filch_pace_note(&sites->pace, grain.last);
+    }
 }
 
 static void run_in_chunks(struct filch_loop *loop, struct filch_fiber *fiber,

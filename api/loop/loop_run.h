@@ -22,6 +22,7 @@ struct filch_fiber;
 struct filch_loop {
     struct filch_frame frame; /* what its ranges are published for; names the loop to helpers */
     const filch_body *body;
+    struct filch_pool *pool;
     const void *environment;
     size_t n;
     size_t chunk; /* elements of an explicit chunk; 0: automatic */

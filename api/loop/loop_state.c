@@ -128,6 +128,7 @@ static size_t python_chunk(size_t n, unsigned workers)
 
 void filch_loop_prepare(struct filch_loop *loop, struct filch_pool *pool)
 {
+    loop->pool = pool;
     if (loop->python) {
         loop->chunk = python_chunk(loop->n, pool->config.workers);
     }

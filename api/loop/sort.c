@@ -14,19 +14,34 @@
 #include "base/base.h"
 #include "base/memory.h"
 #include "loop/partition.h"
+#include "os/os_ticks.h"
 #include "pool/run_in_pool.h"
 
 enum {
     FEW_TO_SORT = 24,    /* elements that are sorted by insertion */
     FORKED = 512,        /* elements that are worth a fork */
-    MERGED_SERIAL = 4096 /* elements that are merged as one piece */
+    MERGED_SERIAL = 4096, /* elements that are merged as one piece */
+    SMALL = 64,           /* bytes: a few elements of that size are merged on the caller's stack */
+    DEAR = 30000,         /* ticks (os.h) of a comparison that is worth a theft by itself */
+    DEAR_MOST = 65536,    /* elements: more of them fork often enough anyway */
 };
+
+/* Into how small pieces a sort is divided. */
+struct fineness {
+    size_t few;    /* sorted by insertion */
+    size_t forked; /* elements that are worth a fork */
+    size_t merged; /* as one piece */
+};
+
+static const struct fineness for_cheap = {FEW_TO_SORT, FORKED, MERGED_SERIAL};
+static const struct fineness for_dear = {2, 4, 4};
 
 struct sorting {
     const filch_order *order;
     unsigned char *elements;
     unsigned char *scratch;
     size_t n;
+    struct fineness fine;
 };
 
 static unsigned char *element_at(const struct sorting *s, unsigned char *base, size_t index)
@@ -40,7 +55,7 @@ FILCH_FORK_FUNCTION(void, merge, (const struct sorting *, s), (const unsigned ch
 {
     const filch_order *order = s->order;
     size_t bytes = order->element_bytes;
-    if (n_a + n_b <= MERGED_SERIAL) {
+    if (n_a + n_b <= s->fine.merged) {
         order->merge(a, n_a, b, n_b, out);
         return;
     }
@@ -80,13 +95,13 @@ static bool in_order(const struct sorting *s, const unsigned char *a, size_t n_a
 FILCH_FORK_FUNCTION(void, sort, (const struct sorting *, s), (size_t, first), (size_t, n),
                     (enum place, place))
 {
-    if (n <= FEW_TO_SORT) {
+    if (n <= s->fine.few) {
         sort_few(s, first, n, place);
         return;
     }
     size_t half = n / 2;
     enum place other = place == IN_PLACE ? IN_SCRATCH : IN_PLACE;
-    if (n >= FORKED) {
+    if (n >= s->fine.forked) {
         FILCH_FORK(lower, sort, s, first, half, other);
         FILCH_CALL(sort, s, first + half, n - half, other);
         FILCH_JOIN(lower);
@@ -104,10 +119,25 @@ FILCH_FORK_FUNCTION(void, sort, (const struct sorting *, s), (size_t, first), (s
     }
 }
 
+static bool is_dear_at(const struct sorting *s, size_t index)
+{
+    uint64_t began = filch_os_ticks();
+    s->order->count_before(element_at(s, s->elements, index + 1), 1,
+                           element_at(s, s->elements, index));
+    return filch_os_ticks() - began > DEAR;
+}
+
+/* One comparison may have been interrupted, hardly two. */
+static bool is_dear(const struct sorting *s)
+{
+    return s->n > for_dear.few && s->n <= DEAR_MOST && is_dear_at(s, 0) && is_dear_at(s, 1);
+}
+
 static filch_status run_sort(filch_pool *pool, void *context)
 {
     struct sorting *s = context;
     (void)pool;
+    s->fine = is_dear(s) ? for_dear : for_cheap;
     sort(s, 0, s->n, IN_PLACE);
     return FILCH_OK;
 }
@@ -127,15 +157,18 @@ filch_status filch_sort(filch_pool *pool, const filch_order *order, void *elemen
     if (status != FILCH_OK) {
         return status;
     }
-    struct sorting s = {.order = order, .elements = elements, .n = n};
-    if (n > FEW_TO_SORT) {
+    FILCH_ALIGNED(64) unsigned char small[FEW_TO_SORT * SMALL];
+    struct sorting s = {.order = order, .elements = elements, .n = n, .scratch = small};
+    if (n > FEW_TO_SORT || order->element_bytes > SMALL) {
         s.scratch = filch_malloc_for(order->element_bytes, n * order->element_bytes);
         if (!s.scratch) {
             return FILCH_ENOMEM;
         }
     }
     status = filch_run_in_pool(pool, run_sort, &s, order->info);
-    filch_free(s.scratch);
+    if (s.scratch != small) {
+        filch_free(s.scratch);
+    }
     return status;
 }
 

@@ -47,3 +47,49 @@ void filch_call_site_learn(struct filch_call_site *site, size_t elements, uint64
         store(&site->streak, streak + 1);
     }
 }
+
+static uint64_t load_ticks(_Atomic(uint64_t) *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed); /* relaxed: as above */
+}
+
+static void store_ticks(_Atomic(uint64_t) *word, uint64_t value)
+{
+    atomic_store_explicit(word, value, memory_order_relaxed); /* relaxed: as above */
+}
+
+/* The clocks of two processors may not agree: `now` may come before it. */
+static bool is_since(uint64_t last, uint64_t now, uint64_t ticks)
+{
+    return last && now - last + ticks < 2 * ticks;
+}
+
+bool filch_pace_is_kept(struct filch_pace *pace, uint64_t now)
+{
+    return is_since(load_ticks(&pace->last), now, FILCH_PACE_REACH);
+}
+
+bool filch_pace_calls(struct filch_pace *pace, uint64_t now, uint64_t estimate)
+{
+    bool near = is_since(load_ticks(&pace->last), now, FILCH_PACE_NEAR);
+    uint64_t sum = near ? load_ticks(&pace->sum) + estimate : 0;
+    bool calls = sum > FILCH_PACE_CALL;
+    store_ticks(&pace->sum, calls ? 0 : sum);
+    if (calls) {
+        store(&pace->called, 1);
+    }
+    return calls;
+}
+
+bool filch_pace_is_called(struct filch_pace *pace)
+{
+    /* relaxed: as above */
+    return load(&pace->called) && atomic_exchange_explicit(&pace->called, 0, memory_order_relaxed);
+}
+
+void filch_pace_note(struct filch_pace *pace, uint64_t now)
+{
+    if (!is_since(load_ticks(&pace->last), now, FILCH_PACE_WRITTEN)) {
+        store_ticks(&pace->last, now);
+    }
+}

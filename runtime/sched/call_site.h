@@ -29,6 +29,22 @@ enum filch_help {
     FILCH_HELP_LATE,  /* it is known to be over before they are any use: if it is not after all */
 };
 
+/* Loops at short distance, one after the other: a thread that can help stays within reach from one
+ * to the next, and is called once for many of them. A guess, too. */
+enum {
+    FILCH_PACE_WORTH = 4000,    /* ticks of a loop that a thread within reach can help with */
+    FILCH_PACE_NEAR = 150000,   /* from the end of a loop to the beginning of the next */
+    FILCH_PACE_REACH = 300000,  /* so long a thread waits for the next one */
+    FILCH_PACE_CALL = 400000,   /* in so many ticks of them a wake-up is not much */
+    FILCH_PACE_WRITTEN = 30000, /* the line is shared: what is newer than that stands */
+};
+
+struct filch_pace {
+    _Atomic(uint64_t) last; /* ticks, about when the last of them ended; 0: there was none */
+    _Atomic(uint64_t) sum;  /* ticks of those that had to do without help since the last call */
+    _Atomic(uint32_t) called; /* a thread is woken for the next ones: it will see nothing to do */
+};
+
 struct filch_call_site {
     _Atomic(const void *) place;
     _Atomic(uint32_t) ticks_16; /* of one element, in sixteenths */
@@ -37,6 +53,7 @@ struct filch_call_site {
 
 struct filch_call_sites {
     struct filch_call_site table[FILCH_SITES];
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_pace pace;
 };
 
 /* The entry for a place, which is any address that names it. */
@@ -50,5 +67,18 @@ FILCH_PRIVATE uint64_t filch_call_site_estimate(struct filch_call_site *site, si
 /* In a call with so many elements at this place, `ran` of them took so long. */
 FILCH_PRIVATE void filch_call_site_learn(struct filch_call_site *site, size_t elements,
                                          uint64_t ran, uint64_t ticks);
+
+/* Did one of them end so shortly before `now` that another may come? */
+FILCH_PRIVATE bool filch_pace_is_kept(struct filch_pace *pace, uint64_t now);
+
+/* One begins that no thread would help with, and takes so many ticks. True: one is to be called. */
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_pace_calls(struct filch_pace *pace, uint64_t now,
+                                                     uint64_t estimate);
+
+/* The thread that was called, and is to stay although there is nothing to do. Once for a call. */
+FILCH_PRIVATE bool filch_pace_is_called(struct filch_pace *pace);
+
+/* One has ended. */
+FILCH_PRIVATE void filch_pace_note(struct filch_pace *pace, uint64_t now);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "os/os.h"
 #include "os/os_modes.h"
+#include "os/os_ticks.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/ready.h"
@@ -98,7 +99,7 @@ static uintptr_t overdue(struct filch_core *core)
     return entry || (entry = from_ready(core)) ? entry : from_outside(core, &core->pool->inject);
 }
 
-static uintptr_t steal_from(struct filch_core *victim)
+static uintptr_t steal_from(struct filch_core *core, struct filch_core *victim)
 {
     struct filch_fiber *fiber = filch_core_steal_ready(victim);
     if (fiber) {
@@ -113,7 +114,7 @@ static uintptr_t steal_from(struct filch_core *victim)
         return entry;
     }
     filch_slot *slot = filch_core_late_offer(victim);
-    return slot ? filch_entry_of_slot(slot) : 0;
+    return slot ? filch_entry_of_slot(slot) : filch_core_seize(core, victim);
 }
 
 static uintptr_t steal(struct filch_core *core)
@@ -121,7 +122,7 @@ static uintptr_t steal(struct filch_core *core)
     unsigned count = filch_core_count(core->pool);
     for (unsigned i = 0; i < count; i++) {
         unsigned index = (core->victim + i) % count;
-        uintptr_t entry = steal_from(filch_core_at(core->pool, index));
+        uintptr_t entry = steal_from(core, filch_core_at(core->pool, index));
         if (entry) {
             core->victim = index;
             note_pick(core, index == core->index ? FILCH_TRACE_OWN : FILCH_TRACE_STOLEN, index + 1);
@@ -186,6 +187,13 @@ static bool may_search(struct filch_pool *pool)
     return false;
 }
 
+/* Loops come one after the other: to be woken for each takes longer than they do. Where threads
+ * have to share processors, others may need ours. */
+static bool stays_within_reach(struct filch_pool *pool)
+{
+    return !pool->crowded && filch_pace_is_kept(&pool->call_sites.pace, filch_os_ticks());
+}
+
 /* Look around for a while, and ask those that have latent work. */
 static uintptr_t search(struct filch_core *core)
 {
@@ -197,7 +205,8 @@ static uintptr_t search(struct filch_core *core)
     uintptr_t entry = 0;
     unsigned round = 0;
     filch_core_trace(core, FILCH_TRACE_SEARCH, 0, NULL, 0);
-    for (; !(entry = pick(core)) && filch_os_now_ns() < until_ns; round++) {
+    for (; !(entry = pick(core)) && (filch_os_now_ns() < until_ns || stays_within_reach(pool));
+         round++) {
         if (round >= DEMAND_AFTER) {
             filch_core_demand(pool);
         }

@@ -11,6 +11,7 @@
 
 #include "base/private.h"
 #include "base/base.h"
+#include "sched/seize.h"
 #include "stack/stack.h"
 #include "trace/tracer.h"
 #include "work/deque.h"
@@ -68,6 +69,7 @@ struct filch_core {
     uint32_t victim; /* where the next round of stealing starts */
     bool started;    /* its worker's start hook has been called */
     struct filch_picked picked;
+    struct filch_seized seized;  /* runs next */
     struct filch_stack *spare;   /* of the last guest here, for the next one; or NULL */
     struct filch_fiber *resting; /* of the last stint here (stint.h), the same */
     struct filch_shelf shelf;    /* stacks for fibers */

@@ -17,6 +17,7 @@
 #include "sleep/party.h"
 #include "sleep/wait.h"
 #include "stack/context.h"
+#include "sched/seize.h"
 #include "stack/stack.h"
 #include "work/lane.h"
 #include "work/work.h"
@@ -58,6 +59,7 @@ struct filch_fiber {
     struct filch_job job;      /* on a stint: what it does first */
     struct filch_frame entry;  /* a guest's outermost: it outlives the thread's stack */
     struct filch_region *kept; /* the guest's region, if that is in memory of its own; else NULL */
+    struct filch_opening opening; /* a range whose block runs: any thread */
     const char *guest_sp;      /* a guest's: about where its thread's stack was when it entered */
 };
 

@@ -45,7 +45,8 @@ static bool anything_new(struct filch_pool *pool)
 
 static bool anything_new_on(struct filch_core *core)
 {
-    return filch_deque_count(&core->deque) > 0 || filch_core_late_offer(core);
+    return filch_deque_count(&core->deque) > 0 || filch_core_late_offer(core) ||
+           filch_core_is_seizable(core);
 }
 
 enum seen { READY_ONLY, ALL };
@@ -101,10 +102,16 @@ void filch_core_demand(struct filch_pool *pool)
     }
 }
 
+/* Something to do, or to wait for with a core in hand. */
+static bool is_wanted(struct filch_pool *pool, struct filch_thread *thread)
+{
+    return work_visible_to(pool, thread) || filch_pace_is_called(&pool->call_sites.pace);
+}
+
 /* Something to do, and a core to do it on; or the end. */
 static bool can_run(struct filch_pool *pool, struct filch_thread *thread)
 {
-    return stopping(pool) || (work_visible_to(pool, thread) && filch_core_acquire(pool, thread));
+    return stopping(pool) || (is_wanted(pool, thread) && filch_core_acquire(pool, thread));
 }
 
 static bool claim_monitor(struct filch_pool *pool, struct filch_thread *thread)

@@ -160,6 +160,11 @@ bool filch_pool_looks_soon(struct filch_pool *pool)
             atomic_load_explicit(&pool->ticking, memory_order_seq_cst));
 }
 
+bool filch_pool_is_searched(struct filch_pool *pool)
+{
+    return atomic_load_explicit(&pool->searching, memory_order_relaxed) > 0; /* relaxed: a guess */
+}
+
 enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate)
 {
     if (estimate >= FILCH_CALL_SITE_SHORT || !filch_pool_is_monitored(pool)) {

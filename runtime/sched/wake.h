@@ -45,6 +45,9 @@ FILCH_PRIVATE bool filch_pool_is_monitored(struct filch_pool *pool);
 /* The same, and within a millisecond. */
 FILCH_PRIVATE bool filch_pool_looks_soon(struct filch_pool *pool);
 
+/* Is a thread looking around this moment? */
+FILCH_PRIVATE bool filch_pool_is_searched(struct filch_pool *pool);
+
 /* Which threads a call wants that is estimated to take so many ticks (call_site.h). */
 FILCH_PRIVATE enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate);
 
