@@ -36,7 +36,9 @@ void filch_opening_init(struct filch_opening *opening)
 bool filch_range_open(struct filch_opening *opening, filch_slot *slot, filch_cutter *cut,
                       uint64_t from)
 {
-    filch_slot *open = glance_at(opening);
+    /* acquire: pairs with the release in seize(), which may have left `spent` for a range below
+     * this one: that range's end is seen */
+    filch_slot *open = atomic_load_explicit(&opening->slot, memory_order_acquire);
     if (open == busy || is_slot(open)) {
         return false;
     }
@@ -107,7 +109,7 @@ static enum filch_cut seize(struct filch_opening *opening, struct filch_seized *
         return FILCH_CUT_NOTHING;
     }
     enum filch_cut cut = opening->cut(open, seized);
-    /* release: pairs with the acquire in filch_range_close */
+    /* release: pairs with the acquires in filch_range_open and filch_range_close */
     atomic_store_explicit(&opening->slot, cut == FILCH_CUT_SOME ? open : spent,
                           memory_order_release);
     return cut;
