@@ -61,6 +61,15 @@ static inline void filch_grain_block_ended(struct filch_grain *grain, unsigned l
     grain->last = now;
 }
 
+/* So many of `left` we keep, of 2 or more: both parts are to be done at about the same time. */
+static inline unsigned long long filch_grain_lower(struct filch_grain *grain,
+                                                   unsigned long long left)
+{
+    unsigned long long ahead = grain->ahead < left - 2 ? grain->ahead : left - 2;
+    grain->ahead = 0; /* where it goes on from here is not known */
+    return (left + ahead) / 2 + (left + ahead) % 2;
+}
+
 /* It was expected to be short, and is not. */
 static inline bool filch_grain_is_surprised(const struct filch_grain *grain)
 {

@@ -50,16 +50,6 @@ static void *publish_piece(filch_slot *slot)
 
 static const filch_slot_type piece_type = {run_piece, publish_piece, NULL};
 
-void filch_ranges_done(struct filch_loop *loop, size_t count)
-{
-    /* acq_rel: the last to count down has seen all others' elements, and so does the root */
-    size_t unfinished = atomic_fetch_sub_explicit(&loop->unfinished, count, memory_order_acq_rel);
-    FILCH_ASSERT(unfinished >= count);
-    if (unfinished == count) {
-        filch_latch_open(&loop->done);
-    }
-}
-
 static size_t limit_of(struct filch_loop *loop)
 {
     /* relaxed: a lowered limit may be seen late */
@@ -194,14 +184,6 @@ filch_slot *filch_range_push(struct filch_fiber *fiber, struct filch_loop *loop,
     return slot;
 }
 
-/* Both are to be done at about the same time. */
-static unsigned long long lower_part(unsigned long long left, struct filch_grain *grain)
-{
-    unsigned long long ahead = grain->ahead < left - 1 ? grain->ahead : left - 1;
-    grain->ahead = 0; /* where it goes on from here is not known */
-    return (left + ahead + 1) / 2;
-}
-
 /* Another thread asks. If our range is the oldest latent work, keep the lower half of it. */
 static filch_slot *look_up(struct filch_fiber *fiber, filch_slot *slot, struct filch_grain *grain)
 {
@@ -219,7 +201,7 @@ static filch_slot *look_up(struct filch_fiber *fiber, filch_slot *slot, struct f
         return slot;
     }
     if (oldest && filch_lane_has_room(lane, FILCH_LANE_RANGES / 2)) {
-        unsigned long long middle = piece->range.next + lower_part(left, grain);
+        unsigned long long middle = piece->range.next + filch_grain_lower(grain, left);
         slot = filch_range_push(fiber, piece->loop, piece->range.next, middle);
         piece->range.next = middle;
     }

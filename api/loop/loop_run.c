@@ -15,7 +15,7 @@
 enum {
     HELP_NS = 20000, /* a root whose own part is done looks this long for ranges of its loop */
     HELP_GUEST_NS = 100000, /* a guest has nothing else to do, and a sleep costs it more */
-    AHEAD = 1200,    /* ticks from an offer to when a thief has begun */
+    AHEAD = 1200,           /* ticks from an offer to when a thief has begun */
     GANG_NS = 20000000, /* how long a caller that named its workers waits for the first of them */
 };
 

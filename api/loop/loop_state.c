@@ -1,6 +1,7 @@
 /* What is known of a loop while it runs and after: its limits, its errors, how far it is. */
 #include "base/assert.h"
 #include "base/base.h"
+#include "loop/loop_range.h"
 #include "loop/loop_run.h"
 #include "sched/cancel.h"
 #include "sched/pool.h"
@@ -23,6 +24,16 @@ void filch_loop_check(struct filch_loop *loop, struct filch_pool *pool)
         /* relaxed: read when all ranges are done */
         atomic_store_explicit(&loop->halted, (int)why, memory_order_relaxed);
         filch_loop_lower(loop, 0);
+    }
+}
+
+void filch_ranges_done(struct filch_loop *loop, size_t count)
+{
+    /* acq_rel: the last to count down has seen all others' elements, and so does the root */
+    size_t unfinished = atomic_fetch_sub_explicit(&loop->unfinished, count, memory_order_acq_rel);
+    FILCH_ASSERT(unfinished >= count);
+    if (unfinished == count) {
+        filch_latch_open(&loop->done);
     }
 }
 

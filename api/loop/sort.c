@@ -18,8 +18,8 @@
 #include "pool/run_in_pool.h"
 
 enum {
-    FEW_TO_SORT = 24,    /* elements that are sorted by insertion */
-    FORKED = 512,        /* elements that are worth a fork */
+    FEW_TO_SORT = 24,     /* elements that are sorted by insertion */
+    FORKED = 512,         /* elements that are worth a fork */
     MERGED_SERIAL = 4096, /* elements that are merged as one piece */
     SMALL = 64,           /* bytes: a few elements of that size are merged on the caller's stack */
     DEAR = 30000,         /* ticks (os.h) of a comparison that is worth a theft by itself */

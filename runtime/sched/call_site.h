@@ -40,8 +40,8 @@ enum {
 };
 
 struct filch_pace {
-    _Atomic(uint64_t) last; /* ticks, about when the last of them ended; 0: there was none */
-    _Atomic(uint64_t) sum;  /* ticks of those that had to do without help since the last call */
+    _Atomic(uint64_t) last;   /* ticks, about when the last of them ended; 0: there was none */
+    _Atomic(uint64_t) sum;    /* ticks of those that had to do without help since the last call */
     _Atomic(uint32_t) called; /* a thread is woken for the next ones: it will see nothing to do */
 };
 

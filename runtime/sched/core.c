@@ -10,7 +10,6 @@
 #include "base/assert.h"
 #include "os/os.h"
 #include "os/os_modes.h"
-#include "os/os_ticks.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/ready.h"
@@ -187,13 +186,6 @@ static bool may_search(struct filch_pool *pool)
     return false;
 }
 
-/* Loops come one after the other: to be woken for each takes longer than they do. Where threads
- * have to share processors, others may need ours. */
-static bool stays_within_reach(struct filch_pool *pool)
-{
-    return !pool->crowded && filch_pace_is_kept(&pool->call_sites.pace, filch_os_ticks());
-}
-
 /* Look around for a while, and ask those that have latent work. */
 static uintptr_t search(struct filch_core *core)
 {
@@ -205,8 +197,7 @@ static uintptr_t search(struct filch_core *core)
     uintptr_t entry = 0;
     unsigned round = 0;
     filch_core_trace(core, FILCH_TRACE_SEARCH, 0, NULL, 0);
-    for (; !(entry = pick(core)) && (filch_os_now_ns() < until_ns || stays_within_reach(pool));
-         round++) {
+    for (; !(entry = pick(core)) && filch_pool_searches_on(pool, until_ns); round++) {
         if (round >= DEMAND_AFTER) {
             filch_core_demand(pool);
         }

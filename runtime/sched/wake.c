@@ -9,6 +9,7 @@
 #include <limits.h>
 
 #include "os/os.h"
+#include "os/os_ticks.h"
 #include "sched/core.h"
 #include "sched/pool.h"
 #include "sched/starve.h"
@@ -158,6 +159,12 @@ bool filch_pool_looks_soon(struct filch_pool *pool)
            atomic_load_explicit(&pool->searching, memory_order_seq_cst) > 0 ||
            (atomic_load_explicit(&pool->monitor, memory_order_seq_cst) != NULL &&
             atomic_load_explicit(&pool->ticking, memory_order_seq_cst));
+}
+
+bool filch_pool_searches_on(struct filch_pool *pool, uint64_t until_ns)
+{
+    return filch_os_now_ns() < until_ns ||
+           (!pool->crowded && filch_pace_is_kept(&pool->call_sites.pace, filch_os_ticks()));
 }
 
 bool filch_pool_is_searched(struct filch_pool *pool)

@@ -45,6 +45,10 @@ FILCH_PRIVATE bool filch_pool_is_monitored(struct filch_pool *pool);
 /* The same, and within a millisecond. */
 FILCH_PRIVATE bool filch_pool_looks_soon(struct filch_pool *pool);
 
+/* Is it too soon to sleep? It is also while loops come one after the other: to be woken for each
+ * takes longer than they do. Not where threads share processors: others may need ours. */
+FILCH_PRIVATE bool filch_pool_searches_on(struct filch_pool *pool, uint64_t until_ns);
+
 /* Is a thread looking around this moment? */
 FILCH_PRIVATE bool filch_pool_is_searched(struct filch_pool *pool);
 
