@@ -15,6 +15,7 @@
 enum {
     FILCH_GRAIN_TARGET = 60000, /* ticks (os.h) of a block that is long enough */
     FILCH_GRAIN_GROWTH = 8,     /* while a block is far below it */
+    FILCH_GRAIN_FEW = 128,      /* elements of a short loop that looks up often enough */
     FILCH_GRAIN_FIRST = 8, /* elements in the first block of a loop that is known to be short */
 };
 

@@ -12,8 +12,6 @@
 #include "sched/unwound.h"
 #include "sched/wake.h"
 
-enum { FEW_ELEMENTS = 128 }; /* elements of a short loop, which looks up often enough */
-
 /* What a range's slot holds. */
 struct piece {
     filch_range range;      /* [next, stop) is the block that its owner runs */
@@ -127,12 +125,13 @@ static void ask_after_all(struct filch_fiber *fiber, struct filch_grain *grain)
 
 /* What follows the block is open while it runs: at once, if that is as much as is worth a theft and
  * the loop is not known to be short; else when it takes longer than was to be expected. */
-static bool open_rest(struct filch_fiber *fiber, filch_slot *slot, const struct filch_grain *grain)
+FILCH_APART static bool open_rest(struct filch_fiber *fiber, filch_slot *slot,
+                                  const struct filch_grain *grain)
 {
     struct piece *piece = piece_of(slot);
     unsigned long long left = piece->end - piece->range.stop;
-    bool is_short = grain->help == FILCH_HELP_LATE && piece->loop->n <= FEW_ELEMENTS;
-    if (!left || is_short || fiber->pool->config.workers == 1) {
+    bool is_short = grain->help == FILCH_HELP_LATE && piece->loop->n <= FILCH_GRAIN_FEW;
+    if (is_short || fiber->pool->config.workers == 1) {
         return false;
     }
     bool at_once = grain->help == FILCH_HELP_ASK && left >= grain->length / FILCH_GRAIN_GROWTH;
@@ -149,7 +148,7 @@ static void run_block(struct filch_fiber *fiber, filch_slot *slot, struct filch_
     unsigned long long left = piece->end - first;
     FILCH_ASSERT(first < piece->end);
     piece->range.stop = first + (grain->length < left ? grain->length : left);
-    bool opened = open_rest(fiber, slot, grain);
+    bool opened = grain->length < left && open_rest(fiber, slot, grain);
     if (loop->chunk) {
         run_chunks(loop, fiber, &piece->range);
     } else {

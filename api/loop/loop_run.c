@@ -3,7 +3,6 @@
 #include "base/base.h"
 #include "loop/loop_range.h"
 #include "os/os.h"
-#include "os/os_ticks.h"
 #include "sched/call_site.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
@@ -99,44 +98,34 @@ static void run_gang(struct filch_loop *loop, struct filch_fiber *fiber, size_t 
 
 /* A loop of some microseconds is not worth a wake-up, but gains from a thread that is awake; and if
  * many of them come one after the other one may be woken that stays so. */
-FILCH_APART static enum filch_help help_for_short(struct filch_pool *pool, uint64_t estimate,
-                                                  enum filch_help help)
+FILCH_APART static void help_short(struct filch_grain *grain, struct filch_pool *pool, size_t n,
+                                   uint64_t estimate)
 {
     if (filch_pool_is_searched(pool)) {
-        return FILCH_HELP_OFFER;
+        grain->help = FILCH_HELP_OFFER;
+        grain->ahead = n * AHEAD / (estimate + 1);
+    } else if (filch_pool_has_idle(pool) &&
+               filch_pace_calls(&pool->call_sites.pace, grain->last, estimate)) {
+        grain->help = FILCH_HELP_ASK;
     }
-    return filch_pool_has_idle(pool) &&
-                   filch_pace_calls(&pool->call_sites.pace, filch_os_ticks(), estimate)
-               ? FILCH_HELP_ASK
-               : help;
-}
-
-static struct filch_grain grain_for(struct filch_pool *pool, size_t n, uint64_t estimate)
-{
-    enum filch_help help = filch_pool_help_for(pool, estimate);
-    if (help != FILCH_HELP_ASK && estimate >= FILCH_PACE_WORTH && !pool->crowded) {
-        help = help_for_short(pool, estimate, help);
-    }
-    struct filch_grain grain = filch_grain_begun(help);
-    if (help == FILCH_HELP_OFFER) {
-        grain.ahead = n * AHEAD / (estimate + 1);
-    }
-    return grain;
 }
 
 /* A loop without an explicit chunk: its site knows, or learns, how long it takes. */
 static void run_automatic(struct filch_loop *loop, struct filch_fiber *fiber,
                           size_t *counted_ranges)
 {
-    struct filch_call_sites *sites = &fiber->pool->call_sites;
-    struct filch_call_site *site = filch_call_site_of(sites, loop->body->info);
+    struct filch_pool *pool = fiber->pool;
+    struct filch_call_site *site = filch_call_site_of(&pool->call_sites, loop->body->info);
     uint64_t estimate = filch_call_site_estimate(site, loop->n);
-    struct filch_grain grain = grain_for(fiber->pool, loop->n, estimate);
+    struct filch_grain grain = filch_grain_begun(filch_pool_help_for(pool, estimate));
+    bool paces = estimate >= FILCH_PACE_WORTH && !pool->crowded;
+    if (FILCH_UNLIKELY(paces) && grain.help != FILCH_HELP_ASK) {
+        help_short(&grain, pool, loop->n, estimate);
+    }
     filch_ranges_run(fiber, loop, 0, loop->n, &grain, counted_ranges);
     filch_call_site_learn(site, loop->n, grain.elements, grain.spent);
-    if (grain.spent >= FILCH_PACE_WORTH ||
-        (estimate >= FILCH_PACE_WORTH && estimate != UINT64_MAX)) {
-        filch_pace_note(&sites->pace, grain.last);
+    if (FILCH_UNLIKELY(paces) && (estimate != UINT64_MAX || grain.spent >= FILCH_PACE_WORTH)) {
+        filch_pace_note(&pool->call_sites.pace, grain.last);
     }
 }
 
