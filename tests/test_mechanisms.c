@@ -266,7 +266,10 @@ END_TEST
 
 START_TEST(a_block_grows_while_it_is_short_and_shrinks_when_it_is_long)
 {
-    struct filch_grain pace = filch_grain_begun(FILCH_HELP_ASK);
+    static struct filch_pool pool;
+    pool.config.workers = 2;
+    struct filch_grain pace = filch_grain_begun(&pool, FILCH_HELP_ASK);
+    ck_assert(pace.shared);
     ck_assert_uint_eq(pace.length, 1);
     filch_grain_learn(&pace, 1, 10);
     ck_assert_uint_eq(pace.length, 8);

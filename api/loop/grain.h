@@ -11,6 +11,7 @@
 #include "os/os.h"
 #include "os/os_ticks.h"
 #include "sched/call_site.h"
+#include "sched/pool.h"
 
 enum {
     FILCH_GRAIN_TARGET = 60000, /* ticks (os.h) of a block that is long enough */
@@ -27,14 +28,17 @@ struct filch_grain {
     uint64_t spent;              /* ticks, in all blocks so far */
     uint64_t last;               /* ticks, when the next block begins */
     unsigned long long ahead;    /* elements that we do before a thief that is awake has begun */
+    bool shared;                 /* there are others that may take part */
     bool costly;                 /* the last block was far too long, or one element is enough */
     enum filch_help help;
 };
 
-static inline struct filch_grain filch_grain_begun(enum filch_help help)
+static inline struct filch_grain filch_grain_begun(const struct filch_pool *pool,
+                                                   enum filch_help help)
 {
     return (struct filch_grain){.length = help == FILCH_HELP_ASK ? 1 : FILCH_GRAIN_FIRST,
                                 .last = filch_os_ticks(),
+                                .shared = pool->config.workers > 1,
                                 .help = help};
 }
 

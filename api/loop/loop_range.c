@@ -14,8 +14,8 @@
 
 /* What a range's slot holds. */
 struct piece {
-    filch_range range;      /* [next, stop) is the block that its owner runs */
-    unsigned long long end; /* [stop, end) comes after it */
+    filch_range range;       /* [next, stop) is the block that its owner runs */
+    unsigned long long end;  /* [stop, end) comes after it */
     unsigned long long rest; /* where the running block was to end: what follows may be cut off */
     struct filch_loop *loop;
     bool counted; /* among the loop's unfinished ranges, because it is or was published */
@@ -125,13 +125,12 @@ static void ask_after_all(struct filch_fiber *fiber, struct filch_grain *grain)
 
 /* What follows the block is open while it runs: at once, if that is as much as is worth a theft and
  * the loop is not known to be short; else when it takes longer than was to be expected. */
-FILCH_APART static bool open_rest(struct filch_fiber *fiber, filch_slot *slot,
-                                  const struct filch_grain *grain)
+static bool open_rest(struct filch_fiber *fiber, filch_slot *slot, const struct filch_grain *grain)
 {
     struct piece *piece = piece_of(slot);
     unsigned long long left = piece->end - piece->range.stop;
     bool is_short = grain->help == FILCH_HELP_LATE && piece->loop->n <= FILCH_GRAIN_FEW;
-    if (is_short || fiber->pool->config.workers == 1) {
+    if (is_short) {
         return false;
     }
     bool at_once = grain->help == FILCH_HELP_ASK && left >= grain->length / FILCH_GRAIN_GROWTH;
@@ -140,22 +139,36 @@ FILCH_APART static bool open_rest(struct filch_fiber *fiber, filch_slot *slot,
                             grain->last + (at_once ? 0 : FILCH_GRAIN_TARGET));
 }
 
+static void run_elements(struct filch_fiber *fiber, struct piece *piece)
+{
+    if (piece->loop->chunk) {
+        run_chunks(piece->loop, fiber, &piece->range);
+    } else {
+        run_elements_of(piece->loop, fiber, &piece->range);
+    }
+}
+
+FILCH_APART static void run_with_rest_open(struct filch_fiber *fiber, filch_slot *slot,
+                                           const struct filch_grain *grain)
+{
+    bool opened = open_rest(fiber, slot, grain);
+    run_elements(fiber, piece_of(slot));
+    if (opened) {
+        filch_range_close(&fiber->opening, slot);
+    }
+}
+
 static void run_block(struct filch_fiber *fiber, filch_slot *slot, struct filch_grain *grain)
 {
     struct piece *piece = piece_of(slot);
-    struct filch_loop *loop = piece->loop;
     unsigned long long first = piece->range.next;
-    unsigned long long left = piece->end - first;
     FILCH_ASSERT(first < piece->end);
+    unsigned long long left = piece->end - first;
     piece->range.stop = first + (grain->length < left ? grain->length : left);
-    bool opened = grain->length < left && open_rest(fiber, slot, grain);
-    if (loop->chunk) {
-        run_chunks(loop, fiber, &piece->range);
+    if (piece->range.stop < piece->end && grain->shared) {
+        run_with_rest_open(fiber, slot, grain);
     } else {
-        run_elements_of(loop, fiber, &piece->range);
-    }
-    if (opened) {
-        filch_range_close(&fiber->opening, slot);
+        run_elements(fiber, piece);
     }
     FILCH_ASSERT(first <= piece->range.next && piece->range.next <= piece->end);
     filch_grain_block_ended(grain, piece->range.next - first);
@@ -358,7 +371,7 @@ static void run_taken(struct filch_fiber *fiber, struct piece piece)
     taken.frame.scope = loop->frame.scope;
     taken.frame.crowd = &loop->waiting;
     filch_frame_seclude_as(&taken.frame, fiber, filch_frame_modes(&loop->frame));
-    struct filch_grain grain = filch_grain_begun(FILCH_HELP_ASK);
+    struct filch_grain grain = filch_grain_begun(loop->pool, FILCH_HELP_ASK);
     FILCH_UNWINDS(taken_left) struct taken *running = &taken;
     filch_ranges_run(fiber, loop, piece.range.next, piece.end, &grain, &taken.counted_ranges);
     running = NULL;

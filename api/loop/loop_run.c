@@ -90,7 +90,7 @@ static void run_gang(struct filch_loop *loop, struct filch_fiber *fiber, size_t 
 {
     unsigned long long end = units(loop);
     filch_slot *bottom = fiber->lane.top;
-    struct filch_grain grain = filch_grain_begun(FILCH_HELP_ASK);
+    struct filch_grain grain = filch_grain_begun(loop->pool, FILCH_HELP_ASK);
     gather(loop, fiber, &end);
     filch_ranges_run(fiber, loop, 0, end, &grain, counted_ranges);
     *counted_ranges += filch_range_finish(fiber, &bottom, &grain); /* if it was not taken */
@@ -98,8 +98,8 @@ static void run_gang(struct filch_loop *loop, struct filch_fiber *fiber, size_t 
 
 /* A loop of some microseconds is not worth a wake-up, but gains from a thread that is awake; and if
  * many of them come one after the other one may be woken that stays so. */
-FILCH_APART static void help_short(struct filch_grain *grain, struct filch_pool *pool, size_t n,
-                                   uint64_t estimate)
+static void help_short(struct filch_grain *grain, struct filch_pool *pool, size_t n,
+                       uint64_t estimate)
 {
     if (filch_pool_is_searched(pool)) {
         grain->help = FILCH_HELP_OFFER;
@@ -110,29 +110,41 @@ FILCH_APART static void help_short(struct filch_grain *grain, struct filch_pool 
     }
 }
 
+/* One of perhaps many: it keeps a thread within reach for the next. */
+FILCH_APART static void run_at_a_pace(struct filch_loop *loop, struct filch_fiber *fiber,
+                                      struct filch_grain *grain, uint64_t estimate,
+                                      size_t *counted_ranges)
+{
+    struct filch_pool *pool = fiber->pool;
+    if (grain->help != FILCH_HELP_ASK && !pool->crowded) {
+        help_short(grain, pool, loop->n, estimate);
+    }
+    filch_ranges_run(fiber, loop, 0, loop->n, grain, counted_ranges);
+    if (estimate != UINT64_MAX || grain->spent >= FILCH_PACE_WORTH) {
+        filch_pace_note(&pool->call_sites.pace, grain->last);
+    }
+}
+
 /* A loop without an explicit chunk: its site knows, or learns, how long it takes. */
 static void run_automatic(struct filch_loop *loop, struct filch_fiber *fiber,
                           size_t *counted_ranges)
 {
-    struct filch_pool *pool = fiber->pool;
-    struct filch_call_site *site = filch_call_site_of(&pool->call_sites, loop->body->info);
+    struct filch_call_site *site = filch_call_site_of(&fiber->pool->call_sites, loop->body->info);
     uint64_t estimate = filch_call_site_estimate(site, loop->n);
-    struct filch_grain grain = filch_grain_begun(filch_pool_help_for(pool, estimate));
-    bool paces = estimate >= FILCH_PACE_WORTH && !pool->crowded;
-    if (FILCH_UNLIKELY(paces) && grain.help != FILCH_HELP_ASK) {
-        help_short(&grain, pool, loop->n, estimate);
+    struct filch_grain grain =
+        filch_grain_begun(fiber->pool, filch_pool_help_for(fiber->pool, estimate));
+    if (FILCH_UNLIKELY(estimate >= FILCH_PACE_WORTH)) {
+        run_at_a_pace(loop, fiber, &grain, estimate, counted_ranges);
+    } else {
+        filch_ranges_run(fiber, loop, 0, loop->n, &grain, counted_ranges);
     }
-    filch_ranges_run(fiber, loop, 0, loop->n, &grain, counted_ranges);
     filch_call_site_learn(site, loop->n, grain.elements, grain.spent);
-    if (FILCH_UNLIKELY(paces) && (estimate != UINT64_MAX || grain.spent >= FILCH_PACE_WORTH)) {
-        filch_pace_note(&pool->call_sites.pace, grain.last);
-    }
 }
 
 static void run_in_chunks(struct filch_loop *loop, struct filch_fiber *fiber,
                           size_t *counted_ranges)
 {
-    struct filch_grain grain = filch_grain_begun(FILCH_HELP_ASK);
+    struct filch_grain grain = filch_grain_begun(loop->pool, FILCH_HELP_ASK);
     filch_ranges_run(fiber, loop, 0, units(loop), &grain, counted_ranges);
 }
 

@@ -69,7 +69,6 @@ struct filch_core {
     uint32_t victim; /* where the next round of stealing starts */
     bool started;    /* its worker's start hook has been called */
     struct filch_picked picked;
-    struct filch_seized seized;  /* runs next */
     struct filch_stack *spare;   /* of the last guest here, for the next one; or NULL */
     struct filch_fiber *resting; /* of the last stint here (stint.h), the same */
     struct filch_shelf shelf;    /* stacks for fibers */
@@ -83,6 +82,8 @@ struct filch_core {
     _Atomic(uint32_t) loud_until; /* a number of picks; the holder, too */
     _Atomic(uint32_t) loud_picks;
     _Atomic(uint64_t) stolen_ns;
+
+    FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_seized seized; /* the holder: runs next */
 };
 
 _Static_assert(offsetof(struct filch_core, holder) / FILCH_CACHE_LINE !=
