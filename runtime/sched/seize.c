@@ -5,6 +5,7 @@
 #include "os/os_ticks.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
+#include "sched/pool.h"
 
 enum {
     WORTH_WAKING = 150000, /* ticks, about 50 us: a thread that sleeps is worth waking */
@@ -119,7 +120,12 @@ uintptr_t filch_core_seize(struct filch_core *core, struct filch_core *victim)
 {
     FILCH_ASSERT(filch_core_is_own(core));
     struct filch_opening *opening = core == victim ? NULL : opening_on(victim);
-    if (!is_open_since(opening, 0) || seize(opening, &core->seized) == FILCH_CUT_NOTHING) {
+    if (!is_open_since(opening, 0)) {
+        return 0;
+    }
+    /* A start hook may let others run here before the part does. */
+    bool hook_is_due = core->pool->config.hooks && !core->started;
+    if (hook_is_due || seize(opening, &core->seized) == FILCH_CUT_NOTHING) {
         return 0;
     }
     core->seized.task.work.kind = FILCH_WORK_TASK;
