@@ -11,6 +11,7 @@
 #include "sched/process.h"
 #include "sched/region.h"
 #include "sched/thread.h"
+#include "stack/sanitize.h"
 
 _Noreturn void filch_unwound_fatally(struct filch_thread *thread)
 {
@@ -34,6 +35,7 @@ _Noreturn void filch_unwound_fatally(struct filch_thread *thread)
 
 bool filch_unwound_begin(struct filch_fiber *fiber, struct filch_frame *frame)
 {
+    filch_sanitize_unwound(fiber->guest ? NULL : fiber->stack.low);
     if (!fiber->guest && !fiber->on_stint) {
         filch_unwound_fatally(filch_thread_known());
     }

@@ -28,6 +28,7 @@ enum { FILCH_SANITIZES_STACKS = 0 };
 void __sanitizer_start_switch_fiber(void **fake_stack, const void *low, size_t bytes);
 void __sanitizer_finish_switch_fiber(void *fake_stack, const void **old_low, size_t *old_bytes);
 void __asan_unpoison_memory_region(void const volatile *memory, size_t bytes);
+void __asan_handle_no_return(void);
 #endif
 #ifdef FILCH_TSAN
 void *__tsan_create_fiber(unsigned flags);
@@ -71,6 +72,21 @@ static inline void filch_sanitize_stack_clean(void *low, size_t bytes)
     __asan_unpoison_memory_region(low, bytes);
 #endif
     (void)low, (void)bytes;
+}
+
+/* Frames below ours were left without a return, and what AddressSanitizer had marked in them stays
+ * marked: it is not to be found in frames that come there now. low: NULL on a thread's stack. It
+ * must be told: a thread that ends is none to AddressSanitizer. */
+static inline __attribute__((always_inline)) void filch_sanitize_unwound(const char *low)
+{
+#ifdef FILCH_ASAN
+    const char *here = (const char *)__builtin_frame_address(0);
+    __asan_handle_no_return();
+    if (low) {
+        __asan_unpoison_memory_region(low, (size_t)(here - low));
+    }
+#endif
+    (void)low;
 }
 
 /* Before a switch. fake_stack: where to keep the leaving stack's; NULL: it is left for good. */
