@@ -10,7 +10,7 @@
  * Without waiters it is taken by one exchange, 0 to owner, and let go of by another. With some, it
  * is let go of as well, and the first in line is woken; until that runs another may take the mutex,
  * any number of times: none has to be switched to before the mutex is in use again. One that has
- * waited for PATIENCE_NS is not passed over any longer: the unlock makes it the owner.
+ * waited for FILCH_PATIENCE_NS is not passed over any longer: the unlock makes it the owner.
  *
  *   lock    free -> owner, the flags as they are, but WOKEN if it is ours. Never of one that is
  *           STARVING, because:
@@ -46,7 +46,6 @@
 #include "pool/deadline.h"
 #include "sched/process.h"
 #include "sched/suspend.h"
-#include "sync/spin.h"
 
 bool filch_mutex_is_locked(struct filch_mutex_state *mutex)
 {

@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "sched/process.h"
 #include "sync/mutex.h"
+#include "sync/spin.h"
 
 static const uintptr_t WAITED = 1;
 static const uintptr_t WOKEN = 2;
@@ -13,8 +14,6 @@ static const uintptr_t STARVING = 4;
 static const uintptr_t MUTEX_FLAGS = 7;
 
 _Static_assert(_Alignof(struct filch_party) > 7, "its address has room for the flags");
-
-enum { PATIENCE_NS = 1000000 }; /* how long one may be passed over */
 
 static inline uintptr_t word_of_mutex(struct filch_mutex_state *mutex)
 {
@@ -81,7 +80,7 @@ static inline struct filch_mutex_wait *wait_at(struct filch_wait_node *place)
 
 static inline bool is_impatient(const struct filch_mutex_wait *wait, uint64_t now_ns)
 {
-    return now_ns - wait->since_ns >= PATIENCE_NS;
+    return now_ns - wait->since_ns >= FILCH_PATIENCE_NS;
 }
 
 /* Those in line are the parent's, and so is the one that was woken. */

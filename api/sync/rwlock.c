@@ -1,31 +1,40 @@
 /* Read-mostly locks. One word says who is in:
  *
- *   READER * n | WAITED | WRITTEN
+ *   READER * n | WRITTEN | WAITED | WOKEN | STARVING
  *
- *   WRITTEN   it is locked by a writer, `owner`
- *   WAITED    the line is not empty; all that come now stand in line, too
- *   n         readers; while it is WRITTEN or WAITED also those that have counted themselves before
- *             they saw that, and take it back
+ *   WRITTEN    it is locked by a writer, `owner`
+ *   n          readers
+ *   WAITED     the line is not empty
+ *   WOKEN      one of the line has been woken and is not through: it comes in, or finds that it may
+ *              not and stands in line again, as the first
+ *   STARVING   the first in line has waited too long: the lock is not let go of but handed over
  *
- * A reader that comes adds itself, and is in if it is neither WRITTEN nor WAITED. It takes itself
- * back under the lock of the line: unless nothing stands in its way any more. A writer comes by one
- * exchange, if all is 0. Those that have to wait are served in order, under the lock of the line,
- * readers until there is a writer, a writer when none is counted: by the writer that leaves, the
- * last reader, or the one that has taken itself back as the last. So no writer waits for readers
- * that came after it, and no reader for a second writer.
+ * As with mutexes (mutex.c) the last one that is in lets go of it and wakes the first in line, and
+ * until that runs others may come in. One that has waited for FILCH_PATIENCE_NS is handed the lock.
+ * While some wait, readers that come do not join those that are in, or these might never leave.
  *
- * Where WAITED is seen with no reader counted, under the lock, all that are counted from then on
- * have seen WAITED and will take themselves back: a writer is let in beside them.
+ *   enter   a writer that is free; a reader one that is free, or read and not WAITED. The one that
+ *           was WOKEN may join readers, and takes those with it that stand in line behind it, up to
+ *           the next writer. None enters one that is STARVING.
+ *   leave   STARVING, or WAITED and not WOKEN: the last one claims the first in line, under the
+ *           lock of the line. That is in from then on if it has waited too long, and readers behind
+ *           it with it; else the lock is free, WOKEN. Otherwise nothing more is to be done.
+ *   wait    WAITED, under the lock of the line, and only while it is held. WOKEN, if it is ours,
+ *           goes with the same exchange; STARVING if we come back and have waited too long.
+ *   give up (a time-out, a cancellation) under the lock of the line: if that is empty now, neither
+ *           WAITED nor STARVING. Readers may be the first now, and join others.
  *
- * The last touch. A writer that leaves, and the last reader, is in until it has the lock of the
- * line, if there is one. Those in line are not through before they are served, under that lock, and
- * are told after its release; one that has timed out takes it once more. So the lock may be
- * released after the word has said that it is free. Where the line is empty the word's exchange is
- * all.
+ * So a line that is not empty has one that is in, or a woken one, that sees to it. Where one sees to
+ * the line under its lock, it is WAITED, not WOKEN, and the last one in is the caller: no other
+ * comes in, and the word is the caller's.
+ *
+ * The last touch. When it is free it may be taken, let go of and freed by another. One that leaves
+ * and has the lock of the line then has claimed a waiter, which is told after the lock is released,
+ * and is not through before. If it finds none to claim, it lets go of the lock first.
  *
  * Orders: what lets one in acquires, what lets it out releases. One that is served is told, by a
- * thread which has acquired what the last one released. The flag WAITED needs no order: it changes,
- * and is looked after, under the lock. */
+ * thread which has acquired what the last one released. All others change flags only, are relaxed,
+ * and as read-modify-writes keep the release that they come behind. */
 #include <filch/sync.h>
 
 #include "base/assert.h"
@@ -36,98 +45,138 @@
 #include "sched/process.h"
 #include "sched/thread.h"
 #include "sync/rwlock_word.h"
-#include "sync/spin.h"
 
 /* ---- the line ---- */
 
-static void name_writer(const struct rwlock_wait *wait)
+/* Readers that are the first in line come in, up to the next writer. How many? */
+static uint32_t claim_readers_locked(struct rwlock *rwlock, struct filch_claims *claims)
 {
-    if (wait->unit == WRITTEN) {
-        own_rwlock(wait->rwlock, wait->party);
-    }
-}
-
-/* It has been claimed. */
-static void enter_locked(const struct rwlock_wait *wait)
-{
-    /* relaxed: the word has been acquired under this lock, and those counted since are not in */
-    atomic_fetch_add_explicit(&wait->rwlock->word, wait->unit, memory_order_relaxed);
-    name_writer(wait);
-}
-
-/* Those in line are the parent's. */
-static void forget_parents_line_locked(struct rwlock *rwlock)
-{
+    uint32_t count = 0;
     FILCH_ASSERT(filch_lock_is_held(&rwlock->lock));
-    if (FILCH_UNLIKELY(filch_process_inherited(rwlock->token))) {
-        rwlock->line = (struct filch_wait_list){NULL, NULL};
-        rwlock->token = 0;
-        /* relaxed: see the top */
-        atomic_fetch_and_explicit(&rwlock->word, ~(uint32_t)RW_WAITED, memory_order_relaxed);
-    }
-}
-
-/* Let in all that may be. */
-static void serve_rwlock_locked(struct rwlock *rwlock, struct filch_claims *claims)
-{
-    FILCH_ASSERT(filch_lock_is_held(&rwlock->lock));
-    struct filch_wait_node *place;
-    while ((place = rwlock->line.first)) {
+    while (reads_first(rwlock)) {
+        struct filch_wait_node *place = rwlock->line.first;
         struct filch_waiter *waiter = place->waiter;
-        /* acquire: pairs with the release in let_out */
-        uint32_t word = atomic_load_explicit(&rwlock->word, memory_order_acquire);
-        if (!may_enter(word, rwlock_wait_at(place)->unit)) {
-            return;
-        }
         filch_wait_list_remove_locked(&rwlock->line, place);
         if (filch_waiter_claim(waiter, claims)) {
-            enter_locked(rwlock_wait_at(place));
+            enter_as_served(rwlock_wait_at(place));
+            count++;
         }
     }
-    /* relaxed: see the top. Those let in are in before this goes. */
-    atomic_fetch_and_explicit(&rwlock->word, ~(uint32_t)RW_WAITED, memory_order_relaxed);
+    return count;
 }
 
-/* Take away what the caller had, and serve. */
-static void leave_and_serve_locked(struct rwlock *rwlock, uint32_t less,
-                                   struct filch_claims *claims)
+/* The caller is in to read. */
+static void admit_readers_locked(struct rwlock *rwlock, struct filch_claims *claims)
 {
-    /* release: pairs with the acquire in serve_rwlock_locked, and those of all that come later */
-    atomic_fetch_sub_explicit(&rwlock->word, less, memory_order_release);
-    serve_rwlock_locked(rwlock, claims);
+    uint32_t count = claim_readers_locked(rwlock, claims);
+    FILCH_ASSERT(word_of_rwlock(rwlock) >= READER);
+    /* relaxed: the caller has acquired what the last writer released, and tells them */
+    atomic_fetch_add_explicit(&rwlock->word, count * READER, memory_order_relaxed);
+    if (!rwlock->line.first) {
+        drop_rwlock_flags(rwlock, RW_WAITED | RW_STARVING);
+    }
 }
 
-/* Of one that is in. False: the line is empty, it is still. */
-static bool leave_rwlock_line(struct rwlock *rwlock, uint32_t less)
+static void admit_readers(struct rwlock *rwlock)
 {
     struct filch_claims claims = {NULL, NULL};
     filch_lock_acquire(&rwlock->lock, FILCH_RANK_WAIT_QUEUE);
     forget_parents_line_locked(rwlock);
-    bool waited = rwlock->line.first != NULL;
-    if (waited) {
-        leave_and_serve_locked(rwlock, less, &claims);
-    }
+    admit_readers_locked(rwlock, &claims);
     filch_lock_release(&rwlock->lock);
     filch_claims_tell(&claims);
-    return waited;
 }
 
-/* True: nothing stands in the way of the reader that has counted itself. Else it is counted no
- * more. */
-static bool decide_on_reader(struct rwlock *rwlock)
+/* The caller is out, and it is free, or has been handed over to `next`, which is claimed. */
+static void let_next_in_locked(struct rwlock *rwlock, struct rwlock_wait *next,
+                               struct filch_claims *claims)
+{
+    uint64_t now_ns = filch_os_now_ns();
+    bool starving = word_of_rwlock(rwlock) & RW_STARVING;
+    uint32_t wanted = RW_WOKEN;
+    if (starving || waits_too_long(next, now_ns)) {
+        enter_as_served(next);
+        wanted = next->unit == READER ? READER + READER * claim_readers_locked(rwlock, claims)
+                                      : next->unit;
+        struct filch_wait_node *first = rwlock->line.first;
+        wanted |= first && waits_too_long(rwlock_wait_at(first), now_ns) ? RW_STARVING : 0;
+    }
+    wanted |= rwlock->line.first ? RW_WAITED : 0;
+    /* acquire: pairs with the release in let_out, of other readers; the next one is told of it.
+     * release: pairs with the acquire in let_in. */
+    uint32_t word = atomic_exchange_explicit(&rwlock->word, wanted, memory_order_acq_rel);
+    FILCH_ASSERT((word & ~RW_FLAGS) == READER || (word & ~RW_FLAGS) == WRITTEN);
+    FILCH_ASSERT(word & RW_WAITED && !(word & RW_WOKEN));
+    (void)word;
+}
+
+/* Of one that is in. False: there is none to serve, it is still. */
+FILCH_APART static bool serve_rwlock_line(struct rwlock *rwlock, uint32_t less)
 {
     struct filch_claims claims = {NULL, NULL};
+    struct rwlock_wait *next = NULL;
     filch_lock_acquire(&rwlock->lock, FILCH_RANK_WAIT_QUEUE);
     forget_parents_line_locked(rwlock);
-    /* acquire: pairs with the release in let_out */
-    uint32_t word = atomic_load_explicit(&rwlock->word, memory_order_acquire);
-    bool in = !(word & WRITTEN) && !rwlock->line.first && !(word & READERS_FULL);
-    if (!in) {
-        leave_and_serve_locked(rwlock, READER, &claims);
+    if (is_line_due(word_of_rwlock(rwlock), less)) {
+        struct filch_wait_node *place = filch_wait_list_claim_locked(&rwlock->line, &claims);
+        if (place) {
+            next = rwlock_wait_at(place);
+            let_next_in_locked(rwlock, next, &claims);
+        } else {
+            drop_rwlock_flags(rwlock, RW_WAITED | RW_STARVING);
+        }
     }
     filch_lock_release(&rwlock->lock);
     filch_claims_tell(&claims);
-    return in;
+    return next != NULL;
+}
+
+/* ---- leaving ---- */
+
+FILCH_APART static filch_status unlock_shared_slow(struct rwlock *rwlock, uint32_t word)
+{
+    while (word >= READER) {
+        if (is_line_due(word, READER)) {
+            if (serve_rwlock_line(rwlock, READER)) {
+                return FILCH_OK;
+            }
+            word = word_of_rwlock(rwlock);
+        } else if (let_out(rwlock, &word, READER)) {
+            return FILCH_OK;
+        }
+    }
+    return FILCH_EINVAL;
+}
+
+static inline filch_status unlock_shared(struct rwlock *rwlock)
+{
+    uint32_t word = READER; /* a guess: see share_rwlock */
+    return FILCH_LIKELY(let_out(rwlock, &word, READER)) ? FILCH_OK
+                                                        : unlock_shared_slow(rwlock, word);
+}
+
+filch_status filch_rwlock_unlock_shared(filch_rwlock *rwlock)
+{
+    return FILCH_LIKELY(rwlock != NULL) ? unlock_shared(rwlock_of(rwlock)) : FILCH_EINVAL;
+}
+
+static filch_status unlock_written(struct rwlock *rwlock)
+{
+    uint32_t word = word_of_rwlock(rwlock);
+    if (!(word & WRITTEN)) {
+        return FILCH_EINVAL;
+    }
+    own_rwlock(rwlock, NULL);
+    while (is_line_due(word, WRITTEN) ? !serve_rwlock_line(rwlock, WRITTEN)
+                                      : !let_out(rwlock, &word, WRITTEN)) {
+        word = word_of_rwlock(rwlock);
+    }
+    return FILCH_OK;
+}
+
+filch_status filch_rwlock_unlock(filch_rwlock *rwlock)
+{
+    return FILCH_LIKELY(rwlock != NULL) ? unlock_written(rwlock_of(rwlock)) : FILCH_EINVAL;
 }
 
 /* ---- waiting ---- */
@@ -136,18 +185,27 @@ static bool decide_on_reader(struct rwlock *rwlock)
 static bool stand_in_rwlock_line_locked(struct rwlock_wait *wait, struct filch_waiter *waiter)
 {
     struct rwlock *rwlock = wait->rwlock;
-    for (;;) {
-        uint32_t word = word_of_rwlock(rwlock);
-        if (!rwlock->line.first && may_enter(word, wait->unit)) {
-            if (let_in(rwlock, word, wait->unit)) {
-                name_writer(wait);
-                return false;
-            }
-        } else if (let_in(rwlock, word, word & RW_WAITED ? 0 : RW_WAITED)) {
-            filch_wait_list_add_locked(&rwlock->line, &wait->place, waiter);
-            return true;
+    uint64_t now_ns = filch_os_now_ns();
+    bool again = wait->since_ns != 0;
+    uint32_t lost = wait->woken ? RW_WOKEN : 0;
+    uint32_t more = again && waits_too_long(wait, now_ns) ? RW_WAITED | RW_STARVING : RW_WAITED;
+    uint32_t word;
+    do {
+        if (enter_rwlock(wait)) {
+            return false;
         }
+        word = word_of_rwlock(rwlock);
+    } while (may_enter(word, wait->unit, wait->woken) ||
+             !change_rwlock_flags(rwlock, word, (word & ~lost) | more));
+    FILCH_ASSERT(is_rwlock_held(word));
+    wait->woken = false;
+    wait->since_ns = again ? wait->since_ns : now_ns;
+    if (again) {
+        filch_wait_list_add_first_locked(&rwlock->line, &wait->place, waiter);
+    } else {
+        filch_wait_list_add_locked(&rwlock->line, &wait->place, waiter);
     }
+    return true;
 }
 
 static bool enlist_for_rwlock(struct filch_waiter *waiter, void *context)
@@ -168,17 +226,25 @@ static bool enlist_for_rwlock(struct filch_waiter *waiter, void *context)
     return waits;
 }
 
-/* Those behind it may be let in now. */
 static void leave_rwlock(struct filch_waiter *waiter, void *context)
 {
     struct rwlock_wait *wait = context;
+    struct rwlock *rwlock = wait->rwlock;
     struct filch_claims claims = {NULL, NULL};
     (void)waiter;
-    filch_lock_acquire(&wait->rwlock->lock, FILCH_RANK_WAIT_QUEUE);
-    filch_wait_list_remove_locked(&wait->rwlock->line, &wait->place);
-    serve_rwlock_locked(wait->rwlock, &claims);
-    filch_lock_release(&wait->rwlock->lock);
+    filch_lock_acquire(&rwlock->lock, FILCH_RANK_WAIT_QUEUE);
+    filch_wait_list_remove_locked(&rwlock->line, &wait->place);
+    bool joins = join_readers_locked(rwlock);
+    if (joins) {
+        admit_readers_locked(rwlock, &claims);
+    } else if (!rwlock->line.first) {
+        drop_rwlock_flags(rwlock, RW_WAITED | RW_STARVING);
+    }
+    filch_lock_release(&rwlock->lock);
     filch_claims_tell(&claims);
+    if (joins) {
+        unlock_shared(rwlock);
+    }
 }
 
 static const void *rwlock_object(void *wait)
@@ -199,60 +265,70 @@ static const struct filch_wait_kind rwlock_wait = {.what = "a read-write lock",
                                                    .object = rwlock_object,
                                                    .holder = rwlock_holder};
 
+static bool spin_for_rwlock(struct rwlock_wait *wait)
+{
+    for (int i = 0; i < FILCH_SPIN_TRIES && !(word_of_rwlock(wait->rwlock) & RW_STARVING); i++) {
+        if (enter_rwlock(wait)) {
+            return true;
+        }
+        filch_spin_pause();
+    }
+    return enter_rwlock(wait);
+}
+
+/* The wait ended, and those that leave count on us still: they would wake none. */
+static void pass_on_rwlock(struct rwlock_wait *wait)
+{
+    while (wait->woken) {
+        if (enter_rwlock(wait)) {
+            wait->unit == READER ? unlock_shared(wait->rwlock) : unlock_written(wait->rwlock);
+            return;
+        }
+        uint32_t word = word_of_rwlock(wait->rwlock);
+        wait->woken = !is_rwlock_held(word) ||
+                      !change_rwlock_flags(wait->rwlock, word, word & ~(uint32_t)RW_WOKEN);
+    }
+}
+
 /* What is in the way may be the parent's line alone. */
-static filch_status try_to_write(struct rwlock_wait *wait)
+static filch_status try_for_rwlock(struct rwlock_wait *wait)
 {
     struct rwlock *rwlock = wait->rwlock;
     filch_lock_acquire(&rwlock->lock, FILCH_RANK_WAIT_QUEUE);
     forget_parents_line_locked(rwlock);
-    bool in = let_in(rwlock, 0, WRITTEN);
     filch_lock_release(&rwlock->lock);
-    if (in) {
-        name_writer(wait);
-    }
-    return in ? FILCH_OK : FILCH_ETIMEDOUT;
+    return enter_rwlock(wait) ? FILCH_OK : FILCH_ETIMEDOUT;
 }
 
 static filch_status wait_for_rwlock(struct rwlock_wait *wait, uint64_t deadline)
 {
     if (deadline == 0) {
-        return wait->unit == WRITTEN ? try_to_write(wait) : FILCH_ETIMEDOUT;
+        return try_for_rwlock(wait);
     }
-    filch_status status = filch_wait_until(&rwlock_wait, wait, deadline);
-    return wait->forked ? FILCH_EFORKED : status;
-}
-
-/* May the writer be running now? Readers are not spun for: there may always be some. */
-static bool is_worth_a_spin(uint32_t word)
-{
-    return word & WRITTEN && !(word & RW_WAITED) && filch_spin_may_help();
-}
-
-/* ---- to read ---- */
-
-/* One that has counted itself. True: it is in. */
-static bool spin_to_read(struct rwlock *rwlock)
-{
-    uint32_t word = word_of_rwlock(rwlock);
-    for (int i = 0; i < FILCH_SPIN_TRIES && is_worth_a_spin(word); i++) {
-        filch_spin_pause();
-        /* acquire: pairs with the release in let_out */
-        word = atomic_load_explicit(&rwlock->word, memory_order_acquire);
-        if (!(word & (WRITTEN | RW_WAITED | READERS_FULL))) {
-            return true;
+    while (!enter_rwlock(wait) && !(filch_spin_may_help() && spin_for_rwlock(wait))) {
+        filch_status status = filch_wait_until(&rwlock_wait, wait, deadline);
+        if (wait->forked || status != FILCH_OK) {
+            pass_on_rwlock(wait);
+            return wait->forked ? FILCH_EFORKED : status;
         }
+        if (wait->in) {
+            break;
+        }
+        wait->woken = true;
     }
-    return false;
+    if (wait->leads) {
+        admit_readers(wait->rwlock);
+    }
+    return FILCH_OK;
 }
 
-FILCH_APART static filch_status lock_shared_slow(struct rwlock *rwlock, uint32_t word,
-                                                 uint64_t deadline)
+/* ---- coming ---- */
+
+FILCH_APART static filch_status lock_shared_slow(struct rwlock *rwlock, uint64_t deadline)
 {
     struct filch_party *self = filch_party_self();
+    uint32_t word = word_of_rwlock(rwlock);
     bool own = self && word & WRITTEN && writer_of(rwlock) == self;
-    if ((deadline != 0 && !own && spin_to_read(rwlock)) || decide_on_reader(rwlock)) {
-        return FILCH_OK;
-    }
     if (own || !self || word & READERS_FULL) {
         return own ? FILCH_EDEADLK : self ? FILCH_EOVERFLOW : FILCH_ENOMEM;
     }
@@ -260,15 +336,14 @@ FILCH_APART static filch_status lock_shared_slow(struct rwlock *rwlock, uint32_t
     return wait_for_rwlock(&wait, deadline);
 }
 
-static filch_status lock_shared_until(filch_rwlock *rwlock, uint64_t deadline)
+static inline filch_status lock_shared_until(filch_rwlock *rwlock, uint64_t deadline)
 {
     if (FILCH_UNLIKELY(!rwlock)) {
         return FILCH_EINVAL;
     }
-    uint32_t word = count_reader(rwlock_of(rwlock));
-    return FILCH_LIKELY(!(word & (WRITTEN | RW_WAITED | READERS_FULL)))
+    return FILCH_LIKELY(share_rwlock(rwlock_of(rwlock)))
                ? FILCH_OK
-               : lock_shared_slow(rwlock_of(rwlock), word, deadline);
+               : lock_shared_slow(rwlock_of(rwlock), deadline);
 }
 
 filch_status filch_rwlock_lock_shared(filch_rwlock *rwlock)
@@ -281,57 +356,29 @@ filch_status filch_rwlock_lock_shared_until(filch_rwlock *rwlock, double deadlin
     return lock_shared_until(rwlock, filch_deadline_at(deadline));
 }
 
-filch_status filch_rwlock_unlock_shared(filch_rwlock *rwlock)
+FILCH_APART static filch_status write_lock_slow(struct rwlock *rwlock, struct filch_party *self,
+                                                uint64_t deadline)
 {
-    struct rwlock *state = rwlock_of(rwlock);
-    uint32_t word;
-    while (state && (word = word_of_rwlock(state)) >= READER) {
-        bool serves = (word & (WRITTEN | RW_WAITED)) == RW_WAITED && word < 2 * READER;
-        if (serves ? leave_rwlock_line(state, READER) : let_out(state, word, READER)) {
-            return FILCH_OK;
-        }
-    }
-    return FILCH_EINVAL;
-}
-
-/* ---- to write ---- */
-
-static bool spin_to_write(struct rwlock *rwlock)
-{
-    for (int i = 0; i < FILCH_SPIN_TRIES && is_worth_a_spin(word_of_rwlock(rwlock)); i++) {
-        filch_spin_pause();
-        if (word_of_rwlock(rwlock) == 0 && let_in(rwlock, 0, WRITTEN)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-FILCH_APART static filch_status write_lock_slow(struct rwlock_wait *wait, uint64_t deadline)
-{
-    if (writer_of(wait->rwlock) == wait->party) {
+    if (writer_of(rwlock) == self) {
         return FILCH_EDEADLK;
     }
-    if (deadline != 0 && spin_to_write(wait->rwlock)) {
-        name_writer(wait);
-        return FILCH_OK;
-    }
-    return wait_for_rwlock(wait, deadline);
+    struct rwlock_wait wait = {.rwlock = rwlock, .party = self, .unit = WRITTEN};
+    return wait_for_rwlock(&wait, deadline);
 }
 
-static filch_status write_lock_until(filch_rwlock *rwlock, uint64_t deadline)
+static inline filch_status write_lock_until(filch_rwlock *rwlock, uint64_t deadline)
 {
     struct filch_party *self = filch_party_self();
     if (FILCH_UNLIKELY(!rwlock || !self)) {
         return rwlock ? FILCH_ENOMEM : FILCH_EINVAL;
     }
     struct rwlock *state = rwlock_of(rwlock);
-    if (FILCH_LIKELY(let_in(state, 0, WRITTEN))) {
+    uint32_t word = 0;
+    if (FILCH_LIKELY(let_in(state, &word, WRITTEN))) {
         own_rwlock(state, self);
         return FILCH_OK;
     }
-    struct rwlock_wait wait = {.rwlock = state, .party = self, .unit = WRITTEN};
-    return write_lock_slow(&wait, deadline);
+    return write_lock_slow(state, self, deadline);
 }
 
 filch_status filch_rwlock_lock(filch_rwlock *rwlock)
@@ -342,19 +389,4 @@ filch_status filch_rwlock_lock(filch_rwlock *rwlock)
 filch_status filch_rwlock_lock_until(filch_rwlock *rwlock, double deadline)
 {
     return write_lock_until(rwlock, filch_deadline_at(deadline));
-}
-
-filch_status filch_rwlock_unlock(filch_rwlock *rwlock)
-{
-    struct rwlock *state = rwlock_of(rwlock);
-    if (!state || !(word_of_rwlock(state) & WRITTEN)) {
-        return FILCH_EINVAL;
-    }
-    own_rwlock(state, NULL);
-    for (;;) {
-        uint32_t word = word_of_rwlock(state);
-        if (word & RW_WAITED ? leave_rwlock_line(state, WRITTEN) : let_out(state, word, WRITTEN)) {
-            return FILCH_OK;
-        }
-    }
 }

@@ -1,4 +1,5 @@
-/* spin: the little that one may do before it stands in line for something that is held briefly. */
+/* spin: the little that one may do before it stands in line for something that is held briefly, and
+ * how long it may be passed over in line. */
 #ifndef FILCH_SYNC_SPIN_H
 #define FILCH_SYNC_SPIN_H
 
@@ -7,18 +8,26 @@
 #include "base/base.h"
 #include "sched/core.h"
 #include "sched/pool.h"
+#include "sched/ready.h"
 #include "sched/thread.h"
 
 enum {
-    FILCH_SPIN_TRIES = 12,
-    FILCH_SPIN_PAUSES = 16, /* between two */
+    FILCH_SPIN_TRIES = 8,
+    FILCH_SPIN_PAUSES = 80, /* between two: the holder does more if it is let alone meanwhile */
+    FILCH_PATIENCE_NS = 1000000,
 };
 
-/* May the holder be running now? Not if the caller's core is the only one in use. */
+/* May the holder be running now? Not if the caller's core is the only one in use. And has the core
+ * nothing else to do? */
 static inline bool filch_spin_may_help(void)
 {
     struct filch_thread *thread = filch_thread_known();
-    return !thread || !thread->core || filch_pool_running(thread->core->pool) > 1;
+    struct filch_core *core = thread ? thread->core : NULL;
+    if (!core) {
+        return true;
+    }
+    return filch_pool_running(core->pool) > 1 && !filch_core_next(core) &&
+           filch_queue_empty(&core->ready);
 }
 
 static inline void filch_spin_pause(void)

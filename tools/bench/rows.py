@@ -168,6 +168,8 @@ ROWS += (
     talking("talk-filch", "mutex_contended", "lock + unlock, 8 tasks", 1000000),
     talking("talk-filch", "mutex_free", "lock + unlock, 1 task", 1000000),
     talking("talk-filch", "mutex_held", "lock, 1 us, unlock, 8 tasks", 50000),
+    talking("talk-filch", "rwlock_read", "read-write lock, 8 tasks, 1 in 1,000 writes", 1000000),
+    talking("talk-filch", "rwlock_tenth", "the same, 1 in 10 writes", 1000000),
     talking("talk-filch", "semaphore", "acquire + release, 4 permits, 8 tasks", 1000000),
     talking("talk-filch", "semaphore_full", "the same, yielding meanwhile", 200000),
     talking("crowd-filch", "spawn_group", "spawn 5*10^5 and wait for all, each", 500000),

@@ -1,9 +1,9 @@
 /* filch/sync.h: mutexes, semaphores, conditions and the like for tasks: one that waits is suspended
  * and its core goes on with other work. Ordinary threads can use them, too, and sleep.
  *
- * All are FIFO: first come, first served; of mutexes one that comes while others wait may be first,
- * see there. They are plain structs, zero or their _INIT when new, that stay where they are; there
- * is nothing to free. Waits end early, with FILCH_ECANCELED, when the caller is asked to stop
+ * All are FIFO: first come, first served; of mutexes and read-write locks one that comes while
+ * others wait may be first, see there. They are plain structs, zero or their _INIT when new, that
+ * stay where they are; there is nothing to free. Waits end early, with FILCH_ECANCELED, when the caller is asked to stop
  * (filch_cancelled()). Deadlines are seconds on filch_now()'s clock, INFINITY for none; one that
  * has passed (or NaN) only tries, and FILCH_ETIMEDOUT says that it was in vain.
  *
@@ -76,11 +76,12 @@ typedef struct filch_rwlock {
 #define FILCH_RWLOCK_INIT {{0}}
 /* clang-format on */
 
-/* Effect: waits until nothing writes under the lock, and shares it with others that read. They are
- * served in order: one that comes while a writer waits is let in after that, together with all
- * readers in line before the next writer. So neither keeps the other out; and one that has the lock
- * shared must not ask for it again.
- * Errors: FILCH_EDEADLK: the caller writes under it; FILCH_EOVERFLOW: 2^29 have it shared. */
+/* Effect: waits until nothing writes under the lock, and shares it with others that read. One that
+ * comes while others read and a writer waits is let in after that, together with all readers in
+ * line before the next writer. So neither keeps the other out; and one that has the lock shared
+ * must not ask for it again. Those that wait are served in order, and as with a mutex may be passed
+ * over, by others that come while nothing has the lock, until they have waited for 1 ms.
+ * Errors: FILCH_EDEADLK: the caller writes under it; FILCH_EOVERFLOW: 2^27 have it shared. */
 FILCH_MUST_CHECK filch_status filch_rwlock_lock_shared(filch_rwlock *rwlock);
 FILCH_MUST_CHECK filch_status filch_rwlock_lock_shared_until(filch_rwlock *rwlock, double deadline);
 

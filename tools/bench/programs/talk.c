@@ -174,6 +174,7 @@ static double select_8(filch_pool *pool, int size, uint64_t *check)
 struct guarded {
     filch_mutex mutex;
     filch_semaphore semaphore;
+    filch_rwlock rwlock;
     uint64_t count;
 };
 
@@ -208,6 +209,24 @@ FILCH_FUNCTION(uint64_t, acquire_often, (struct guarded *, of), (int, n), (bool,
     return (uint64_t)n;
 }
 
+/* One in `every` writes, the others read. */
+FILCH_FUNCTION(uint64_t, share_often, (struct guarded *, of), (int, n), (int, every))
+{
+    uint64_t seen = 0;
+    for (int i = 0; i < n; i++) {
+        if (i % every == 0) {
+            must(filch_rwlock_lock(&of->rwlock) == FILCH_OK, "locking");
+            of->count++;
+            must(filch_rwlock_unlock(&of->rwlock) == FILCH_OK, "unlocking");
+        } else {
+            must(filch_rwlock_lock_shared(&of->rwlock) == FILCH_OK, "sharing");
+            seen |= of->count;
+            must(filch_rwlock_unlock_shared(&of->rwlock) == FILCH_OK, "unsharing");
+        }
+    }
+    return seen >> 63;
+}
+
 /* A lock and an unlock, by one of so many tasks. */
 static double locked(filch_pool *pool, int size, uint64_t *check, int tasks, double hold_ns)
 {
@@ -236,6 +255,31 @@ static double mutex_free(filch_pool *pool, int size, uint64_t *check)
 static double mutex_held(filch_pool *pool, int size, uint64_t *check)
 {
     return locked(pool, size, check, PARTIES, 1000);
+}
+
+/* The same of a read-write lock, which is shared but once in so often. */
+static double shared(filch_pool *pool, int size, uint64_t *check, int every)
+{
+    struct crew crew = {.pool = pool};
+    struct guarded of = {.rwlock = FILCH_RWLOCK_INIT};
+    double start = now_ns();
+    for (int i = 0; i < PARTIES; i++) {
+        BEGIN(&crew, share_often, &of, size / PARTIES, every);
+    }
+    *check += ended(&crew);
+    double ns = now_ns() - start;
+    *check += of.count;
+    return ns / size;
+}
+
+static double rwlock_read(filch_pool *pool, int size, uint64_t *check)
+{
+    return shared(pool, size, check, 1000);
+}
+
+static double rwlock_tenth(filch_pool *pool, int size, uint64_t *check)
+{
+    return shared(pool, size, check, 10);
 }
 
 /* An acquire and a release, by one of 8 tasks, of one of 4 permits. */
@@ -274,6 +318,8 @@ int main(int argc, char **argv)
                                          {"mutex_contended", mutex_contended},
                                          {"mutex_free", mutex_free},
                                          {"mutex_held", mutex_held},
+                                         {"rwlock_read", rwlock_read},
+                                         {"rwlock_tenth", rwlock_tenth},
                                          {"semaphore", semaphore},
                                          {"semaphore_full", semaphore_full}};
     return run_rounds(rows, sizeof rows / sizeof *rows, argc, argv);

@@ -186,6 +186,31 @@ func locked(size, tasks int, hold time.Duration) (float64, uint64) {
 	return each(start, size), check + count
 }
 
+func shared(size, every int) (float64, uint64) {
+	var c crew
+	var rwlock sync.RWMutex
+	var count uint64
+	start := time.Now()
+	for i := 0; i < parties; i++ {
+		c.begin(func() (seen uint64) {
+			for k := 0; k < size/parties; k++ {
+				if k%every == 0 {
+					rwlock.Lock()
+					count++
+					rwlock.Unlock()
+				} else {
+					rwlock.RLock()
+					seen |= count
+					rwlock.RUnlock()
+				}
+			}
+			return seen >> 63
+		})
+	}
+	check := c.ended()
+	return each(start, size), check + count
+}
+
 // A channel is Go's semaphore.
 func acquired(size int, yield bool) (float64, uint64) {
 	var c crew
@@ -347,6 +372,8 @@ var rows = map[string]func(size int) (float64, uint64){
 	"mutex_contended": func(size int) (float64, uint64) { return locked(size, parties, 0) },
 	"mutex_free":      func(size int) (float64, uint64) { return locked(size, 1, 0) },
 	"mutex_held":      func(size int) (float64, uint64) { return locked(size, parties, time.Microsecond) },
+	"rwlock_read":     func(size int) (float64, uint64) { return shared(size, 1000) },
+	"rwlock_tenth":    func(size int) (float64, uint64) { return shared(size, 10) },
 	"semaphore":       func(size int) (float64, uint64) { return acquired(size, false) },
 	"semaphore_full":  func(size int) (float64, uint64) { return acquired(size, true) },
 	"spawn_group":     func(size int) (float64, uint64) { return spawn(size, func(i int) int32 { return int32(i) }) },
