@@ -253,7 +253,7 @@ static void pass_on_mutex(struct filch_mutex_wait *wait)
     }
 }
 
-FILCH_APART static filch_status lock_slow(struct filch_mutex_wait *wait, uint64_t deadline)
+static filch_status lock_slow(struct filch_mutex_wait *wait, uint64_t deadline)
 {
     if (has_it(wait)) {
         return FILCH_EDEADLK;
@@ -292,18 +292,24 @@ void filch_mutex_take_surely(struct filch_mutex_wait *wait, bool woken)
     }
 }
 
-static filch_status lock_until(filch_mutex *mutex, uint64_t deadline)
+/* It was not to be had at once; or it is not known who we are. */
+FILCH_APART static filch_status lock_surely_until(filch_mutex *mutex, uint64_t deadline)
 {
     struct filch_party *self = filch_party_self();
-    struct filch_mutex_state *state = filch_mutex_of(mutex);
-    if (FILCH_UNLIKELY(!mutex || !self)) {
+    if (!mutex || !self) {
         return mutex ? FILCH_ENOMEM : FILCH_EINVAL;
     }
-    if (FILCH_LIKELY(take_mutex_word(state, 0, (uintptr_t)self))) {
-        return FILCH_OK;
-    }
-    struct filch_mutex_wait wait = {.mutex = state, .party = self};
+    struct filch_mutex_wait wait = {.mutex = filch_mutex_of(mutex), .party = self};
     return lock_slow(&wait, deadline);
+}
+
+static inline filch_status lock_until(filch_mutex *mutex, uint64_t deadline)
+{
+    struct filch_party *self = filch_party_known();
+    return FILCH_LIKELY(self && mutex &&
+                        take_mutex_word(filch_mutex_of(mutex), 0, (uintptr_t)self))
+               ? FILCH_OK
+               : lock_surely_until(mutex, deadline);
 }
 
 filch_status filch_mutex_lock(filch_mutex *mutex)

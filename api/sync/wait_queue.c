@@ -1,7 +1,5 @@
 #include "sync/wait_queue.h"
 
-#include <limits.h>
-
 #include <filch/sync.h>
 
 #include "base/assert.h"
@@ -13,7 +11,6 @@
 #include "sched/thread.h"
 
 _Static_assert(sizeof(struct filch_wait_queue) <= sizeof(filch_mutex) &&
-                   sizeof(struct filch_wait_queue) <= sizeof(filch_semaphore) &&
                    sizeof(struct filch_wait_queue) <= sizeof(filch_condition) &&
                    sizeof(struct filch_wait_queue) <= sizeof(filch_wait_group) &&
                    sizeof(struct filch_wait_queue) <= sizeof(filch_once),
@@ -63,43 +60,6 @@ void filch_wait_queue_serve_all_locked(struct filch_wait_queue *queue, struct fi
     }
 }
 
-/* ---- mail ---- */
-
-/* More than there can be are lost: their releaser has been told that they will be there. */
-void filch_wait_queue_give_locked(struct filch_wait_queue *queue, uint32_t count,
-                                  struct filch_claims *claims)
-{
-    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
-    while (count && filch_wait_queue_serve_locked(queue, claims)) {
-        count--;
-    }
-    uint32_t room = UINT_MAX - queue->count;
-    queue->count += count < room ? count : room;
-}
-
-/* Signal handlers run on the program's own threads; a pool's threads leave signals to these. */
-void filch_wait_queue_tell(struct filch_claims *claims)
-{
-    struct filch_thread *thread = filch_thread_known();
-    if (thread && filch_thread_pool(thread)) {
-        filch_claims_tell(claims);
-    } else {
-        filch_claims_tell_from_anywhere(claims);
-    }
-}
-
-void filch_wait_queue_open_mail(struct filch_wait_queue *queue)
-{
-    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
-    struct filch_claims claims = {NULL, NULL};
-    do {
-        /* relaxed: the mark was seen, and with it what was posted before it was left */
-        filch_wait_queue_give_locked(
-            queue, atomic_exchange_explicit(&queue->mail, 0, memory_order_relaxed), &claims);
-    } while (!filch_lock_release_unless_marked(&queue->lock));
-    filch_wait_queue_tell(&claims);
-}
-
 /* ---- taking ---- */
 
 /* Taken, what has an owner is ours, also until that owner is named. */
@@ -118,7 +78,7 @@ static bool try_to_take(struct filch_wait_queue_request *request)
     struct filch_wait_queue *queue = request->queue;
     filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
     bool taken = take_for(request);
-    filch_wait_queue_release(queue);
+    filch_lock_release(&queue->lock);
     return taken;
 }
 
@@ -136,7 +96,7 @@ bool filch_wait_queue_enlist(struct filch_waiter *waiter, void *context)
         filch_wait_queue_adopt_locked(queue);
         filch_wait_list_add_locked(&queue->line, &request->place, waiter);
     }
-    filch_wait_queue_release(queue);
+    filch_lock_release(&queue->lock);
     return waits;
 }
 
@@ -146,7 +106,7 @@ void filch_wait_queue_leave(struct filch_waiter *waiter, void *context)
     (void)waiter;
     filch_lock_acquire(&request->queue->lock, FILCH_RANK_WAIT_QUEUE);
     filch_wait_list_remove_locked(&request->queue->line, &request->place);
-    filch_wait_queue_release(request->queue);
+    filch_lock_release(&request->queue->lock);
 }
 
 const void *filch_wait_queue_object(void *request)

@@ -19,6 +19,7 @@
 
 #include <filch/status.h>
 
+#include "base/assert.h"
 #include "base/private.h"
 #include "os/lock.h"
 #include "sleep/party.h"
@@ -26,16 +27,27 @@
 
 struct filch_wait_queue {
     struct filch_lock lock;
-    uint32_t count;                      /* lock; what it means is its owner's business */
+    _Atomic(uint32_t) count;             /* what it means is its owner's business */
     struct filch_wait_list line;         /* lock */
     _Atomic(struct filch_party *) owner; /* see filch_wait_queue_own */
     uint32_t token;                      /* lock; of a process, or 0 */
-    _Atomic(uint32_t) mail;              /* a semaphore's; see api/sync/semaphore.c */
 };
 
 static inline struct filch_wait_queue *filch_wait_queue_of(void *object)
 {
     return object;
+}
+
+static inline uint32_t filch_wait_queue_count(struct filch_wait_queue *queue)
+{
+    /* relaxed: under the lock, or checked by the exchange that follows */
+    return atomic_load_explicit(&queue->count, memory_order_relaxed);
+}
+
+static inline void filch_wait_queue_set_count_locked(struct filch_wait_queue *queue, uint32_t count)
+{
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
+    atomic_store_explicit(&queue->count, count, memory_order_relaxed); /* as above */
 }
 
 /* Serve the first in line that still waits, or all; the caller tells them when it has released the
@@ -44,22 +56,6 @@ FILCH_PRIVATE bool filch_wait_queue_serve_locked(struct filch_wait_queue *queue,
                                                  struct filch_claims *claims);
 FILCH_PRIVATE void filch_wait_queue_serve_all_locked(struct filch_wait_queue *queue,
                                                      struct filch_claims *claims);
-
-/* Serve so many in line, of a semaphore; what is left is counted. */
-FILCH_PRIVATE void filch_wait_queue_give_locked(struct filch_wait_queue *queue, uint32_t count,
-                                                struct filch_claims *claims);
-FILCH_PRIVATE void filch_wait_queue_tell(struct filch_claims *claims);
-
-/* A semaphore was released by callers that found its lock held: do it, and let go of the lock. */
-FILCH_PRIVATE void filch_wait_queue_open_mail(struct filch_wait_queue *queue);
-
-/* Let go of the lock of something that may be a semaphore. */
-static inline void filch_wait_queue_release(struct filch_wait_queue *queue)
-{
-    if (!filch_lock_release_unless_marked(&queue->lock)) {
-        filch_wait_queue_open_mail(queue);
-    }
-}
 
 /* What stands in line, or is counted, from now on is of this process. */
 FILCH_PRIVATE void filch_wait_queue_adopt_locked(struct filch_wait_queue *queue);

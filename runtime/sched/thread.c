@@ -79,13 +79,20 @@ struct filch_thread *filch_thread_self(void)
     return FILCH_LIKELY(thread != NULL) ? thread : first_meeting();
 }
 
-struct filch_party *filch_party_self(void)
+/* As filch_thread_known: one call for what is asked at every lock. */
+__attribute__((noinline)) struct filch_party *filch_party_known(void)
 {
-    struct filch_thread *thread = filch_thread_self();
-    if (!thread) {
+    __asm__ volatile("" ::: "memory");
+    struct filch_thread *thread = self;
+    if (FILCH_UNLIKELY(!thread)) {
         return NULL;
     }
     return thread->fiber ? thread->fiber->party : &thread->party;
+}
+
+struct filch_party *filch_party_self(void)
+{
+    return filch_thread_self() ? filch_party_known() : NULL;
 }
 
 /* seq_cst: the count of sleepers (deadlock.c) reads all twice; between them no thread was awake. */

@@ -51,6 +51,9 @@ FILCH_PRIVATE struct filch_thread *filch_thread_known(void);
 /* The calling fiber, or thread. NULL: no memory. */
 FILCH_PRIVATE struct filch_party *filch_party_self(void);
 
+/* The same; NULL also if the thread has made no call yet. */
+FILCH_PRIVATE struct filch_party *filch_party_known(void);
+
 /* Whose thread it is, if it is a pool's; or was, of a record that is no thread's any more. */
 static inline struct filch_pool *filch_thread_pool(struct filch_thread *thread)
 {

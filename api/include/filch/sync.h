@@ -101,7 +101,7 @@ typedef struct filch_semaphore {
     unsigned long long opaque[5];
 } filch_semaphore;
 
-/* Effect: a semaphore with `count` permits. */
+/* Effect: a semaphore with `count` permits, fewer than UINT_MAX. */
 void filch_semaphore_init(filch_semaphore *semaphore, unsigned count);
 
 /* Effect: waits for a permit and takes it. */
@@ -109,7 +109,7 @@ FILCH_MUST_CHECK filch_status filch_semaphore_acquire(filch_semaphore *semaphore
 FILCH_MUST_CHECK filch_status filch_semaphore_acquire_until(filch_semaphore *semaphore,
                                                             double deadline);
 
-/* Effect: gives `count` permits. Errors: FILCH_EOVERFLOW: more than UINT_MAX. Does not block.
+/* Effect: gives `count` permits. Errors: FILCH_EOVERFLOW: UINT_MAX or more. Does not block.
  * Signal handlers may call it, see above. */
 filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count);
 
