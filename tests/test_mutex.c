@@ -251,6 +251,58 @@ START_TEST(one_that_is_woken_and_cancelled_lets_the_next_be_woken)
 }
 END_TEST
 
+/* The first in line is woken, finds the mutex taken, and stands in line again. False: it had waited
+ * for too long, and was given the mutex. */
+static bool woken_one_comes_in_vain(filch_pool *pool)
+{
+    filch_future *futures[2];
+    filch_future *busy;
+    start_anew();
+    ck_assert_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(takes_a_turn_apply_async(pool, i, &futures[i]), FILCH_OK);
+        await(&arrived, i + 1);
+        wait_until_none_runs(pool);
+    }
+    ck_assert_int_eq(keeps_the_worker_busy_apply_async(pool, &busy), FILCH_OK);
+    await(&is_busy, 1);
+    ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);
+    bool passed = filch_mutex_lock_until(&mutex, 0) == FILCH_OK;
+    atomic_store(&is_busy, 0);
+    ck_assert_int_eq(filch_future_wait(busy), FILCH_OK);
+    filch_future_free(busy);
+    wait_until_none_runs(pool);
+    if (passed) {
+        ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);
+    }
+    all_end(futures, 2, FILCH_OK);
+    ck_assert(order[0] == 0 && order[1] == 1);
+    return passed;
+}
+
+START_TEST(one_that_is_woken_in_vain_is_the_first_in_line_again)
+{
+    filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 1});
+    while (!woken_one_comes_in_vain(pool)) {
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(the_last_one_in_line_that_gives_up_leaves_no_flag)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_future *future;
+    start_anew();
+    ck_assert_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
+    ck_assert_int_eq(tries_to_lock_apply_async(pool, 0.005, &future), FILCH_OK);
+    all_end(&future, 1, FILCH_OK);
+    ck_assert_uint_eq(filch_mutex_of(&mutex)->word % 8, 0);
+    ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);
+    pool_closed(pool);
+}
+END_TEST
+
 /* ---- conditions ---- */
 
 FILCH_FUNCTION(int, waits_for_the_signal, (int, number), (double, deadline))
@@ -411,6 +463,8 @@ int main(void)
     tcase_add_loop_test(tcase, one_that_always_wants_the_mutex_keeps_none_out, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_mutex_that_meets_time_outs_is_not_lost, 0, WORKER_SWEEP);
     tcase_add_test(tcase, one_that_is_woken_and_cancelled_lets_the_next_be_woken);
+    tcase_add_test(tcase, one_that_is_woken_in_vain_is_the_first_in_line_again);
+    tcase_add_loop_test(tcase, the_last_one_in_line_that_gives_up_leaves_no_flag, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, those_that_are_signalled_sleep_until_they_have_their_mutex_in_order,
                         0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_broadcast_while_the_mutex_is_free_wakes_all, 0, WORKER_SWEEP);

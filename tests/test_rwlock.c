@@ -12,7 +12,7 @@
 
 #include "sched/pool.h"
 
-enum { TASKS = 40, TIMES = 50 };
+enum { TASKS = 40, TIMES = 50, LONG_NS = 2000000 };
 
 static filch_rwlock rwlock;
 static atomic_int arrived;
@@ -146,6 +146,31 @@ START_TEST(all_are_served_in_order_and_readers_side_by_side_together)
 }
 END_TEST
 
+/* Those in line have waited for longer than they may be passed over. */
+START_TEST(those_that_have_waited_for_long_are_all_served_before_one_that_comes)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_future *futures[LINE];
+    start_anew();
+    atomic_store(&turn, 0);
+    ck_assert_int_eq(filch_rwlock_lock(&rwlock), FILCH_OK);
+    come_in_line(pool, futures);
+    for (double until = filch_now() + 1e-9 * LONG_NS; filch_now() < until;) {
+        filch_yield();
+    }
+    ck_assert_int_eq(filch_rwlock_unlock(&rwlock), FILCH_OK);
+    ck_assert_int_eq(filch_rwlock_lock(&rwlock), FILCH_OK);
+    ck_assert_int_eq(turn, LINE);
+    ck_assert_int_eq(filch_rwlock_unlock(&rwlock), FILCH_OK);
+    for (int i = 0; i < LINE; i++) {
+        ck_assert_int_eq(filch_future_wait(futures[i]), FILCH_OK);
+        filch_future_free(futures[i]);
+    }
+    ck_assert_int_eq(wrong, 0);
+    pool_closed(pool);
+}
+END_TEST
+
 FILCH_FUNCTION(int, locks_until, (bool, shared), (double, deadline))
 {
     atomic_fetch_add(&arrived, 1);
@@ -179,6 +204,34 @@ static void one_ends(filch_future *future, filch_status wanted)
     ck_assert_int_eq(status, wanted);
     filch_future_free(future);
 }
+
+/* True: it was taken again before the waiter came to it, which is served all the same. */
+static bool passes_by_one(filch_pool *pool, bool shared)
+{
+    start_anew();
+    ck_assert_int_eq(filch_rwlock_lock(&rwlock), FILCH_OK);
+    filch_future *waiter = one_comes(pool, false, (double)INFINITY);
+    ck_assert_int_eq(filch_rwlock_unlock(&rwlock), FILCH_OK);
+    ck_assert_int_eq(shared ? filch_rwlock_lock_shared(&rwlock) : filch_rwlock_lock(&rwlock),
+                     FILCH_OK);
+    bool passed = plain_count == 0;
+    ck_assert_int_eq(shared ? filch_rwlock_unlock_shared(&rwlock) : filch_rwlock_unlock(&rwlock),
+                     FILCH_OK);
+    one_ends(waiter, FILCH_OK);
+    ck_assert_int_eq(plain_count, 1);
+    return passed;
+}
+
+START_TEST(one_that_runs_may_pass_by_one_that_is_woken)
+{
+    filch_pool *pool = pool_opened(_i);
+    for (int shared = 0; shared < 2; shared++) {
+        while (!passes_by_one(pool, shared)) {
+        }
+    }
+    pool_closed(pool);
+}
+END_TEST
 
 START_TEST(a_writer_that_waits_keeps_new_readers_out)
 {
@@ -237,6 +290,7 @@ START_TEST(a_turn_that_meets_a_time_out_is_not_lost)
         }
         ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, 0), FILCH_OK);
         ck_assert_int_eq(filch_rwlock_unlock(&rwlock), FILCH_OK);
+        ck_assert_int_eq(*(atomic_uint *)(void *)&rwlock, 0); /* no flag is left either */
     }
     pool_closed(pool);
 }
@@ -258,6 +312,7 @@ START_TEST(a_lock_knows_its_writer_and_what_it_is_not)
     ck_assert_int_eq(filch_rwlock_lock_shared(&rwlock), FILCH_OK);
     ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, 0), FILCH_ETIMEDOUT);
     ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, filch_now() + 0.01), FILCH_ETIMEDOUT);
+    ck_assert_uint_eq(*(atomic_uint *)(void *)&rwlock % 16, 0); /* no flag is left */
     ck_assert_int_eq(filch_rwlock_unlock(&rwlock), FILCH_EINVAL);
     ck_assert_int_eq(filch_rwlock_unlock_shared(&rwlock), FILCH_OK);
     ck_assert_int_eq(filch_rwlock_unlock_shared(&rwlock), FILCH_OK);
@@ -455,6 +510,9 @@ int main(void)
     tcase_add_loop_test(tcase, nothing_changes_for_readers_and_writers_are_alone, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, all_are_served_in_order_and_readers_side_by_side_together, 0,
                         WORKER_SWEEP);
+    tcase_add_loop_test(tcase, those_that_have_waited_for_long_are_all_served_before_one_that_comes,
+                        0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, one_that_runs_may_pass_by_one_that_is_woken, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_writer_that_waits_keeps_new_readers_out, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, readers_behind_a_writer_that_gives_up_are_let_in, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_turn_that_meets_a_time_out_is_not_lost, 0, WORKER_SWEEP);

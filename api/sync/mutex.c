@@ -46,6 +46,7 @@
 #include "pool/deadline.h"
 #include "sched/process.h"
 #include "sched/suspend.h"
+#include "sched/thread.h"
 
 bool filch_mutex_is_locked(struct filch_mutex_state *mutex)
 {
@@ -300,6 +301,7 @@ FILCH_APART static filch_status lock_surely_until(filch_mutex *mutex, uint64_t d
         return mutex ? FILCH_ENOMEM : FILCH_EINVAL;
     }
     struct filch_mutex_wait wait = {.mutex = filch_mutex_of(mutex), .party = self};
+    atomic_init(&wait.moved, false);
     return lock_slow(&wait, deadline);
 }
 

@@ -24,8 +24,8 @@
  *   give up (a time-out, a cancellation) under the lock of the line: if that is empty now, neither
  *           WAITED nor STARVING. Readers may be the first now, and join others.
  *
- * So a line that is not empty has one that is in, or a woken one, that sees to it. Where one sees to
- * the line under its lock, it is WAITED, not WOKEN, and the last one in is the caller: no other
+ * So a line that is not empty has one that is in, or a woken one, that sees to it. Where one sees
+ * to the line under its lock, it is WAITED, not WOKEN, and the last one in is the caller: no other
  * comes in, and the word is the caller's.
  *
  * The last touch. When it is free it may be taken, let go of and freed by another. One that leaves

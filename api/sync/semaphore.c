@@ -71,13 +71,13 @@ void filch_semaphore_init(filch_semaphore *semaphore, unsigned count)
 
 /* ---- giving ---- */
 
-/* False: one waits; or it would be too many. */
-static bool give_to_semaphore(struct semaphore *semaphore, uint32_t count)
+/* False: one waits, *permits says so; or it would be too many. */
+static bool give_to_semaphore(struct semaphore *semaphore, uint32_t count, uint32_t *permits)
 {
-    uint32_t permits = permits_of(semaphore);
-    while (permits != PERMITS_WAITED && count <= MOST_PERMITS - permits) {
+    *permits = permits_of(semaphore);
+    while (*permits != PERMITS_WAITED && count <= MOST_PERMITS - *permits) {
         /* release: pairs with the acquire in take_from_semaphore. The last touch. */
-        if (atomic_compare_exchange_weak_explicit(&semaphore->permits, &permits, permits + count,
+        if (atomic_compare_exchange_weak_explicit(&semaphore->permits, permits, *permits + count,
                                                   memory_order_release, memory_order_relaxed)) {
             return true;
         }
@@ -135,8 +135,10 @@ static void open_mail_locked(struct semaphore *semaphore)
         /* relaxed: the mark was seen, and with it what was posted before it was left */
         uint32_t count = atomic_exchange_explicit(&semaphore->mail, 0, memory_order_relaxed);
         count = serve_semaphore_locked(semaphore, count, &claims);
-        while (count && !give_to_semaphore(semaphore, count)) {
-            count = MOST_PERMITS - permits_of(semaphore);
+        uint32_t permits;
+        while (count && !give_to_semaphore(semaphore, count, &permits)) {
+            FILCH_ASSERT(permits != PERMITS_WAITED);
+            count = MOST_PERMITS - permits;
         }
     } while (!filch_lock_release_unless_marked(&semaphore->lock));
     tell_of_permits(&claims);
@@ -173,8 +175,9 @@ FILCH_APART static filch_status release_semaphore_slow(struct semaphore *semapho
 {
     struct filch_claims claims = {NULL, NULL};
     filch_status status = FILCH_OK;
-    while (status == FILCH_OK && count && !give_to_semaphore(semaphore, count)) {
-        if (permits_of(semaphore) != PERMITS_WAITED) {
+    uint32_t permits;
+    while (status == FILCH_OK && count && !give_to_semaphore(semaphore, count, &permits)) {
+        if (permits != PERMITS_WAITED) {
             status = FILCH_EOVERFLOW;
         } else if (filch_lock_try_acquire(&semaphore->lock, FILCH_RANK_WAIT_QUEUE)) {
             count = serve_semaphore_locked(semaphore, count, &claims);
@@ -194,8 +197,10 @@ filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count)
     if (FILCH_UNLIKELY(!state)) {
         return FILCH_EINVAL;
     }
-    return FILCH_LIKELY(give_to_semaphore(state, count)) ? FILCH_OK
-                                                         : release_semaphore_slow(state, count);
+    uint32_t permits;
+    return FILCH_LIKELY(give_to_semaphore(state, count, &permits))
+               ? FILCH_OK
+               : release_semaphore_slow(state, count);
 }
 
 /* ---- taking ---- */

@@ -1,6 +1,6 @@
 /* Wait groups. What is to be done is counted without the lock, but where it becomes none, or some
- * after none: then those in line are served, and it is said whose it is. So one that sees none under
- * the lock may free the group at once.
+ * after none: then those in line are served, and it is said whose it is. So one that sees none
+ * under the lock may free the group at once.
  *
  * Orders: one that is done releases, also where it is not the last; that one, and those that see
  * none, acquire. */

@@ -3,9 +3,10 @@
  *
  * All are FIFO: first come, first served; of mutexes and read-write locks one that comes while
  * others wait may be first, see there. They are plain structs, zero or their _INIT when new, that
- * stay where they are; there is nothing to free. Waits end early, with FILCH_ECANCELED, when the caller is asked to stop
- * (filch_cancelled()). Deadlines are seconds on filch_now()'s clock, INFINITY for none; one that
- * has passed (or NaN) only tries, and FILCH_ETIMEDOUT says that it was in vain.
+ * stay where they are; there is nothing to free. Waits end early, with FILCH_ECANCELED, when the
+ * caller is asked to stop (filch_cancelled()). Deadlines are seconds on filch_now()'s clock,
+ * INFINITY for none; one that has passed (or NaN) only tries, and FILCH_ETIMEDOUT says that it was
+ * in vain.
  *
  * An object may be freed, or its memory used for something else, as soon as it is known that the
  * others are through with it, as a POSIX mutex may be destroyed immediately after it is unlocked:

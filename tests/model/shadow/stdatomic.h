@@ -18,6 +18,7 @@
 #define atomic_exchange_explicit(p, v, o) (p)->exchange(v, o, $)
 #define atomic_fetch_add_explicit(p, v, o) (p)->fetch_add(v, o, $)
 #define atomic_fetch_sub_explicit(p, v, o) (p)->fetch_sub(v, o, $)
+#define atomic_fetch_and_explicit(p, v, o) (p)->fetch_and(v, o, $)
 #define atomic_fetch_or_explicit(p, v, o) (p)->fetch_or(v, o, $)
 #define atomic_compare_exchange_strong_explicit(p, e, d, s, f)                                     \
     (p)->compare_exchange_strong(*(e), d, s, $, f, $)
