@@ -308,8 +308,7 @@ FILCH_APART static filch_status lock_surely_until(filch_mutex *mutex, uint64_t d
 static inline filch_status lock_until(filch_mutex *mutex, uint64_t deadline)
 {
     struct filch_party *self = filch_party_known();
-    return FILCH_LIKELY(self && mutex &&
-                        take_mutex_word(filch_mutex_of(mutex), 0, (uintptr_t)self))
+    return FILCH_LIKELY(self && mutex && take_mutex_word(filch_mutex_of(mutex), 0, (uintptr_t)self))
                ? FILCH_OK
                : lock_surely_until(mutex, deadline);
 }

@@ -11,8 +11,8 @@ enum { NOT_RUN, RUNNING, RUN }; /* a once's count */
 
 static bool see_it_run(struct filch_wait_queue *queue)
 {
-    FILCH_ASSERT(filch_lock_is_held(&queue->lock) && filch_wait_queue_count(queue) <= RUN);
-    return filch_wait_queue_count(queue) != RUNNING;
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock) && queue->count <= RUN);
+    return queue->count != RUNNING;
 }
 
 static const struct filch_wait_kind once_wait = {.what = "a once",
@@ -25,8 +25,8 @@ static void ended_as(struct filch_wait_queue *queue, uint32_t state)
 {
     struct filch_claims claims = {NULL, NULL};
     filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
-    FILCH_ASSERT(filch_wait_queue_count(queue) == RUNNING && state != RUNNING);
-    filch_wait_queue_set_count_locked(queue, state);
+    FILCH_ASSERT(queue->count == RUNNING && state != RUNNING);
+    queue->count = state;
     filch_wait_queue_own(queue, NULL);
     filch_wait_queue_serve_all_locked(queue, &claims);
     filch_lock_release(&queue->lock);
@@ -53,7 +53,7 @@ static void run_once(struct filch_wait_queue *queue, void (*function)(void *), v
 static bool has_run(struct filch_wait_queue *queue)
 {
     filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
-    bool run = filch_wait_queue_count(queue) == RUN;
+    bool run = queue->count == RUN;
     filch_lock_release(&queue->lock);
     return run;
 }
@@ -68,10 +68,10 @@ filch_status filch_once_run(filch_once *once, void (*function)(void *context), v
         return FILCH_ENOMEM;
     }
     filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
-    uint32_t state = filch_wait_queue_count(queue);
+    uint32_t state = queue->count;
     bool own = state == RUNNING && filch_wait_queue_is_own_locked(queue);
     if (state == NOT_RUN) {
-        filch_wait_queue_set_count_locked(queue, RUNNING);
+        queue->count = RUNNING;
         filch_wait_queue_own(queue, filch_party_self());
     }
     filch_lock_release(&queue->lock);

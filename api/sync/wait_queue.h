@@ -19,7 +19,6 @@
 
 #include <filch/status.h>
 
-#include "base/assert.h"
 #include "base/private.h"
 #include "os/lock.h"
 #include "sleep/party.h"
@@ -27,7 +26,7 @@
 
 struct filch_wait_queue {
     struct filch_lock lock;
-    _Atomic(uint32_t) count;             /* what it means is its owner's business */
+    uint32_t count;                      /* lock; what it means is its owner's business */
     struct filch_wait_list line;         /* lock */
     _Atomic(struct filch_party *) owner; /* see filch_wait_queue_own */
     uint32_t token;                      /* lock; of a process, or 0 */
@@ -36,18 +35,6 @@ struct filch_wait_queue {
 static inline struct filch_wait_queue *filch_wait_queue_of(void *object)
 {
     return object;
-}
-
-static inline uint32_t filch_wait_queue_count(struct filch_wait_queue *queue)
-{
-    /* relaxed: under the lock, or checked by the exchange that follows */
-    return atomic_load_explicit(&queue->count, memory_order_relaxed);
-}
-
-static inline void filch_wait_queue_set_count_locked(struct filch_wait_queue *queue, uint32_t count)
-{
-    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
-    atomic_store_explicit(&queue->count, count, memory_order_relaxed); /* as above */
 }
 
 /* Serve the first in line that still waits, or all; the caller tells them when it has released the

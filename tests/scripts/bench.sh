@@ -82,6 +82,8 @@ for workers in 1 2 8; do
     counted talk mutex_contended 800 4000 $workers
     counted talk mutex_free 800 4000 $workers
     counted talk mutex_held 80 400 $workers
+    counted talk rwlock_read 800 40 $workers
+    counted talk rwlock_tenth 800 400 $workers
     counted talk semaphore 800 4000 $workers
     counted talk semaphore_full 80 400 $workers
     counted crowd spawn_group 800 1598000 $workers
