@@ -396,7 +396,10 @@ struct shared {
     atomic_int left;
 };
 
-FILCH_FUNCTION(void, uses_and_frees, (struct shared *, shared), (bool, reads))
+/* Freed, or left as it is: then it is seen whether one has written there since. */
+enum { SPOILT = 0xEE };
+
+FILCH_FUNCTION(void, uses_and_frees, (struct shared *, shared), (bool, reads), (bool, frees))
 {
     check_int_eq(reads ? filch_rwlock_lock_shared(&shared->rwlock)
                        : filch_rwlock_lock(&shared->rwlock),
@@ -411,8 +414,10 @@ FILCH_FUNCTION(void, uses_and_frees, (struct shared *, shared), (bool, reads))
                      FILCH_OK);
         check_int_eq(filch_rwlock_lock(&shared->rwlock), FILCH_OK);
         check_int_eq(filch_rwlock_unlock(&shared->rwlock), FILCH_OK);
-        memset(shared, 0xEE, sizeof *shared);
-        free(shared);
+        memset(shared, SPOILT, sizeof *shared);
+        if (frees) {
+            free(shared);
+        }
     } else {
         check_int_eq(reads ? filch_rwlock_unlock_shared(&shared->rwlock)
                            : filch_rwlock_unlock(&shared->rwlock),
@@ -426,15 +431,22 @@ START_TEST(the_last_one_may_free_it)
     for (int round = 0; round < 300; round++) {
         struct shared *shared = calloc(1, sizeof *shared);
         filch_future *futures[4];
+        bool frees = round % 2;
         shared->left = 4;
         for (int i = 0; i < 4; i++) {
             ck_assert_int_eq(
-                uses_and_frees_apply_async(pool, shared, (round + i) % 4 > 0, &futures[i]),
+                uses_and_frees_apply_async(pool, shared, (round + i) % 4 > 0, frees, &futures[i]),
                 FILCH_OK);
         }
         for (int i = 0; i < 4; i++) {
             ck_assert_int_eq(filch_future_wait(futures[i]), FILCH_OK);
             filch_future_free(futures[i]);
+        }
+        for (size_t i = 0; !frees && i < sizeof *shared; i++) {
+            ck_assert_uint_eq(((unsigned char *)shared)[i], SPOILT);
+        }
+        if (!frees) {
+            free(shared);
         }
     }
     pool_closed(pool);
