@@ -142,6 +142,7 @@
 #include "loop/grid.c"
 #include "loop/imap.c"
 #include "loop/loop.c"
+#include "loop/loop_block.c"
 #include "loop/loop_range.c"
 #include "loop/loop_run.c"
 #include "loop/loop_state.c"

@@ -48,48 +48,6 @@ static void *publish_piece(filch_slot *slot)
 
 static const filch_slot_type piece_type = {run_piece, publish_piece, NULL};
 
-static size_t limit_of(struct filch_loop *loop)
-{
-    /* relaxed: a lowered limit may be seen late */
-    return atomic_load_explicit(&loop->limit, memory_order_relaxed);
-}
-
-/* ---- explicit chunks: the loop's elements are chunks ---- */
-
-FILCH_APART static void run_recorded(struct filch_loop *loop, filch_range *range)
-{
-    filch_trace(FILCH_TRACE_CHUNK, 0, loop->body->info, range->next);
-    loop->body->block(loop->environment, range);
-    filch_trace(FILCH_TRACE_CHUNK_END, 0, loop->body->info, range->next);
-}
-
-static void run_elements_of(struct filch_loop *loop, struct filch_fiber *fiber, filch_range *range)
-{
-    unsigned long long first = range->next;
-    fiber->frame->next = &range->next; /* errors tell the element */
-    fiber->frame->stop = &range->stop; /* and may end the block */
-    if (filch_trace_is_on()) {
-        run_recorded(loop, range);
-    } else {
-        loop->body->block(loop->environment, range);
-    }
-    if (loop->items || loop->progress.hook) {
-        filch_loop_ended(loop, first, range->next);
-    }
-}
-
-static void run_chunks(struct filch_loop *loop, struct filch_fiber *fiber, filch_range *chunks)
-{
-    for (unsigned long long c = chunks->next; c < chunks->stop && c < limit_of(loop); c++) {
-        size_t first = (size_t)c * loop->chunk;
-        size_t left = loop->n - first;
-        filch_range elements = {first, first + (left < loop->chunk ? left : loop->chunk)};
-        chunks->next = c + 1;
-        run_elements_of(loop, fiber, &elements);
-    }
-    fiber->frame->next = fiber->frame->stop = NULL;
-}
-
 /* ---- blocks ---- */
 
 static void run_cut(struct filch_detached *task);
@@ -139,20 +97,11 @@ static bool open_rest(struct filch_fiber *fiber, filch_slot *slot, const struct 
                             grain->last + (at_once ? 0 : FILCH_GRAIN_TARGET));
 }
 
-static void run_elements(struct filch_fiber *fiber, struct piece *piece)
-{
-    if (piece->loop->chunk) {
-        run_chunks(piece->loop, fiber, &piece->range);
-    } else {
-        run_elements_of(piece->loop, fiber, &piece->range);
-    }
-}
-
 FILCH_APART static void run_with_rest_open(struct filch_fiber *fiber, filch_slot *slot,
                                            const struct filch_grain *grain)
 {
     bool opened = open_rest(fiber, slot, grain);
-    run_elements(fiber, piece_of(slot));
+    filch_loop_run_block(piece_of(slot)->loop, fiber, &piece_of(slot)->range);
     if (opened) {
         filch_range_close(&fiber->opening, slot);
     }
@@ -168,7 +117,7 @@ static void run_block(struct filch_fiber *fiber, filch_slot *slot, struct filch_
     if (piece->range.stop < piece->end && grain->shared) {
         run_with_rest_open(fiber, slot, grain);
     } else {
-        run_elements(fiber, piece);
+        filch_loop_run_block(piece->loop, fiber, &piece->range);
     }
     FILCH_ASSERT(first <= piece->range.next && piece->range.next <= piece->end);
     filch_grain_block_ended(grain, piece->range.next - first);
@@ -255,7 +204,7 @@ static void clip(struct piece *piece, struct filch_pool *pool)
                        atomic_load_explicit(&pool->state, memory_order_relaxed))) {
         filch_loop_check(loop, pool);
     }
-    unsigned long long limit = limit_of(loop);
+    unsigned long long limit = filch_loop_limit(loop);
     if (piece->end > limit) {
         piece->end = piece->range.next > limit ? piece->range.next : limit;
     }

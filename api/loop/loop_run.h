@@ -39,6 +39,17 @@ struct filch_loop {
     struct filch_latch done;
 };
 
+/* From which element, or chunk, on none need run. */
+static inline size_t filch_loop_limit(struct filch_loop *loop)
+{
+    /* relaxed: a lowered limit may be seen late */
+    return atomic_load_explicit(&loop->limit, memory_order_relaxed);
+}
+
+/* Run a block on `fiber`: elements, or chunks. It ends early where range->stop is lowered. */
+FILCH_PRIVATE void filch_loop_run_block(struct filch_loop *loop, struct filch_fiber *fiber,
+                                        filch_range *range);
+
 /* Some elements have just run here. */
 FILCH_PRIVATE void filch_loop_ended(struct filch_loop *loop, unsigned long long first,
                                     unsigned long long next);

@@ -60,7 +60,7 @@ struct filch_fiber {
     struct filch_frame entry;  /* a guest's outermost: it outlives the thread's stack */
     struct filch_region *kept; /* the guest's region, if that is in memory of its own; else NULL */
     struct filch_opening opening; /* a range whose block runs: any thread */
-    const char *guest_sp;      /* a guest's: about where its thread's stack was when it entered */
+    const char *guest_sp; /* a guest's: about where its thread's stack was when it entered */
 };
 
 _Static_assert(sizeof(struct filch_fiber) <= FILCH_STACK_HEADER_BYTES, "the header has room");

@@ -112,6 +112,6 @@ static int run(const char *name, unsigned bound, unsigned random)
 int main()
 {
     model_timeouts = false;
-    return run<1, 1>("wake, 1 worker", 1, 50000) || run<2, 1>("wake, 2 workers", 1, 50000) ||
+    return run<1, 1>("wake, 1 worker", 1, 200000) || run<2, 1>("wake, 2 workers", 1, 50000) ||
            run<2, 2>("wake, 2 workers, 2 guests", 1, 50000);
 }
