@@ -2,6 +2,7 @@
  * chunks. */
 #include "fixture.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -221,15 +222,24 @@ END_TEST
 
 /* ---- cancelling ---- */
 
-static filch_future *_Atomic the_map;
+enum { CANCELLED_MANY = 1000000 };
 
+static filch_future *_Atomic the_map;
+static atomic_bool is_cancelled;
+
+/* Half of the others wait for it, lest they all run before. */
 FILCH_FUNCTION(int, cancels_at, (int, x), (int, last))
 {
     atomic_fetch_add(&ran, 1);
     if (x == last) {
-        while (!atomic_load(&the_map)) { /* without yielding: that would let the others run */
+        while (!atomic_load(&the_map)) {
+            sched_yield();
         }
         filch_future_cancel(atomic_load(&the_map));
+        atomic_store(&is_cancelled, true);
+    }
+    while (x >= CANCELLED_MANY / 2 && !atomic_load(&is_cancelled)) {
+        sched_yield();
     }
     return x;
 }
@@ -237,13 +247,14 @@ FILCH_FUNCTION(int, cancels_at, (int, x), (int, last))
 START_TEST(a_cancelled_map_leaves_out_what_has_not_begun)
 {
     filch_pool *pool = pool_opened(_i);
-    enum { N = 1000000 };
+    enum { N = CANCELLED_MANY };
     int *xs = numbers(N);
     int *lasts = calloc(N, sizeof *lasts);
     int *out = malloc(N * sizeof *out);
     filch_future *future;
     atomic_store(&ran, 0);
     atomic_store(&the_map, NULL);
+    atomic_store(&is_cancelled, false);
     ck_assert_int_eq(cancels_at_starmap_async(pool, xs, lasts, N, out, NULL, &future), FILCH_OK);
     atomic_store(&the_map, future);
     ck_assert_int_eq(filch_future_get(future, NULL, 0), FILCH_ECANCELED);

@@ -179,7 +179,7 @@ static bool stand_in_line_locked(struct filch_mutex_wait *wait, struct filch_wai
 
 static bool enlist_for_mutex(struct filch_waiter *waiter, void *context)
 {
-    struct filch_mutex_wait *wait = context;
+    struct filch_mutex_wait *wait = (struct filch_mutex_wait *)context;
     struct filch_mutex_state *mutex = wait->mutex;
     bool waits = false;
     filch_lock_acquire(&mutex->lock, FILCH_RANK_WAIT_QUEUE);
@@ -195,7 +195,7 @@ static bool enlist_for_mutex(struct filch_waiter *waiter, void *context)
 
 static void leave_mutex(struct filch_waiter *waiter, void *context)
 {
-    struct filch_mutex_wait *wait = context;
+    struct filch_mutex_wait *wait = (struct filch_mutex_wait *)context;
     struct filch_mutex_state *mutex = wait->mutex;
     (void)waiter;
     filch_lock_acquire(&mutex->lock, FILCH_RANK_WAIT_QUEUE);
@@ -213,7 +213,7 @@ static const void *mutex_object(void *wait)
 
 struct filch_party *filch_mutex_holder(void *context)
 {
-    const struct filch_mutex_wait *wait = context;
+    const struct filch_mutex_wait *wait = (const struct filch_mutex_wait *)context;
     /* relaxed: a search looks twice */
     struct filch_party *owner = owner_in(word_of_mutex(wait->mutex));
     return owner == wait->party ? NULL : owner; /* it was handed over; the waiter is to be told */
