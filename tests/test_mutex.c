@@ -212,6 +212,16 @@ FILCH_FUNCTION(void, keeps_the_worker_busy)
     }
 }
 
+/* The first in line is woken by our unlock, but the worker is busy. True: the mutex is ours again;
+ * False: it was given away. */
+static bool passes_one_that_cannot_run_yet(filch_pool *pool, filch_future **busy)
+{
+    ck_assert_int_eq(keeps_the_worker_busy_apply_async(pool, busy), FILCH_OK);
+    await(&is_busy, 1);
+    ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);
+    return filch_mutex_lock_until(&mutex, 0) == FILCH_OK;
+}
+
 /* The first in line is woken, and asked to stop before it can run; the second waits behind it.
  * False: the first had waited for too long, and was given the mutex. */
 static bool woken_one_is_cancelled(filch_pool *pool)
@@ -225,10 +235,7 @@ static bool woken_one_is_cancelled(filch_pool *pool)
         await(&arrived, i + 1);
         wait_until_none_runs(pool);
     }
-    ck_assert_int_eq(keeps_the_worker_busy_apply_async(pool, &busy), FILCH_OK);
-    await(&is_busy, 1);
-    ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);
-    bool passed = filch_mutex_lock_until(&mutex, 0) == FILCH_OK;
+    bool passed = passes_one_that_cannot_run_yet(pool, &busy);
     ck_assert_int_eq(filch_future_cancel(futures[0]), FILCH_OK);
     atomic_store(&is_busy, 0);
     filch_status wanted = passed ? FILCH_ECANCELED : FILCH_OK;
@@ -264,10 +271,7 @@ static bool woken_one_comes_in_vain(filch_pool *pool)
         await(&arrived, i + 1);
         wait_until_none_runs(pool);
     }
-    ck_assert_int_eq(keeps_the_worker_busy_apply_async(pool, &busy), FILCH_OK);
-    await(&is_busy, 1);
-    ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);
-    bool passed = filch_mutex_lock_until(&mutex, 0) == FILCH_OK;
+    bool passed = passes_one_that_cannot_run_yet(pool, &busy);
     atomic_store(&is_busy, 0);
     ck_assert_int_eq(filch_future_wait(busy), FILCH_OK);
     filch_future_free(busy);

@@ -122,9 +122,12 @@ FILCH_FUNCTION(int, comes, (int, number), (int, together))
     return before;
 }
 
-static void come_in_line(filch_pool *pool, filch_future *futures[])
+static void lock_and_have_them_come(filch_pool *pool, filch_future *futures[])
 {
     static const int together[LINE] = {1, 2, 4, 4, 5, 6, 7}; /* so many are through by then */
+    start_anew();
+    atomic_store(&turn, 0);
+    ck_assert_int_eq(filch_rwlock_lock(&rwlock), FILCH_OK);
     for (int i = 0; i < LINE; i++) {
         ck_assert_int_eq(comes_apply_async(pool, i, together[i], &futures[i]), FILCH_OK);
         await(&arrived, i + 1);
@@ -138,10 +141,7 @@ START_TEST(all_are_served_in_order_and_readers_side_by_side_together)
 {
     filch_pool *pool = pool_opened(_i);
     filch_future *futures[LINE];
-    start_anew();
-    atomic_store(&turn, 0);
-    ck_assert_int_eq(filch_rwlock_lock(&rwlock), FILCH_OK);
-    come_in_line(pool, futures);
+    lock_and_have_them_come(pool, futures);
     ck_assert_int_eq(filch_rwlock_unlock(&rwlock), FILCH_OK);
     for (int i = 0; i < LINE; i++) {
         int before = -1;
@@ -159,10 +159,7 @@ START_TEST(those_that_have_waited_for_long_are_all_served_before_one_that_comes)
 {
     filch_pool *pool = pool_opened(_i);
     filch_future *futures[LINE];
-    start_anew();
-    atomic_store(&turn, 0);
-    ck_assert_int_eq(filch_rwlock_lock(&rwlock), FILCH_OK);
-    come_in_line(pool, futures);
+    lock_and_have_them_come(pool, futures);
     for (double until = filch_now() + 1e-9 * LONG_NS; filch_now() < until;) {
         filch_yield();
     }

@@ -93,8 +93,9 @@ static void let_one_in_locked(struct filch_mutex_state *mutex, const struct filc
     uintptr_t wanted;
     do {
         FILCH_ASSERT(owner_in(word));
-        bool hand_over = word & STARVING || is_impatient(next, now_ns);
-        bool starves = hand_over && first && is_impatient(wait_at(first), now_ns);
+        bool hand_over = word & STARVING || filch_patience_is_over(next->since_ns, now_ns);
+        bool starves =
+            hand_over && first && filch_patience_is_over(wait_at(first)->since_ns, now_ns);
         wanted =
             hand_over ? (uintptr_t)next->party | (word & WOKEN) | (starves ? STARVING : 0) : WOKEN;
         /* release: pairs with the acquire in take_mutex_word. One that it is handed to need not
@@ -159,7 +160,8 @@ static bool stand_in_line_locked(struct filch_mutex_wait *wait, struct filch_wai
     uint64_t now_ns = filch_os_now_ns();
     bool again = wait->since_ns != 0;
     uintptr_t lost = wait->woken ? WOKEN : 0;
-    uintptr_t more = again && is_impatient(wait, now_ns) ? WAITED | STARVING : WAITED;
+    uintptr_t more =
+        again && filch_patience_is_over(wait->since_ns, now_ns) ? WAITED | STARVING : WAITED;
     uintptr_t word;
     do {
         if (take_if_free(wait)) {

@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "sched/process.h"
 #include "sync/mutex.h"
+#include "sync/patience.h"
 #include "sync/spin.h"
 
 static const uintptr_t WAITED = 1;
@@ -76,11 +77,6 @@ static inline bool take_if_free(struct filch_mutex_wait *wait)
 static inline struct filch_mutex_wait *wait_at(struct filch_wait_node *place)
 {
     return FILCH_CONTAINER(place, struct filch_mutex_wait, place);
-}
-
-static inline bool is_impatient(const struct filch_mutex_wait *wait, uint64_t now_ns)
-{
-    return now_ns - wait->since_ns >= FILCH_PATIENCE_NS;
 }
 
 /* Those in line are the parent's, and so is the one that was woken. */

@@ -94,12 +94,14 @@ static void let_next_in_locked(struct rwlock *rwlock, struct rwlock_wait *next,
     uint64_t now_ns = filch_os_now_ns();
     bool starving = word_of_rwlock(rwlock) & RW_STARVING;
     uint32_t wanted = RW_WOKEN;
-    if (starving || waits_too_long(next, now_ns)) {
+    if (starving || filch_patience_is_over(next->since_ns, now_ns)) {
         enter_as_served(next);
         wanted = next->unit == READER ? READER + READER * claim_readers_locked(rwlock, claims)
                                       : next->unit;
         struct filch_wait_node *first = rwlock->line.first;
-        wanted |= first && waits_too_long(rwlock_wait_at(first), now_ns) ? RW_STARVING : 0;
+        wanted |= first && filch_patience_is_over(rwlock_wait_at(first)->since_ns, now_ns)
+                      ? RW_STARVING
+                      : 0;
     }
     wanted |= rwlock->line.first ? RW_WAITED : 0;
     /* acquire: pairs with the release in let_out, of other readers; the next one is told of it.
@@ -188,7 +190,9 @@ static bool stand_in_rwlock_line_locked(struct rwlock_wait *wait, struct filch_w
     uint64_t now_ns = filch_os_now_ns();
     bool again = wait->since_ns != 0;
     uint32_t lost = wait->woken ? RW_WOKEN : 0;
-    uint32_t more = again && waits_too_long(wait, now_ns) ? RW_WAITED | RW_STARVING : RW_WAITED;
+    uint32_t more = again && filch_patience_is_over(wait->since_ns, now_ns)
+                        ? RW_WAITED | RW_STARVING
+                        : RW_WAITED;
     uint32_t word;
     do {
         if (enter_rwlock(wait)) {

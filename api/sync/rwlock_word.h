@@ -13,6 +13,7 @@
 #include "os/lock.h"
 #include "sched/process.h"
 #include "sleep/wait_list.h"
+#include "sync/patience.h"
 #include "sync/spin.h"
 
 enum { WRITTEN = 1, RW_WAITED = 2, RW_WOKEN = 4, RW_STARVING = 8, READER = 16 };
@@ -170,11 +171,6 @@ static inline bool join_readers_locked(struct rwlock *rwlock)
         in = let_in(rwlock, &word, word + READER);
     }
     return in;
-}
-
-static inline bool waits_too_long(const struct rwlock_wait *wait, uint64_t now_ns)
-{
-    return now_ns - wait->since_ns >= FILCH_PATIENCE_NS;
 }
 
 /* Those in line are the parent's, and so is the one that was woken. */

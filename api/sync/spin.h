@@ -1,5 +1,4 @@
-/* spin: the little that one may do before it stands in line for something that is held briefly, and
- * how long it may be passed over in line. */
+/* spin: the little that one may do before it stands in line for something that is held briefly. */
 #ifndef FILCH_SYNC_SPIN_H
 #define FILCH_SYNC_SPIN_H
 
@@ -14,7 +13,6 @@
 enum {
     FILCH_SPIN_TRIES = 8,
     FILCH_SPIN_PAUSES = 80, /* between two: the holder does more if it is let alone meanwhile */
-    FILCH_PATIENCE_NS = 1000000,
 };
 
 /* May the holder be running now? Not if the caller's core is the only one in use. And has the core

@@ -12,6 +12,7 @@
 #include "sched/suspend.h"
 #include "sched/thread.h"
 #include "sleep/park.h"
+#include "sync/patience.h"
 #include "sync/spin.h"
 
 enum { THREADS = 3 };

@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 
-enum { FILCH_SPIN_TRIES = 1, FILCH_PATIENCE_NS = 1000000 };
+enum { FILCH_SPIN_TRIES = 1 };
 
 static inline bool filch_spin_may_help(void)
 {
