@@ -33,7 +33,7 @@ struct filch_seized {
 enum filch_cut {
     FILCH_CUT_NOTHING, /* nothing more is to be had here */
     FILCH_CUT_SOME,
-    FILCH_CUT_LAST, /* the same */
+    FILCH_CUT_LAST, /* some, and nothing more is to be had */
 };
 
 /* Any thread, which has the range for itself: cut a part off, and say how it is run. */

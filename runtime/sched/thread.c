@@ -92,7 +92,8 @@ __attribute__((noinline)) struct filch_party *filch_party_known(void)
 
 struct filch_party *filch_party_self(void)
 {
-    return filch_thread_self() ? filch_party_known() : NULL;
+    struct filch_party *party = filch_party_known();
+    return FILCH_LIKELY(party != NULL) || !first_meeting() ? party : filch_party_known();
 }
 
 /* seq_cst: the count of sleepers (deadlock.c) reads all twice; between them no thread was awake. */
