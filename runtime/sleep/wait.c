@@ -112,24 +112,27 @@ static void collect(struct ready_batch *batch, struct filch_fiber *fiber)
     batch->fibers[batch->count++] = fiber;
 }
 
-/* What is read of a waiter before it is fired: a thread that polls may see the outcome and leave
- * its frame at once. Its parker outlives it; a fiber cannot run before we make it ready. */
+/* What is read of a waiter before it is fired: a thread that polls may see the outcome, leave its
+ * frame at once, and end. Its parker outlives it, maybe as another's; a fiber cannot run before we
+ * make it ready. */
 struct sleeper {
     struct filch_fiber *fiber;
     struct filch_parker *parker;
+    uint64_t name; /* in a trace */
 };
 
 static struct sleeper sleeper_of(const struct filch_waiter *waiter)
 {
-    return (struct sleeper){waiter->fiber, waiter->parker};
+    return (struct sleeper){waiter->fiber, waiter->parker,
+                            waiter->fiber ? filch_trace_name_of(waiter->fiber)
+                                          : waiter->parker->thread};
 }
 
 /* It was fired by us; a fiber whose turn it is to go on is put in the batch. */
 static void wake(struct sleeper sleeper, bool armed, enum filch_outcome outcome,
                  struct ready_batch *batch)
 {
-    filch_trace(FILCH_TRACE_READY, (unsigned)outcome, NULL,
-                sleeper.fiber ? filch_trace_name_of(sleeper.fiber) : sleeper.parker->thread);
+    filch_trace(FILCH_TRACE_READY, (unsigned)outcome, NULL, sleeper.name);
     if (armed && sleeper.fiber) {
         filch_prefetch((const char *)sleeper.fiber + FILCH_CACHE_LINE); /* its work */
         collect(batch, sleeper.fiber);
