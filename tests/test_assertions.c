@@ -683,44 +683,6 @@ START_TEST(a_handler_may_release_a_semaphore_whatever_is_held)
 }
 END_TEST
 
-/* It keeps the registry, and may wait and so come back on another thread. */
-static bool yields_at_it(void *count, const filch_callable *function)
-{
-    (void)function;
-    for (int i = 0; i < 10; i++) {
-        filch_yield();
-    }
-    ++*(int *)count;
-    return true;
-}
-
-FILCH_FUNCTION(int, visits, (int, x))
-{
-    int count = 0;
-    filch_functions_visit(yields_at_it, &count);
-    return x + count;
-}
-
-START_TEST(a_visit_of_the_registry_may_wait)
-{
-    filch_pool *pool = pool_opened(_i);
-    filch_registered entry = {.callable = &visits_callable};
-    filch_future *futures[4];
-    int out;
-    filch_register(&entry);
-    for (int i = 0; i < 4; i++) {
-        ck_assert_int_eq(visits_apply_async(pool, i, &futures[i]), FILCH_OK);
-    }
-    for (int i = 0; i < 4; i++) {
-        ck_assert_int_eq(visits_get(futures[i], &out), FILCH_OK);
-        ck_assert_int_eq(out, i + 1);
-        filch_future_free(futures[i]);
-    }
-    filch_unregister(&entry);
-    pool_closed(pool);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("assertions");
@@ -747,7 +709,6 @@ int main(void)
     tcase_add_test(tcase, under_many_scopes_others_are_taken_one_after_the_other);
     tcase_add_test(tcase, many_channels_are_locked_at_once);
     tcase_add_test(tcase, a_handler_may_release_a_semaphore_whatever_is_held);
-    tcase_add_loop_test(tcase, a_visit_of_the_registry_may_wait, 0, WORKER_SWEEP);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

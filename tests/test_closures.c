@@ -271,7 +271,7 @@ START_TEST(registered_functions_are_found_by_name)
     ck_assert_int_eq(out, 42);
     ck_assert_ptr_null(filch_function_named("sum")); /* not registered */
     ck_assert_ptr_null(filch_function_named(NULL));
-    filch_registered entry = {&sum_callable, NULL};
+    filch_registered entry = {.callable = &sum_callable};
     filch_register(&entry);
     filch_register(NULL);
     ck_assert_ptr_eq(filch_function_named("sum"), &sum_callable);
@@ -308,6 +308,76 @@ START_TEST(a_thread_may_use_filch_for_the_first_time_while_it_visits_functions)
 }
 END_TEST
 
+/* The first to come waits in its visit until another has been through with its own. */
+struct meeting {
+    filch_semaphore through;
+    _Atomic(int) visitors;
+};
+
+struct visitor {
+    struct meeting *meeting;
+    int seen;
+};
+
+static bool wait_for_another(void *context, const filch_callable *function)
+{
+    struct visitor *visitor = context;
+    (void)function;
+    if (visitor->seen++ == 0 && atomic_fetch_add(&visitor->meeting->visitors, 1) == 0) {
+        ck_assert_int_eq(filch_semaphore_acquire(&visitor->meeting->through), FILCH_OK);
+    }
+    return true;
+}
+
+FILCH_FUNCTION(int, functions_seen, (struct meeting *, meeting))
+{
+    struct visitor visitor = {meeting, 0};
+    filch_functions_visit(wait_for_another, &visitor);
+    filch_semaphore_release(&meeting->through, 1);
+    return visitor.seen;
+}
+
+START_TEST(a_visit_may_wait_for_another)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct meeting meeting = {.visitors = 0};
+    filch_future *futures[4];
+    filch_semaphore_init(&meeting.through, 0);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(functions_seen_apply_async(pool, &meeting, &futures[i]), FILCH_OK);
+    }
+    for (int i = 0; i < 4; i++) {
+        int seen;
+        ck_assert_int_eq(functions_seen_get(futures[i], &seen), FILCH_OK);
+        ck_assert_int_eq(seen, 2);
+        filch_future_free(futures[i]);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+static filch_registered again[2] = {{.callable = &sum_callable}, {.callable = &twice_callable}};
+
+static bool register_again(void *count, const filch_callable *function)
+{
+    (void)function;
+    filch_unregister(&again[0]);
+    filch_unregister(&again[1]);
+    filch_register(&again[1]);
+    return ++*(int *)count < 100;
+}
+
+START_TEST(functions_come_and_go_during_a_visit)
+{
+    int count = 0;
+    filch_register(&again[0]);
+    filch_register(&again[1]);
+    filch_functions_visit(register_again, &count);
+    ck_assert_int_eq(count, 3); /* the newest of them, which then goes, and the two of this file */
+    filch_unregister(&again[1]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("closures");
@@ -321,6 +391,8 @@ int main(void)
                         WORKER_SWEEP);
     tcase_add_test(tcase, registered_functions_are_found_by_name);
     tcase_add_test(tcase, a_thread_may_use_filch_for_the_first_time_while_it_visits_functions);
+    tcase_add_loop_test(tcase, a_visit_may_wait_for_another, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, functions_come_and_go_during_a_visit);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -9,6 +9,7 @@ void filch_register(filch_registered *entry)
     struct filch_process *process = filch_process();
     if (entry) {
         filch_lock_acquire(&process->registry_lock, FILCH_RANK_REGISTRY);
+        entry->number = ++process->last_registered;
         entry->next = process->registered;
         process->registered = entry;
         filch_lock_release(&process->registry_lock);
@@ -29,40 +30,41 @@ void filch_unregister(filch_registered *entry)
     filch_lock_release(&process->registry_lock);
 }
 
-void filch_functions_visit(bool (*visit)(void *context, const filch_callable *function),
-                           void *context)
+/* The newest below *number, which becomes its own; NULL: there is none. */
+static const filch_callable *older_than(uint64_t *number)
 {
     struct filch_process *process = filch_process();
     filch_lock_acquire(&process->registry_lock, FILCH_RANK_REGISTRY);
-    struct filch_registered *entry = visit ? process->registered : NULL;
-    /* A visit may take any lock, and wait; another thread may be the one that lets go of this. */
-    filch_rank_drop(&process->registry_lock);
-    while (entry && visit(context, entry->callable)) {
+    const struct filch_registered *entry = process->registered;
+    while (entry && entry->number >= *number) {
         entry = entry->next;
     }
-    filch_rank_take(&process->registry_lock, FILCH_RANK_REGISTRY);
+    const filch_callable *callable = entry ? entry->callable : NULL;
+    *number = entry ? entry->number : 0;
     filch_lock_release(&process->registry_lock);
+    return callable;
 }
 
-struct search {
-    const char *name;
-    const filch_callable *found;
-};
-
-static bool is_another(void *context, const filch_callable *function)
+/* The lock is not held during a visit, which may wait, and so leave it to a task that another task
+ * on this thread waits for. Numbers say where the walk is, whatever comes and goes meanwhile. */
+void filch_functions_visit(bool (*visit)(void *context, const filch_callable *function),
+                           void *context)
 {
-    struct search *search = context;
-    if (function->info && strcmp(function->info->name, search->name) == 0) {
-        search->found = function;
+    uint64_t number = UINT64_MAX;
+    const filch_callable *callable;
+    while (visit && (callable = older_than(&number)) && visit(context, callable)) {
     }
-    return !search->found;
 }
 
 const filch_callable *filch_function_named(const char *name)
 {
-    struct search search = {name, NULL};
-    if (name) {
-        filch_functions_visit(is_another, &search);
+    struct filch_process *process = filch_process();
+    filch_lock_acquire(&process->registry_lock, FILCH_RANK_REGISTRY);
+    const struct filch_registered *entry = name ? process->registered : NULL;
+    while (entry && !(entry->callable->info && strcmp(entry->callable->info->name, name) == 0)) {
+        entry = entry->next;
     }
-    return search.found;
+    const filch_callable *found = entry ? entry->callable : NULL;
+    filch_lock_release(&process->registry_lock);
+    return found;
 }

@@ -40,7 +40,6 @@ static const struct order orders[FILCH_RANKS] = {
     [FILCH_RANK_POOL] = {"a pool", process_and_traces},
     [FILCH_RANK_DUMP] = {"dumps", UNDER(PROCESS)},
     [FILCH_RANK_PROCESS] = {"the process", 0},
-    /* While a `visit` of filch_functions_visit runs it is not kept: that may go anywhere. */
     [FILCH_RANK_REGISTRY] = {"the registry", 0},
     [FILCH_RANK_TRACES] = {"traces", 0},
     [FILCH_RANK_QUEUE] = {"a queue", 0},

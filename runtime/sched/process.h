@@ -39,6 +39,7 @@ struct filch_process {
     _Atomic(_Atomic(uint32_t) *) fork_word; /* lock to write; it points to 0 in a child */
     struct filch_lock registry_lock;
     struct filch_registered *registered; /* registry_lock; api/pool/registry.c */
+    uint64_t last_registered;            /* registry_lock; its number */
     _Atomic(uint32_t) posters;  /* threads that wake a fiber, not yet done with its pool; post.c */
     _Atomic(filch_look *) look; /* finds waits that nothing can end; NULL: no thread has asked */
     _Atomic(bool) pinned;       /* filch_process_pin() is done */

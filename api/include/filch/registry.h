@@ -8,6 +8,7 @@
 #define FILCH_REGISTRY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <filch/closure.h>
 #include <filch/macros.h>
@@ -19,7 +20,8 @@ extern "C" {
 /* A registered function; static. */
 typedef struct filch_registered {
     const filch_callable *callable;
-    struct filch_registered *next; /* the library's */
+    struct filch_registered *next; /* the library's, as `number` */
+    uint64_t number;
 } filch_registered;
 
 /* Effect: it can be found from now on, until it is unregistered. NULL: no-op. The newest of the
@@ -32,8 +34,8 @@ void filch_unregister(filch_registered *entry);
 const filch_callable *filch_function_named(const char *name);
 
 /* Effect: calls visit(context, function) for all of them, newest first, until it returns false. It
- * must not register, unregister, or look for functions; all else it may call.
- * Threads: any. */
+ * may wait, register and unregister: what is registered meanwhile is not visited, what is
+ * unregistered before its turn neither. Threads: any. */
 void filch_functions_visit(bool (*visit)(void *context, const filch_callable *function),
                            void *context);
 
@@ -44,7 +46,7 @@ void filch_functions_visit(bool (*visit)(void *context, const filch_callable *fu
 /* FILCH_REGISTER(name): behind a FILCH_FUNCTION, at file scope. Registered when the program or the
  * library that it stands in is loaded, unregistered when that is unloaded. */
 #define FILCH_REGISTER(name)                                                                       \
-    static filch_registered name##_registered = {&name##_callable, NULL};                          \
+    static filch_registered name##_registered = {&name##_callable, NULL, 0};                       \
     __attribute__((constructor)) static void name##_register(void)                                 \
     {                                                                                              \
         filch_register(&name##_registered);                                                        \
