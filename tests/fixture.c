@@ -143,7 +143,7 @@ static long thread_records(void)
     struct filch_process *process = filch_process();
     filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
     for (struct filch_thread *t = process->spare_threads; t; t = t->next) {
-        count++;
+        count += 1 + (t->fault_stack != NULL);
     }
     filch_lock_release(&process->lock);
     return count;

@@ -10,8 +10,12 @@
 #include "os/os.h"
 #include "pool/deadline.h"
 #include "sched/fiber.h"
+#include "sched/pool.h"
 #include "sched/region.h"
 #include "sched/stint.h"
+#include "sched/wake.h"
+
+enum { COMING_NS = 50000 }; /* what it takes a thread to come, and one to go to sleep and wake up */
 
 /* Is the caller part of the task that `future` is for? Also when that task runs on top of others,
  * because a waiter took it up, and in its stolen children. */
@@ -91,6 +95,20 @@ static filch_status seen_ready(const struct filch_future *future)
     return FILCH_OK;
 }
 
+/* A thread is on its way for it, maybe: what it does may be short, and then our sleep and wake-up
+ * would be the longest part. */
+static bool task_ends_soon(struct filch_future *future, uint64_t deadline)
+{
+    struct filch_pool *pool = future->pool;
+    bool soon = pool && !pool->crowded && filch_pool_expects_thread(pool);
+    uint64_t until_ns = soon ? filch_os_now_ns() + COMING_NS : 0;
+    while (filch_os_now_ns() < (until_ns < deadline ? until_ns : deadline) &&
+           !filch_cell_done(&future->cell)) {
+        filch_os_yield(); /* it may have come to this processor */
+    }
+    return filch_cell_done(&future->cell);
+}
+
 static filch_status wait_for_future(struct filch_future *future, uint64_t deadline)
 {
     if (!future) {
@@ -114,6 +132,9 @@ static filch_status wait_for_future(struct filch_future *future, uint64_t deadli
     }
     if (deadline == 0) {
         return FILCH_ETIMEDOUT;
+    }
+    if (!fiber && task_ends_soon(future, deadline)) {
+        return seen_ready(future);
     }
     return filch_wait_until(future->pool ? &task_wait : &promise_wait, future, deadline);
 }

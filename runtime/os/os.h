@@ -51,6 +51,9 @@ FILCH_SEAM bool filch_os_guard(void *memory, size_t bytes);
  * as they were. */
 FILCH_SEAM bool filch_os_trim(void *memory, size_t bytes);
 
+/* Has the system given pages to any of that, some kilobytes? True also where it does not tell. */
+FILCH_SEAM bool filch_os_is_resident(void *memory, size_t bytes);
+
 FILCH_SEAM size_t filch_os_page_bytes(void);
 
 /* What the kernel pushes on a stack to deliver a signal; 0 when it does not tell. */

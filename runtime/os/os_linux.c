@@ -56,6 +56,8 @@ static struct timespec to_timespec(uint64_t ns)
  * intervals, which an idle process does not notice. Once a call was refused to any thread, all look
  * much sooner; one that may not even sleep naps in between. */
 
+enum { JOIN_SPIN_NS = 50000 }; /* a thread that ends is awaited so long before we sleep */
+
 static const uint64_t look_min_ns = 2000000000;
 static const uint64_t look_max_ns = 16000000000;
 static const uint64_t refused_min_ns = 50000; /* the same where wake-ups get lost */
@@ -158,9 +160,23 @@ const char *filch_os_refused(void)
     return has_futex() ? NULL : "futex";
 }
 
+/* The thread has been told, or will end by itself: that is nearer than the end of a sleep. */
+static bool thread_ends_soon(thrd_t thread)
+{
+    uint64_t until_ns = filch_os_now_ns() + JOIN_SPIN_NS;
+    int error;
+    while ((error = pthread_tryjoin_np(thread, NULL)) == EBUSY && filch_os_now_ns() < until_ns) {
+        filch_os_yield(); /* it may be on this processor */
+    }
+    return error != EBUSY;
+}
+
 /* The C library ends a process whose futex calls fail, and joining a thread is one. */
 void filch_os_thread_join(thrd_t thread)
 {
+    if (thread_ends_soon(thread)) {
+        return;
+    }
     while (!has_futex()) {
         if (pthread_tryjoin_np(thread, NULL) != EBUSY) {
             return;
@@ -196,6 +212,17 @@ bool filch_os_guard(void *memory, size_t bytes)
         return true;
     }
     return mprotect(memory, bytes, PROT_NONE) == 0;
+}
+
+bool filch_os_is_resident(void *memory, size_t bytes)
+{
+    unsigned char present[64]; /* one for each page, of which the lowest bit counts */
+    size_t pages = bytes / filch_os_page_bytes();
+    bool is = pages > sizeof present || mincore(memory, bytes, present) != 0;
+    for (size_t i = 0; !is && i < pages; i++) {
+        is = present[i] & 1;
+    }
+    return is;
 }
 
 _Atomic(uint32_t) *filch_os_fork_word(void)

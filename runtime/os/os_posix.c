@@ -102,6 +102,12 @@ void *filch_os_map(size_t bytes)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+bool filch_os_is_resident(void *memory, size_t bytes)
+{
+    (void)memory;
+    return bytes > 0;
+}
+
 bool filch_os_guard(void *memory, size_t bytes)
 {
     return mprotect(memory, bytes, PROT_NONE) == 0;

@@ -220,14 +220,28 @@ static uintptr_t search(struct filch_core *core)
     return entry;
 }
 
+/* A thread that was just made is often on the processor of its maker, which waits for what it was
+ * made for, and would wait for our search, too. */
+static void give_way_once(struct filch_thread *thread)
+{
+    if (FILCH_UNLIKELY(thread->fresh)) {
+        thread->fresh = false;
+        filch_os_yield();
+    }
+}
+
 /* Look for work with the core in hand. */
-static uintptr_t look(struct filch_core *core)
+static uintptr_t look(struct filch_core *core, struct filch_thread *thread)
 {
     if (!filch_core_next(core) && filch_pool_overcrowded(core->pool)) {
         return 0;
     }
     uintptr_t entry = pick(core);
-    return entry ? entry : search(core);
+    if (!entry) {
+        give_way_once(thread);
+        entry = search(core);
+    }
+    return entry;
 }
 
 /* Find work; sleep while there is none. 0: the pool stops, and the thread holds no core. */
@@ -236,7 +250,7 @@ static uintptr_t find(struct filch_thread *thread, struct filch_fiber *fiber)
     FILCH_ASSERT(thread == filch_thread_known() && (thread->fiber == fiber || thread->left));
     struct filch_pool *pool = fiber->pool;
     uintptr_t entry;
-    while (!thread->core || !(entry = look(thread->core))) {
+    while (!thread->core || !(entry = look(thread->core, thread))) {
         if (thread->left) {
             filch_suspend_end_child("more work");
         }

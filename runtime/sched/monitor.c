@@ -240,6 +240,27 @@ static bool look_again(struct filch_thread *thread)
     return !filch_parker_wait(&thread->parker, filch_os_now_ns() + AGAIN_NS);
 }
 
+/* A pool that is over is about to end its threads: they see that without a sleep and a wake-up. */
+static bool end_comes(struct filch_pool *pool, struct filch_thread *thread)
+{
+    bool waits = !pool->crowded && filch_pool_is_over(pool);
+    uint64_t until_ns = waits ? filch_os_now_ns() + FILCH_END_SPIN_NS : 0;
+    bool woken = false;
+    while (waits && !(woken = filch_parker_poll(&thread->parker)) && filch_os_now_ns() < until_ns) {
+        filch_os_yield(); /* the thread that ends us may be on this processor */
+    }
+    return woken;
+}
+
+/* False: the deadline came first. */
+static bool sleep_or_end(struct filch_pool *pool, struct filch_thread *thread, uint64_t deadline)
+{
+    filch_thread_nap(thread);
+    bool woken = end_comes(pool, thread) || filch_parker_wait(&thread->parker, deadline);
+    filch_thread_rise(thread);
+    return woken;
+}
+
 static void watch(struct filch_pool *pool, struct filch_thread *thread)
 {
     bool ticking = must_tick(pool);
@@ -252,10 +273,7 @@ static void watch(struct filch_pool *pool, struct filch_thread *thread)
     if (filch_timers_earliest(&pool->timers) < deadline || (!ticking && must_tick(pool))) {
         return;
     }
-    filch_thread_nap(thread);
-    bool woken = filch_parker_wait(&thread->parker, deadline);
-    filch_thread_rise(thread);
-    if (woken || (filch_pool_has_quiet(pool) && !look_again(thread))) {
+    if (sleep_or_end(pool, thread, deadline) || (filch_pool_has_quiet(pool) && !look_again(thread))) {
         return;
     }
     look_after_idleness(pool);
@@ -291,10 +309,8 @@ static bool sleep_once(struct filch_pool *pool, struct filch_thread *thread)
     if (!can) {
         remind_monitor(pool);
         bool surplus = filch_pool_has_surplus(pool);
-        filch_thread_nap(thread);
-        bool woken = filch_parker_wait(&thread->parker,
-                                       surplus ? filch_os_now_ns() + SURPLUS_NS : FILCH_OS_NEVER);
-        filch_thread_rise(thread);
+        bool woken =
+            sleep_or_end(pool, thread, surplus ? filch_os_now_ns() + SURPLUS_NS : FILCH_OS_NEVER);
         can = !woken && filch_pool_has_surplus(pool); /* it may go, without a core */
     }
     if (!filch_park_retract(&pool->park, &thread->parker)) {

@@ -6,6 +6,7 @@
 #include "sched/process.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
+#include "stack/overflow.h"
 
 static unsigned thread_count(struct filch_pool *pool)
 {
@@ -64,6 +65,11 @@ static bool start_thread_locked(struct filch_pool *pool)
         return false;
     }
     atomic_store_explicit(&thread->pool, pool, memory_order_relaxed); /* see filch_thread_pool */
+    thread->fresh = true;
+    if (pool->config.report_overflow && !thread->fault_stack) {
+        /* By us: had the thread to ask for memory, the C library would make a heap for it. */
+        thread->fault_stack = filch_malloc(filch_overflow_stack_bytes());
+    }
     if (!filch_pool_ask_thread_locked(pool, &pool->threads[thread_count(pool)], filch_core_thread,
                                       thread)) {
         filch_process_give_thread(thread);
@@ -159,6 +165,9 @@ filch_status filch_pool_start_threads(struct filch_pool *pool)
 
 bool filch_pool_has_thread(struct filch_pool *pool)
 {
+    if (FILCH_UNLIKELY(thread_count(pool) == 0)) {
+        filch_pool_wake_first(pool);
+    }
     return thread_count(pool) > 0 || filch_pool_make_thread(pool) || thread_count(pool) > 0;
 }
 
@@ -244,9 +253,9 @@ filch_status filch_pool_submit(struct filch_pool *pool, struct filch_detached *t
 
 bool filch_pool_withdraw(struct filch_pool *pool, struct filch_detached *task)
 {
-    /* relaxed: a guess. A thread on the way shall not come for nothing: the system would wake one
+    /* A thread on the way shall not come for nothing: the system would wake one
      * that never has anything to do on a processor that is slow to come. */
-    bool expected = atomic_load_explicit(&pool->waking, memory_order_relaxed);
+    bool expected = filch_pool_expects_thread(pool);
     return filch_queue_take_out(&pool->inject, &task->work, expected);
 }
 

@@ -11,6 +11,8 @@
 #include "sched/process.h"
 #include "sched/thread.h"
 
+enum { END_NS = 5000 }; /* less than a sleep and a wake-up cost */
+
 static const uint64_t closed_bit = (uint64_t)1 << 63;
 
 enum filch_pool_state filch_pool_state(struct filch_pool *pool)
@@ -148,6 +150,13 @@ static int64_t tasks_left(struct filch_pool *pool)
     return left;
 }
 
+bool filch_pool_is_over(struct filch_pool *pool)
+{
+    /* relaxed: a guess */
+    return atomic_load_explicit(&pool->state, memory_order_relaxed) != FILCH_POOL_RUNNING &&
+           tasks_left(pool) <= 0;
+}
+
 /* Nothing runs and nothing is left. The counters of the cores add up only while no core is held:
  * the number of acquisitions, in the high half of `running`, shows that none was meanwhile. */
 static bool quiet(struct filch_pool *pool)
@@ -180,16 +189,33 @@ static void sleep_until_told(struct filch_pool *pool, uint32_t ends, uint64_t *l
     }
 }
 
+/* The last task has ended, or does so now, and threads that look for more see that there will be
+ * none: that is over sooner than a sleep. */
+static bool falls_quiet_soon(struct filch_pool *pool)
+{
+    uint64_t start_ns = filch_os_now_ns();
+    uint64_t spent_ns = 0;
+    bool is = quiet(pool);
+    while (!is && !pool->crowded &&
+           spent_ns < (filch_pool_is_over(pool) ? FILCH_END_SPIN_NS : END_NS)) {
+        filch_os_yield(); /* to those that may be on this processor */
+        spent_ns = filch_os_now_ns() - start_ns;
+        is = quiet(pool);
+    }
+    return is;
+}
+
 void filch_pool_await_quiet(struct filch_pool *pool)
 {
     uint64_t look_ns = filch_os_now_ns() + FILCH_LOOK_NS;
-    for (;;) {
+    bool over = falls_quiet_soon(pool);
+    while (!over) {
         /* seq_cst: pairs with tell_joiners; read before quiet() looks */
         uint32_t ends = atomic_load_explicit(&pool->ends, memory_order_seq_cst);
-        if (quiet(pool)) {
-            break;
+        over = quiet(pool);
+        if (!over) {
+            sleep_until_told(pool, ends, &look_ns);
         }
-        sleep_until_told(pool, ends, &look_ns);
     }
     /* The last to leave has let go of it, see leave_outside. */
     filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);

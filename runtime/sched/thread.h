@@ -25,10 +25,12 @@ struct filch_thread {
         *fiber;         /* the fiber it runs, or NULL: it is not in a pool, or in its own loop */
     unsigned processor; /* one more than the core whose processor it is bound to; 0: none */
     bool woken;         /* from sleep, by one that counts on us to wake the next */
+    bool fresh;         /* a pool's: it has not been without work yet */
     bool between_jobs;  /* its fiber's job has ended: a woken fiber may follow at once */
     struct filch_heap_count heap; /* of all whose record this was */
     struct filch_leave leave;
     struct filch_context native;
+    void *fault_stack; /* constant once made: that of overflow.h; its record keeps it */
     struct filch_exceptions *exceptions; /* a pool's thread: the C++ runtime's for it, or NULL */
     void *native_fake_stack;             /* the sanitizers' view of the native stack */
     const void *native_low;

@@ -63,6 +63,16 @@ static void wake_one(struct filch_pool *pool, bool even_monitor)
     }
 }
 
+void filch_pool_wake_first(struct filch_pool *pool)
+{
+    wake_one(pool, false);
+}
+
+bool filch_pool_expects_thread(struct filch_pool *pool)
+{
+    return atomic_load_explicit(&pool->waking, memory_order_relaxed); /* relaxed: a guess */
+}
+
 void filch_pool_take_turn(struct filch_pool *pool)
 {
     /* relaxed, both: see give_core in suspend.c */
@@ -163,6 +173,9 @@ bool filch_pool_looks_soon(struct filch_pool *pool)
 
 bool filch_pool_searches_on(struct filch_pool *pool, uint64_t until_ns)
 {
+    if (filch_pool_is_over(pool)) {
+        return false;
+    }
     return filch_os_now_ns() < until_ns ||
            (!pool->crowded && filch_pace_is_kept(&pool->call_sites.pace, filch_os_ticks()));
 }

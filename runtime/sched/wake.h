@@ -16,6 +16,13 @@ FILCH_PRIVATE void filch_pool_take_turn(struct filch_pool *pool);
 /* Something was made visible to thieves: see that one comes. */
 FILCH_PRIVATE void filch_pool_wake(struct filch_pool *pool);
 
+/* A pool without a thread gets one, if the system grants it. It is a wake-up under way: what is
+ * published before it has begun makes no second one. */
+FILCH_PRIVATE void filch_pool_wake_first(struct filch_pool *pool);
+
+/* Is a thread on its way, woken or just made? A guess. */
+FILCH_PRIVATE bool filch_pool_expects_thread(struct filch_pool *pool);
+
 /* The caller stops looking for work: if there is any still, see that a thread comes. After a
  * fence, which orders this after what the caller let go of. */
 FILCH_PRIVATE void filch_pool_pass_on(struct filch_pool *pool);

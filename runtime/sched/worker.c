@@ -178,11 +178,14 @@ static void live(void *record)
 {
     struct filch_thread *thread = record;
     struct filch_pool *pool = filch_thread_pool(thread);
+    bool reports = pool->config.report_overflow;
     filch_os_thread_begin("filch");
     filch_thread_adopt(thread);
     filch_os_set_modes(FILCH_OS_MODES_DEFAULT); /* it has inherited its maker's */
     thread->exceptions = filch_exceptions_here();
-    bool reports = pool->config.report_overflow && filch_overflow_begin_thread();
+    if (reports) {
+        filch_overflow_begin_thread(thread->fault_stack);
+    }
     do {
         run_fibers(pool, thread);
     } while (!filch_pool_retire(pool)); /* which may be gone */

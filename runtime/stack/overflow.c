@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/memory.h"
 #include "os/lock.h"
 #include "os/os.h"
 
@@ -22,7 +21,7 @@ static struct {
     filch_overflow_find *find; /* the same */
 } handler;
 
-static size_t handler_stack_bytes(void)
+size_t filch_overflow_stack_bytes(void)
 {
     return HANDLER_BYTES + filch_os_signal_frame_bytes();
 }
@@ -108,22 +107,16 @@ void filch_overflow_install(filch_overflow_find *find)
     filch_lock_release(&handler.lock);
 }
 
-bool filch_overflow_begin_thread(void)
+void filch_overflow_begin_thread(void *stack)
 {
-    stack_t stack = {.ss_sp = filch_malloc(handler_stack_bytes()),
-                     .ss_size = handler_stack_bytes()};
-    if (stack.ss_sp && sigaltstack(&stack, NULL) != 0) {
-        filch_free(stack.ss_sp);
-        stack.ss_sp = NULL;
+    if (stack) {
+        stack_t ours = {.ss_sp = stack, .ss_size = filch_overflow_stack_bytes()};
+        sigaltstack(&ours, NULL);
     }
-    return stack.ss_sp != NULL;
 }
 
 void filch_overflow_end_thread(void)
 {
     stack_t none = {.ss_flags = SS_DISABLE};
-    stack_t had = {.ss_flags = SS_DISABLE};
-    if (sigaltstack(&none, &had) == 0 && !(had.ss_flags & SS_DISABLE)) {
-        filch_free(had.ss_sp);
-    }
+    sigaltstack(&none, NULL);
 }

@@ -27,8 +27,12 @@ typedef bool filch_overflow_find(struct filch_overflow_stack *stack);
 /* Install the handler, once per process; other faults go to the one that was there before. */
 FILCH_PRIVATE void filch_overflow_install(filch_overflow_find *find);
 
-/* Pool thread: give it a stack to handle a fault on, and take it away. False: no memory. */
-FILCH_PRIVATE bool filch_overflow_begin_thread(void);
+/* What a thread needs to handle a fault on. */
+FILCH_PRIVATE size_t filch_overflow_stack_bytes(void);
+
+/* Pool thread: from here to there it handles faults on that, which has so many bytes. NULL: it does
+ * not. */
+FILCH_PRIVATE void filch_overflow_begin_thread(void *stack);
 FILCH_PRIVATE void filch_overflow_end_thread(void);
 
 #endif

@@ -1,28 +1,111 @@
 #include "stack/slab.h"
 
+#include <string.h>
+
 #include "base/assert.h"
 #include "base/base.h"
 #include "base/memory.h"
 #include "os/os.h"
 #include "stack/sanitize.h"
 
-/* With as many pieces as there is memory for. NULL: not even for one. */
+/* ---- one is kept ----
+ *
+ * Where pools come and go, mapping and unmapping costs as much as the thread that a pool makes: the
+ * processor on which that ran must be told. So the memory of a slab of which one piece was used,
+ * and little of that, stays for the next pool with stacks of its size. */
+
+enum { KEPT_DEPTH = 64 << 10, PROBED = 16 << 10 }; /* bytes of stack, and of its lane, at most */
+
+static struct {
+    _Atomic(uint32_t) state; /* who changes the rest; in the child of a fork() it may stay BUSY */
+    char *memory;            /* FULL: constant; BUSY: one thread's */
+    size_t stride, guard, header_at;
+} kept;
+
+enum { EMPTY, FULL, BUSY };
+
+static bool begin_on_kept(uint32_t state)
+{
+    /* acquire: pairs with the release in end_on_kept; what the last one wrote is seen */
+    return atomic_compare_exchange_strong_explicit(&kept.state, &state, BUSY, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+static void end_on_kept(uint32_t state)
+{
+    atomic_store_explicit(&kept.state, state, memory_order_release); /* as above */
+}
+
+/* What goes deep passes by there. */
+static bool was_deep(const struct filch_slab *slab)
+{
+    const struct filch_stock *stock = slab->stock;
+    uintptr_t page = filch_os_page_bytes();
+    uintptr_t top = (uintptr_t)filch_slab_stack_at(slab, 0) / page * page;
+    char *stack = (char *)top - KEPT_DEPTH;
+    char *lane = (char *)top + KEPT_DEPTH;
+    return (stock->bytes >= KEPT_DEPTH + PROBED && filch_os_is_resident(stack - PROBED, PROBED)) ||
+           (lane + PROBED <= slab->memory + stock->stride && filch_os_is_resident(lane, PROBED));
+}
+
+static bool keep(const struct filch_slab *slab)
+{
+    const struct filch_stock *stock = slab->stock;
+    bool keeps = sizeof(void *) >= 8 && slab->used == 1 && slab->pieces == FILCH_SLAB_PIECES &&
+                 filch_slab_stack_at(slab, 0)->guarded && !filch_os_space_is_limited() &&
+                 !was_deep(slab) && begin_on_kept(EMPTY);
+    if (keeps) {
+        kept.memory = slab->memory;
+        kept.stride = stock->stride;
+        kept.guard = stock->guard;
+        kept.header_at = stock->header_at;
+        end_on_kept(FULL);
+    }
+    return keeps;
+}
+
+static bool take_kept(struct filch_slab *slab)
+{
+    const struct filch_stock *stock = slab->stock;
+    if (!begin_on_kept(FULL)) {
+        return false;
+    }
+    bool fits = kept.stride == stock->stride && kept.guard == stock->guard &&
+                kept.header_at == stock->header_at;
+    if (fits) {
+        slab->memory = kept.memory;
+        slab->guarded = 1;
+        /* Those that see all stacks find one that was never used. Its slots are latent. */
+        memset(filch_slab_stack_at(slab, 0), 0, FILCH_STACK_HEADER_BYTES);
+    }
+    end_on_kept(fits ? EMPTY : FULL);
+    return fits;
+}
+
+/* With as many pieces as there is memory for. False: not even for one. */
+static bool map(struct filch_slab *slab)
+{
+    for (unsigned pieces = FILCH_SLAB_PIECES; pieces && !slab->memory; pieces /= 2) {
+        slab->pieces = pieces;
+        if (filch_multiply(slab->stock->stride, pieces, &slab->bytes) &&
+            (pieces < FILCH_SLAB_PIECES || !take_kept(slab)) &&
+            (slab->memory = filch_os_map(slab->bytes))) {
+            filch_memory_mapped((ptrdiff_t)slab->bytes);
+        }
+    }
+    return slab->memory != NULL;
+}
+
 static struct filch_slab *slab_new(struct filch_stock *stock)
 {
     struct filch_slab *slab = filch_calloc(1, sizeof *slab);
-    unsigned pieces = FILCH_SLAB_PIECES;
-    for (; slab && pieces && !slab->memory; pieces /= 2) {
+    if (slab) {
         slab->stock = stock;
-        slab->pieces = pieces;
-        if (filch_multiply(stock->stride, pieces, &slab->bytes)) {
-            slab->memory = filch_os_map(slab->bytes);
-        }
     }
-    if (!slab || !slab->memory) {
+    if (slab && !map(slab)) {
         filch_free(slab);
-        return NULL;
+        slab = NULL;
     }
-    filch_memory_mapped((ptrdiff_t)slab->bytes);
     return slab;
 }
 
@@ -36,8 +119,10 @@ void filch_stack_destroy_tsan_fibers(struct filch_stack *stack)
 void filch_slab_free(struct filch_slab *slab)
 {
     filch_stack_destroy_tsan_fibers(slab->cold_stacks);
-    filch_os_unmap(slab->memory, slab->bytes);
-    filch_memory_mapped(-(ptrdiff_t)slab->bytes);
+    if (!keep(slab)) {
+        filch_os_unmap(slab->memory, slab->bytes);
+        filch_memory_mapped(-(ptrdiff_t)slab->bytes);
+    }
     filch_free(slab);
 }
 

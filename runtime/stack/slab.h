@@ -23,6 +23,7 @@ struct filch_slab {
     unsigned cold_count;             /* lock */
     unsigned used;                   /* lock; pieces in use, the first of them */
     unsigned pieces;                 /* constant; at most FILCH_SLAB_PIECES */
+    unsigned guarded;                /* constant; so many have guards from an earlier use */
     bool listed_cold;                /* lock */
     bool listed_open;                /* lock */
     char *memory;

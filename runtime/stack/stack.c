@@ -129,7 +129,8 @@ static void furnish(struct filch_stacks *stacks, struct filch_stack *stack, stru
     stack->clean_slots = stack->slots; /* the system's pages are zero */
     char *piece = filch_slab_piece_of(stack);
     size_t guard_bytes = slab->stock->guard;
-    stack->guarded = guard(stacks, piece, guard_bytes);
+    bool has_guard = piece < slab->memory + slab->guarded * slab->stock->stride;
+    stack->guarded = has_guard || guard(stacks, piece, guard_bytes);
     stack->low = stack->guarded ? piece + guard_bytes : piece;
     stack->bytes = (size_t)((char *)stack - (char *)stack->low);
     if (!stack->guarded) {
