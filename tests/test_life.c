@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #endif
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "os/os.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
+#include "sched/process.h"
 #include "sched/region.h"
 #include "sched/thread.h"
 #include "stack/sanitize.h"
@@ -40,15 +42,35 @@ static unsigned threads_of(filch_pool *pool)
     return atomic_load(&pool->thread_count);
 }
 
-START_TEST(a_first_task_has_one_thread_made)
+static atomic_bool holds_threads;
+
+void __real_filch_os_thread_begin(const char *name);
+void __wrap_filch_os_thread_begin(const char *name);
+void __wrap_filch_os_thread_begin(const char *name)
 {
-    for (int i = 0; i < 50; i++) {
-        filch_pool *pool = pool_opened(_i);
-        ck_assert_uint_eq(threads_of(pool), 0);
-        run_elsewhere(pool);
-        ck_assert_uint_eq(threads_of(pool), 1);
-        pool_closed(pool);
+    while (atomic_load(&holds_threads)) {
+        filch_os_yield();
     }
+    __real_filch_os_thread_begin(name);
+}
+
+/* Until it has begun there is no use for a second one, which would find the same. */
+START_TEST(tasks_that_come_before_the_first_thread_has_begun_have_no_other_made)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_future *futures[3];
+    atomic_store(&holds_threads, true);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_uint_eq(threads_of(pool), i > 0);
+        ck_assert_int_eq(twice_apply_async(pool, i, &futures[i]), FILCH_OK);
+    }
+    ck_assert_uint_eq(threads_of(pool), 1);
+    atomic_store(&holds_threads, false);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(filch_future_wait_for(futures[i], 100), FILCH_OK);
+        filch_future_free(futures[i]);
+    }
+    pool_closed(pool);
 }
 END_TEST
 
@@ -213,12 +235,57 @@ START_TEST(threads_that_follow_each_other_handle_faults_on_one_stack)
 }
 END_TEST
 
+/* ---- dumps ---- */
+
+static atomic_bool refuses_poll;
+
+int __real_poll(struct pollfd *files, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *files, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *files, nfds_t count, int timeout)
+{
+    errno = EPERM;
+    return atomic_load(&refuses_poll) ? -1 : __real_poll(files, count, timeout);
+}
+
+static bool is_dumped(struct filch_process *process)
+{
+    filch_lock_acquire(&process->dump_lock, FILCH_RANK_DUMP);
+    bool is = process->dump_signal != 0;
+    filch_lock_release(&process->dump_lock);
+    return is;
+}
+
+/* The lowest descriptor that is free. */
+static int next_file(void)
+{
+    int next = dup(0);
+    close(next);
+    return next;
+}
+
+START_TEST(a_dumper_that_cannot_wait_leaves_no_files_behind)
+{
+    int next[4];
+    atomic_store(&refuses_poll, true);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(filch_dump_on_signal(SIGUSR2), FILCH_OK);
+        while (is_dumped(filch_process())) {
+            filch_os_yield();
+        }
+        next[i] = next_file();
+    }
+    atomic_store(&refuses_poll, false);
+    ck_assert_int_eq(next[3], next[0]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("life");
     TCase *tcase = tcase_create("life");
     tcase_set_timeout(tcase, 60);
-    tcase_add_loop_test(tcase, a_first_task_has_one_thread_made, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, tasks_that_come_before_the_first_thread_has_begun_have_no_other_made,
+                        0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, what_runs_where_it_is_called_has_none_made, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_stack_that_was_hardly_used_is_the_next_pools);
     tcase_add_test(tcase, a_stack_of_another_size_is_not);
@@ -226,6 +293,7 @@ int main(void)
     tcase_add_test(tcase, a_kept_stack_has_its_guard);
     tcase_add_test(tcase, a_kept_stack_is_nothing_until_it_is_taken);
     tcase_add_test(tcase, threads_that_follow_each_other_handle_faults_on_one_stack);
+    tcase_add_test(tcase, a_dumper_that_cannot_wait_leaves_no_files_behind);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -54,6 +54,15 @@ static int dump_whenever_asked(void *record)
     return 0;
 }
 
+/* It stays when its thread ends: a handler may be about to set it, and must not meet another file
+ * under its number. The next thread waits for the same. */
+static bool has_event(struct filch_process *process)
+{
+    process->has_dump_event = process->has_dump_event ||
+                              filch_os_event_make(&process->dump_event[0], &process->dump_event[1]);
+    return process->has_dump_event;
+}
+
 static filch_status start_dumper(struct filch_process *process)
 {
     struct filch_thread *thread = filch_process_take_thread();
@@ -61,12 +70,7 @@ static filch_status start_dumper(struct filch_process *process)
     if (!thread) {
         return FILCH_ENOMEM;
     }
-    if (!filch_os_event_make(&process->dump_event[0], &process->dump_event[1])) {
-        filch_process_give_thread(thread);
-        return FILCH_EAGAIN;
-    }
-    if (!filch_os_thread_create(&dumper, dump_whenever_asked, thread)) {
-        filch_os_event_close(process->dump_event[0], process->dump_event[1]);
+    if (!has_event(process) || !filch_os_thread_create(&dumper, dump_whenever_asked, thread)) {
         filch_process_give_thread(thread);
         return FILCH_EAGAIN;
     }

@@ -273,7 +273,8 @@ static void watch(struct filch_pool *pool, struct filch_thread *thread)
     if (filch_timers_earliest(&pool->timers) < deadline || (!ticking && must_tick(pool))) {
         return;
     }
-    if (sleep_or_end(pool, thread, deadline) || (filch_pool_has_quiet(pool) && !look_again(thread))) {
+    if (sleep_or_end(pool, thread, deadline) ||
+        (filch_pool_has_quiet(pool) && !look_again(thread))) {
         return;
     }
     look_after_idleness(pool);

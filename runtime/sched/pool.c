@@ -6,7 +6,6 @@
 #include "sched/process.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
-#include "stack/overflow.h"
 
 static unsigned thread_count(struct filch_pool *pool)
 {
@@ -66,9 +65,8 @@ static bool start_thread_locked(struct filch_pool *pool)
     }
     atomic_store_explicit(&thread->pool, pool, memory_order_relaxed); /* see filch_thread_pool */
     thread->fresh = true;
-    if (pool->config.report_overflow && !thread->fault_stack) {
-        /* By us: had the thread to ask for memory, the C library would make a heap for it. */
-        thread->fault_stack = filch_malloc(filch_overflow_stack_bytes());
+    if (pool->config.report_overflow) {
+        filch_thread_furnish(thread);
     }
     if (!filch_pool_ask_thread_locked(pool, &pool->threads[thread_count(pool)], filch_core_thread,
                                       thread)) {

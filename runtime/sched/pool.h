@@ -37,7 +37,7 @@ enum {
     FILCH_POOL_PERMITS_MAX = 4096,
     FILCH_END_SPIN_NS = 50000, /* how long the threads of a pool that is over look out for its end,
                                   and the one that ends it for theirs, before they sleep */
-    FILCH_POOL_SPARES = 64, /* cores for the program's own threads beyond the pool's; when they
+    FILCH_POOL_SPARES = 64,    /* cores for the program's own threads beyond the pool's; when they
                                are used up too, such a thread runs its region serially */
 };
 

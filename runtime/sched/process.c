@@ -78,7 +78,8 @@ static void start_anew_in_child(void)
     process->pools = NULL;
     process->forked = true;
     atomic_store_explicit(&process->posters, 0, memory_order_relaxed); /* there is one thread */
-    process->dump_signal = 0; /* nor is the thread that dumps */
+    process->dump_signal = 0;        /* nor is the thread that dumps */
+    process->has_dump_event = false; /* it is the parent's */
     _Atomic(uint32_t) *word = atomic_load_explicit(&process->fork_word, memory_order_relaxed);
     if (word) { /* where the system has not wiped it; relaxed, both: one thread is here */
         atomic_store_explicit(word, 0, memory_order_relaxed);

@@ -47,8 +47,9 @@ struct filch_process {
     char cpu_reason[48];        /* lock, as cpu_count */
 
     struct filch_lock dump_lock;
-    int dump_signal;   /* dump_lock; 0: none */
-    int dump_event[2]; /* dump_lock to write; api/trace/dump_signal.c */
+    int dump_signal;     /* dump_lock; 0: none */
+    int dump_event[2];   /* dump_lock to write; api/trace/dump_signal.c */
+    bool has_dump_event; /* dump_lock */
 
     struct filch_lock pools_lock; /* held while a thread looks at other pools: they stay */
     struct filch_pool *pools;     /* pools_lock */

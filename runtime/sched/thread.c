@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "os/os.h"
 #include "sched/process.h"
+#include "stack/overflow.h"
 
 static _Thread_local struct filch_thread *self;
 
@@ -64,6 +65,13 @@ void filch_thread_adopt(struct filch_thread *thread)
 {
     thread->parker.thread = filch_os_thread_id();
     set_self(thread);
+}
+
+void filch_thread_furnish(struct filch_thread *thread)
+{
+    if (!thread->fault_stack) {
+        thread->fault_stack = filch_malloc(filch_overflow_stack_bytes());
+    }
 }
 
 void filch_thread_resign(void)

@@ -70,6 +70,10 @@ FILCH_PRIVATE void filch_thread_rise(struct filch_thread *thread);
 /* It ends as a guest of a pool: what it holds there is given back. region.c. */
 FILCH_PRIVATE void filch_thread_give_up(struct filch_thread *thread);
 
+/* Its maker: it is to have a stack to handle faults on, if there is memory. Had the thread to ask
+ * for that itself, the C library would make a heap for it. */
+FILCH_PRIVATE void filch_thread_furnish(struct filch_thread *thread);
+
 /* A pool's thread begins with a record that its maker took, and ends by giving it back. */
 FILCH_PRIVATE void filch_thread_adopt(struct filch_thread *thread);
 FILCH_PRIVATE void filch_thread_resign(void);

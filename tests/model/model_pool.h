@@ -225,6 +225,9 @@ void filch_os_bind(unsigned)
 void filch_os_thread_join(thrd_t)
 {
 }
+void filch_thread_furnish(struct filch_thread *)
+{
+}
 bool filch_process_owns(uint32_t)
 {
     return true;
