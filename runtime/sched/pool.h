@@ -35,8 +35,6 @@ struct filch_thread;
 enum {
     FILCH_POOL_WORKERS_MAX = 1024,
     FILCH_POOL_PERMITS_MAX = 4096,
-    FILCH_END_SPIN_NS = 50000, /* how long the threads of a pool that is over look out for its end,
-                                  and the one that ends it for theirs, before they sleep */
     FILCH_POOL_SPARES = 64,    /* cores for the program's own threads beyond the pool's; when they
                                are used up too, such a thread runs its region serially */
 };
@@ -211,9 +209,6 @@ FILCH_PRIVATE void filch_pool_hold(struct filch_pool *pool);
 
 /* A core is held no longer: what waits for the pool to fall quiet must know. */
 FILCH_PRIVATE void filch_pool_core_freed(struct filch_pool *pool);
-
-/* Closed, and nothing is left to do. A guess: cores may be held. */
-FILCH_PRIVATE bool filch_pool_is_over(struct filch_pool *pool);
 
 /* Wait until no core is held and nothing is left to do. */
 FILCH_PRIVATE void filch_pool_await_quiet(struct filch_pool *pool);

@@ -10,6 +10,7 @@
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/thread.h"
+#include "sched/wake.h"
 
 enum { END_NS = 5000 }; /* less than a sleep and a wake-up cost */
 

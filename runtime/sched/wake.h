@@ -20,6 +20,13 @@ FILCH_PRIVATE void filch_pool_wake(struct filch_pool *pool);
  * published before it has begun makes no second one. */
 FILCH_PRIVATE void filch_pool_wake_first(struct filch_pool *pool);
 
+/* How long the threads of a pool that is over look out for its end before they sleep, and the one
+ * that ends it for theirs. */
+enum { FILCH_END_SPIN_NS = 50000 };
+
+/* Closed, and nothing is left to do. A guess: cores may be held. */
+FILCH_PRIVATE bool filch_pool_is_over(struct filch_pool *pool);
+
 /* Is a thread on its way, woken or just made? A guess. */
 FILCH_PRIVATE bool filch_pool_expects_thread(struct filch_pool *pool);
 
