@@ -87,11 +87,11 @@ START_TEST(the_librarys_memory_comes_from_the_hooks_and_every_byte_is_counted)
     ck_assert_int_eq(filch_pool_free(pool), FILCH_OK);
     filch_memory_held(&heap, &mapped);
     ck_assert_uint_eq(heap, (size_t)atomic_load(&bytes_out)); /* the records of threads */
-    ck_assert_uint_eq(mapped, 0); /* it had more than one stack */
+    ck_assert_uint_eq(mapped, 0);                             /* it had more than one stack */
     ck_assert_int_gt(given, 10);
     /* this thread; workers and monitor, with their stacks for faults */
     ck_assert_int_le(given - taken_back, 1 + 2 * (3 + 1));
-    ck_assert_int_lt(calls_so_far() - before, 40);   /* maps and threads: no malloc */
+    ck_assert_int_lt(calls_so_far() - before, 40); /* maps and threads: no malloc */
 }
 END_TEST
 

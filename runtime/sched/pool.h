@@ -35,7 +35,7 @@ struct filch_thread;
 enum {
     FILCH_POOL_WORKERS_MAX = 1024,
     FILCH_POOL_PERMITS_MAX = 4096,
-    FILCH_POOL_SPARES = 64,    /* cores for the program's own threads beyond the pool's; when they
+    FILCH_POOL_SPARES = 64, /* cores for the program's own threads beyond the pool's; when they
                                are used up too, such a thread runs its region serially */
 };
 
