@@ -25,6 +25,7 @@
 #endif
 
 #include "base/assert.c"
+#include "base/blocks.c"
 #include "base/memory.c"
 #include "base/status.c"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "base/sanitizers.h"
 
 /* What lies before every block; as long as it is aligned. */
 struct head {
@@ -26,7 +27,15 @@ static struct {
     _Atomic(struct filch_heap_count *) counts; /* the newest; none is ever removed */
     _Atomic(int64_t) uncounted_bytes;          /* of threads that have no count */
     _Atomic(ptrdiff_t) mapped_bytes;
+    struct filch_depot depot; /* not counted */
 } heap;
+
+/* AddressSanitizer is to see each use of what was given back. */
+#ifdef FILCH_ASAN
+enum { DEPOT_KEPT = 64, KEEPS = 0 };
+#else
+enum { DEPOT_KEPT = 64, KEEPS = 1 }; /* bundles of a size: not between two bursts */
+#endif
 
 static _Thread_local struct filch_heap_count *own_count;
 
@@ -42,15 +51,15 @@ void filch_memory_add_count(struct filch_heap_count *count)
 
 void filch_memory_count_as(struct filch_heap_count *count)
 {
+    if (own_count) {
+        filch_blocks_clear(&own_count->blocks, &heap.depot);
+    }
     own_count = count;
 }
 
-/* noinline and opaque: as filch_thread_known(). */
-static __attribute__((noinline)) void count_bytes(int64_t bytes)
+static void count_for(struct filch_heap_count *own, int64_t bytes)
 {
-    __asm__ volatile("" ::: "memory");
-    struct filch_heap_count *own = own_count;
-    if (own) {
+    if (FILCH_LIKELY(own != NULL)) {
         /* relaxed, both: one writer; read as a glance */
         int64_t held = atomic_load_explicit(&own->bytes, memory_order_relaxed);
         atomic_store_explicit(&own->bytes, held + bytes, memory_order_relaxed);
@@ -60,22 +69,62 @@ static __attribute__((noinline)) void count_bytes(int64_t bytes)
     }
 }
 
+/* noinline and opaque, both: as filch_thread_known(). Of the calling thread, and its count. */
+static __attribute__((noinline)) void *get_counted(size_t bytes)
+{
+    __asm__ volatile("" ::: "memory");
+    struct filch_heap_count *own = own_count;
+    void *kept = KEEPS && own ? filch_blocks_take(&own->blocks, &heap.depot, bytes) : NULL;
+    void *memory = kept ? kept : malloc(filch_block_bytes(bytes));
+    if (memory) {
+        count_for(own, (int64_t)bytes);
+    }
+    return memory;
+}
+
+static __attribute__((noinline)) void count_bytes(int64_t bytes)
+{
+    __asm__ volatile("" ::: "memory");
+    count_for(own_count, bytes);
+}
+
+static __attribute__((noinline)) void give_counted(void *memory, size_t bytes)
+{
+    __asm__ volatile("" ::: "memory");
+    struct filch_heap_count *own = own_count;
+    count_for(own, -(int64_t)bytes);
+    if (!KEEPS || !own || !filch_blocks_keep(&own->blocks, &heap.depot, memory, bytes)) {
+        free(memory);
+    }
+}
+
+static void *counted(void *memory, size_t bytes)
+{
+    if (memory) {
+        count_bytes((int64_t)bytes);
+    }
+    return memory;
+}
+
 static void *get(size_t bytes, size_t alignment)
 {
     const filch_memory_hooks *hooks = &heap.hooks;
     if (hooks->get) {
-        return hooks->get(hooks->context, bytes, alignment);
+        return counted(hooks->get(hooks->context, bytes, alignment), bytes);
     }
-    return alignment <= _Alignof(max_align_t) ? malloc(bytes) : aligned_alloc(alignment, bytes);
+    return alignment <= _Alignof(max_align_t)
+               ? get_counted(bytes)
+               : counted(aligned_alloc(alignment, filch_aligned_up(bytes, alignment)), bytes);
 }
 
 static void give(void *memory, size_t bytes)
 {
     const filch_memory_hooks *hooks = &heap.hooks;
     if (hooks->give) {
+        count_bytes(-(int64_t)bytes);
         hooks->give(hooks->context, memory, bytes);
     } else {
-        free(memory);
+        give_counted(memory, bytes);
     }
 }
 
@@ -85,7 +134,6 @@ static void *with_head(char *whole, size_t total, size_t before)
         return NULL;
     }
     *head_of(whole + before) = (struct head){total, before};
-    count_bytes((int64_t)total);
     return whole + before;
 }
 
@@ -122,7 +170,7 @@ void *filch_malloc_for(size_t unit_bytes, size_t bytes)
 static void *get_zeroed(size_t bytes)
 {
     if (!heap.hooks.get && HEAD <= _Alignof(max_align_t)) {
-        return calloc(1, bytes);
+        return counted(calloc(1, filch_block_bytes(bytes)), bytes);
     }
     void *memory = get(bytes, HEAD);
     return memory ? memset(memory, 0, bytes) : NULL;
@@ -141,7 +189,6 @@ void filch_free(void *memory)
 {
     if (memory) {
         const struct head head = *head_of(memory);
-        count_bytes(-(int64_t)head.bytes);
         give((char *)memory - head.before, head.bytes);
     }
 }
@@ -156,6 +203,11 @@ void *filch_realloc(void *memory, size_t bytes)
         filch_free(memory);
     }
     return grown;
+}
+
+bool filch_memory_trim(enum filch_memory_idle idle)
+{
+    return filch_depot_trim(&heap.depot, idle == FILCH_MEMORY_IDLE_LONG ? 0 : DEPOT_KEPT);
 }
 
 void filch_memory_mapped(ptrdiff_t bytes)

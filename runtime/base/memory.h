@@ -11,12 +11,14 @@
 
 #include <filch/memory.h>
 
+#include "base/blocks.h"
 #include "base/private.h"
 
 /* What one thread has taken less given back; or several, one after the other. Only the thread whose
  * it is writes. */
 struct filch_heap_count {
     _Atomic(int64_t) bytes;
+    struct filch_blocks blocks;     /* given back, and at hand for the next; not counted */
     struct filch_heap_count *older; /* constant: the one that was added before it */
 };
 
@@ -41,6 +43,10 @@ FILCH_PRIVATE FILCH_MUST_CHECK void *filch_alloc_at(size_t bytes, size_t alignme
 
 /* `bytes` for values that have `unit_bytes` each, at any alignment that their type may have. */
 FILCH_PRIVATE FILCH_MUST_CHECK void *filch_malloc_for(size_t unit_bytes, size_t bytes);
+
+/* Free some of what is kept at hand (blocks.h). True: there is more, should this go on. */
+enum filch_memory_idle { FILCH_MEMORY_IDLE, FILCH_MEMORY_IDLE_LONG };
+FILCH_PRIVATE bool filch_memory_trim(enum filch_memory_idle idle);
 
 /* Pages were mapped, or (negative) unmapped. */
 FILCH_PRIVATE void filch_memory_mapped(ptrdiff_t bytes);

@@ -1,6 +1,7 @@
 #include "sched/starve.h"
 
 #include "base/assert.h"
+#include "base/memory.h"
 #include "os/log.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
@@ -109,5 +110,6 @@ bool filch_pool_give_memory(struct filch_pool *pool, struct filch_thread *thread
     if (long_ago) {
         clear_idle_shelves(pool, thread);
     }
-    return filch_stacks_trim(&pool->stacks, long_ago ? 0 : STACKS_KEPT);
+    bool stacks = filch_stacks_trim(&pool->stacks, long_ago ? 0 : STACKS_KEPT);
+    return filch_memory_trim(long_ago ? FILCH_MEMORY_IDLE_LONG : FILCH_MEMORY_IDLE) || stacks;
 }
