@@ -93,6 +93,7 @@
 #include "sched/wake.c"
 #include "sched/worker.c"
 
+#include "poll/descriptors.c"
 #include "poll/poller.c"
 
 #include "debug/deadlock.c"

@@ -5,9 +5,9 @@
 #include "base/assert.h"
 
 enum {
-    BLOCK_BUNDLE = 32,        /* blocks */
-    DEPOT_MOST = 4096,  /* bundles of a size */
-    BUNDLES_AT_ONCE = 8,   /* the same */
+    BLOCK_BUNDLE = 32,   /* blocks */
+    DEPOT_MOST = 4096,   /* bundles of a size */
+    BUNDLES_AT_ONCE = 8, /* the same */
 };
 
 struct filch_block {

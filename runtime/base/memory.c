@@ -30,12 +30,14 @@ static struct {
     struct filch_depot depot; /* not counted */
 } heap;
 
-/* AddressSanitizer is to see each use of what was given back. */
-#ifdef FILCH_ASAN
-enum { DEPOT_KEPT = 64, KEEPS = 0 };
-#else
-enum { DEPOT_KEPT = 64, KEEPS = 1 }; /* bundles of a size: not between two bursts */
+/* Are blocks kept? Not where AddressSanitizer is to see each use of what was given back. */
+#if defined(FILCH_ASAN) && !defined(FILCH_BLOCKS_KEPT)
+#define FILCH_BLOCKS_KEPT 0
+#elif !defined(FILCH_BLOCKS_KEPT)
+#define FILCH_BLOCKS_KEPT 1
 #endif
+
+enum { DEPOT_KEPT = 64 }; /* bundles of a size that are not freed between two bursts */
 
 static _Thread_local struct filch_heap_count *own_count;
 
@@ -74,7 +76,8 @@ static __attribute__((noinline)) void *get_counted(size_t bytes)
 {
     __asm__ volatile("" ::: "memory");
     struct filch_heap_count *own = own_count;
-    void *kept = KEEPS && own ? filch_blocks_take(&own->blocks, &heap.depot, bytes) : NULL;
+    void *kept =
+        FILCH_BLOCKS_KEPT && own ? filch_blocks_take(&own->blocks, &heap.depot, bytes) : NULL;
     void *memory = kept ? kept : malloc(filch_block_bytes(bytes));
     if (memory) {
         count_for(own, (int64_t)bytes);
@@ -93,7 +96,8 @@ static __attribute__((noinline)) void give_counted(void *memory, size_t bytes)
     __asm__ volatile("" ::: "memory");
     struct filch_heap_count *own = own_count;
     count_for(own, -(int64_t)bytes);
-    if (!KEEPS || !own || !filch_blocks_keep(&own->blocks, &heap.depot, memory, bytes)) {
+    if (!FILCH_BLOCKS_KEPT || !own ||
+        !filch_blocks_keep(&own->blocks, &heap.depot, memory, bytes)) {
         free(memory);
     }
 }

@@ -125,13 +125,12 @@ static void hear_interrupt(struct filch_os_poll *set)
     (void)n; /* if it is refused, there is room for very many */
 }
 
-size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *ready, size_t most)
+static size_t wait_in_epoll(struct filch_os_poll *set, struct filch_os_ready *ready, size_t most,
+                            int milliseconds)
 {
-    if (set->plain) {
-        return filch_os_plain_poll_wait(set->plain, ready, most);
-    }
     struct epoll_event events[EVENTS_AT_ONCE];
-    int n = epoll_wait(set->epoll, events, most < EVENTS_AT_ONCE ? (int)most : EVENTS_AT_ONCE, -1);
+    int n = epoll_wait(set->epoll, events, most < EVENTS_AT_ONCE ? (int)most : EVENTS_AT_ONCE,
+                       milliseconds);
     size_t filled = 0;
     for (int i = 0; i < n; i++) {
         uint64_t data = events[i].data.u64;
@@ -143,6 +142,22 @@ size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *read
         }
     }
     return n < 0 && errno != EINTR ? FILCH_OS_POLL_REFUSED : filled;
+}
+
+size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *ready, size_t most)
+{
+    return set->plain ? filch_os_plain_poll_wait(set->plain, ready, most)
+                      : wait_in_epoll(set, ready, most, -1);
+}
+
+bool filch_os_poll_looks(const struct filch_os_poll *set)
+{
+    return !set->plain;
+}
+
+size_t filch_os_poll_look(struct filch_os_poll *set, struct filch_os_ready *ready, size_t most)
+{
+    return wait_in_epoll(set, ready, most, 0);
 }
 
 void filch_os_poll_interrupt(struct filch_os_poll *set)

@@ -42,6 +42,12 @@ FILCH_SEAM void filch_os_poll_drop(struct filch_os_poll *poll, int fd);
 FILCH_SEAM size_t filch_os_poll_wait(struct filch_os_poll *poll, struct filch_os_ready *ready,
                                      size_t most);
 
+/* The same without sleeping, beside the one that waits: any thread, one at a time; if it can be
+ * had at all. */
+FILCH_SEAM bool filch_os_poll_looks(const struct filch_os_poll *poll);
+FILCH_SEAM size_t filch_os_poll_look(struct filch_os_poll *poll, struct filch_os_ready *ready,
+                                     size_t most);
+
 /* Any thread: end the present wait, or the next. */
 FILCH_SEAM void filch_os_poll_interrupt(struct filch_os_poll *poll);
 

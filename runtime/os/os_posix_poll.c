@@ -238,3 +238,17 @@ size_t filch_os_poll_wait(struct filch_os_poll *set, struct filch_os_ready *read
     }
     return filled;
 }
+
+#ifdef FILCH_OS_POSIX
+bool filch_os_poll_looks(const struct filch_os_poll *set)
+{
+    (void)set;
+    return false;
+}
+
+size_t filch_os_poll_look(struct filch_os_poll *set, struct filch_os_ready *ready, size_t most)
+{
+    (void)set, (void)ready, (void)most;
+    return 0;
+}
+#endif

@@ -18,70 +18,29 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
-#include "os/lock.h"
 #include "os/os.h"
+#include "poll/descriptors.h"
+#include "sched/answers.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/thread.h"
 #include "sleep/closing.h"
 
-enum {
-    DESCRIPTORS_PER_CHUNK = 256,
-    DESCRIPTOR_CHUNKS = FILCH_FD_MOST / DESCRIPTORS_PER_CHUNK,
-    AT_ONCE = 128,
-    REFUSED_NS = 20000000
-};
+enum { LEAVE_NS = 1000000, AT_ONCE = 128, REFUSED_NS = 20000000 };
 
 static const unsigned always = POLLERR | POLLHUP | POLLNVAL; /* comes unasked */
-
-struct descriptor {
-    struct filch_lock lock;
-    uint32_t question;              /* lock; the last one's number */
-    struct filch_wait_list waiting; /* lock */
-};
-
-struct chunk {
-    struct descriptor descriptors[DESCRIPTORS_PER_CHUNK];
-};
 
 struct filch_poller {
     struct filch_os_poll *os;
     struct filch_thread *record;
     thrd_t thread;
+    struct filch_pool *pool;
     _Atomic(bool) ends;
-    _Atomic(struct chunk *) chunks[DESCRIPTOR_CHUNKS]; /* of consecutive numbers; never removed */
+    _Atomic(uint32_t) rests;   /* its thread leaves it to those that run, see leave_to_others() */
+    _Atomic(bool) looking;     /* a thread of the pool is at it */
+    _Atomic(uint32_t) answers; /* that such looks have found */
+    struct filch_descriptors descriptors;
 };
-
-/* The descriptor with that number. NULL: out of bounds, or none has waited for it. */
-static struct descriptor *known_descriptor(struct filch_poller *poller, int fd)
-{
-    if (fd < 0 || fd >= FILCH_FD_MOST) {
-        return NULL;
-    }
-    /* acquire: pairs with the release in made; the chunk is zeroed, which is a valid start */
-    struct chunk *chunk =
-        atomic_load_explicit(&poller->chunks[fd / DESCRIPTORS_PER_CHUNK], memory_order_acquire);
-    return chunk ? &chunk->descriptors[fd % DESCRIPTORS_PER_CHUNK] : NULL;
-}
-
-/* The same, made if it must be. NULL: out of bounds, or no memory. */
-static struct descriptor *made_descriptor(struct filch_poller *poller, int fd)
-{
-    struct descriptor *descriptor = known_descriptor(poller, fd);
-    if (descriptor || fd < 0 || fd >= FILCH_FD_MOST) {
-        return descriptor;
-    }
-    struct chunk *none = NULL;
-    struct chunk *chunk = filch_calloc(1, sizeof *chunk);
-    /* release: pairs with the acquire in known; relaxed on failure: known_descriptor() reads it
-     * again */
-    if (chunk && !atomic_compare_exchange_strong_explicit(
-                     &poller->chunks[fd / DESCRIPTORS_PER_CHUNK], &none, chunk,
-                     memory_order_release, memory_order_relaxed)) {
-        filch_free(chunk);
-    }
-    return known_descriptor(poller, fd);
-}
 
 static struct filch_fd_wait *wait_of(struct filch_wait_node *place)
 {
@@ -89,7 +48,7 @@ static struct filch_fd_wait *wait_of(struct filch_wait_node *place)
 }
 
 /* Ask for all that is waited for now. 0 or an errno. */
-static int ask_locked(struct filch_poller *poller, struct descriptor *descriptor, int fd)
+static int ask_locked(struct filch_poller *poller, struct filch_descriptor *descriptor, int fd)
 {
     FILCH_ASSERT(filch_lock_is_held(&descriptor->lock));
     unsigned wanted = 0;
@@ -101,7 +60,7 @@ static int ask_locked(struct filch_poller *poller, struct descriptor *descriptor
 }
 
 /* Stand in line, and ask: 0 or an errno. */
-static int join_line(struct descriptor *descriptor, struct filch_fd_wait *wait,
+static int join_line(struct filch_descriptor *descriptor, struct filch_fd_wait *wait,
                      struct filch_waiter *waiter)
 {
     filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
@@ -118,7 +77,8 @@ static int join_line(struct descriptor *descriptor, struct filch_fd_wait *wait,
 static bool enlist_for_fd(struct filch_waiter *waiter, void *context)
 {
     struct filch_fd_wait *wait = context;
-    struct descriptor *descriptor = made_descriptor(wait->poller, wait->fd);
+    struct filch_descriptor *descriptor =
+        filch_descriptor_made(&wait->poller->descriptors, wait->fd);
     int unused = descriptor ? filch_fd_use(wait->fd, wait->closes) : ENOMEM;
     if (unused == EBADF) {
         wait->came = POLLNVAL;
@@ -138,7 +98,8 @@ static bool enlist_for_fd(struct filch_waiter *waiter, void *context)
 static void leave(struct filch_waiter *waiter, void *context)
 {
     struct filch_fd_wait *wait = context;
-    struct descriptor *descriptor = known_descriptor(wait->poller, wait->fd);
+    struct filch_descriptor *descriptor =
+        filch_descriptor_known(&wait->poller->descriptors, wait->fd);
     (void)waiter;
     if (!descriptor) {
         return;
@@ -160,7 +121,8 @@ const struct filch_wait_kind filch_fd_kind = {.what = "a descriptor",
 
 /* Wake the first in line for each of the events, in the order of the line. If a wait has ended
  * otherwise meanwhile, the event is the next one's when the system has been asked again. */
-static void wake_locked(struct descriptor *descriptor, unsigned events)
+static void wake_locked(struct filch_descriptor *descriptor, unsigned events,
+                        struct filch_ready_batch *batch)
 {
     FILCH_ASSERT(filch_lock_is_held(&descriptor->lock));
     unsigned left = events & always ? ~0u : events;
@@ -175,7 +137,7 @@ static void wake_locked(struct descriptor *descriptor, unsigned events)
         }
         wait->came = events & wanted;
         filch_wait_list_remove_locked(&descriptor->waiting, p);
-        filch_waiter_end(waiter, FILCH_SIGNALED);
+        filch_waiter_end_in(waiter, FILCH_SIGNALED, batch);
         if (!(events & always)) {
             left &= ~wanted;
         }
@@ -183,7 +145,7 @@ static void wake_locked(struct descriptor *descriptor, unsigned events)
 }
 
 /* The system cannot be asked any more: it has been closed (EBADF), or something else. */
-static void wake_all_locked(struct descriptor *descriptor, int error)
+static void wake_all_locked(struct filch_descriptor *descriptor, int error)
 {
     FILCH_ASSERT(filch_lock_is_held(&descriptor->lock));
     struct filch_wait_node *next;
@@ -198,12 +160,14 @@ static void wake_all_locked(struct descriptor *descriptor, int error)
     }
 }
 
-static void answer_question(struct filch_poller *poller, const struct filch_os_ready *ready)
+/* A fiber whose wait has ended stays where it is until it is made ready. */
+static void answer_question(struct filch_poller *poller, const struct filch_os_ready *ready,
+                            struct filch_ready_batch *batch)
 {
-    struct descriptor *descriptor = known_descriptor(poller, ready->fd);
+    struct filch_descriptor *descriptor = filch_descriptor_known(&poller->descriptors, ready->fd);
     filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
     if (ready->question == descriptor->question) {
-        wake_locked(descriptor, ready->events);
+        wake_locked(descriptor, ready->events, batch);
         int error = ask_locked(poller, descriptor, ready->fd);
         if (error) {
             wake_all_locked(descriptor, error);
@@ -217,9 +181,9 @@ static void answer_question(struct filch_poller *poller, const struct filch_os_r
 static void refuse_all(struct filch_poller *poller)
 {
     for (int fd = 0; fd < FILCH_FD_MOST; fd++) {
-        struct descriptor *descriptor = known_descriptor(poller, fd);
+        struct filch_descriptor *descriptor = filch_descriptor_known(&poller->descriptors, fd);
         if (!descriptor) {
-            fd += DESCRIPTORS_PER_CHUNK - 1;
+            fd += FILCH_DESCRIPTORS_PER_CHUNK - 1;
             continue;
         }
         filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
@@ -230,10 +194,85 @@ static void refuse_all(struct filch_poller *poller)
     filch_os_wait(&never_woken, 0, filch_os_now_ns() + REFUSED_NS);
 }
 
+static void answer_all(struct filch_poller *poller, const struct filch_os_ready *ready, size_t n)
+{
+    struct filch_ready_batch batch;
+    batch.count = 0;
+    for (size_t i = 0; i < n; i++) {
+        answer_question(poller, &ready[i], &batch);
+    }
+    filch_ready_deliver(&batch);
+}
+
+/* ---- threads of the pool look, too ----
+ *
+ * While all cores are held those that hold them look for answers between two fibers, and when they
+ * find nothing else: that takes many at a time, and no thread is woken for each. The poller's
+ * thread rests then, because the system would wake it. It goes on as soon as a core is free; or
+ * when for LEAVE_NS none has found anything: all may be busy with something long.
+ *
+ *   poller                              one that lets go of its core
+ *   1 say that it rests                 1 count itself out (pool.h, `running`)
+ *   2 look whether a core is free       2 look whether the poller rests: wake it
+ *
+ * All four are seq_cst: one of them sees the other. */
+
+static void look_for_answers(struct filch_poller *poller)
+{
+    /* acquire: pairs with the release below; one at a time is enough. relaxed: a glance */
+    if (atomic_load_explicit(&poller->looking, memory_order_relaxed) ||
+        atomic_exchange_explicit(&poller->looking, true, memory_order_acquire)) {
+        return;
+    }
+    struct filch_os_ready ready[AT_ONCE];
+    size_t n = filch_os_poll_look(poller->os, ready, AT_ONCE);
+    atomic_store_explicit(&poller->looking, false, memory_order_release); /* as above */
+    if (n && n != FILCH_OS_POLL_REFUSED) { /* if it is refused the poller's thread will see to it */
+        atomic_fetch_add_explicit(&poller->answers, 1, memory_order_relaxed); /* a counter */
+        answer_all(poller, ready, n);
+    }
+}
+
+static void no_call(struct filch_poller *poller)
+{
+    (void)poller; /* where the system has no looks, the thread does not rest either */
+}
+
+static void wake_poller(struct filch_poller *poller)
+{
+    /* seq_cst, both: see above */
+    if (atomic_load_explicit(&poller->rests, memory_order_seq_cst) &&
+        atomic_exchange_explicit(&poller->rests, 0, memory_order_seq_cst)) {
+        filch_os_wake(&poller->rests, 1);
+    }
+}
+
+static void leave_to_others(struct filch_poller *poller)
+{
+    uint32_t before;
+    uint32_t now = atomic_load_explicit(&poller->answers, memory_order_relaxed); /* a counter */
+    do {
+        before = now;
+        atomic_store_explicit(&poller->rests, 1, memory_order_seq_cst); /* see above */
+        if (filch_pool_has_idle(poller->pool)) {
+            break;
+        }
+        filch_os_wait(&poller->rests, 1, filch_os_now_ns() + LEAVE_NS);
+        now = atomic_load_explicit(&poller->answers, memory_order_relaxed);
+        /* relaxed: a wake-up is seen now or when it is tried again */
+    } while (now != before && atomic_load_explicit(&poller->rests, memory_order_relaxed));
+    atomic_store_explicit(&poller->rests, 0, memory_order_relaxed); /* it is looking itself */
+}
+
+static const struct filch_poller_calls looking_calls = {filch_poller_end, look_for_answers,
+                                                        wake_poller};
+static const struct filch_poller_calls plain_calls = {filch_poller_end, no_call, no_call};
+
 static int poll_for_ever(void *context)
 {
     struct filch_poller *poller = context;
     struct filch_os_ready ready[AT_ONCE];
+    bool rests = filch_os_poll_looks(poller->os);
     filch_os_thread_begin("filch-poll");
     filch_thread_adopt(poller->record);
     /* acquire: pairs with the release in filch_poller_end */
@@ -243,9 +282,11 @@ static int poll_for_ever(void *context)
         filch_thread_rise(poller->record);
         if (n == FILCH_OS_POLL_REFUSED) {
             refuse_all(poller);
+            continue;
         }
-        for (size_t i = 0; i < n && n != FILCH_OS_POLL_REFUSED; i++) {
-            answer_question(poller, &ready[i]);
+        answer_all(poller, ready, n);
+        if (rests && n) {
+            leave_to_others(poller);
         }
     }
     filch_thread_resign();
@@ -254,9 +295,7 @@ static int poll_for_ever(void *context)
 
 static void destroy_poller(struct filch_poller *poller)
 {
-    for (size_t i = 0; i < DESCRIPTOR_CHUNKS; i++) {
-        filch_free(atomic_load_explicit(&poller->chunks[i], memory_order_relaxed)); /* no other */
-    }
+    filch_descriptors_free(&poller->descriptors);
     if (poller->os) {
         filch_os_poll_close(poller->os);
     }
@@ -271,6 +310,7 @@ static struct filch_poller *poller_new_locked(struct filch_pool *pool)
     if (!poller) {
         return NULL;
     }
+    poller->pool = pool;
     poller->os = filch_os_poll_open();
     poller->record = poller->os ? filch_process_take_thread() : NULL;
     if (poller->record &&
@@ -292,7 +332,7 @@ struct filch_poller *filch_poller_of(struct filch_pool *pool)
         filch_lock_acquire(&pool->lock, FILCH_RANK_POOL);
         poller = atomic_load_explicit(&pool->poller, memory_order_relaxed); /* under the lock */
         if (!poller && (poller = poller_new_locked(pool))) {
-            pool->end_poller = filch_poller_end;
+            pool->poller_calls = filch_os_poll_looks(poller->os) ? &looking_calls : &plain_calls;
             atomic_store_explicit(&pool->poller, poller, memory_order_release); /* as above */
         }
         filch_lock_release(&pool->lock);
@@ -306,6 +346,7 @@ static void end_thread(struct filch_poller *poller)
         /* release: pairs with the acquire in poll_for_ever */
         atomic_store_explicit(&poller->ends, true, memory_order_release);
         filch_os_poll_interrupt(poller->os);
+        wake_poller(poller);
         filch_os_thread_join(poller->thread);
         destroy_poller(poller);
     }
@@ -325,7 +366,7 @@ void filch_poller_end(struct filch_pool *pool)
 
 void filch_poller_forget(struct filch_poller *poller, int fd)
 {
-    struct descriptor *descriptor = known_descriptor(poller, fd);
+    struct filch_descriptor *descriptor = filch_descriptor_known(&poller->descriptors, fd);
     if (descriptor) {
         filch_lock_acquire(&descriptor->lock, FILCH_RANK_DESCRIPTOR);
         descriptor->question++; /* an answer that is under way is about what is closed now */

@@ -1,6 +1,7 @@
 /* acquire: taking cores and letting go of them. */
 #include "base/assert.h"
 #include "os/os.h"
+#include "sched/answers.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
@@ -103,6 +104,11 @@ static void count_out(struct filch_pool *pool)
      * finds no core, goes on */
     uint64_t running = atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst);
     FILCH_ASSERT((uint32_t)running > 0);
+    /* acquire: pairs with the release in filch_poller_of */
+    struct filch_poller *poller = atomic_load_explicit(&pool->poller, memory_order_acquire);
+    if (FILCH_UNLIKELY(poller != NULL)) {
+        pool->poller_calls->wake(poller); /* we look for answers no more */
+    }
     filch_pool_core_freed(pool);
 }
 

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "os/os.h"
 #include "os/os_modes.h"
+#include "sched/answers.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
 #include "sched/ready.h"
@@ -89,10 +90,20 @@ static uintptr_t by_turns(struct filch_core *core, uint32_t turn)
     return turn % 4 == 1 ? from_queue(&pool->ready) : filch_deque_pop(&core->deque);
 }
 
+void filch_core_look_for_answers(struct filch_pool *pool)
+{
+    /* acquire: pairs with the release in filch_poller_of */
+    struct filch_poller *poller = atomic_load_explicit(&pool->poller, memory_order_acquire);
+    if (FILCH_UNLIKELY(poller != NULL)) {
+        pool->poller_calls->look(poller);
+    }
+}
+
 /* So that a core with always something ready, or something newer in its deque, starves nothing. */
 static uintptr_t overdue(struct filch_core *core)
 {
     filch_core_fire_timers(core->pool);
+    filch_core_look_for_answers(core->pool);
     filch_core_queue_next(core); /* behind what it would have gone before */
     uintptr_t entry = by_turns(core, filch_core_picks(core) / FILCH_FAIR_PICKS);
     return entry || (entry = from_ready(core)) ? entry : from_outside(core, &core->pool->inject);
@@ -153,6 +164,7 @@ static uintptr_t from_own(struct filch_core *core)
 static uintptr_t put_off(struct filch_core *core)
 {
     filch_core_fire_timers(core->pool);
+    filch_core_look_for_answers(core->pool);
     filch_crowd_let_go(core);
     uintptr_t entry = from_next(core); /* a timer's */
     return entry || (entry = from_own(core)) ? entry : from_outside(core, &core->pool->background);

@@ -185,6 +185,9 @@ FILCH_PRIVATE void filch_core_answer_wake(struct filch_pool *pool);
 
 FILCH_PRIVATE void filch_core_fire_timers(struct filch_pool *pool);
 
+/* Make ready what waits for descriptors that are ready. */
+FILCH_PRIVATE void filch_core_look_for_answers(struct filch_pool *pool);
+
 /* Ask all running fibers for latent work. */
 FILCH_PRIVATE void filch_core_demand(struct filch_pool *pool);
 

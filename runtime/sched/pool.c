@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "os/os.h"
+#include "sched/answers.h"
 #include "sched/core.h"
 #include "sched/process.h"
 #include "sched/thread.h"
@@ -315,8 +316,8 @@ void filch_pool_drain(struct filch_pool *pool)
 {
     filch_pool_await_quiet(pool);
     if (end_threads(pool)) { /* until then, one that was just made may still take a core */
-        if (pool->end_poller) {
-            pool->end_poller(pool);
+        if (pool->poller_calls) {
+            pool->poller_calls->end(pool);
         }
         filch_core_give_spares(pool);
         filch_core_finish_all(pool);

@@ -104,7 +104,7 @@ struct filch_pool {
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_crowding crowding;
 
     _Atomic(struct filch_poller *) poller; /* lock to write; NULL: none waited for descriptors */
-    void (*end_poller)(struct filch_pool *pool); /* written with `poller`, see poll/poller.c */
+    const struct filch_poller_calls *poller_calls; /* written with `poller`, see answers.h */
 
     struct filch_permits permits;
 

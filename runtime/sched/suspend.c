@@ -19,10 +19,11 @@ enum {
     LOOK_MAX_NS = 2000000000, /* no look at what waits for what comes later than that */
 };
 
-static void timer_fired(struct filch_timer *timer, enum filch_timer_end end)
+static void timer_fired(struct filch_timer *timer, enum filch_timer_end end,
+                        struct filch_ready_batch *batch)
 {
-    struct filch_waiter *waiter = FILCH_CONTAINER(timer, struct filch_waiter, timer);
-    filch_waiter_end(waiter, end == FILCH_TIMER_DUE ? FILCH_TIMED_OUT : FILCH_CLOSED);
+    filch_waiter_end_in(timer->context, end == FILCH_TIMER_DUE ? FILCH_TIMED_OUT : FILCH_CLOSED,
+                        batch);
 }
 
 /* The order is written where it is read, a word at a time: copied as a whole it would have to wait
@@ -33,15 +34,22 @@ static inline void block_fiber(struct filch_fiber *fiber, struct filch_thread *t
 {
     FILCH_ASSERT(waiter->fiber == fiber);
     struct filch_leave *order = &thread->leave;
-    waiter->timer.fire = timer_fired;
     order->kind = FILCH_LEAVE_WAIT;
     order->waiter = waiter;
     order->enlist = enlist;
     order->context = context;
     order->ends = ends;
+    bool timed = ends && waiter->deadline_ns != FILCH_OS_NEVER;
+    if (timed) {
+        struct filch_timer *timer = fiber->stack.timer;
+        timer->deadline_ns = waiter->deadline_ns;
+        timer->fire = timer_fired;
+        timer->context = waiter;
+    }
     filch_fiber_leave(fiber, thread);
-    if (ends && waiter->timer.deadline_ns != FILCH_OS_NEVER) {
-        filch_timers_disarm(&fiber->pool->timers, &waiter->timer);
+    /* One that has fired is not armed, and was not touched after that. */
+    if (timed && filch_waiter_outcome(waiter) != FILCH_TIMED_OUT) {
+        filch_timers_disarm(&fiber->pool->timers, fiber->stack.timer);
     }
 }
 
@@ -94,7 +102,7 @@ FILCH_APART static void block_thread(struct filch_thread *thread, struct filch_w
 {
     FILCH_ASSERT(waiter->parker == &thread->parker && thread == filch_thread_known());
     struct filch_fiber *bound = thread->fiber;
-    uint64_t deadline_ns = waiter->timer.deadline_ns;
+    uint64_t deadline_ns = waiter->deadline_ns;
     if (order.enlist && !order.enlist(waiter, order.context)) {
         filch_waiter_found(waiter);
         return;
@@ -175,7 +183,7 @@ static struct filch_party *begin_wait(struct filch_thread *thread,
     struct filch_fiber *fiber = thread->fiber;
     bool thread_waits = !fiber || filch_handoff_is_bound(fiber);
     struct filch_party *party = fiber ? fiber->party : &thread->party;
-    bool forever = waiter->timer.deadline_ns == FILCH_OS_NEVER;
+    bool forever = waiter->deadline_ns == FILCH_OS_NEVER;
     filch_waiter_init(waiter, thread_waits ? NULL : fiber, thread_waits ? &thread->parker : NULL);
     filch_party_begin_wait(party, kind, context, ends ? waiter : NULL, forever);
     filch_trace(FILCH_TRACE_BLOCK,
@@ -212,7 +220,7 @@ void filch_suspend_join(const struct filch_wait_kind *kind, void *context)
     thread = serve_before_wait(thread, kind); /* it has forked */
     struct filch_fiber *fiber = thread->fiber;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_waiter waiter;
-    waiter.timer.deadline_ns = FILCH_OS_NEVER;
+    waiter.deadline_ns = FILCH_OS_NEVER;
     struct filch_party *party = begin_wait(thread, kind, context, &waiter, false);
     block(thread, &waiter, kind->enlist, context, false);
     FILCH_ASSERT(filch_waiter_outcome(&waiter) == FILCH_SIGNALED); /* nothing else ends it */
@@ -265,7 +273,7 @@ enum filch_outcome filch_suspend_until(const struct filch_wait_kind *kind, void 
     struct filch_cancel_scope *scope = scope_of(thread);
     bool scope_ends_first = scope && scope->deadline_ns <= deadline_ns;
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_waiter waiter;
-    waiter.timer.deadline_ns = scope_ends_first ? scope->deadline_ns : deadline_ns;
+    waiter.deadline_ns = scope_ends_first ? scope->deadline_ns : deadline_ns;
     struct filch_party *party = begin_wait(thread, kind, context, &waiter, true);
     if (scope) {
         block_in_scope(thread, &waiter, kind->enlist, context, scope);

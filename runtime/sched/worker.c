@@ -23,10 +23,10 @@ struct filch_fiber *filch_worker_carry_out_wait(struct filch_thread *thread,
     struct filch_leave *order = &thread->leave;
     struct filch_waiter *waiter = order->waiter;
     struct filch_pool *pool = left->pool;
-    uint64_t deadline = waiter->timer.deadline_ns; /* the waiter is gone once it is armed */
+    uint64_t deadline = waiter->deadline_ns; /* the waiter is gone once it is armed */
     FILCH_ASSERT(waiter->fiber == left);
     bool timed = order->ends && deadline != FILCH_OS_NEVER;
-    bool earliest = timed && filch_timers_arm(&pool->timers, &waiter->timer);
+    bool earliest = timed && filch_timers_arm(&pool->timers, left->stack.timer);
     if (order->enlist && !order->enlist(waiter, order->context)) {
         filch_waiter_found(waiter);
         return left;

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "os/os.h"
+#include "sleep/wait.h"
 
 void filch_timers_init(struct filch_timers *timers)
 {
@@ -97,13 +98,22 @@ static void publish_earliest_locked(struct filch_timers *timers)
     }
 }
 
+static void arm_too_late_locked(struct filch_timers *timers, struct filch_timer *timer)
+{
+    struct filch_ready_batch batch;
+    batch.count = 0;
+    FILCH_ASSERT(filch_lock_is_held(&timers->lock));
+    timer->armed = false;
+    timer->fire(timer, FILCH_TIMER_CLOSED, &batch);
+    filch_ready_deliver(&batch);
+}
+
 bool filch_timers_arm(struct filch_timers *timers, struct filch_timer *timer)
 {
     FILCH_ASSERT(timer->fire);
     filch_lock_acquire(&timers->lock, FILCH_RANK_TIMERS);
-    if (timers->closed) {
-        timer->armed = false;
-        timer->fire(timer, FILCH_TIMER_CLOSED);
+    if (FILCH_UNLIKELY(timers->closed)) {
+        arm_too_late_locked(timers, timer);
         filch_lock_release(&timers->lock);
         return false;
     }
@@ -128,37 +138,46 @@ void filch_timers_disarm(struct filch_timers *timers, struct filch_timer *timer)
     filch_lock_release(&timers->lock);
 }
 
-static size_t fire_locked(struct filch_timers *timers, uint64_t now_ns, enum filch_timer_end end)
+static size_t fire_some_locked(struct filch_timers *timers, uint64_t now_ns,
+                               enum filch_timer_end end, struct filch_ready_batch *batch)
 {
     size_t fired = 0;
     FILCH_ASSERT(filch_lock_is_held(&timers->lock));
-    while (timers->root && timers->root->deadline_ns <= now_ns) {
+    while (timers->root && timers->root->deadline_ns <= now_ns && fired < FILCH_TIMER_AT_ONCE) {
         struct filch_timer *due = timers->root;
         remove_timer_locked(timers, due);
-        due->fire(due, end); /* may free or re-use the timer: not touched any more */
+        if (timers->root) {
+            filch_prefetch(timers->root->context); /* no thread has touched it since it waits */
+        }
+        due->fire(due, end, batch); /* may free or re-use the timer: not touched any more */
         fired++;
     }
     publish_earliest_locked(timers);
     return fired;
 }
 
+/* A fiber whose wait has ended stays where it is until it is made ready: after the lock. */
+static size_t fire_some(struct filch_timers *timers, uint64_t now_ns, enum filch_timer_end end)
+{
+    struct filch_ready_batch batch;
+    batch.count = 0;
+    filch_lock_acquire(&timers->lock, FILCH_RANK_TIMERS);
+    timers->closed |= end == FILCH_TIMER_CLOSED;
+    size_t fired = fire_some_locked(timers, now_ns, end, &batch);
+    filch_lock_release(&timers->lock);
+    filch_ready_deliver(&batch);
+    return fired;
+}
+
 size_t filch_timers_fire(struct filch_timers *timers, uint64_t now_ns)
 {
-    size_t fired = 0;
-    if (filch_timers_earliest(timers) <= now_ns) {
-        filch_lock_acquire(&timers->lock, FILCH_RANK_TIMERS);
-        fired = fire_locked(timers, now_ns, FILCH_TIMER_DUE);
-        filch_lock_release(&timers->lock);
-    }
-    return fired;
+    return filch_timers_earliest(timers) <= now_ns ? fire_some(timers, now_ns, FILCH_TIMER_DUE) : 0;
 }
 
 void filch_timers_close(struct filch_timers *timers)
 {
-    filch_lock_acquire(&timers->lock, FILCH_RANK_TIMERS);
-    timers->closed = true;
-    fire_locked(timers, FILCH_OS_NEVER, FILCH_TIMER_CLOSED);
-    filch_lock_release(&timers->lock);
+    while (fire_some(timers, FILCH_OS_NEVER, FILCH_TIMER_CLOSED)) {
+    }
 }
 
 uint64_t filch_timers_earliest(struct filch_timers *timers)

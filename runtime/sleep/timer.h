@@ -1,8 +1,13 @@
 /* timer: deadlines on the monotonic clock, earliest first.
  *
- * Timers are part of what waits for them: arming allocates nothing and cannot fail. When one
- * fires, its function is called under the timers' lock, so that it is either called before
- * filch_timers_disarm() returns or never: the owner may free it after that.
+ * A timer is part of what waits for it: arming allocates nothing and cannot fail. When one fires,
+ * its function is called under the timers' lock, so that it is either called before
+ * filch_timers_disarm() returns or never: the owner may free it after that. Fibers whose waits end
+ * by that are made ready together, after the release of the lock.
+ *
+ * To find the next earliest, many are looked at. On the stacks of those that sleep each would be a
+ * page of its own, which no thread has touched since: so that of a fiber lies elsewhere, next to
+ * those of others (slab.h).
  *
  * Source: Fredman, Sedgewick, Sleator & Tarjan, "The pairing heap" (Algorithmica 1986). */
 #ifndef FILCH_TIMER_H
@@ -13,14 +18,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/base.h"
 #include "base/private.h"
 #include "os/lock.h"
+
+struct filch_ready_batch; /* wait.h */
+
+enum { FILCH_TIMER_AT_ONCE = 32 }; /* so many are fired at a time */
 
 enum filch_timer_end { FILCH_TIMER_DUE, FILCH_TIMER_CLOSED };
 
 struct filch_timer {
     uint64_t deadline_ns;
-    void (*fire)(struct filch_timer *timer, enum filch_timer_end end);
+    void (*fire)(struct filch_timer *timer, enum filch_timer_end end,
+                 struct filch_ready_batch *batch);
+    void *context;               /* fire()'s; what it touches */
     struct filch_timer *child;   /* lock */
     struct filch_timer *sibling; /* lock */
     struct filch_timer *prev;    /* lock; the parent for a first child */
@@ -40,7 +52,7 @@ FILCH_PRIVATE void filch_timers_init(struct filch_timers *timers);
 FILCH_PRIVATE bool filch_timers_arm(struct filch_timers *timers, struct filch_timer *timer);
 FILCH_PRIVATE void filch_timers_disarm(struct filch_timers *timers, struct filch_timer *timer);
 
-/* Fire what is due at now_ns; how many. */
+/* Fire what is due at now_ns, FILCH_TIMER_AT_ONCE at most; how many. */
 FILCH_PRIVATE size_t filch_timers_fire(struct filch_timers *timers, uint64_t now_ns);
 
 /* Fire all, and from now on each timer as it is armed. */

@@ -8,7 +8,6 @@
 #include "trace/tracer.h"
 
 enum { DONE = 1, LOCKED = 2 };
-enum { READY_MOST = 32 }; /* fibers that are made ready together */
 static const uintptr_t latch_open = 1;
 
 void filch_waiter_init(struct filch_waiter *waiter, struct filch_fiber *fiber,
@@ -89,13 +88,7 @@ static const struct filch_wait_host *scheduler(void)
     return __atomic_load_n(&host, __ATOMIC_RELAXED);
 }
 
-/* Fibers whose waits have ended and that are not ready yet. */
-struct ready_batch {
-    unsigned count;
-    struct filch_fiber *fibers[READY_MOST];
-};
-
-static void deliver(struct ready_batch *batch)
+void filch_ready_deliver(struct filch_ready_batch *batch)
 {
     if (batch->count) {
         FILCH_ASSERT(scheduler()); /* or there were no fibers */
@@ -104,10 +97,10 @@ static void deliver(struct ready_batch *batch)
     }
 }
 
-static void collect(struct ready_batch *batch, struct filch_fiber *fiber)
+static void collect(struct filch_ready_batch *batch, struct filch_fiber *fiber)
 {
-    if (batch->count == READY_MOST) {
-        deliver(batch);
+    if (batch->count == FILCH_READY_MOST) {
+        filch_ready_deliver(batch);
     }
     batch->fibers[batch->count++] = fiber;
 }
@@ -130,7 +123,7 @@ static struct sleeper sleeper_of(const struct filch_waiter *waiter)
 
 /* It was fired by us; a fiber whose turn it is to go on is put in the batch. */
 static void wake(struct sleeper sleeper, bool armed, enum filch_outcome outcome,
-                 struct ready_batch *batch)
+                 struct filch_ready_batch *batch)
 {
     filch_trace(FILCH_TRACE_READY, (unsigned)outcome, NULL, sleeper.name);
     if (armed && sleeper.fiber) {
@@ -142,8 +135,8 @@ static void wake(struct sleeper sleeper, bool armed, enum filch_outcome outcome,
 }
 
 /* End a wait. */
-static bool end_and_collect(struct filch_waiter *waiter, enum filch_outcome outcome,
-                            struct ready_batch *batch)
+bool filch_waiter_end_in(struct filch_waiter *waiter, enum filch_outcome outcome,
+                         struct filch_ready_batch *batch)
 {
     FILCH_ASSERT(outcome >= FILCH_SIGNALED && !waiter->call);
     struct sleeper sleeper = sleeper_of(waiter);
@@ -157,10 +150,10 @@ static bool end_and_collect(struct filch_waiter *waiter, enum filch_outcome outc
 
 bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome)
 {
-    struct ready_batch batch;
+    struct filch_ready_batch batch;
     batch.count = 0;
-    bool ended = end_and_collect(waiter, outcome, &batch);
-    deliver(&batch);
+    bool ended = filch_waiter_end_in(waiter, outcome, &batch);
+    filch_ready_deliver(&batch);
     return ended;
 }
 
@@ -200,7 +193,7 @@ static bool tell(struct filch_waiter *waiter)
 
 void filch_claims_tell(struct filch_claims *claims)
 {
-    struct ready_batch batch;
+    struct filch_ready_batch batch;
     batch.count = 0;
     struct filch_waiter *waiter = claims->first;
     while (waiter) {
@@ -210,7 +203,7 @@ void filch_claims_tell(struct filch_claims *claims)
         wake(sleeper, tell(waiter), FILCH_SIGNALED, &batch);
         waiter = next;
     }
-    deliver(&batch);
+    filch_ready_deliver(&batch);
 }
 
 void filch_claims_tell_from_anywhere(struct filch_claims *claims)
@@ -305,7 +298,7 @@ bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter)
 static struct filch_waiter *end_sleepers(struct filch_waiter *waiter)
 {
     struct filch_waiter *to_call = NULL;
-    struct ready_batch batch;
+    struct filch_ready_batch batch;
     batch.count = 0;
     while (waiter) {
         struct filch_waiter *next = waiter->next; /* a fired waiter may be gone */
@@ -314,11 +307,11 @@ static struct filch_waiter *end_sleepers(struct filch_waiter *waiter)
             waiter->next = to_call;
             to_call = waiter;
         } else {
-            end_and_collect(waiter, FILCH_SIGNALED, &batch);
+            filch_waiter_end_in(waiter, FILCH_SIGNALED, &batch);
         }
         waiter = next;
     }
-    deliver(&batch);
+    filch_ready_deliver(&batch);
     return to_call;
 }
 

@@ -30,7 +30,6 @@
 #include "base/private.h"
 #include "base/base.h"
 #include "base/list.h"
-#include "sleep/timer.h"
 
 struct filch_fiber;
 struct filch_parker;
@@ -62,7 +61,7 @@ struct filch_waiter {
     struct filch_waiter *(*call)(struct filch_waiter *waiter);
     struct filch_cancel_scope *scope; /* the one it is in the list of; see cancel.h */
 
-    struct filch_timer timer;
+    uint64_t deadline_ns;         /* FILCH_OS_NEVER: none */
     struct filch_link scope_link; /* lock of the scope */
 };
 
@@ -107,6 +106,21 @@ FILCH_PRIVATE void filch_wait_hosted_by(const struct filch_wait_host *host);
 
 /* Fire with `outcome`, and wake the waiter if that is ours to do. False: another outcome stands. */
 FILCH_PRIVATE bool filch_waiter_end(struct filch_waiter *waiter, enum filch_outcome outcome);
+
+/* Fibers whose waits have ended and that are not ready yet, but soon will be, together. */
+enum { FILCH_READY_MOST = 32 };
+
+struct filch_ready_batch {
+    unsigned count;
+    struct filch_fiber *fibers[FILCH_READY_MOST];
+};
+
+/* The same, a fiber goes into the batch; when that is full they are made ready first. */
+FILCH_PRIVATE bool filch_waiter_end_in(struct filch_waiter *waiter, enum filch_outcome outcome,
+                                       struct filch_ready_batch *batch);
+
+/* Make all of them ready. */
+FILCH_PRIVATE void filch_ready_deliver(struct filch_ready_batch *batch);
 
 /* Waiters that one server has claimed, in the order of its claims. Zero: none. */
 struct filch_claims {

@@ -141,6 +141,14 @@ char *filch_slab_piece_of(const struct filch_stack *stack)
     return (char *)(((uintptr_t)stack - stack->slab->stock->header_at) / page * page);
 }
 
+struct filch_timer *filch_slab_timer_of(const struct filch_stack *stack)
+{
+    struct filch_slab *slab = stack->slab;
+    size_t index = (size_t)((const char *)stack - slab->memory) / slab->stock->stride;
+    FILCH_ASSERT(index < slab->pieces && filch_slab_stack_at(slab, index) == stack);
+    return &slab->timers[index];
+}
+
 static void list_open_locked(struct filch_stacks *stacks, struct filch_slab *slab)
 {
     FILCH_ASSERT(filch_lock_is_held(&stacks->lock));

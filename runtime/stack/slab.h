@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/private.h"
+#include "sleep/timer.h"
 #include "stack/stack.h"
 
 enum { FILCH_SLAB_PIECES = 16 }; /* at most */
@@ -28,6 +29,7 @@ struct filch_slab {
     bool listed_open;                /* lock */
     char *memory;
     size_t bytes;
+    struct filch_timer timers[FILCH_SLAB_PIECES]; /* their fibers' */
 };
 
 /* Where the stack of a piece is, which is also its header. */
@@ -35,6 +37,9 @@ FILCH_PRIVATE struct filch_stack *filch_slab_stack_at(const struct filch_slab *s
 
 /* Where the piece of a stack begins. */
 FILCH_PRIVATE char *filch_slab_piece_of(const struct filch_stack *stack);
+
+/* The timer of a stack's fiber: beside those of others, not where none is touched (timer.h). */
+FILCH_PRIVATE struct filch_timer *filch_slab_timer_of(const struct filch_stack *stack);
 
 /* A slab with a piece of that size that was never used, mapped if it must be. NULL: no memory, or
  * no more of them are allowed. */

@@ -125,6 +125,7 @@ static bool guard(struct filch_stacks *stacks, char *piece, size_t bytes)
 static void furnish(struct filch_stacks *stacks, struct filch_stack *stack, struct filch_slab *slab)
 {
     stack->slab = slab;
+    stack->timer = filch_slab_timer_of(stack);
     stack->slots = slab->stock->slots - FILCH_LANE_SPARE;
     stack->clean_slots = stack->slots; /* the system's pages are zero */
     char *piece = filch_slab_piece_of(stack);
@@ -332,6 +333,9 @@ void filch_stacks_each(struct filch_stacks *stacks,
     filch_lock_acquire(&stacks->lock, FILCH_RANK_STACKS);
     struct filch_slab *slab = stacks->slabs; /* slabs are added in front, and never removed */
     while (slab) {
+        for (size_t i = 0; i < slab->used; i++) { /* no thread may have touched them for long */
+            filch_prefetch_around(filch_slab_stack_at(slab, i) + 1, FILCH_FIBER_LINES_FROM, 0);
+        }
         for (size_t i = 0; i < slab->used; i++) {
             see(filch_slab_stack_at(slab, i), context);
         }

@@ -35,6 +35,8 @@ enum {
     FILCH_STACKS_LARGE = 1024, /* with so many in use, the next is an ordinary one */
 };
 
+struct filch_timer;
+
 /* One piece, as its user sees it. The struct lives at the start of the header. */
 struct filch_stack {
     struct filch_stack *next;   /* its holder: the next in its bundle */
@@ -42,6 +44,7 @@ struct filch_stack {
     uint32_t bundled;           /* its holder; of the first: how many the bundle has */
     bool guarded;               /* false: the system is out of guards, a canary stands in */
     struct filch_slab *slab;    /* constant; NULL: it has no stack */
+    struct filch_timer *timer;  /* constant; NULL: it has no stack */
     size_t slots;               /* constant; of the lane behind the header, spare ones aside */
     size_t clean_slots;         /* its holder; so many of them were made latent once */
     void *low;                  /* lowest usable byte */
