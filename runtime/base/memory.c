@@ -71,14 +71,30 @@ static void count_for(struct filch_heap_count *own, int64_t bytes)
     }
 }
 
-/* noinline and opaque, both: as filch_thread_known(). Of the calling thread, and its count. */
+static void *kept_block(struct filch_heap_count *own, size_t bytes)
+{
+    return FILCH_BLOCKS_KEPT && own ? filch_blocks_take(&own->blocks, &heap.depot, bytes) : NULL;
+}
+
+/* noinline and opaque, all: as filch_thread_known(). Of the calling thread, and its count. */
 static __attribute__((noinline)) void *get_counted(size_t bytes)
 {
     __asm__ volatile("" ::: "memory");
     struct filch_heap_count *own = own_count;
-    void *kept =
-        FILCH_BLOCKS_KEPT && own ? filch_blocks_take(&own->blocks, &heap.depot, bytes) : NULL;
+    void *kept = kept_block(own, bytes);
     void *memory = kept ? kept : malloc(filch_block_bytes(bytes));
+    if (memory) {
+        count_for(own, (int64_t)bytes);
+    }
+    return memory;
+}
+
+static __attribute__((noinline)) void *get_counted_zeroed(size_t bytes)
+{
+    __asm__ volatile("" ::: "memory");
+    struct filch_heap_count *own = own_count;
+    void *kept = kept_block(own, bytes);
+    void *memory = kept ? memset(kept, 0, bytes) : calloc(1, filch_block_bytes(bytes));
     if (memory) {
         count_for(own, (int64_t)bytes);
     }
@@ -174,7 +190,7 @@ void *filch_malloc_for(size_t unit_bytes, size_t bytes)
 static void *get_zeroed(size_t bytes)
 {
     if (!heap.hooks.get && HEAD <= _Alignof(max_align_t)) {
-        return counted(calloc(1, filch_block_bytes(bytes)), bytes);
+        return get_counted_zeroed(bytes);
     }
     void *memory = get(bytes, HEAD);
     return memory ? memset(memory, 0, bytes) : NULL;

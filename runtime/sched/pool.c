@@ -212,6 +212,7 @@ filch_status filch_pool_accept(struct filch_pool *pool)
 
 static filch_status submit_outside(struct filch_pool *pool, struct filch_detached *task)
 {
+    (void)filch_thread_self(); /* with a record it allocates from what others gave back */
     filch_status status = filch_pool_accept(pool);
     if (status == FILCH_OK) {
         inject_one(pool, &task->work);

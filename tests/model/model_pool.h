@@ -152,6 +152,10 @@ struct filch_thread *filch_thread_known(void)
 {
     return thread_of(rl::ctx().threadx_ ? rl::thread_index() : 0);
 }
+struct filch_thread *filch_thread_self(void)
+{
+    return filch_thread_known();
+}
 
 // Without publish.c: there are no quiet offers, for which no thread need come.
 bool filch_core_is_quiet(struct filch_core *)
