@@ -26,7 +26,9 @@ typedef struct filch_memory_hooks {
 FILCH_MUST_CHECK filch_status filch_memory_use(const filch_memory_hooks *hooks);
 
 /* Effect: tells how many bytes the library holds: from the hooks or the C library, and as mapped
- * pages, of which stacks commit what they touch. Either may be NULL. A glance while others run.
+ * pages, of which stacks commit what they touch. Small blocks that are kept for reuse are not
+ * counted; the pages of a pool that was hardly used are kept for the next one, and are. Either may
+ * be NULL. A glance while others run.
  * Threads: any. Does not block. */
 void filch_memory_held(size_t *heap_bytes, size_t *mapped_bytes);
 
