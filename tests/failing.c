@@ -3,6 +3,8 @@
 #define FILCH_SHADOW_MEMORY_OFF
 #include "shadow/memory.h"
 
+int counted_blocks_are_kept; /* they are not: each request may be refused */
+
 #include <stdatomic.h>
 
 static atomic_long calls;

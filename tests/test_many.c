@@ -11,13 +11,16 @@
 #include <unistd.h>
 
 #include "base/blocks.h"
+#include "base/memory.h"
 #include "os/os.h"
+#include "sched/thread.h"
 #include "sleep/timer.h"
 #include "sleep/wait.h"
 
 /* As the library that is counted asks for them. */
 void *counted_malloc(size_t bytes);
 void counted_free(void *memory);
+extern int counted_blocks_are_kept;
 
 /* ---- blocks ---- */
 
@@ -43,6 +46,24 @@ START_TEST(a_block_comes_back_to_the_next_that_asks_for_its_size)
     ck_assert_ptr_null(filch_blocks_take(&mine, &depot, BYTES));
     counted_free(block);
     ck_assert_int_eq(allocations_alive(), alive);
+}
+END_TEST
+
+START_TEST(who_asks_for_zeroed_memory_gets_what_another_gave_back)
+{
+    ck_assert_ptr_nonnull(filch_thread_self()); /* one that keeps some */
+    const int kept_before = counted_blocks_are_kept;
+    counted_blocks_are_kept = true;
+    unsigned char *block = filch_malloc(BYTES);
+    memset(block, 0xff, BYTES);
+    filch_free(block);
+    unsigned char *zeroed = filch_calloc(1, BYTES);
+    ck_assert_ptr_eq(zeroed, block);
+    for (int i = 0; i < BYTES; i++) {
+        ck_assert_uint_eq(zeroed[i], 0);
+    }
+    counted_blocks_are_kept = kept_before;
+    filch_free(zeroed);
 }
 END_TEST
 
@@ -348,6 +369,7 @@ int main(void)
     TCase *tcase = tcase_create("many");
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, a_block_comes_back_to_the_next_that_asks_for_its_size);
+    tcase_add_test(tcase, who_asks_for_zeroed_memory_gets_what_another_gave_back);
     tcase_add_test(tcase, a_large_block_is_not_kept);
     tcase_add_test(tcase, what_one_has_too_much_of_another_gets);
     tcase_add_test(tcase, blocks_go_from_thread_to_thread_and_each_has_one_owner);

@@ -16,6 +16,9 @@ void counted_free(void *memory);
 void *counted_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
 int counted_thrd_create(thrd_t *thread, thrd_start_t main, void *argument);
 
+/* Is what is given back kept, as usually? If not, each request is counted. */
+extern int counted_blocks_are_kept;
+
 #ifndef FILCH_SHADOW_MEMORY_OFF
 #define malloc counted_malloc
 #define calloc counted_calloc
@@ -23,7 +26,7 @@ int counted_thrd_create(thrd_t *thread, thrd_start_t main, void *argument);
 #define free counted_free
 #define mmap counted_mmap
 #define thrd_create counted_thrd_create
-#define FILCH_BLOCKS_KEPT 0 /* each request is to be seen */
+#define FILCH_BLOCKS_KEPT counted_blocks_are_kept
 #endif
 #endif
 
