@@ -280,6 +280,66 @@ START_TEST(elements_that_yield_until_a_later_one_has_run_go_on)
 }
 END_TEST
 
+/* One core has a task that does not end and makes no call, the other one that always yields. */
+struct two_cores {
+    filch_pool *pool;
+    filch_semaphore semaphore;
+    atomic_int yielding;
+    atomic_bool waits;
+    atomic_bool done;
+};
+
+FILCH_FUNCTION(void, yields_until_done, (struct two_cores *, cores))
+{
+    atomic_fetch_add(&cores->yielding, 1);
+    while (!atomic_load(&cores->done)) {
+        filch_yield();
+    }
+}
+
+FILCH_FUNCTION(void, is_done_when_woken, (struct two_cores *, cores))
+{
+    atomic_store(&cores->waits, true);
+    check_int_eq(filch_semaphore_acquire(&cores->semaphore), FILCH_OK);
+    atomic_store(&cores->done, true);
+}
+
+FILCH_FUNCTION(void, holds_its_core_until_done, (struct two_cores *, cores), (int, yielders))
+{
+    filch_future *futures[3];
+    for (int i = 0; i < yielders; i++) {
+        check_int_eq(yields_until_done_apply_async(cores->pool, cores, &futures[i]), FILCH_OK);
+    }
+    while (atomic_load(&cores->yielding) < yielders) {
+    }
+    check_int_eq(is_done_when_woken_apply_async(cores->pool, cores, &futures[yielders]), FILCH_OK);
+    while (!atomic_load(&cores->waits)) {
+    }
+    filch_semaphore_release(&cores->semaphore, 1);
+    while (!atomic_load(&cores->done)) {
+    }
+    for (int i = 0; i <= yielders; i++) {
+        check_int_eq(filch_future_wait(futures[i]), FILCH_OK);
+        filch_future_free(futures[i]);
+    }
+}
+
+START_TEST(what_a_core_never_comes_to_is_taken_by_one_that_always_yields)
+{
+    struct two_cores cores = {.yielding = 0};
+    filch_future *holds;
+    cores.pool = pool_opened_with(&(filch_pool_options){.processes = 2});
+    filch_semaphore_init(&cores.semaphore, 0);
+    ck_assert_int_eq(holds_its_core_until_done_apply_async(cores.pool, &cores, _i, &holds),
+                     FILCH_OK);
+    while (filch_future_wait_for(holds, 1) == FILCH_ETIMEDOUT) {
+    }
+    ck_assert_int_eq(filch_future_wait(holds), FILCH_OK);
+    filch_future_free(holds);
+    pool_closed(cores.pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("crowd");
@@ -297,6 +357,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_pinned_task_that_yields_lets_new_work_begin, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, elements_that_yield_until_a_later_one_has_run_go_on, 0,
                         WORKER_SWEEP);
+    tcase_add_loop_test(tcase, what_a_core_never_comes_to_is_taken_by_one_that_always_yields, 1, 3);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

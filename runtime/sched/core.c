@@ -73,23 +73,6 @@ static uintptr_t from_next(struct filch_core *core)
     return fiber ? filch_entry_of_work(&fiber->work) : 0;
 }
 
-/* By turns, so that nothing comes before work from outside, or new work, for ever. */
-static uintptr_t by_turns(struct filch_core *core, uint32_t turn)
-{
-    struct filch_pool *pool = core->pool;
-    uintptr_t entry = 0;
-    if (turn % BACKGROUND == 0 && (entry = from_outside(core, &pool->background))) {
-        return entry;
-    }
-    if (turn % 2 == 0 && (entry = from_outside(core, &pool->inject))) {
-        return entry;
-    }
-    if (turn % 8 == 3) {
-        return from_queue(&core->ready);
-    }
-    return turn % 4 == 1 ? from_queue(&pool->ready) : filch_deque_pop(&core->deque);
-}
-
 void filch_core_look_for_answers(struct filch_pool *pool)
 {
     /* acquire: pairs with the release in filch_poller_of */
@@ -97,16 +80,6 @@ void filch_core_look_for_answers(struct filch_pool *pool)
     if (FILCH_UNLIKELY(poller != NULL)) {
         pool->poller_calls->look(poller);
     }
-}
-
-/* So that a core with always something ready, or something newer in its deque, starves nothing. */
-static uintptr_t overdue(struct filch_core *core)
-{
-    filch_core_fire_timers(core->pool);
-    filch_core_look_for_answers(core->pool);
-    filch_core_queue_next(core); /* behind what it would have gone before */
-    uintptr_t entry = by_turns(core, filch_core_picks(core) / FILCH_FAIR_PICKS);
-    return entry || (entry = from_ready(core)) ? entry : from_outside(core, &core->pool->inject);
 }
 
 static uintptr_t steal_from(struct filch_core *core, struct filch_core *victim)
@@ -143,6 +116,40 @@ static uintptr_t steal(struct filch_core *core)
         }
     }
     return 0;
+}
+
+/* By turns, so that nothing comes before work from outside, or new work, for ever. Other cores have
+ * a turn, too: what is on one with a task that does not end is taken by one that always yields. */
+static uintptr_t by_turns(struct filch_core *core, uint32_t turn)
+{
+    struct filch_pool *pool = core->pool;
+    uintptr_t entry = 0;
+    if (turn % BACKGROUND == 0 && (entry = from_outside(core, &pool->background))) {
+        return entry;
+    }
+    if (turn % 2 == 0 && (entry = from_outside(core, &pool->inject))) {
+        return entry;
+    }
+    switch (turn % 8) {
+    case 1:
+        return from_queue(&pool->ready);
+    case 3:
+        return from_queue(&core->ready);
+    case 5:
+        return steal(core);
+    default:
+        return filch_deque_pop(&core->deque);
+    }
+}
+
+/* So that a core with always something ready, or something newer in its deque, starves nothing. */
+static uintptr_t overdue(struct filch_core *core)
+{
+    filch_core_fire_timers(core->pool);
+    filch_core_look_for_answers(core->pool);
+    filch_core_queue_next(core); /* behind what it would have gone before */
+    uintptr_t entry = by_turns(core, filch_core_picks(core) / FILCH_FAIR_PICKS);
+    return entry || (entry = from_ready(core)) ? entry : from_outside(core, &core->pool->inject);
 }
 
 /* Of a core: fibers that are ready before anything new, because what is begun keeps memory until
