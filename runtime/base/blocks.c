@@ -32,12 +32,12 @@ static bool try_shelf(struct filch_depot_shelf *shelf)
 {
     /* acquire: pairs with the release in leave_shelf; relaxed: a glance, which spares the line */
     return !atomic_load_explicit(&shelf->busy, memory_order_relaxed) &&
-           !atomic_exchange_explicit(&shelf->busy, true, memory_order_acquire);
+           !atomic_exchange_explicit(&shelf->busy, 1, memory_order_acquire);
 }
 
 static void leave_shelf(struct filch_depot_shelf *shelf)
 {
-    atomic_store_explicit(&shelf->busy, false, memory_order_release); /* as above */
+    atomic_store_explicit(&shelf->busy, 0, memory_order_release); /* as above */
 }
 
 static struct filch_block *fetch_block_bundle(struct filch_depot_shelf *shelf)

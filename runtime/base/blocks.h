@@ -33,7 +33,7 @@ struct filch_blocks {
 /* What all share. Zero is a valid start. */
 struct filch_depot {
     struct filch_depot_shelf {
-        _Atomic(bool) busy;          /* locked, but never waited for */
+        _Atomic(uint32_t) busy;      /* 1: locked, but never waited for */
         struct filch_block *bundles; /* busy */
         uint32_t count;              /* busy; of bundles */
     } shelves[FILCH_BLOCK_CLASSES];

@@ -37,7 +37,7 @@ struct filch_poller {
     struct filch_pool *pool;
     _Atomic(bool) ends;
     _Atomic(uint32_t) rests;   /* its thread leaves it to those that run, see leave_to_others() */
-    _Atomic(bool) looking;     /* a thread of the pool is at it */
+    _Atomic(uint32_t) looking; /* 1: a thread of the pool is at it */
     _Atomic(uint32_t) answers; /* that such looks have found */
     struct filch_descriptors descriptors;
 };
@@ -221,12 +221,12 @@ static void look_for_answers(struct filch_poller *poller)
 {
     /* acquire: pairs with the release below; one at a time is enough. relaxed: a glance */
     if (atomic_load_explicit(&poller->looking, memory_order_relaxed) ||
-        atomic_exchange_explicit(&poller->looking, true, memory_order_acquire)) {
+        atomic_exchange_explicit(&poller->looking, 1, memory_order_acquire)) {
         return;
     }
     struct filch_os_ready ready[AT_ONCE];
     size_t n = filch_os_poll_look(poller->os, ready, AT_ONCE);
-    atomic_store_explicit(&poller->looking, false, memory_order_release); /* as above */
+    atomic_store_explicit(&poller->looking, 0, memory_order_release); /* as above */
     if (n && n != FILCH_OS_POLL_REFUSED) { /* if it is refused the poller's thread will see to it */
         atomic_fetch_add_explicit(&poller->answers, 1, memory_order_relaxed); /* a counter */
         answer_all(poller, ready, n);

@@ -87,6 +87,10 @@ for call in $(echo "$calls" | grep -xE 'malloc|calloc|aligned_alloc|free|mmap|mm
 done
 # shellcheck disable=SC2086
 quietly "$(tool OBJCOPY)" $counted "$library" "$build/libcounted.a"
+# Blocks are kept for reuse only where a suite says so.
+quietly compile -c -include "$source/tests/shadow/memory.h" "$source/runtime/base/memory.c" \
+    -o "$build/memory.c.o"
+quietly "$(tool AR)" r "$build/libcounted.a" "$build/memory.c.o"
 quietly compile -c "$source/tests/fixture.c" -o "$build/fixture.o"
 for name in $suites; do
     check "$name-builds" build_suite "$name" &
