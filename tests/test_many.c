@@ -67,6 +67,28 @@ START_TEST(who_asks_for_zeroed_memory_gets_what_another_gave_back)
 }
 END_TEST
 
+START_TEST(little_is_kept_when_the_last_pool_has_ended)
+{
+    enum { MANY = 20000, LITTLE = 3000 };
+    static void *blocks[MANY];
+    const int kept_before = counted_blocks_are_kept;
+    filch_pool *pool = pool_opened(0);
+    long alive = allocations_alive();
+    counted_blocks_are_kept = true;
+    for (int i = 0; i < MANY; i++) {
+        blocks[i] = filch_malloc(BYTES);
+        ck_assert_ptr_nonnull(blocks[i]);
+    }
+    for (int i = 0; i < MANY; i++) {
+        filch_free(blocks[i]);
+    }
+    ck_assert_int_ge(allocations_alive(), alive + MANY);
+    ck_assert_int_eq(filch_pool_free(pool), FILCH_OK);
+    ck_assert_int_le(allocations_alive(), alive + LITTLE);
+    counted_blocks_are_kept = kept_before;
+}
+END_TEST
+
 START_TEST(a_large_block_is_not_kept)
 {
     struct filch_blocks mine = {.loose = {NULL}};
@@ -370,6 +392,7 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, a_block_comes_back_to_the_next_that_asks_for_its_size);
     tcase_add_test(tcase, who_asks_for_zeroed_memory_gets_what_another_gave_back);
+    tcase_add_test(tcase, little_is_kept_when_the_last_pool_has_ended);
     tcase_add_test(tcase, a_large_block_is_not_kept);
     tcase_add_test(tcase, what_one_has_too_much_of_another_gets);
     tcase_add_test(tcase, blocks_go_from_thread_to_thread_and_each_has_one_owner);

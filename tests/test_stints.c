@@ -317,6 +317,30 @@ START_TEST(a_pool_may_go_while_its_last_tasks_waiter_comes_back)
 }
 END_TEST
 
+/* ThreadSanitizer keeps a stack of calls for each of ours, of at most 65,536. */
+enum { OFTEN = 70000 };
+
+FILCH_FUNCTION(void, leaves_its_stack, (int, times))
+{
+    for (int i = 0; i < times; i++) {
+        check_int_eq(filch_sleep(1e-9), FILCH_OK);
+    }
+}
+
+START_TEST(a_stack_is_left_as_often_as_there_are_tasks_and_waits)
+{
+    filch_pool *pool = pool_opened(0);
+    filch_future *future;
+    for (int i = 0; i < OFTEN; i++) {
+        ck_assert_int_eq(leaves_its_stack_apply_async(pool, 0, &future), FILCH_OK);
+        end(future);
+    }
+    ck_assert_int_eq(leaves_its_stack_apply_async(pool, OFTEN, &future), FILCH_OK);
+    end(future);
+    pool_closed(pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("stints");
@@ -330,6 +354,7 @@ int main(void)
     tcase_add_loop_test(tcase, many_threads_may_wait_for_tasks_of_one_pool, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_pool_may_go_while_its_last_tasks_waiter_comes_back, 0,
                         WORKER_SWEEP);
+    tcase_add_test(tcase, a_stack_is_left_as_often_as_there_are_tasks_and_waits);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

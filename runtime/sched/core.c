@@ -100,12 +100,13 @@ static uintptr_t steal_from(struct filch_core *core, struct filch_core *victim)
     return slot ? filch_entry_of_slot(slot) : filch_core_seize(core, victim);
 }
 
-static uintptr_t steal(struct filch_core *core)
+static uintptr_t steal(struct filch_core *core, bool even_own)
 {
     unsigned count = filch_core_count(core->pool);
     for (unsigned i = 0; i < count; i++) {
         unsigned index = (core->victim + i) % count;
-        uintptr_t entry = steal_from(core, filch_core_at(core->pool, index));
+        bool visits = even_own || index != core->index;
+        uintptr_t entry = visits ? steal_from(core, filch_core_at(core->pool, index)) : 0;
         if (entry) {
             core->victim = index;
             note_pick(core, index == core->index ? FILCH_TRACE_OWN : FILCH_TRACE_STOLEN, index + 1);
@@ -131,14 +132,10 @@ static uintptr_t by_turns(struct filch_core *core, uint32_t turn)
         return entry;
     }
     switch (turn % 8) {
-    case 1:
-        return from_queue(&pool->ready);
-    case 3:
-        return from_queue(&core->ready);
-    case 5:
-        return steal(core);
-    default:
-        return filch_deque_pop(&core->deque);
+    case 1: return from_queue(&pool->ready);
+    case 3: return from_queue(&core->ready);
+    case 5: return steal(core, false);
+    default: return filch_deque_pop(&core->deque);
     }
 }
 
@@ -188,7 +185,7 @@ static uintptr_t pick(struct filch_core *core)
         return entry;
     }
     if ((entry = from_next(core)) || (entry = from_own(core)) ||
-        (entry = from_outside(core, &core->pool->inject)) || (entry = steal(core))) {
+        (entry = from_outside(core, &core->pool->inject)) || (entry = steal(core, true))) {
         return entry;
     }
     return put_off(core);

@@ -155,7 +155,7 @@ void filch_fiber_leave(struct filch_fiber *fiber, struct filch_thread *thread)
     arrive(fiber);
 }
 
-void filch_fiber_discard(struct filch_fiber *fiber, struct filch_fiber *next)
+FILCH_NEVER_RETURNS void filch_fiber_discard(struct filch_fiber *fiber, struct filch_fiber *next)
 {
     filch_fiber_discard_as(fiber, FILCH_LEAVE_DISCARD, next);
 }

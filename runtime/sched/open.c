@@ -115,7 +115,7 @@ void filch_pool_destroy(struct filch_pool *pool)
     if (!pool) {
         return;
     }
-    filch_process_remove_pool(pool);
+    bool others = filch_process_remove_pool(pool);
     for (unsigned i = 0; i < pool->core_limit; i++) {
         /* relaxed: no other thread is left */
         filch_core_free(atomic_load_explicit(&pool->cores[i], memory_order_relaxed));
@@ -124,4 +124,6 @@ void filch_pool_destroy(struct filch_pool *pool)
     filch_topology_forget(&pool->topology);
     filch_free(pool->threads);
     filch_free(pool);
+    while (!others && filch_memory_trim(FILCH_MEMORY_IDLE)) { /* no monitor will */
+    }
 }

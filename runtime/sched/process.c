@@ -152,7 +152,7 @@ void filch_process_leave_recording(void)
     for_all_cores(detach_core);
 }
 
-void filch_process_remove_pool(struct filch_pool *pool)
+bool filch_process_remove_pool(struct filch_pool *pool)
 {
     struct filch_process *process = filch_process();
     filch_lock_acquire(&process->pools_lock, FILCH_RANK_POOLS);
@@ -163,11 +163,13 @@ void filch_process_remove_pool(struct filch_pool *pool)
     if (*link) { /* not so in a child, which has forgotten it */
         *link = pool->next_pool;
     }
+    bool others = process->pools != NULL;
     filch_lock_release(&process->pools_lock);
     /* acquire: pairs with the release in filch_fiber_post */
     while (atomic_load_explicit(&process->posters, memory_order_acquire)) {
         filch_os_yield();
     }
+    return others;
 }
 
 static uint32_t make_token(struct filch_process *process)

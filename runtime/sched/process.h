@@ -98,7 +98,7 @@ FILCH_PRIVATE void filch_process_look_by(filch_look *look); /* from now on */
 
 /* All pools that are open, for threads that look at them from outside. */
 FILCH_PRIVATE void filch_process_add_pool(struct filch_pool *pool);
-FILCH_PRIVATE void filch_process_remove_pool(struct filch_pool *pool);
+FILCH_PRIVATE bool filch_process_remove_pool(struct filch_pool *pool); /* true: there are others */
 
 /* Their cores take part in the recording that has begun; or leave the one that has ended. */
 FILCH_PRIVATE void filch_process_join_recording(void);

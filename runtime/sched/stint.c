@@ -20,7 +20,7 @@ bool filch_stint_goes_on(void)
 }
 
 /* The thread that is on the stint ends; a worker cannot. */
-FILCH_APART static void give_up_job(struct filch_fiber *fiber)
+FILCH_NEVER_RETURNS static void give_up_job(struct filch_fiber *fiber)
 {
     filch_unwound_to(fiber, NULL, filch_fiber_bottom(fiber));
     filch_fiber_discard_as(fiber, FILCH_LEAVE_UNWOUND, NULL);
@@ -50,13 +50,9 @@ static void do_job(struct filch_fiber *fiber)
     }
 }
 
-/* The sanitizers are told when a stack is left for good: there each stint has a fresh one. */
 static void rest(struct filch_fiber *fiber)
 {
     struct filch_thread *thread = filch_thread_known();
-    if (FILCH_SANITIZES_STACKS) {
-        filch_fiber_discard(fiber, NULL);
-    }
     thread->leave.kind = FILCH_LEAVE_REST;
     filch_fiber_leave(fiber, thread);
 }
@@ -65,6 +61,9 @@ struct filch_fiber *filch_stint_main(struct filch_fiber *fiber)
 {
     do_job(fiber);
     while (fiber->on_stint) {
+        if (FILCH_SANITIZES_STACKS) {
+            return NULL; /* they are told when a stack is left for good: each stint has its own */
+        }
         rest(fiber);
         do_job(fiber);
     }
