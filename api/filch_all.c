@@ -131,6 +131,7 @@
 #include "sync/group.c"
 #include "sync/group_macros.c"
 #include "sync/inbox.c"
+#include "sync/linger.c"
 #include "sync/mutex.c"
 #include "sync/once.c"
 #include "sync/rwlock.c"

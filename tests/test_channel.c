@@ -6,7 +6,9 @@
 #include <string.h>
 #include <threads.h>
 
+#include "os/os.h"
 #include "sched/pool.h"
+#include "sync/linger.h"
 
 FILCH_CHANNEL(numbers, int);
 
@@ -721,6 +723,104 @@ START_TEST(pairs_that_talk_lose_and_double_nothing)
 }
 END_TEST
 
+/* ---- a program's thread ---- */
+
+static bool lingers_well(numbers box, bool sends)
+{
+    return filch_channel_linger(box.untyped, sends, FILCH_OS_NEVER);
+}
+
+FILCH_FUNCTION(bool, can_linger, (numbers, box))
+{
+    return filch_channel_can_linger(box.untyped);
+}
+
+START_TEST(a_thread_tries_again_when_there_is_plenty)
+{
+    enum { ROOM = 4 };
+    numbers box = channel_of(ROOM);
+    int value = 0;
+    ck_assert(!lingers_well(box, false));
+    for (int i = 0; i < ROOM; i++) {
+        ck_assert_int_eq(numbers_send(box, i), FILCH_OK);
+    }
+    ck_assert(!lingers_well(box, true));
+    ck_assert(lingers_well(box, false));
+    ck_assert_int_eq(numbers_receive(box, &value), FILCH_OK);
+    ck_assert(!lingers_well(box, true)); /* there is room, but only for one */
+    ck_assert_int_eq(numbers_receive(box, &value), FILCH_OK);
+    ck_assert(lingers_well(box, true));
+    ck_assert(!filch_channel_linger(box.untyped, true, 1)); /* the deadline is over */
+    ck_assert_int_eq(numbers_send(box, 0), FILCH_OK);
+    ck_assert_int_eq(numbers_close(box), FILCH_OK);
+    ck_assert(lingers_well(box, true)); /* the next try says so */
+    numbers_free(box);
+}
+END_TEST
+
+START_TEST(one_that_is_a_task_or_is_to_meet_another_stands_in_line_at_once)
+{
+    filch_pool *pool = pool_opened(_i);
+    numbers box = channel_of(1);
+    numbers unbuffered = channel_of(0);
+    filch_future *future;
+    bool can = true;
+    ck_assert(filch_channel_can_linger(box.untyped));
+    ck_assert(!filch_channel_can_linger(unbuffered.untyped));
+    ck_assert_int_eq(can_linger_apply_async(pool, box, &future), FILCH_OK);
+    ck_assert_int_eq(can_linger_get(future, &can), FILCH_OK);
+    ck_assert(!can);
+    filch_future_free(future);
+    numbers_free(unbuffered);
+    numbers_free(box);
+    pool_closed(pool);
+}
+END_TEST
+
+static int counts_up_outside(void *box)
+{
+    for (int i = 0; i < 3000; i++) {
+        wrong += numbers_send(*(numbers *)box, i) != FILCH_OK;
+    }
+    return numbers_close(*(numbers *)box);
+}
+
+FILCH_FUNCTION(void, passes_on, (numbers, in), (numbers, out))
+{
+    int value;
+    while (numbers_receive(in, &value) == FILCH_OK) {
+        wrong += numbers_send(out, value) != FILCH_OK;
+    }
+    wrong += numbers_close(out) != FILCH_OK;
+}
+
+START_TEST(what_threads_send_through_a_task_arrives_in_order)
+{
+    filch_pool *pool = pool_opened(_i);
+    atomic_store(&wrong, 0);
+    for (int c = 0; c < CAPACITIES; c++) {
+        numbers boxes[2] = {channel_of(capacities[c]), channel_of(capacities[c])};
+        filch_future *passes;
+        thrd_t sender;
+        int closed = FILCH_EINVAL;
+        int value = 0;
+        ck_assert_int_eq(passes_on_apply_async(pool, boxes[0], boxes[1], &passes), FILCH_OK);
+        ck_assert_int_eq(thrd_create(&sender, counts_up_outside, &boxes[0]), thrd_success);
+        for (int i = 0; i < 3000; i++) {
+            ck_assert_int_eq(numbers_receive(boxes[1], &value), FILCH_OK);
+            ck_assert_int_eq(value, i);
+        }
+        ck_assert_int_eq(numbers_receive(boxes[1], &value), FILCH_END);
+        ck_assert_int_eq(thrd_join(sender, &closed), thrd_success);
+        ck_assert_int_eq(closed, FILCH_OK);
+        all_ended(&passes, 1);
+        numbers_free(boxes[0]);
+        numbers_free(boxes[1]);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("channel");
@@ -744,6 +844,10 @@ int main(void)
     tcase_add_test(tcase, two_that_talk_leave_turns_to_others);
     tcase_add_test(tcase, a_buffer_is_filled_and_emptied_in_one_turn);
     tcase_add_loop_test(tcase, pairs_that_talk_lose_and_double_nothing, 0, WORKER_SWEEP);
+    tcase_add_test(tcase, a_thread_tries_again_when_there_is_plenty);
+    tcase_add_loop_test(tcase, one_that_is_a_task_or_is_to_meet_another_stands_in_line_at_once, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, what_threads_send_through_a_task_arrives_in_order, 0, WORKER_SWEEP);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

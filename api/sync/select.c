@@ -6,6 +6,7 @@
  * done. */
 #include "base/assert.h"
 #include "sync/channel.h"
+#include "sync/linger.h"
 
 #include "future/waiting.h"
 #include "os/os.h"
@@ -245,9 +246,8 @@ static void leave_one_line(struct filch_waiter *waiter, void *context)
 static const struct filch_wait_kind wait_for_one_kind = {
     .what = "a channel", .enlist = enlist_for_one, .leave = leave_one_line};
 
-/* It could not be done at once. */
-FILCH_APART static filch_status wait_for_channel(filch_channel *channel, const void *send,
-                                                 void *receive, uint64_t deadline)
+static filch_status wait_in_line(filch_channel *channel, const void *send, void *receive,
+                                 uint64_t deadline)
 {
     filch_case one;
     struct filch_case_state *state = filch_case_state_of(&one);
@@ -258,14 +258,37 @@ FILCH_APART static filch_status wait_for_channel(filch_channel *channel, const v
     state->status = FILCH_EPENDING;
     state->above = NULL;
     state->lowest = &one;
+    filch_status status = filch_wait_until(&wait_for_one_kind, &one, deadline);
+    return state->status != FILCH_EPENDING ? state->status : status;
+}
+
+/* FILCH_EPENDING: one must wait. */
+static inline filch_status try_channel(filch_channel *channel, const void *send, void *receive)
+{
+    struct filch_claims claims = {NULL, NULL};
+    filch_channel_lock(channel);
+    filch_status status = send ? filch_channel_send_locked(channel, send, &claims)
+                               : filch_channel_receive_locked(channel, receive, &claims);
+    let_go(channel, &claims);
+    return status;
+}
+
+/* It could not be done at once. */
+FILCH_APART static filch_status wait_for_channel(filch_channel *channel, const void *send,
+                                                 void *receive, uint64_t deadline)
+{
+    filch_status status = FILCH_EPENDING;
     if (deadline == 0) {
         return FILCH_ETIMEDOUT;
     }
     if (filch_process_inherited(channel->token)) {
         return FILCH_EFORKED;
     }
-    filch_status status = filch_wait_until(&wait_for_one_kind, &one, deadline);
-    return state->status != FILCH_EPENDING ? state->status : status;
+    if (filch_channel_can_linger(channel) &&
+        filch_channel_linger(channel, send != NULL, deadline)) {
+        status = try_channel(channel, send, receive);
+    }
+    return status != FILCH_EPENDING ? status : wait_in_line(channel, send, receive, deadline);
 }
 
 static filch_status send_until(filch_channel *channel, const void *item, uint64_t deadline)
@@ -273,10 +296,7 @@ static filch_status send_until(filch_channel *channel, const void *item, uint64_
     if (!channel || !item) {
         return FILCH_EINVAL;
     }
-    struct filch_claims claims = {NULL, NULL};
-    filch_channel_lock(channel);
-    filch_status status = filch_channel_send_locked(channel, item, &claims);
-    let_go(channel, &claims);
+    filch_status status = try_channel(channel, item, NULL);
     return status != FILCH_EPENDING ? status : wait_for_channel(channel, item, NULL, deadline);
 }
 
@@ -285,10 +305,7 @@ static filch_status receive_until(filch_channel *channel, void *item, uint64_t d
     if (!channel || !item) {
         return FILCH_EINVAL;
     }
-    struct filch_claims claims = {NULL, NULL};
-    filch_channel_lock(channel);
-    filch_status status = filch_channel_receive_locked(channel, item, &claims);
-    let_go(channel, &claims);
+    filch_status status = try_channel(channel, NULL, item);
     return status != FILCH_EPENDING ? status : wait_for_channel(channel, NULL, item, deadline);
 }
 
