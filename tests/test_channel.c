@@ -782,7 +782,7 @@ static int counts_up_outside(void *box)
     for (int i = 0; i < 3000; i++) {
         wrong += numbers_send(*(numbers *)box, i) != FILCH_OK;
     }
-    return numbers_close(*(numbers *)box);
+    return (int)numbers_close(*(numbers *)box);
 }
 
 FILCH_FUNCTION(void, passes_on, (numbers, in), (numbers, out))

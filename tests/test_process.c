@@ -45,7 +45,7 @@ FILCH_FUNCTION(int, twice, (int, x))
 FILCH_CHANNEL(numbers, int);
 
 /* Two of them have two stacks at a time, so that none is kept for a later pool. */
-FILCH_FUNCTION(int, meet, (filch_semaphore *, mine), (filch_semaphore *, others))
+FILCH_FUNCTION(filch_status, meet, (filch_semaphore *, mine), (filch_semaphore *, others))
 {
     filch_semaphore_release(others, 1);
     return filch_semaphore_acquire(mine);
@@ -63,7 +63,7 @@ static void have_two_meet(filch_pool *pool)
                          FILCH_OK);
     }
     for (int i = 0; i < 2; i++) {
-        int status = FILCH_EINVAL;
+        filch_status status = FILCH_EINVAL;
         ck_assert_int_eq(meet_get(futures[i], &status), FILCH_OK);
         ck_assert_int_eq(status, FILCH_OK);
         filch_future_free(futures[i]);
