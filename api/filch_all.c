@@ -142,6 +142,7 @@
 
 #include "fork/fork.c"
 
+#include "loop/chain.c"
 #include "loop/grid.c"
 #include "loop/imap.c"
 #include "loop/loop.c"

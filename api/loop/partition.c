@@ -1,20 +1,40 @@
 #include "loop/partition.h"
 
-#include <stdatomic.h>
-#include <stdlib.h>
-
-enum { LEAVES_MAX = 1024 };
+enum {
+    CHAINED_FEW = 16,   /* elements, below which there is one leaf; later, so many leaves */
+    CHAINED_LONG = 256, /* elements of a leaf beside which its beginning and end are little */
+    AT_HAND_BYTES = 1 << 17,
+};
 
 struct filch_partition filch_partition_of(size_t n)
 {
-    struct filch_partition leaves = {.n = n, .length = n / LEAVES_MAX + (n % LEAVES_MAX != 0)};
+    struct filch_partition leaves = {.n = n,
+                                     .length = n / FILCH_LEAVES_MAX + (n % FILCH_LEAVES_MAX != 0)};
     size_t root = 1;
-    while (root < LEAVES_MAX && root * root < n) {
+    while (root < FILCH_LEAVES_MAX && root * root < n) {
         root++;
     }
     leaves.length = leaves.length > root ? leaves.length : root;
     leaves.count = n ? (n - 1) / leaves.length + 1 : 0;
     return leaves;
+}
+
+struct filch_partition filch_partition_for_chain(size_t n)
+{
+    struct filch_partition leaves = filch_partition_of(n);
+    size_t length = n / CHAINED_FEW < CHAINED_LONG ? n / CHAINED_FEW : CHAINED_LONG;
+    length = n < CHAINED_FEW ? n : length;
+    if (length > leaves.length) {
+        leaves.length = length;
+        leaves.count = (n - 1) / length + 1;
+    }
+    return leaves;
+}
+
+size_t filch_leaves_at_hand(const struct filch_partition *leaves, size_t element_bytes)
+{
+    size_t elements = AT_HAND_BYTES / element_bytes;
+    return leaves->length && leaves->length < elements ? elements / leaves->length : 1;
 }
 
 struct each_leaf {
@@ -38,51 +58,4 @@ filch_status filch_partition_run(filch_pool *pool, size_t count,
     const struct each_leaf each = {run, context};
     const filch_body body = {leaf_block, sizeof each, 0, info};
     return filch_map(pool, &body, &each, count, NULL);
-}
-
-struct linked {
-    const struct filch_linked_leaves *chain;
-    _Atomic(size_t) known;   /* the bases of leaves up to this one are known */
-    unsigned char *finished; /* for each leaf; its worker, then all */
-};
-
-static void first_pass(void *context, size_t leaf)
-{
-    struct linked *linked = context;
-    const struct filch_linked_leaves *chain = linked->chain;
-    /* acquire: pairs with the release below; the base was written before */
-    linked->finished[leaf] = atomic_load_explicit(&linked->known, memory_order_acquire) == leaf;
-    if (linked->finished[leaf]) {
-        chain->finish(chain->context, leaf);
-        chain->carry(chain->context, leaf);
-        atomic_store_explicit(&linked->known, leaf + 1, memory_order_release);
-    } else {
-        chain->measure(chain->context, leaf);
-    }
-}
-
-static void second_pass(void *context, size_t leaf)
-{
-    struct linked *linked = context;
-    if (!linked->finished[leaf]) {
-        linked->chain->finish_late(linked->chain->context, leaf);
-    }
-}
-
-filch_status filch_partition_run_linked(filch_pool *pool, const struct filch_linked_leaves *chain,
-                                        const filch_function_info *info)
-{
-    unsigned char finished[LEAVES_MAX];
-    struct linked linked = {.chain = chain, .finished = finished};
-    atomic_init(&linked.known, 0);
-    filch_status status = filch_partition_run(pool, chain->count, first_pass, &linked, info);
-    /* relaxed: all are done */
-    size_t known = atomic_load_explicit(&linked.known, memory_order_relaxed);
-    if (status != FILCH_OK || known == chain->count) {
-        return status;
-    }
-    for (size_t leaf = known; leaf < chain->count; leaf++) {
-        chain->carry(chain->context, leaf);
-    }
-    return filch_partition_run(pool, chain->count, second_pass, &linked, info);
 }

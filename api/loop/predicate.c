@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "base/memory.h"
+#include "loop/chain.h"
 #include "loop/partition.h"
 #include "pool/run_in_pool.h"
 
@@ -155,50 +156,65 @@ static unsigned char *place_of_first(const struct filtering *filtering, size_t l
     return filtering->out + filtering->bases[leaf] * filtering->predicate->element_bytes;
 }
 
-static void filter_leaf(void *context, size_t leaf)
+static void filter_leaves(void *context, size_t first, size_t leaves)
 {
     struct filtering *filtering = context;
-    filch_range range = range_of(filtering, leaf);
-    filtering->kept[leaf] = filtering->predicate->filter(
-        filtering->environment, filtering->elements, &range, place_of_first(filtering, leaf));
+    for (size_t leaf = first; leaf < first + leaves; leaf++) {
+        filch_range range = range_of(filtering, leaf);
+        size_t kept = filtering->predicate->filter(filtering->environment, filtering->elements,
+                                                   &range, place_of_first(filtering, leaf));
+        filtering->bases[leaf + 1] = filtering->bases[leaf] + kept;
+    }
 }
 
-static void flag_leaf(void *context, size_t leaf)
+static void flag_leaves(void *context, size_t first, size_t leaves)
 {
     struct filtering *filtering = context;
-    filch_range range = range_of(filtering, leaf);
-    filtering->kept[leaf] = filtering->predicate->count(filtering->environment, filtering->elements,
-                                                        &range, filtering->flags);
+    for (size_t leaf = first; leaf < first + leaves; leaf++) {
+        filch_range range = range_of(filtering, leaf);
+        filtering->kept[leaf] = filtering->predicate->count(
+            filtering->environment, filtering->elements, &range, filtering->flags);
+    }
 }
 
-static void carry_count(void *context, size_t leaf)
+static void carry_counts(void *context, size_t first, size_t leaves)
 {
     struct filtering *filtering = context;
-    filtering->bases[leaf + 1] = filtering->bases[leaf] + filtering->kept[leaf];
+    for (size_t leaf = first; leaf < first + leaves; leaf++) {
+        filtering->bases[leaf + 1] = filtering->bases[leaf] + filtering->kept[leaf];
+    }
 }
 
-static void pack_leaf(void *context, size_t leaf)
+static void pack_leaves(void *context, size_t first, size_t leaves)
 {
     struct filtering *filtering = context;
-    filch_range range = range_of(filtering, leaf);
-    filtering->predicate->pack(filtering->elements +
-                                   range.next * filtering->predicate->element_bytes,
-                               filtering->flags + range.next, (size_t)(range.stop - range.next),
-                               place_of_first(filtering, leaf));
+    for (size_t leaf = first; leaf < first + leaves; leaf++) {
+        filch_range range = range_of(filtering, leaf);
+        filtering->predicate->pack(filtering->elements +
+                                       range.next * filtering->predicate->element_bytes,
+                                   filtering->flags + range.next, (size_t)(range.stop - range.next),
+                                   place_of_first(filtering, leaf));
+    }
 }
 
 static filch_status filter(filch_pool *pool, void *context)
 {
     struct filtering *filtering = context;
     size_t count = filtering->leaves.count;
-    const struct filch_linked_leaves chain = {count,       filter_leaf, flag_leaf,
-                                              carry_count, pack_leaf,   filtering};
+    const struct filch_chain chain = {
+        .count = count,
+        .most = filch_leaves_at_hand(&filtering->leaves, filtering->predicate->element_bytes),
+        .finish = filter_leaves,
+        .measure = flag_leaves,
+        .carry = carry_counts,
+        .finish_late = pack_leaves,
+        .context = filtering};
     filtering->bases = filch_calloc(2 * count + 1, sizeof *filtering->bases);
     filtering->flags = filch_malloc(filtering->leaves.n ? filtering->leaves.n : 1);
     filch_status status = FILCH_ENOMEM;
     if (filtering->bases && filtering->flags) {
         filtering->kept = filtering->bases + count + 1;
-        status = filch_partition_run_linked(pool, &chain, filtering->predicate->info);
+        status = filch_chain_run(pool, &chain, filtering->predicate->info);
     }
     filtering->total = status == FILCH_OK ? filtering->bases[count] : 0;
     filch_free(filtering->bases);
@@ -221,7 +237,7 @@ filch_status filch_filter(filch_pool *pool, const filch_predicate *predicate,
                                   .environment = environment,
                                   .elements = elements,
                                   .out = out,
-                                  .leaves = filch_partition_of(n)};
+                                  .leaves = filch_partition_for_chain(n)};
     filch_status status = filch_run_in_pool(pool, filter, &filtering, predicate->info);
     if (status == FILCH_OK) {
         *count = filtering.total;

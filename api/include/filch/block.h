@@ -121,27 +121,37 @@ FILCH_INLINE void filch_block_reduce(filch_block_combine *combine, void *into, c
     }
 }
 
+FILCH_INLINE void filch_block_scan_one(filch_block_combine *combine, void *sum, const void *element,
+                                       size_t bytes, bool exclusive, void *out)
+{
+    if (exclusive) {
+        memcpy(out, sum, bytes);
+    }
+    combine(sum, element);
+    if (!exclusive) {
+        memcpy(out, sum, bytes);
+    }
+}
+
 /* out[i] = sum (+) elements[0] (+) ... (+) elements[i], or without the last. sum goes on; total
- * becomes elements[0] (+) ... of all, if that is wanted. element: room for one, because out may be
+ * becomes elements[0] (+) ... of all, if it is not NULL. element: room for one, because out may be
  * elements. The three are the caller's own, so that they need not lie in memory. */
 FILCH_INLINE void filch_block_scan(filch_block_combine *combine, void *sum, void *element,
-                                   void *total, bool wants_total, const void *elements, size_t n,
-                                   size_t bytes, bool exclusive, void *out)
+                                   void *total, const void *elements, size_t n, size_t bytes,
+                                   bool exclusive, void *out)
 {
     char *to = (char *)out;
-    memcpy(total, elements, bytes);
-    for (size_t i = 0; i < n; i++, to += bytes) {
+    memcpy(element, elements, bytes);
+    if (total) {
+        memcpy(total, element, bytes);
+    }
+    filch_block_scan_one(combine, sum, element, bytes, exclusive, to);
+    for (size_t i = 1; i < n; i++) {
         memcpy(element, filch_block_at(elements, i, bytes), bytes);
-        if (wants_total && i) {
+        if (total) {
             combine(total, element);
         }
-        if (exclusive) {
-            memcpy(to, sum, bytes);
-        }
-        combine(sum, element);
-        if (!exclusive) {
-            memcpy(to, sum, bytes);
-        }
+        filch_block_scan_one(combine, sum, element, bytes, exclusive, to + i * bytes);
     }
 }
 

@@ -114,12 +114,14 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
         T filch_sum = *(T const *)filch_prefix;                                                    \
         T filch_element;                                                                           \
         T filch_all;                                                                               \
-        filch_block_scan(name##_combine, &filch_sum, &filch_element, &filch_all,                   \
-                         filch_total != NULL, filch_elements, filch_n, sizeof(T), exclusive,       \
-                         filch_out);                                                               \
-        if (filch_total) {                                                                         \
-            *(T *)filch_total = filch_all;                                                         \
+        if (!filch_total) {                                                                        \
+            filch_block_scan(name##_combine, &filch_sum, &filch_element, NULL, filch_elements,     \
+                             filch_n, sizeof(T), exclusive, filch_out);                            \
+            return;                                                                                \
         }                                                                                          \
+        filch_block_scan(name##_combine, &filch_sum, &filch_element, &filch_all, filch_elements,   \
+                         filch_n, sizeof(T), exclusive, filch_out);                                \
+        *(T *)filch_total = filch_all;                                                             \
     }
 /* clang-format on */
 
