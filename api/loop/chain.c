@@ -7,6 +7,10 @@
 
 #include "base/assert.h"
 #include "loop/partition.h"
+#include "os/os_ticks.h"
+#include "sched/fiber.h"
+#include "sched/pool.h"
+#include "sched/region.h"
 
 /* What is known at the boundary where a run begins. Who brings the second makes the base of the
  * next run known, and goes on from there: so at most one thread is at it at any time. */
@@ -14,19 +18,31 @@ enum { BASED = 1, MEASURED = 2 };
 
 struct links {
     const struct filch_chain *chain;
-    _Atomic(size_t) next; /* the first leaf that no thread has taken */
+    bool shared;             /* there are threads that may wait for each other */
+    _Atomic(size_t) next;    /* the first leaf that no thread has taken */
+    _Atomic(size_t) awaited; /* the first leaf of the run that all later ones wait for */
+    _Atomic(uint32_t) ticks; /* what a leaf took lately */
     /* Runs that can be finished now: so many were entered into `late`, so many taken from it. */
     _Atomic(size_t) entered;
     _Atomic(size_t) resumed;
     uint16_t late[FILCH_LEAVES_MAX];
-    uint16_t leaves[FILCH_LEAVES_MAX]; /* in the run that begins with this one */
-    _Atomic(unsigned char) state[FILCH_LEAVES_MAX];
+    struct run {
+        _Atomic(uint32_t) began; /* ticks, the lower half */
+        _Atomic(uint16_t) leaves;
+        _Atomic(unsigned char) state;
+    } runs[FILCH_LEAVES_MAX]; /* by their first leaves */
 };
+
+static size_t leaves_of(struct links *links, size_t first)
+{
+    /* relaxed: add_state() has carried it over, or it is a guess */
+    return atomic_load_explicit(&links->runs[first].leaves, memory_order_relaxed);
+}
 
 static bool is_based(struct links *links, size_t leaf)
 {
     /* acquire: pairs with add_state(); its base was written before */
-    return atomic_load_explicit(&links->state[leaf], memory_order_acquire) & BASED;
+    return atomic_load_explicit(&links->runs[leaf].state, memory_order_acquire) & BASED;
 }
 
 /* True: the other part was there already. */
@@ -34,7 +50,8 @@ static bool add_state(struct links *links, size_t leaf, unsigned char part)
 {
     /* acq_rel: pairs with itself, by the other part, and is_based(); the base, what was measured
      * and the number of leaves were written before */
-    unsigned char old = atomic_fetch_or_explicit(&links->state[leaf], part, memory_order_acq_rel);
+    unsigned char old =
+        atomic_fetch_or_explicit(&links->runs[leaf].state, part, memory_order_acq_rel);
     FILCH_ASSERT(!(old & part));
     return old != 0;
 }
@@ -68,13 +85,13 @@ static bool resume(struct links *links, size_t *first)
 
 static void finish_run_late(struct links *links, size_t first)
 {
-    links->chain->finish_late(links->chain->context, first, links->leaves[first]);
+    links->chain->finish_late(links->chain->context, first, leaves_of(links, first));
 }
 
 /* Its base is known, and it was measured. Returns where the next one begins. */
 static size_t carry_over(struct links *links, size_t first)
 {
-    size_t leaves = links->leaves[first];
+    size_t leaves = leaves_of(links, first);
     links->chain->carry(links->chain->context, first, leaves);
     return first + leaves;
 }
@@ -87,6 +104,8 @@ static void make_based(struct links *links, size_t first)
         enter(links, first);
         first = next;
     }
+    /* relaxed: a guess */
+    atomic_store_explicit(&links->awaited, first, memory_order_relaxed);
 }
 
 static void finish_run(struct links *links, size_t first, size_t leaves)
@@ -105,17 +124,47 @@ static void measure_run(struct links *links, size_t first, size_t leaves)
     }
 }
 
+/* ---- waiting ----
+ *
+ * Two threads that come to an end at about the same time had better not both measure: what one is
+ * about to make known the other need not go over twice. So a thread waits if that is to be expected
+ * soon: in less than half of the time that it would measure. */
+
+/* So many ticks from now the run that all wait for is done, if it takes as long as others did.
+ * Negative: it is overdue. */
+static int64_t ticks_to_wait(struct links *links, uint32_t now, uint32_t leaf_ticks)
+{
+    /* relaxed, both: a guess */
+    size_t awaited = atomic_load_explicit(&links->awaited, memory_order_relaxed);
+    if (awaited >= links->chain->count) {
+        return INT64_MAX;
+    }
+    uint32_t began = atomic_load_explicit(&links->runs[awaited].began, memory_order_relaxed);
+    return (int64_t)leaves_of(links, awaited) * leaf_ticks - (int32_t)(now - began);
+}
+
+static bool is_worth_waiting(struct links *links, size_t leaves)
+{
+    /* relaxed: a guess */
+    uint32_t leaf_ticks = atomic_load_explicit(&links->ticks, memory_order_relaxed);
+    int64_t half = (int64_t)leaves * leaf_ticks / 2;
+    int64_t wait = ticks_to_wait(links, (uint32_t)filch_os_ticks(), leaf_ticks);
+    return wait < half && wait > -half / 2;
+}
+
 /* Take so many leaves. There are as many: each thread takes those that the loop has given to it. */
 static size_t take_run(struct links *links, size_t leaves)
 {
-    /* relaxed, all of this word: only the number matters */
-    size_t first = atomic_load_explicit(&links->next, memory_order_relaxed);
     size_t late;
     for (;;) {
+        /* relaxed, all of this word: only the number matters */
+        size_t first = atomic_load_explicit(&links->next, memory_order_relaxed);
         FILCH_ASSERT(first + leaves <= links->chain->count);
-        if (!is_based(links, first) && resume(links, &late)) {
+        bool based = is_based(links, first);
+        if (!based && resume(links, &late)) {
             finish_run_late(links, late);
-            first = atomic_load_explicit(&links->next, memory_order_relaxed);
+        } else if (!based && is_worth_waiting(links, leaves)) {
+            filch_relax();
         } else if (atomic_compare_exchange_weak_explicit(&links->next, &first, first + leaves,
                                                          memory_order_relaxed,
                                                          memory_order_relaxed)) {
@@ -124,12 +173,32 @@ static size_t take_run(struct links *links, size_t leaves)
     }
 }
 
+static uint32_t run_begins(struct links *links, size_t first)
+{
+    uint32_t now = links->shared ? (uint32_t)filch_os_ticks() : 0;
+    /* relaxed: a guess */
+    atomic_store_explicit(&links->runs[first].began, now, memory_order_relaxed);
+    return now;
+}
+
+static void run_ends(struct links *links, uint32_t began, size_t leaves)
+{
+    if (links->shared) {
+        uint32_t took = (uint32_t)filch_os_ticks() - began;
+        /* relaxed: a guess */
+        atomic_store_explicit(&links->ticks, took / (uint32_t)leaves, memory_order_relaxed);
+    }
+}
+
 static void run_leaves(struct links *links, size_t leaves)
 {
     size_t first = take_run(links, leaves);
-    links->leaves[first] = (uint16_t)leaves;
+    uint32_t began = run_begins(links, first);
+    /* relaxed: add_state() carries it over */
+    atomic_store_explicit(&links->runs[first].leaves, (uint16_t)leaves, memory_order_relaxed);
     if (is_based(links, first)) {
         finish_run(links, first, leaves);
+        run_ends(links, began, leaves);
     } else {
         measure_run(links, first, leaves);
     }
@@ -172,6 +241,19 @@ static filch_status finish_rest(filch_pool *pool, struct links *links,
     return filch_partition_run(pool, left, finish_some, links, info);
 }
 
+static void links_init(struct links *links, const struct filch_chain *chain)
+{
+    links->chain = chain;
+    links->shared = filch_fiber_self()->pool->config.workers > 1;
+    atomic_init(&links->next, 0);
+    atomic_init(&links->awaited, 0);
+    atomic_init(&links->ticks, 0);
+    atomic_init(&links->entered, 0);
+    atomic_init(&links->resumed, 0);
+    memset(links->runs, 0, chain->count * sizeof *links->runs);
+    atomic_init(&links->runs[0].state, BASED);
+}
+
 filch_status filch_chain_run(filch_pool *pool, const struct filch_chain *chain,
                              const filch_function_info *info)
 {
@@ -179,13 +261,7 @@ filch_status filch_chain_run(filch_pool *pool, const struct filch_chain *chain,
     struct links *const environment = &links;
     const filch_body body = {chain_block, sizeof environment, 0, info};
     FILCH_ASSERT(chain->count <= FILCH_LEAVES_MAX && chain->most >= 1);
-    links.chain = chain;
-    atomic_init(&links.next, 0);
-    atomic_init(&links.entered, 0);
-    atomic_init(&links.resumed, 0);
-    for (size_t leaf = 0; leaf < chain->count; leaf++) {
-        atomic_init(&links.state[leaf], leaf ? 0 : BASED);
-    }
+    links_init(&links, chain);
     filch_status status = filch_map(pool, &body, &environment, chain->count, NULL);
     return status == FILCH_OK ? finish_rest(pool, &links, info) : status;
 }
