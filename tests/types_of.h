@@ -626,7 +626,7 @@ static void OF(seen_scan)(const void *prefix, const void *elements, size_t n, vo
 }
 
 static const filch_reducer OF(reducer_seen) = {OF(seen_combine), OF(seen_scan), NULL, sizeof(TYPE),
-                                               &OF(total_info)};
+                                               &OF(total_info), false};
 
 #if TYPE_BYTES == 64
 /* So many that the leaves' totals do not fit the stack. */

@@ -66,6 +66,8 @@ for workers in 1 2 8; do
     same shapes wavefront $workers 128
     same shapes stencil $workers 40
     same shapes scan $workers 10000
+    same shapes scan_few $workers 3
+    same shapes scan_dear $workers 3
 done
 counted() { # program row size checksum [workers]
     check=$("$work/$1" "$2" "${5:-2}" "$3" | cut -d' ' -f2)

@@ -37,7 +37,6 @@ FILCH_INLINE void filch_block_run(filch_range *range,
 }
 
 /* ---- predicates: has(environment, element) ---- */
-
 typedef bool filch_block_test(const void *environment, const void *element);
 
 FILCH_INLINE const char *filch_block_at(const void *elements, size_t i, size_t bytes)
@@ -121,8 +120,8 @@ FILCH_INLINE void filch_block_reduce(filch_block_combine *combine, void *into, c
     }
 }
 
-FILCH_INLINE void filch_block_scan_one(filch_block_combine *combine, void *sum, const void *element,
-                                       size_t bytes, bool exclusive, void *out)
+FILCH_INLINE void filch_block_sum(filch_block_combine *combine, void *sum, const void *element,
+                                  size_t bytes, bool exclusive, void *out)
 {
     if (exclusive) {
         memcpy(out, sum, bytes);
@@ -133,25 +132,23 @@ FILCH_INLINE void filch_block_scan_one(filch_block_combine *combine, void *sum, 
     }
 }
 
-/* out[i] = sum (+) elements[0] (+) ... (+) elements[i], or without the last. sum goes on; total
- * becomes elements[0] (+) ... of all, if it is not NULL. element: room for one, because out may be
- * elements. The three are the caller's own, so that they need not lie in memory. */
+/* out[i] = sum (+) elements[0] (+) ... (+) elements[i], or without the last. sum goes on; total, if
+ * not NULL, becomes that of elements. element: room for one. The three are the caller's locals. */
 FILCH_INLINE void filch_block_scan(filch_block_combine *combine, void *sum, void *element,
                                    void *total, const void *elements, size_t n, size_t bytes,
                                    bool exclusive, void *out)
 {
-    char *to = (char *)out;
     memcpy(element, elements, bytes);
     if (total) {
         memcpy(total, element, bytes);
     }
-    filch_block_scan_one(combine, sum, element, bytes, exclusive, to);
+    filch_block_sum(combine, sum, element, bytes, exclusive, out);
     for (size_t i = 1; i < n; i++) {
         memcpy(element, filch_block_at(elements, i, bytes), bytes);
         if (total) {
             combine(total, element);
         }
-        filch_block_scan_one(combine, sum, element, bytes, exclusive, to + i * bytes);
+        filch_block_sum(combine, sum, element, bytes, exclusive, (char *)out + i * bytes);
     }
 }
 

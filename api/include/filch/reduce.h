@@ -6,12 +6,15 @@
  *     add_scan(pool, xs, n, 0, sums);         sums[i] = 0 + xs[0] + ... + xs[i]
  *     add_scan_exclusive(pool, xs, n, 0, sums);          ... + xs[i - 1]
  *
- * Elements are grouped by their number alone: the same bits come out on any number of workers, but
- * not always those of a serial loop if (+) is not associative, as with floating point. It need not
- * be commutative. */
+ * (+) is associative, and need not be commutative. If T is an integer or a pointer then it is taken
+ * to be so to the last bit: the result is that of a serial loop, and on one worker a scan calls (+)
+ * once for an element. Else elements are grouped by their number alone: the same bits come out on
+ * any number of workers, but not always those of a serial loop, as with floating point; and a scan
+ * calls (+) twice. FILCH_EXACT_REDUCER says of any T that (+) is associative to the last bit. */
 #ifndef FILCH_REDUCE_H
 #define FILCH_REDUCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <filch/lane.h>
@@ -35,6 +38,7 @@ typedef struct filch_reducer {
                                  void *total);
     size_t element_bytes;
     const filch_function_info *info;
+    bool exact; /* (+) is associative to the last bit */
 } filch_reducer;
 
 /* Effect: result = initial (+) elements[0] (+) elements[1] (+) ...
@@ -63,8 +67,18 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
 /* FILCH_REDUCER(T, name, ["doc",] (T, a), (T, b)) { body }: defines how two become one. */
 #define FILCH_REDUCER(T, ...) FILCH_REDUCER_I(T, __VA_ARGS__, ~)
 #define FILCH_REDUCER_I(T, name, ...)                                                              \
-    FILCH_DOCUMENTED(FILCH_REDUCER_GENERATE, T, name, __VA_ARGS__)
-#define FILCH_REDUCER_GENERATE(T, name, doc, first, second, end)                                   \
+    FILCH_DOCUMENTED(FILCH_REDUCER_OF, T, name, __VA_ARGS__)
+#define FILCH_REDUCER_OF(T, name, doc, first, second, end)                                         \
+    FILCH_REDUCER_GENERATE(T, name, doc, first, second, FILCH_IS_INTEGRAL(T))
+/* FILCH_EXACT_REDUCER: the same, of a (+) that is associative to the last bit. */
+#define FILCH_EXACT_REDUCER(T, ...) FILCH_EXACT_REDUCER_I(T, __VA_ARGS__, ~)
+#define FILCH_EXACT_REDUCER_I(T, name, ...)                                                        \
+    FILCH_DOCUMENTED(FILCH_EXACT_REDUCER_OF, T, name, __VA_ARGS__)
+#define FILCH_EXACT_REDUCER_OF(T, name, doc, first, second, end)                                   \
+    FILCH_REDUCER_GENERATE(T, name, doc, first, second, true)
+/* Integers and pointers; not floating point (8 and more), nor what has members. */
+#define FILCH_IS_INTEGRAL(T) (__builtin_classify_type(*(T *)NULL) < 8)
+#define FILCH_REDUCER_GENERATE(T, name, doc, first, second, exact)                                 \
     FILCH_ASSERT_ALIGNED(T);                                                                       \
     static T name(FILCH_DECLARE first, FILCH_DECLARE second);                                      \
     FILCH_INFO(name, doc, 2 * sizeof(T))                                                           \
@@ -83,7 +97,7 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
     FILCH_SCAN_BLOCK(T, name, scan_exclusive_block, true)                                          \
     FILCH_UNUSED static const filch_reducer name##_reducer = {                                     \
         name##_combine_block, name##_scan_block, name##_scan_exclusive_block, sizeof(T),           \
-        &name##_info};                                                                             \
+        &name##_info, exact};                                                                      \
     FILCH_CHECKED filch_status name##_reduce(filch_pool *filch_in,                                 \
                                              T const *filch_elements, size_t filch_n,              \
                                              T filch_initial, T *filch_result)                     \
