@@ -880,6 +880,50 @@ START_TEST(a_quiet_offer_is_open_to_all_when_its_owner_waits)
 }
 END_TEST
 
+enum { LATENT = 64 };
+
+/* What it gives in the end. */
+static int given_to_many(struct filch_fiber *fiber)
+{
+    const filch_slot *before = NULL;
+    for (int i = 0; i < 5; i++) {
+        before = fiber->lane.split;
+        filch_core_serve(fiber);
+    }
+    return (int)(fiber->lane.split - before);
+}
+
+FILCH_FORK_FUNCTION(int, is_asked_again_and_again)
+{
+    struct filch_fiber *fiber = filch_fiber_self();
+    one_more_handle children[LATENT];
+    for (int i = 0; i < LATENT; i++) {
+        FILCH_FORK_AT(children[i], one_more, i);
+    }
+    fiber->help = FILCH_HELP_ASK;
+    fiber->more = 0;
+    fiber->served = filch_os_ticks();
+    int most = given_to_many(fiber);
+    int left = (int)(fiber->lane.top - fiber->lane.split);
+    for (int i = LATENT - 1; i >= 0; i--) {
+        ck_assert_int_eq(FILCH_JOIN_AT(children[i]), i + 1);
+    }
+    return left > 0 ? most : -1;
+}
+
+START_TEST(what_is_asked_again_at_once_gives_more_and_never_all)
+{
+    filch_pool *pool = pool_opened(0);
+    int most = 0;
+    for (int i = 0; i < 1000 && most < 8; i++) { /* it may be interrupted in between */
+        ck_assert_int_eq(is_asked_again_and_again_apply(pool, &most), FILCH_OK);
+        ck_assert_int_ge(most, 0);
+    }
+    ck_assert_int_ge(most, 8);
+    pool_closed(pool);
+}
+END_TEST
+
 /* ---- processor count ---- */
 
 static void put(const char *root, const char *path, const char *text)
@@ -1082,6 +1126,7 @@ int main(void)
     tcase_add_test(tcase, a_lane_grows_into_memory_that_was_anything);
     tcase_add_test(tcase, a_quiet_offer_is_for_no_thread_before_its_time);
     tcase_add_test(tcase, a_quiet_offer_is_open_to_all_when_its_owner_waits);
+    tcase_add_test(tcase, what_is_asked_again_at_once_gives_more_and_never_all);
     tcase_add_loop_test(tcase, quotas_of_both_kinds_of_cgroups_are_honoured, 0,
                         (int)(sizeof cpu_cases / sizeof *cpu_cases));
     tcase_add_loop_test(tcase, workers_share_no_core_while_another_is_free, 0,

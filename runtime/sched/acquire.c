@@ -1,6 +1,7 @@
 /* acquire: taking cores and letting go of them. */
 #include "base/assert.h"
 #include "os/os.h"
+#include "os/os_ticks.h"
 #include "sched/answers.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
@@ -8,6 +9,11 @@
 #include "sched/ready.h"
 #include "sched/thread.h"
 #include "sched/wake.h"
+
+enum {
+    BRIEF = 30000, /* ticks, some 10 us */
+    BRIEFS = 4,    /* so many in a row */
+};
 
 struct filch_core *filch_core_at(struct filch_pool *pool, unsigned index)
 {
@@ -257,6 +263,15 @@ void filch_core_begin(struct filch_fiber *fiber)
     } else {
         filch_lane_settle(&fiber->lane);
     }
+}
+
+bool filch_core_is_brief(struct filch_core *core)
+{
+    FILCH_ASSERT(filch_core_is_own(core));
+    uint64_t now = filch_os_ticks();
+    core->briefs = now - core->begun < BRIEF ? core->briefs + 1 : 0;
+    core->begun = now;
+    return core->briefs >= BRIEFS;
 }
 
 void filch_core_enter(struct filch_core *core, struct filch_fiber *fiber)

@@ -370,6 +370,8 @@ struct filch_fiber *filch_core_main(struct filch_fiber *fiber)
         filch_core_start(thread->core);
         filch_core_trace_forks(thread->core, &fiber->lane);
         filch_core_begin(fiber);
+        bool brief = filch_entry_slot(entry) && filch_core_is_brief(thread->core);
+        fiber->help = brief ? FILCH_HELP_LATE : FILCH_HELP_ASK;
         struct filch_fiber *ready = run_entry(fiber, entry);
         FILCH_ASSERT(!fiber->frame && fiber->lane.top == filch_fiber_bottom(fiber));
         FILCH_ASSERT(!filch_rank_holds_any());

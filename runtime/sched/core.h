@@ -69,6 +69,8 @@ struct filch_core {
     uint32_t victim; /* where the next round of stealing starts */
     bool started;    /* its worker's start hook has been called */
     struct filch_picked picked;
+    uint64_t begun;              /* ticks: when it last began a fork of another core */
+    unsigned briefs;             /* how many, one shortly after the other */
     struct filch_stack *spare;   /* of the last guest here, for the next one; or NULL */
     struct filch_fiber *resting; /* of the last stint here (stint.h), the same */
     struct filch_shelf shelf;    /* stacks for fibers */
@@ -136,6 +138,10 @@ FILCH_PRIVATE void filch_core_start(struct filch_core *core);
 /* `fiber` begins something of unknown length: its first fork will be published. A body that forks
  * once and then computes for a second looks up only at that fork. */
 FILCH_PRIVATE void filch_core_begin(struct filch_fiber *fiber);
+
+/* The holder begins a published slot. True: it has begun one every few microseconds, so this one
+ * will be short, too, and no thread need come for its first fork. */
+FILCH_PRIVATE bool filch_core_is_brief(struct filch_core *core);
 
 /* What the calling thread picked last, if it holds a core. */
 FILCH_PRIVATE struct filch_picked filch_core_picked(void);

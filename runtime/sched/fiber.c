@@ -22,7 +22,8 @@ static struct filch_fiber *fiber_on(struct filch_stack *stack, struct filch_pool
         fiber->lent = fiber->pins = 0;
         fiber->forking = fiber->on_stint = false;
         fiber->help = FILCH_HELP_ASK;
-        fiber->overhead_ticks = 0;
+        fiber->overhead_ticks = fiber->served = 0;
+        fiber->more = 0;
         filch_crowd_forget(fiber);
         filch_opening_init(&fiber->opening);
         filch_lane_init(&fiber->lane, filch_fiber_bottom(fiber), stack->clean_slots, stack->slots);

@@ -60,6 +60,8 @@ struct filch_fiber {
     struct filch_frame entry;  /* a guest's outermost: it outlives the thread's stack */
     struct filch_region *kept; /* the guest's region, if that is in memory of its own; else NULL */
     struct filch_opening opening; /* a range whose block runs: any thread */
+    uint64_t served;              /* ticks: when it was asked for work last */
+    unsigned more;                /* how many it offers at a time then, beyond the first */
     const char *guest_sp; /* a guest's: about where its thread's stack was when it entered */
 };
 

@@ -13,6 +13,8 @@
 enum {
     ENTRIES_KEPT = 32,    /* so many of a deque are not looked at before another is pushed */
     ENTRIES_PLENTY = 256, /* with more than that, ranges are held back: memory stays bounded */
+    OFTEN = 100000, /* ticks, some 30 us: asked again so soon, a fiber offers more at a time */
+    MORE_MOST = 31,
 };
 
 /* Before a thief can take it. */
@@ -111,6 +113,18 @@ static bool offer_loudly(struct filch_core *core)
     return true;
 }
 
+/* The newest that was published. */
+static bool push_or_take_back(struct filch_core *core, struct filch_fiber *fiber, filch_slot *slot)
+{
+    if (push_published(core, fiber, slot)) {
+        return true;
+    }
+    if (filch_slot_take_back(slot)) {
+        filch_lane_unpublish(&fiber->lane, slot);
+    }
+    return false;
+}
+
 bool filch_core_offer(struct filch_fiber *fiber)
 {
     struct filch_core *core = filch_thread_known()->core;
@@ -119,13 +133,7 @@ bool filch_core_offer(struct filch_fiber *fiber)
     }
     offer_loudly(core); /* it is older, and more: thieves must not come to it last */
     filch_slot *slot = publish_oldest(fiber);
-    if (slot && push_published(core, fiber, slot)) {
-        return true;
-    }
-    if (slot && filch_slot_take_back(slot)) {
-        filch_lane_unpublish(&fiber->lane, slot);
-    }
-    return false;
+    return slot && push_or_take_back(core, fiber, slot);
 }
 
 /* ---- quiet offers ----
@@ -249,6 +257,30 @@ static void yield_if_wanted(struct filch_fiber *fiber, struct filch_core *core)
     }
 }
 
+static bool is_fork(const filch_slot *slot)
+{
+    return slot->type && !slot->type->publish;
+}
+
+/* A thread that asks again within microseconds waits about as long as it works: what it gets is a
+ * small part of what there is. It finds twice as many next time, of the oldest half of all. What
+ * others are served with, in between, is one each. */
+static void offer_more(struct filch_fiber *fiber, uint64_t now)
+{
+    filch_lane *lane = &fiber->lane;
+    bool often = now - fiber->served < OFTEN;
+    unsigned more = often ? 2 * fiber->more + 1 : fiber->more / 2;
+    fiber->more = more < MORE_MOST ? more : MORE_MOST;
+    fiber->served = now;
+    const filch_slot *half = lane->split + (lane->top - lane->split) / 2;
+    for (unsigned i = 0; i < fiber->more && lane->split < half && is_fork(lane->split); i++) {
+        filch_slot *slot = publish(fiber);
+        if (!slot || !push_or_take_back(filch_thread_known()->core, fiber, slot)) {
+            return;
+        }
+    }
+}
+
 void filch_core_serve(struct filch_fiber *fiber)
 {
     uint64_t began = filch_os_ticks();
@@ -257,6 +289,7 @@ void filch_core_serve(struct filch_fiber *fiber)
                                 : filch_core_offer(fiber)) {
         fiber->help = FILCH_HELP_ASK;
         if (help == FILCH_HELP_ASK) {
+            offer_more(fiber, began);
             filch_pool_wake(fiber->pool);
         }
     }

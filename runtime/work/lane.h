@@ -65,8 +65,11 @@ struct filch_frame {
  * are the same for all that are out. */
 static inline void filch_frame_set_modes(struct filch_frame *frame, uint64_t modes)
 {
-    /* relaxed: the slot that is published next carries it over */
-    __atomic_store_n(&frame->modes, modes, __ATOMIC_RELAXED);
+    /* relaxed: the slot that is published next carries it over. Written if it differs: thieves have
+     * the line, too. */
+    if (__atomic_load_n(&frame->modes, __ATOMIC_RELAXED) != modes) {
+        __atomic_store_n(&frame->modes, modes, __ATOMIC_RELAXED);
+    }
 }
 
 static inline uint64_t filch_frame_modes(const struct filch_frame *frame)
