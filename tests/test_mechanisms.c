@@ -5,6 +5,7 @@
 
 #include <fenv.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -1059,6 +1060,33 @@ START_TEST(workers_share_no_core_while_another_is_free)
 }
 END_TEST
 
+static atomic_int moved;
+static cpu_set_t allowed;
+
+static int says_where_it_may_run(void *unused)
+{
+    (void)unused;
+    await(&moved, 1);
+    return sched_getaffinity(0, sizeof allowed, &allowed);
+}
+
+START_TEST(a_thread_that_is_moved_may_run_where_its_maker_may)
+{
+    thrd_t thread;
+    cpu_set_t ours;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof ours, &ours), 0);
+    for (int i = 0; i < 20; i++) {
+        CPU_ZERO(&allowed);
+        atomic_store(&moved, 0);
+        ck_assert(filch_os_thread_create(&thread, says_where_it_may_run, NULL));
+        filch_os_thread_move(thread);
+        atomic_store(&moved, 1);
+        filch_os_thread_join(thread);
+        ck_assert(CPU_EQUAL(&ours, &allowed));
+    }
+}
+END_TEST
+
 START_TEST(all_processors_have_a_place)
 {
     struct filch_topology topology;
@@ -1131,6 +1159,7 @@ int main(void)
                         (int)(sizeof cpu_cases / sizeof *cpu_cases));
     tcase_add_loop_test(tcase, workers_share_no_core_while_another_is_free, 0,
                         (int)(sizeof places_cases / sizeof *places_cases));
+    tcase_add_test(tcase, a_thread_that_is_moved_may_run_where_its_maker_may);
     tcase_add_test(tcase, all_processors_have_a_place);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

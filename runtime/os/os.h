@@ -76,6 +76,10 @@ FILCH_SEAM unsigned filch_os_processors(unsigned *numbers, unsigned most);
 /* Keep the calling thread on a processor. Best effort. */
 FILCH_SEAM void filch_os_bind(unsigned processor);
 
+/* The caller has just made the thread, which does nothing yet, and goes on running: the thread is
+ * not to wait for the caller's processor. Best effort. */
+FILCH_SEAM void filch_os_thread_move(thrd_t thread);
+
 /* As getenv(), but NULL in a program that runs with privileges its caller has not. */
 FILCH_SEAM const char *filch_os_getenv(const char *name);
 

@@ -291,6 +291,23 @@ void filch_os_bind(unsigned processor)
     }
 }
 
+/* Linux often puts a thread where its maker is, and looks for a better place milliseconds later.
+ * One that is forbidden to be there is moved at once, and stays away when that is allowed again. */
+void filch_os_thread_move(thrd_t thread)
+{
+    size_t cpus;
+    cpu_set_t *set = affinity_of(0, &cpus);
+    size_t bytes = CPU_ALLOC_SIZE(cpus);
+    int here = sched_getcpu();
+    if (set && here >= 0 && CPU_ISSET_S((size_t)here, bytes, set) && CPU_COUNT_S(bytes, set) > 1) {
+        CPU_CLR_S((size_t)here, bytes, set);
+        pthread_setaffinity_np((pthread_t)thread, bytes, set);
+        CPU_SET_S((size_t)here, bytes, set);
+        pthread_setaffinity_np((pthread_t)thread, bytes, set);
+    }
+    CPU_FREE(set);
+}
+
 uint64_t filch_os_thread_id(void)
 {
     long id = syscall(SYS_gettid);

@@ -177,6 +177,11 @@ void filch_os_bind(unsigned processor)
     (void)processor; /* as above */
 }
 
+void filch_os_thread_move(thrd_t thread)
+{
+    (void)thread; /* as above */
+}
+
 /* POSIX has no such calls: the caller looks first. */
 ssize_t filch_os_read_now(int fd, void *buffer, size_t bytes)
 {

@@ -55,6 +55,13 @@ bool filch_pool_ask_thread_locked(struct filch_pool *pool, thrd_t *thread, thrd_
     return granted;
 }
 
+/* Does the caller go on for a while, with more for others to do than it takes to come? */
+static bool goes_on_forking(struct filch_pool *pool)
+{
+    struct filch_thread *maker = filch_thread_known();
+    return !pool->crowded && maker && maker->core && maker->fiber && maker->fiber->forking;
+}
+
 /* A thread that starts has all that it needs: it must not fail after it was counted on. */
 static bool start_thread_locked(struct filch_pool *pool)
 {
@@ -69,10 +76,17 @@ static bool start_thread_locked(struct filch_pool *pool)
     if (pool->config.report_overflow) {
         filch_thread_furnish(thread);
     }
-    if (!filch_pool_ask_thread_locked(pool, &pool->threads[thread_count(pool)], filch_core_thread,
-                                      thread)) {
+    thrd_t *made = &pool->threads[thread_count(pool)];
+    bool moves = goes_on_forking(pool);
+    atomic_store_explicit(&thread->moving, moves, memory_order_relaxed); /* it is not there yet */
+    if (!filch_pool_ask_thread_locked(pool, made, filch_core_thread, thread)) {
         filch_process_give_thread(thread);
         return false;
+    }
+    if (moves) {
+        filch_os_thread_move(*made);
+        /* relaxed: what the thread does to itself comes after the calls above, by the system */
+        atomic_store_explicit(&thread->moving, false, memory_order_relaxed);
     }
     set_thread_count_locked(pool, thread_count(pool) + 1);
     return true;

@@ -179,6 +179,9 @@ static void live(void *record)
     struct filch_thread *thread = record;
     struct filch_pool *pool = filch_thread_pool(thread);
     bool reports = pool->config.report_overflow;
+    while (atomic_load_explicit(&thread->moving, memory_order_relaxed)) { /* see pool.c */
+        filch_os_yield();
+    }
     filch_os_thread_begin("filch");
     filch_thread_adopt(thread);
     filch_os_set_modes(FILCH_OS_MODES_DEFAULT); /* it has inherited its maker's */

@@ -226,6 +226,9 @@ uint64_t filch_os_seed(void)
 void filch_os_bind(unsigned)
 {
 }
+void filch_os_thread_move(thrd_t)
+{
+}
 void filch_os_thread_join(thrd_t)
 {
 }
