@@ -363,6 +363,84 @@ START_TEST(a_broadcast_while_the_mutex_is_free_wakes_all)
 }
 END_TEST
 
+static filch_mutex pair[2];
+static int order_of[2][WAITERS];
+static int served_of[2]; /* the mutex */
+
+FILCH_FUNCTION(int, waits_with_one_of_two, (int, number), (double, deadline))
+{
+    int own = number % 2;
+    check_int_eq(filch_mutex_lock(&pair[own]), FILCH_OK);
+    atomic_fetch_add(&arrived, 1);
+    filch_status status = filch_condition_wait_until(&condition, &pair[own], deadline);
+    order_of[own][served_of[own]++] = number;
+    return filch_mutex_unlock(&pair[own]) == FILCH_OK ? (int)status : -1;
+}
+
+static void start_pair_anew(void)
+{
+    start_anew();
+    for (int i = 0; i < 2; i++) {
+        pair[i] = (filch_mutex)FILCH_MUTEX_INIT;
+        served_of[i] = 0;
+    }
+}
+
+START_TEST(a_broadcast_has_each_stand_in_line_for_its_own_mutex)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_future *futures[WAITERS];
+    start_pair_anew();
+    for (int i = 0; i < WAITERS; i++) {
+        ck_assert_int_eq(waits_with_one_of_two_apply_async(pool, i, (double)INFINITY, &futures[i]),
+                         FILCH_OK);
+        await(&arrived, i + 1);
+        wait_until_none_runs(pool);
+    }
+    ck_assert_int_eq(filch_mutex_lock(&pair[0]), FILCH_OK);
+    ck_assert_int_eq(filch_mutex_lock(&pair[1]), FILCH_OK);
+    ck_assert_int_eq(filch_condition_broadcast(&condition), FILCH_OK);
+    ck_assert_int_eq(filch_mutex_unlock(&pair[1]), FILCH_OK); /* also while the first is taken */
+    ck_assert_int_eq(filch_future_wait(futures[1]), FILCH_OK);
+    ck_assert_int_eq(filch_mutex_unlock(&pair[0]), FILCH_OK);
+    all_end(futures, WAITERS, FILCH_OK);
+    for (int i = 0; i < WAITERS; i++) {
+        ck_assert_int_eq(order_of[i % 2][i / 2], i);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(a_broadcast_that_meets_time_outs_leaves_none_behind)
+{
+    enum { ROUNDS = 40 };
+    filch_pool *pool = pool_opened(_i);
+    filch_future *futures[WAITERS];
+    for (int round = 0; round < ROUNDS; round++) {
+        start_pair_anew();
+        for (int i = 0; i < WAITERS; i++) {
+            double deadline = i % 3 == 2 ? (double)INFINITY : filch_now() + 1e-5 * (round % 20 + i);
+            ck_assert_int_eq(waits_with_one_of_two_apply_async(pool, i, deadline, &futures[i]),
+                             FILCH_OK);
+        }
+        await(&arrived, WAITERS);
+        for (int i = 0; i < WAITERS; i++) {
+            int status = -1;
+            while (!filch_future_ready(futures[i])) {
+                ck_assert_int_eq(filch_condition_broadcast(&condition), FILCH_OK);
+                filch_yield();
+            }
+            ck_assert_int_eq(waits_with_one_of_two_get(futures[i], &status), FILCH_OK);
+            ck_assert(status == FILCH_OK || (i % 3 != 2 && status == FILCH_ETIMEDOUT));
+            filch_future_free(futures[i]);
+        }
+        ck_assert_int_eq(served_of[0] + served_of[1], WAITERS);
+        ck_assert(filch_mutex_of(&pair[0])->word == 0 && filch_mutex_of(&pair[1])->word == 0);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 /* True: it was signalled in time, and its deadline passed before it had the mutex. */
 static bool is_signalled_in_time(filch_pool *pool)
 {
@@ -472,6 +550,10 @@ int main(void)
     tcase_add_loop_test(tcase, those_that_are_signalled_sleep_until_they_have_their_mutex_in_order,
                         0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_broadcast_while_the_mutex_is_free_wakes_all, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_broadcast_has_each_stand_in_line_for_its_own_mutex, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_broadcast_that_meets_time_outs_leaves_none_behind, 0,
+                        WORKER_SWEEP);
     tcase_add_loop_test(
         tcase, a_signal_is_not_lost_to_a_deadline_that_passes_while_the_mutex_is_waited_for, 0,
         WORKER_SWEEP);

@@ -13,8 +13,8 @@
 #include "sync/wait_queue.h"
 
 struct condition_wait {
-    struct filch_wait_queue *condition;
     struct filch_mutex_wait lock; /* its place is in the condition's line first */
+    struct filch_wait_queue *condition;
     filch_mutex *mutex;
     bool unlocked; /* the wait began: it does not if the caller has been asked to stop */
 };
@@ -62,6 +62,7 @@ static filch_status condition_wait(filch_condition *condition, filch_mutex *mute
     if (!condition || !mutex || !filch_mutex_is_locked(filch_mutex_of(mutex))) {
         return FILCH_EINVAL;
     }
+    FILCH_ALIGNED(FILCH_CACHE_LINE) /* a broadcast touches one line of it */
     struct condition_wait wait = {
         .condition = filch_wait_queue_of(condition),
         .lock = {.mutex = filch_mutex_of(mutex), .party = filch_party_self()},
@@ -84,35 +85,109 @@ filch_status filch_condition_wait_until(filch_condition *condition, filch_mutex 
     return condition_wait(condition, mutex, filch_deadline_at(deadline));
 }
 
-/* The first so many that wait are to go on. */
-static filch_status signal_some(filch_condition *condition, size_t most)
+/* ---- signals ---- */
+
+static struct filch_mutex_wait *lock_wait_at(struct filch_wait_node *place)
+{
+    return FILCH_CONTAINER(place, struct filch_mutex_wait, place);
+}
+
+/* One that is to go on stays in the line, and needs its mutex next; else it leaves the line. */
+static void claim_signalled_locked(struct filch_wait_list *line, struct filch_wait_node *place,
+                                   uint64_t now_ns)
+{
+    struct filch_claims claim = {NULL, NULL};
+    if (filch_waiter_claim(place->waiter, &claim)) {
+        filch_mutex_note_move(lock_wait_at(place), now_ns);
+    } else {
+        filch_wait_list_remove_locked(line, place);
+    }
+}
+
+/* From both ends: each lies on a stack of its own, which no other has touched since it waits, and
+ * is fetched while those at the other end are claimed. True: all are for the same mutex. */
+static bool claim_crowd_locked(struct filch_wait_list *line, uint64_t now_ns)
+{
+    struct filch_wait_node *front = line->first;
+    struct filch_wait_node *back = line->last;
+    const struct filch_mutex_state *mutex = front ? lock_wait_at(front)->mutex : NULL;
+    bool same = true;
+    for (bool met = !front; !met;) {
+        struct filch_wait_node *next = front->next;
+        struct filch_wait_node *before = back->prev;
+        bool apart = front != back;
+        filch_prefetch(next);
+        filch_prefetch(before);
+        filch_prefetch(back->waiter);
+        met = !apart || next == back;
+        same = same && lock_wait_at(front)->mutex == mutex && lock_wait_at(back)->mutex == mutex;
+        claim_signalled_locked(line, front, now_ns);
+        if (apart) {
+            claim_signalled_locked(line, back, now_ns);
+        }
+        front = next;
+        back = before;
+    }
+    return same;
+}
+
+/* They are for several mutexes. */
+static void move_each(struct filch_wait_list *claimed)
+{
+    for (struct filch_wait_node *place; (place = claimed->first);) {
+        struct filch_wait_list one = {NULL, NULL};
+        struct filch_waiter *waiter = place->waiter;
+        filch_wait_list_remove_locked(claimed, place);
+        filch_wait_list_add_locked(&one, place, waiter);
+        filch_mutex_move(&one);
+    }
+}
+
+/* Those that wait now: none in the child of a fork(), where they are the parent's. */
+static struct filch_wait_list *line_locked(struct filch_wait_queue *queue)
+{
+    if (filch_process_inherited(queue->token)) {
+        queue->line = (struct filch_wait_list){NULL, NULL};
+    }
+    return &queue->line;
+}
+
+filch_status filch_condition_signal(filch_condition *condition)
+{
+    struct filch_wait_queue *queue = filch_wait_queue_of(condition);
+    struct filch_wait_list claimed = {NULL, NULL};
+    struct filch_claims claim = {NULL, NULL};
+    if (!queue) {
+        return FILCH_EINVAL;
+    }
+    filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
+    struct filch_wait_node *place = filch_wait_list_claim_locked(line_locked(queue), &claim);
+    filch_lock_release(&queue->lock);
+    if (place) {
+        filch_wait_list_add_locked(&claimed, place, claim.first);
+        filch_mutex_note_move(lock_wait_at(place), filch_os_now_ns());
+        filch_mutex_move(&claimed);
+    }
+    return FILCH_OK;
+}
+
+filch_status filch_condition_broadcast(filch_condition *condition)
 {
     struct filch_wait_queue *queue = filch_wait_queue_of(condition);
     if (!queue) {
         return FILCH_EINVAL;
     }
-    struct filch_claims claims = {NULL, NULL};
-    struct filch_wait_list claimed = {NULL, NULL};
-    struct filch_wait_node *place;
+    uint64_t now_ns = filch_os_now_ns();
     filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
-    if (filch_process_inherited(queue->token)) {
-        queue->line = (struct filch_wait_list){NULL, NULL}; /* they are in the parent */
-    }
-    for (; most && (place = filch_wait_list_claim_locked(&queue->line, &claims)); most--) {
-        filch_prefetch(queue->line.first); /* no other has touched it since it waits */
-        filch_wait_list_add_locked(&claimed, place, claims.last);
-    }
+    struct filch_wait_list *line = line_locked(queue);
+    bool same = claim_crowd_locked(line, now_ns);
+    struct filch_wait_list claimed = *line;
+    *line = (struct filch_wait_list){NULL, NULL};
     filch_lock_release(&queue->lock);
-    filch_mutex_move(&claimed);
+    if (same) {
+        filch_mutex_move(&claimed);
+    } else {
+        move_each(&claimed);
+    }
     return FILCH_OK;
-}
-
-filch_status filch_condition_signal(filch_condition *condition)
-{
-    return signal_some(condition, 1);
-}
-
-filch_status filch_condition_broadcast(filch_condition *condition)
-{
-    return signal_some(condition, SIZE_MAX);
 }

@@ -35,15 +35,18 @@ struct filch_mutex_wait {
     struct filch_party *party;       /* constant: the caller */
     struct filch_wait_node place;    /* lock of the line that it is in */
     uint64_t since_ns;               /* when it came to stand in line; 0: it has not yet */
-    _Atomic(bool) moved;             /* lock to write; a signal has put it in line */
+    _Atomic(bool) moved;             /* lock to write, or it is in no line yet; signalled */
     bool woken;                      /* the caller's: the next unlock counts on it */
     bool forked;                     /* the caller's: the owner is in the parent */
 };
 
 FILCH_PRIVATE bool filch_mutex_is_locked(struct filch_mutex_state *mutex);
 
-/* Waits that are claimed (wait.h) and not told, in a line of their own: they stand in line for
- * their mutexes from now on. */
+/* A wait that is claimed (wait.h) will be moved: it is to stand in line for its mutex from now on,
+ * and to be told when it is its turn. */
+FILCH_PRIVATE void filch_mutex_note_move(struct filch_mutex_wait *wait, uint64_t now_ns);
+
+/* Move some, all for the same mutex, in a line of their own. */
 FILCH_PRIVATE void filch_mutex_move(struct filch_wait_list *claimed);
 
 /* Of a wait: it has been moved, and stands in line still; the one that it is for (of the kind of

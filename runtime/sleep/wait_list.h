@@ -32,6 +32,20 @@ static inline void filch_wait_list_add_locked(struct filch_wait_list *line,
     line->last = place;
 }
 
+/* All of another line, which is no more. */
+static inline void filch_wait_list_append_locked(struct filch_wait_list *line,
+                                                 const struct filch_wait_list *more)
+{
+    FILCH_ASSERT(!line->first == !line->last && more->first && more->last);
+    if (line->last) {
+        line->last->next = more->first;
+        more->first->prev = line->last;
+    } else {
+        line->first = more->first;
+    }
+    line->last = more->last;
+}
+
 /* The same for one that has been in line before. */
 static inline void filch_wait_list_add_first_locked(struct filch_wait_list *line,
                                                     struct filch_wait_node *place,
