@@ -625,8 +625,8 @@ static void OF(seen_scan)(const void *prefix, const void *elements, size_t n, vo
     OF(total_scan_block)(prefix, elements, n, out, total);
 }
 
-static const filch_reducer OF(reducer_seen) = {OF(seen_combine), OF(seen_scan), NULL, sizeof(TYPE),
-                                               &OF(total_info), false};
+static const filch_reducer OF(reducer_seen) = {OF(seen_combine), OF(seen_scan),   NULL,
+                                               sizeof(TYPE),     &OF(total_info), false};
 
 #if TYPE_BYTES == 64
 /* So many that the leaves' totals do not fit the stack. */

@@ -37,6 +37,7 @@ FILCH_INLINE void filch_block_run(filch_range *range,
 }
 
 /* ---- predicates: has(environment, element) ---- */
+
 typedef bool filch_block_test(const void *environment, const void *element);
 
 FILCH_INLINE const char *filch_block_at(const void *elements, size_t i, size_t bytes)
