@@ -1,8 +1,7 @@
 /* filch/block.h: how the pieces of maps, loops, reductions and sorts go through their elements.
  *
- * Generated code hands over the user's function, wrapped to take what lies in memory, and the size
- * of an element. These functions are inlined there, and both are constants then: what comes out is
- * the loop as one would write it for that type. Nothing here is for direct use. */
+ * Generated code hands over the user's function and the size of an element: constants where these
+ * functions are inlined, so that the loop comes out as one would write it. Not for direct use. */
 #ifndef FILCH_BLOCK_H
 #define FILCH_BLOCK_H
 
