@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "os/os.h"
 #include "sched/crowd.h"
 #include "sched/pool.h"
 #include "stack/stack.h"
@@ -294,10 +295,13 @@ struct two_cores {
     atomic_bool done;
 };
 
-FILCH_FUNCTION(void, yields_until_done, (struct two_cores *, cores))
+FILCH_FUNCTION(void, yields_until_done, (struct two_cores *, cores), (uint64_t, pause_ns))
 {
     atomic_fetch_add(&cores->yielding, 1);
     while (!atomic_load(&cores->done)) {
+        uint64_t until_ns = filch_os_now_ns() + pause_ns;
+        while (filch_os_now_ns() < until_ns) {
+        }
         filch_yield();
     }
 }
@@ -309,11 +313,13 @@ FILCH_FUNCTION(void, is_done_when_woken, (struct two_cores *, cores))
     atomic_store(&cores->done, true);
 }
 
-FILCH_FUNCTION(void, holds_its_core_until_done, (struct two_cores *, cores), (int, yielders))
+FILCH_FUNCTION(void, holds_its_core_until_done, (struct two_cores *, cores), (int, yielders),
+               (uint64_t, pause_ns))
 {
     filch_future *futures[3];
     for (int i = 0; i < yielders; i++) {
-        check_int_eq(yields_until_done_apply_async(cores->pool, cores, &futures[i]), FILCH_OK);
+        check_int_eq(yields_until_done_apply_async(cores->pool, cores, pause_ns, &futures[i]),
+                     FILCH_OK);
     }
     while (atomic_load(&cores->yielding) < yielders) {
     }
@@ -331,12 +337,15 @@ FILCH_FUNCTION(void, holds_its_core_until_done, (struct two_cores *, cores), (in
 
 START_TEST(what_a_core_never_comes_to_is_taken_by_one_that_always_yields)
 {
+    const int yielders = 1 + _i % 2;
+    const uint64_t pause_ns = _i < 2 ? 0 : 20000; /* so that looks are milliseconds apart */
     struct two_cores cores = {.yielding = 0};
     filch_future *holds;
     cores.pool = pool_opened_with(&(filch_pool_options){.processes = 2});
     filch_semaphore_init(&cores.semaphore, 0);
-    ck_assert_int_eq(holds_its_core_until_done_apply_async(cores.pool, &cores, _i, &holds),
-                     FILCH_OK);
+    ck_assert_int_eq(
+        holds_its_core_until_done_apply_async(cores.pool, &cores, yielders, pause_ns, &holds),
+        FILCH_OK);
     while (filch_future_wait_for(holds, 1) == FILCH_ETIMEDOUT) {
     }
     ck_assert_int_eq(filch_future_wait(holds), FILCH_OK);
@@ -362,7 +371,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_pinned_task_that_yields_lets_new_work_begin, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, elements_that_yield_until_a_later_one_has_run_go_on, 0,
                         WORKER_SWEEP);
-    tcase_add_loop_test(tcase, what_a_core_never_comes_to_is_taken_by_one_that_always_yields, 1, 3);
+    tcase_add_loop_test(tcase, what_a_core_never_comes_to_is_taken_by_one_that_always_yields, 0, 4);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
