@@ -29,7 +29,7 @@ struct links {
     struct run {
         _Atomic(uint32_t) began; /* ticks, the lower half */
         _Atomic(uint16_t) leaves;
-        _Atomic(unsigned char) state;
+        _Atomic(uint32_t) state;
     } runs[FILCH_LEAVES_MAX]; /* by their first leaves */
 };
 
@@ -46,12 +46,11 @@ static bool is_based(struct links *links, size_t leaf)
 }
 
 /* True: the other part was there already. */
-static bool add_state(struct links *links, size_t leaf, unsigned char part)
+static bool add_state(struct links *links, size_t leaf, uint32_t part)
 {
     /* acq_rel: pairs with itself, by the other part, and is_based(); the base, what was measured
      * and the number of leaves were written before */
-    unsigned char old =
-        atomic_fetch_or_explicit(&links->runs[leaf].state, part, memory_order_acq_rel);
+    uint32_t old = atomic_fetch_or_explicit(&links->runs[leaf].state, part, memory_order_acq_rel);
     FILCH_ASSERT(!(old & part));
     return old != 0;
 }
