@@ -80,6 +80,7 @@ struct filch_core {
 
     /* Those that look for work; see ready.c. */
     FILCH_ALIGNED(FILCH_CACHE_LINE) _Atomic(uint64_t) seen_ns; /* the last look */
+    _Atomic(struct filch_fiber *) seen_next;
     _Atomic(uint32_t) seen_beats;
     _Atomic(uint32_t) loud_until; /* a number of picks; the holder, too */
     _Atomic(uint32_t) loud_picks;

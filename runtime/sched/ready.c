@@ -100,6 +100,15 @@ static void note_look(struct filch_core *core, uint32_t beats, uint64_t now_ns)
 {
     atomic_store_explicit(&core->seen_ns, now_ns, memory_order_relaxed);
     atomic_store_explicit(&core->seen_beats, beats, memory_order_relaxed);
+    atomic_store_explicit(&core->seen_next, filch_core_next(core), memory_order_relaxed);
+}
+
+/* Is the same one next as at the last look, however long ago that was? Only thieves that have
+ * much else to do look so seldom. */
+static bool is_seen_again(struct filch_core *core)
+{
+    struct filch_fiber *next = filch_core_next(core);
+    return next && next == atomic_load_explicit(&core->seen_next, memory_order_relaxed);
 }
 
 /* Of a core where something waits. */
@@ -111,7 +120,8 @@ static bool is_late(struct filch_core *core, uint64_t now_ns)
     if (passed_ns < LOOK_NS) {
         return false;
     }
-    if (passed_ns >= (uint64_t)since * GRAIN_NS && passed_ns < 2 * TRY_NS) {
+    if (passed_ns >= (uint64_t)since * GRAIN_NS &&
+        (passed_ns < 2 * TRY_NS || is_seen_again(core))) {
         return true;
     }
     note_look(core, now, now_ns);

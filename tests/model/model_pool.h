@@ -37,6 +37,7 @@ template <unsigned Workers, unsigned Cores, unsigned Fibers, unsigned Threads> s
         core->next.store(NULL, rl::mo_relaxed, $);
         core->exchanged.store(0, rl::mo_relaxed, $);
         core->seen_ns.store(0, rl::mo_relaxed, $);
+        core->seen_next.store(NULL, rl::mo_relaxed, $);
         core->seen_beats.store(0, rl::mo_relaxed, $);
         core->loud_until.store(0, rl::mo_relaxed, $);
         core->loud_picks.store(0, rl::mo_relaxed, $);
