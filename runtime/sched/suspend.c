@@ -13,8 +13,7 @@
 #include "sched/thread.h"
 
 enum {
-    SPIN_NS = 5000, /* less than a sleep and a wake-up cost */
-    SPIN_DOUBLINGS = 3,
+    SPIN_NS = 5000,     /* less than a sleep and a wake-up cost */
     TURN_NS = 10000000, /* how long a turn that is given away may take to be taken */
     LOOK_FACTOR = 4,
     LOOK_MAX_NS = 2000000000, /* no look at what waits for what comes later than that */
@@ -54,22 +53,9 @@ static inline void block_fiber(struct filch_fiber *fiber, struct filch_thread *t
     }
 }
 
-/* A thread that fills a channel, or empties it, waits for what takes its partners some us each
- * time. So it looks for longer where that would have spared the last sleep. */
-static void learn_spin(struct filch_thread *thread, uint64_t waited_ns)
+static void spin_for_waiter(struct filch_waiter *waiter, uint64_t deadline_ns)
 {
-    bool spared = waited_ns < (uint64_t)SPIN_NS << SPIN_DOUBLINGS;
-    if (spared && thread->spin_doublings < SPIN_DOUBLINGS) {
-        thread->spin_doublings++;
-    } else if (!spared && thread->spin_doublings > 0) {
-        thread->spin_doublings--;
-    }
-}
-
-static void spin_for_waiter(struct filch_thread *thread, struct filch_waiter *waiter,
-                            uint64_t start_ns, uint64_t deadline_ns)
-{
-    uint64_t until_ns = start_ns + ((uint64_t)SPIN_NS << thread->spin_doublings);
+    uint64_t until_ns = filch_os_now_ns() + SPIN_NS;
     until_ns = until_ns < deadline_ns ? until_ns : deadline_ns;
     while (!filch_waiter_fired(waiter) && filch_os_now_ns() < until_ns) {
         for (int i = 0; i < 8; i++) {
@@ -124,9 +110,8 @@ FILCH_APART static void block_thread(struct filch_thread *thread, struct filch_w
     if (order.ends && bound && !bound->guest) {
         filch_pool_end_late_wait(bound->pool, waiter);
     }
-    uint64_t start_ns = filch_os_now_ns();
     if (order.enlist) {
-        spin_for_waiter(thread, waiter, start_ns, deadline_ns);
+        spin_for_waiter(waiter, deadline_ns);
     }
     if (!filch_waiter_arm(waiter)) { /* not before: the system would be asked to wake it */
         return;
@@ -136,7 +121,6 @@ FILCH_APART static void block_thread(struct filch_thread *thread, struct filch_w
         filch_core_release_guest(bound->pool, thread);
     }
     sleep_until(thread, waiter, deadline_ns);
-    learn_spin(thread, filch_os_now_ns() - start_ns);
     if (bound && had_core && filch_core_acquire_guest(bound->pool, thread)) {
         filch_core_enter(thread->core, bound);
     }

@@ -26,8 +26,7 @@ struct filch_thread {
     unsigned processor; /* one more than the core whose processor it is bound to; 0: none */
     bool woken;         /* from sleep, by one that counts on us to wake the next */
     bool fresh;         /* a pool's: it has not been without work yet */
-    unsigned spin_doublings;      /* how long it looks for the end of a wait before it sleeps */
-    bool between_jobs;            /* its fiber's job has ended: a woken fiber may follow at once */
+    bool between_jobs;  /* its fiber's job has ended: a woken fiber may follow at once */
     struct filch_heap_count heap; /* of all whose record this was */
     struct filch_leave leave;
     struct filch_context native;
