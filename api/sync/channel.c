@@ -202,8 +202,7 @@ filch_status filch_channel_receive_locked(filch_channel *channel, void *item,
 bool filch_channel_try_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims)
 {
     FILCH_ASSERT(one->channel == channel);
-    filch_status status = one->send ? filch_channel_send_locked(channel, one->send, claims)
-                                    : filch_channel_receive_locked(channel, one->receive, claims);
+    filch_status status = filch_channel_do_locked(channel, one->send, one->receive, claims);
     filch_case_state_of(one)->status = status;
     return status != FILCH_EPENDING;
 }

@@ -59,6 +59,15 @@ FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_channel_send_locked(filch_chan
 FILCH_PRIVATE FILCH_MUST_CHECK filch_status
 filch_channel_receive_locked(filch_channel *channel, void *item, struct filch_claims *claims);
 
+/* The one of them for which there is a place: `send` or, if that is NULL, `receive`. */
+static inline FILCH_MUST_CHECK filch_status filch_channel_do_locked(filch_channel *channel,
+                                                                    const void *send, void *receive,
+                                                                    struct filch_claims *claims)
+{
+    return send ? filch_channel_send_locked(channel, send, claims)
+                : filch_channel_receive_locked(channel, receive, claims);
+}
+
 /* Do the case if it can be done; the caller tells the waiters whose cases were done by that. False:
  * one must wait. */
 FILCH_PRIVATE FILCH_MUST_CHECK bool filch_channel_try_locked(filch_channel *channel,

@@ -267,8 +267,7 @@ static inline filch_status try_channel(filch_channel *channel, const void *send,
 {
     struct filch_claims claims = {NULL, NULL};
     filch_channel_lock(channel);
-    filch_status status = send ? filch_channel_send_locked(channel, send, &claims)
-                               : filch_channel_receive_locked(channel, receive, &claims);
+    filch_status status = filch_channel_do_locked(channel, send, receive, &claims);
     let_go(channel, &claims);
     return status;
 }

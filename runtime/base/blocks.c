@@ -40,13 +40,14 @@ static void leave_shelf(struct filch_depot_shelf *shelf)
     atomic_store_explicit(&shelf->busy, 0, memory_order_release); /* as above */
 }
 
-static struct filch_block *fetch_block_bundle(struct filch_depot_shelf *shelf)
+/* NULL: there are no more than `keep`, or another thread is at it. */
+static struct filch_block *fetch_block_bundle(struct filch_depot_shelf *shelf, uint32_t keep)
 {
     struct filch_block *bundle = NULL;
     if (try_shelf(shelf)) {
-        bundle = shelf->bundles;
-        FILCH_ASSERT(!bundle == !shelf->count);
-        if (bundle) {
+        FILCH_ASSERT(!shelf->bundles == !shelf->count);
+        if (shelf->count > keep) {
+            bundle = shelf->bundles;
             shelf->bundles = bundle->bundle;
             shelf->count--;
             bundle->bundled = BLOCK_BUNDLE;
@@ -91,21 +92,13 @@ bool filch_depot_trim(struct filch_depot *depot, uint32_t keep)
 {
     bool more = false;
     for (size_t i = 0; i < FILCH_BLOCK_CLASSES; i++) {
-        struct filch_block *bundle = NULL;
-        struct filch_depot_shelf *shelf = &depot->shelves[i];
-        bool over = true;
-        for (int n = 0; n < BUNDLES_AT_ONCE && over; n++) {
-            over = try_shelf(shelf);
-            if (over) {
-                over = shelf->count > keep;
-                bundle = over ? shelf->bundles : NULL;
-                shelf->bundles = over ? bundle->bundle : shelf->bundles;
-                shelf->count -= over;
-                leave_shelf(shelf);
-            }
-            free_bundle(over ? bundle : NULL);
+        struct filch_block *bundle;
+        int n = 0;
+        while (n < BUNDLES_AT_ONCE && (bundle = fetch_block_bundle(&depot->shelves[i], keep))) {
+            free_bundle(bundle);
+            n++;
         }
-        more |= over;
+        more |= n == BUNDLES_AT_ONCE;
     }
     return more;
 }
@@ -118,7 +111,7 @@ static struct filch_block *refill(struct filch_blocks *blocks, struct filch_depo
 {
     struct filch_block *full = blocks->full[class];
     blocks->full[class] = NULL;
-    return full ? full : fetch_block_bundle(&depot->shelves[class]);
+    return full ? full : fetch_block_bundle(&depot->shelves[class], 0);
 }
 
 void *filch_blocks_take(struct filch_blocks *blocks, struct filch_depot *depot, size_t bytes)

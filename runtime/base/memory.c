@@ -76,17 +76,22 @@ static void *kept_block(struct filch_heap_count *own, size_t bytes)
     return FILCH_BLOCKS_KEPT && own ? filch_blocks_take(&own->blocks, &heap.depot, bytes) : NULL;
 }
 
+/* If there is any. */
+static void *counted_for(struct filch_heap_count *own, void *memory, size_t bytes)
+{
+    if (memory) {
+        count_for(own, (int64_t)bytes);
+    }
+    return memory;
+}
+
 /* noinline and opaque, all: as filch_thread_known(). Of the calling thread, and its count. */
 static __attribute__((noinline)) void *get_counted(size_t bytes)
 {
     __asm__ volatile("" ::: "memory");
     struct filch_heap_count *own = own_count;
     void *kept = kept_block(own, bytes);
-    void *memory = kept ? kept : malloc(filch_block_bytes(bytes));
-    if (memory) {
-        count_for(own, (int64_t)bytes);
-    }
-    return memory;
+    return counted_for(own, kept ? kept : malloc(filch_block_bytes(bytes)), bytes);
 }
 
 static __attribute__((noinline)) void *get_counted_zeroed(size_t bytes)
@@ -95,16 +100,19 @@ static __attribute__((noinline)) void *get_counted_zeroed(size_t bytes)
     struct filch_heap_count *own = own_count;
     void *kept = kept_block(own, bytes);
     void *memory = kept ? memset(kept, 0, bytes) : calloc(1, filch_block_bytes(bytes));
-    if (memory) {
-        count_for(own, (int64_t)bytes);
-    }
-    return memory;
+    return counted_for(own, memory, bytes);
 }
 
-static __attribute__((noinline)) void count_bytes(int64_t bytes)
+static __attribute__((noinline)) void *counted(void *memory, size_t bytes)
 {
     __asm__ volatile("" ::: "memory");
-    count_for(own_count, bytes);
+    return counted_for(own_count, memory, bytes);
+}
+
+static __attribute__((noinline)) void count_given(size_t bytes)
+{
+    __asm__ volatile("" ::: "memory");
+    count_for(own_count, -(int64_t)bytes);
 }
 
 static __attribute__((noinline)) void give_counted(void *memory, size_t bytes)
@@ -116,14 +124,6 @@ static __attribute__((noinline)) void give_counted(void *memory, size_t bytes)
         !filch_blocks_keep(&own->blocks, &heap.depot, memory, bytes)) {
         free(memory);
     }
-}
-
-static void *counted(void *memory, size_t bytes)
-{
-    if (memory) {
-        count_bytes((int64_t)bytes);
-    }
-    return memory;
 }
 
 static void *get(size_t bytes, size_t alignment)
@@ -141,7 +141,7 @@ static void give(void *memory, size_t bytes)
 {
     const filch_memory_hooks *hooks = &heap.hooks;
     if (hooks->give) {
-        count_bytes(-(int64_t)bytes);
+        count_given(bytes);
         hooks->give(hooks->context, memory, bytes);
     } else {
         give_counted(memory, bytes);
