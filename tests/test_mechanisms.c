@@ -512,6 +512,115 @@ START_TEST(a_parker_waits_until_its_deadline)
 }
 END_TEST
 
+struct sleeper {
+    struct filch_parker parker;
+    pid_t thread;
+    atomic_int step; /* of a thread that is given a token before it looks for one, and one after */
+};
+
+static bool may_use(const struct sleeper *sleeper, int processor)
+{
+    cpu_set_t set;
+    ck_assert_int_eq(sched_getaffinity(sleeper->thread, sizeof set, &set), 0);
+    return CPU_ISSET((size_t)processor, &set);
+}
+
+static int sleep_twice(void *argument)
+{
+    struct sleeper *sleeper = argument;
+    sleeper->parker.thread = filch_os_thread_id();
+    sleeper->thread = gettid();
+    atomic_store(&sleeper->step, 1);
+    await(&sleeper->step, 2);
+    filch_parker_wait(&sleeper->parker, FILCH_OS_NEVER);
+    atomic_store(&sleeper->step, 3);
+    filch_parker_wait(&sleeper->parker, FILCH_OS_NEVER);
+    atomic_store(&sleeper->step, 4);
+    await(&sleeper->step, 5);
+    return 0;
+}
+
+/* Where there is one processor only it stays there, and so it does if the system tells none. */
+START_TEST(a_thread_that_is_woken_is_kept_off_its_wakers_processor_until_it_is_awake)
+{
+    struct sleeper sleeper = {.step = 0};
+    int ours = filch_os_processor() >= 0 ? filch_os_processor() : 0;
+    bool is_kept_off = filch_os_processor() >= 0 && filch_os_affinity_count() > 1;
+    thrd_t thread;
+    filch_parker_init(&sleeper.parker);
+    ck_assert_int_eq(thrd_create(&thread, sleep_twice, &sleeper), thrd_success);
+    await(&sleeper.step, 1);
+    filch_os_bind((unsigned)ours); /* so that we stay there; the thread is not bound */
+    atomic_store(&sleeper.parker.processor, ours + 1);
+    filch_parker_unpark_apart(&sleeper.parker);
+    ck_assert(may_use(&sleeper, ours)); /* it fell asleep elsewhere */
+    atomic_store(&sleeper.parker.processor, ours);
+    filch_parker_unpark_apart(&sleeper.parker);
+    ck_assert_int_eq(may_use(&sleeper, ours), !is_kept_off);
+    filch_parker_unpark_apart(&sleeper.parker); /* once more does nothing */
+    atomic_store(&sleeper.step, 2);
+    await(&sleeper.step, 3);
+    ck_assert(may_use(&sleeper, ours));
+    filch_parker_unpark(&sleeper.parker);
+    await(&sleeper.step, 4);
+    ck_assert(may_use(&sleeper, ours));
+    atomic_store(&sleeper.step, 5);
+    thrd_join(thread, NULL);
+}
+END_TEST
+
+static int wake_often(void *argument)
+{
+    struct sleeper *sleeper = argument;
+    for (int i = 0; i < 2000; i++) {
+        atomic_store(&sleeper->parker.processor, filch_os_processor()); /* as if it were asleep */
+        filch_parker_unpark_apart(&sleeper->parker);
+    }
+    filch_parker_unpark(&sleeper->parker);
+    atomic_fetch_add(&sleeper->step, 1);
+    return 0;
+}
+
+static int sleep_often(void *argument)
+{
+    struct sleeper *sleeper = argument;
+    sleeper->parker.thread = filch_os_thread_id();
+    sleeper->thread = gettid();
+    atomic_store(&sleeper->step, 1);
+    while (atomic_load(&sleeper->step) < 3) {
+        filch_parker_wait(&sleeper->parker, filch_os_now_ns() + 100000);
+    }
+    filch_parker_poll(&sleeper->parker);
+    atomic_store(&sleeper->step, 4);
+    await(&sleeper->step, 5);
+    return 0;
+}
+
+START_TEST(however_many_wake_a_thread_it_may_use_all_processors_again)
+{
+    struct sleeper sleeper = {.step = 0};
+    cpu_set_t before;
+    cpu_set_t after;
+    thrd_t thread;
+    thrd_t wakers[2];
+    filch_parker_init(&sleeper.parker);
+    ck_assert_int_eq(sched_getaffinity(0, sizeof before, &before), 0);
+    ck_assert_int_eq(thrd_create(&thread, sleep_often, &sleeper), thrd_success);
+    await(&sleeper.step, 1);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(thrd_create(&wakers[i], wake_often, &sleeper), thrd_success);
+    }
+    for (int i = 0; i < 2; i++) {
+        thrd_join(wakers[i], NULL);
+    }
+    await(&sleeper.step, 4);
+    ck_assert_int_eq(sched_getaffinity(sleeper.thread, sizeof after, &after), 0);
+    ck_assert(CPU_EQUAL(&before, &after));
+    atomic_store(&sleeper.step, 5);
+    thrd_join(thread, NULL);
+}
+END_TEST
+
 /* ---- waiters, cells, latches ---- */
 
 START_TEST(a_waiter_is_fired_once_and_woken_only_if_armed)
@@ -1141,6 +1250,9 @@ int main(void)
 #endif
     tcase_add_test(tcase, no_wake_up_is_lost);
     tcase_add_test(tcase, a_parker_waits_until_its_deadline);
+    tcase_add_test(tcase,
+                   a_thread_that_is_woken_is_kept_off_its_wakers_processor_until_it_is_awake);
+    tcase_add_test(tcase, however_many_wake_a_thread_it_may_use_all_processors_again);
     tcase_add_test(tcase, a_waiter_is_fired_once_and_woken_only_if_armed);
     tcase_add_test(tcase, a_claimed_waiter_stays_until_it_is_told);
     tcase_add_test(tcase, who_is_claimed_and_told_before_it_is_armed_does_not_sleep);

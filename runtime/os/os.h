@@ -80,6 +80,14 @@ FILCH_SEAM void filch_os_bind(unsigned processor);
  * not to wait for the caller's processor. Best effort. */
 FILCH_SEAM void filch_os_thread_move(thrd_t thread);
 
+/* The processor that the caller is on, or was just now; below 0: the system does not tell. */
+FILCH_SEAM int filch_os_processor(void);
+
+/* Take a processor from those that a thread may run on, and give it back. Best effort.
+ * False: it was not one of several. */
+FILCH_SEAM FILCH_MUST_CHECK bool filch_os_keep_off(uint64_t thread, int processor);
+FILCH_SEAM void filch_os_let_back(uint64_t thread, int processor);
+
 /* As getenv(), but NULL in a program that runs with privileges its caller has not. */
 FILCH_SEAM const char *filch_os_getenv(const char *name);
 

@@ -308,6 +308,33 @@ void filch_os_thread_move(thrd_t thread)
     CPU_FREE(set);
 }
 
+int filch_os_processor(void)
+{
+    return sched_getcpu();
+}
+
+/* Without asking for memory: threads are woken here. Of more processors than such a set has room
+ * for the system does not tell. */
+bool filch_os_keep_off(uint64_t thread, int processor)
+{
+    cpu_set_t set;
+    if (processor >= CPU_SETSIZE || sched_getaffinity((pid_t)thread, sizeof set, &set) != 0 ||
+        !CPU_ISSET((size_t)processor, &set) || CPU_COUNT(&set) == 1) {
+        return false;
+    }
+    CPU_CLR((size_t)processor, &set);
+    return sched_setaffinity((pid_t)thread, sizeof set, &set) == 0;
+}
+
+void filch_os_let_back(uint64_t thread, int processor)
+{
+    cpu_set_t set;
+    if (sched_getaffinity((pid_t)thread, sizeof set, &set) == 0) {
+        CPU_SET((size_t)processor, &set);
+        sched_setaffinity((pid_t)thread, sizeof set, &set);
+    }
+}
+
 uint64_t filch_os_thread_id(void)
 {
     long id = syscall(SYS_gettid);

@@ -182,6 +182,22 @@ void filch_os_thread_move(thrd_t thread)
     (void)thread; /* as above */
 }
 
+int filch_os_processor(void)
+{
+    return -1; /* as above */
+}
+
+bool filch_os_keep_off(uint64_t thread, int processor)
+{
+    (void)thread, (void)processor;
+    return false; /* as above */
+}
+
+void filch_os_let_back(uint64_t thread, int processor)
+{
+    (void)thread, (void)processor; /* as above: they are not kept off */
+}
+
 /* POSIX has no such calls: the caller looks first. */
 ssize_t filch_os_read_now(int fd, void *buffer, size_t bytes)
 {

@@ -18,7 +18,7 @@
 enum {
     FILCH_SITES = 64,
     FILCH_CALL_SITE_SHORT =
-        30000, /* ticks (os.h) of a call that is not worth a wake-up: about 10 us */
+        60000, /* ticks (os.h) of a call that is not worth a wake-up: about 20 us */
     FILCH_CALL_SITE_QUIET = 9000, /* of one that even those that are awake had better leave alone */
 };
 

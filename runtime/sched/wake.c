@@ -22,6 +22,18 @@ unsigned filch_pool_running(struct filch_pool *pool)
     return (unsigned)(uint32_t)atomic_load_explicit(&pool->running, memory_order_seq_cst);
 }
 
+/* One that has a core goes on with what it was doing, and is to have help; others may be about to
+ * sleep. */
+static void rouse(struct filch_pool *pool, struct filch_parker *parker)
+{
+    struct filch_thread *waker = filch_thread_known();
+    if (waker && waker->core && !pool->crowded) {
+        filch_parker_unpark_apart(parker);
+    } else {
+        filch_parker_unpark(parker);
+    }
+}
+
 bool filch_pool_wake_monitor(struct filch_pool *pool)
 {
     /* seq_cst: pairs with claim_monitor, as sleepers do with filch_park_wake_one. Taking the name
@@ -29,7 +41,7 @@ bool filch_pool_wake_monitor(struct filch_pool *pool)
     struct filch_thread *monitor =
         atomic_exchange_explicit(&pool->monitor, (struct filch_thread *)NULL, memory_order_seq_cst);
     if (monitor) {
-        filch_parker_unpark(&monitor->parker);
+        rouse(pool, &monitor->parker);
     }
     return monitor != NULL;
 }
@@ -41,6 +53,15 @@ static bool any_asleep(struct filch_pool *pool)
            atomic_load_explicit(&pool->monitor, memory_order_seq_cst) != NULL;
 }
 
+static bool wake_sleeper(struct filch_pool *pool)
+{
+    struct filch_parker *sleeper = filch_park_choose(&pool->park);
+    if (sleeper) {
+        rouse(pool, sleeper);
+    }
+    return sleeper != NULL;
+}
+
 static void wake_one(struct filch_pool *pool, bool even_monitor)
 {
     if (FILCH_UNLIKELY(filch_pool_is_starving(pool))) {
@@ -49,7 +70,7 @@ static void wake_one(struct filch_pool *pool, bool even_monitor)
     }
     /* seq_cst: pairs with filch_core_answer_wake; one that finds it set was seen by its setter */
     while (atomic_exchange_explicit(&pool->waking, 1, memory_order_seq_cst) == 0) {
-        if (filch_park_wake_one(&pool->park) || (even_monitor && filch_pool_wake_monitor(pool)) ||
+        if (wake_sleeper(pool) || (even_monitor && filch_pool_wake_monitor(pool)) ||
             filch_pool_make_thread(pool)) {
             filch_trace(FILCH_TRACE_WAKE, 0, NULL, 0);
             return;

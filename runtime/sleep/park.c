@@ -6,6 +6,8 @@
 void filch_parker_init(struct filch_parker *parker)
 {
     atomic_init(&parker->token, 0);
+    atomic_init(&parker->processor, FILCH_PARKER_FREE);
+    atomic_init(&parker->kept_off, FILCH_PARKER_FREE);
     parker->listed = false;
     parker->next = parker->prev = NULL;
 }
@@ -18,16 +20,64 @@ void filch_parker_unpark(struct filch_parker *parker)
     }
 }
 
+/* ---- which processor ----
+ *
+ * Between a waker's keep_off() and its token none else moves the thread, and the thread itself not
+ * before it has that token. An older one may come in between: then it is MOVING still. */
+
+static void keep_off(struct filch_parker *parker, int processor)
+{
+    int nothing = FILCH_PARKER_FREE;
+    /* acquire: pairs with the release in let_back(): what the system was asked for is in order */
+    if (atomic_compare_exchange_strong_explicit(&parker->kept_off, &nothing, FILCH_PARKER_MOVING,
+                                                memory_order_acquire, memory_order_relaxed)) {
+        bool done = filch_os_keep_off(parker->thread, processor);
+        /* relaxed: the token that follows carries it over */
+        atomic_store_explicit(&parker->kept_off, done ? processor : FILCH_PARKER_FREE,
+                              memory_order_relaxed);
+    }
+}
+
+/* Its own thread, which is awake. */
+static void let_back(struct filch_parker *parker)
+{
+    /* relaxed: if it is ours to see, it came with the token */
+    int processor = atomic_load_explicit(&parker->kept_off, memory_order_relaxed);
+    if (FILCH_UNLIKELY(processor >= 0)) {
+        filch_os_let_back(parker->thread, processor);
+        /* release: pairs with the acquire in keep_off() */
+        atomic_store_explicit(&parker->kept_off, FILCH_PARKER_FREE, memory_order_release);
+    }
+}
+
+void filch_parker_unpark_apart(struct filch_parker *parker)
+{
+    int here = filch_os_processor();
+    /* relaxed: a guess, if it has not gone to sleep yet */
+    if (here >= 0 && atomic_load_explicit(&parker->processor, memory_order_relaxed) == here) {
+        keep_off(parker, here);
+    }
+    filch_parker_unpark(parker);
+}
+
+/* ---- sleeping ---- */
+
 bool filch_parker_poll(struct filch_parker *parker)
 {
     /* acquire: pairs with the release in filch_parker_unpark. An exchange, not a store: a token
      * that arrives in between must not be wiped unseen. */
-    return atomic_exchange_explicit(&parker->token, 0, memory_order_acquire) != 0;
+    bool woken = atomic_exchange_explicit(&parker->token, 0, memory_order_acquire) != 0;
+    if (woken) {
+        let_back(parker);
+    }
+    return woken;
 }
 
 bool filch_parker_wait(struct filch_parker *parker, uint64_t deadline_ns)
 {
     bool in_time = true;
+    /* relaxed: a guess */
+    atomic_store_explicit(&parker->processor, filch_os_processor(), memory_order_relaxed);
     FILCH_ASSERT(!filch_rank_holds_any()); /* others may need it to wake us */
     while (!filch_parker_poll(parker)) {
         if (!in_time) {
@@ -109,19 +159,20 @@ static struct filch_parker *take_newest(struct filch_park *park)
     return parker;
 }
 
-bool filch_park_wake_one(struct filch_park *park)
+struct filch_parker *filch_park_choose(struct filch_park *park)
 {
     /* seq_cst: the publisher's half; pairs with the fence in filch_park_announce */
     atomic_thread_fence(memory_order_seq_cst);
-    if (filch_park_sleepers(park) == 0) {
-        return false;
+    return filch_park_sleepers(park) ? take_newest(park) : NULL;
+}
+
+bool filch_park_wake_one(struct filch_park *park)
+{
+    struct filch_parker *parker = filch_park_choose(park);
+    if (parker) {
+        filch_parker_unpark(parker);
     }
-    struct filch_parker *parker = take_newest(park);
-    if (!parker) {
-        return false;
-    }
-    filch_parker_unpark(parker);
-    return true;
+    return parker != NULL;
 }
 
 void filch_park_wake_all(struct filch_park *park)

@@ -28,9 +28,13 @@
 #include "base/base.h"
 #include "os/lock.h"
 
+enum { FILCH_PARKER_FREE = -1, FILCH_PARKER_MOVING = -2 };
+
 struct filch_parker {
     _Atomic(uint32_t) token;   /* the waker sets it, the sleeper clears it */
     uint64_t thread;           /* constant: the kernel's number of the thread that sleeps here */
+    _Atomic(int) processor;    /* where its thread was when it went to sleep */
+    _Atomic(int) kept_off;     /* the processor that a waker keeps it off; FILCH_PARKER_FREE */
     bool listed;               /* lock of the park */
     struct filch_parker *next; /* lock of the park; or the private list of one waker */
     struct filch_parker *prev; /* lock of the park */
@@ -50,6 +54,11 @@ FILCH_PRIVATE void filch_parker_init(struct filch_parker *parker);
 /* Leave a token and wake the parker's thread. The parker's own memory is all that is touched. */
 FILCH_PRIVATE void filch_parker_unpark(struct filch_parker *parker);
 
+/* The same, by a thread that goes on running. The system often lets a thread wake up where it fell
+ * asleep, though its waker is there and another processor is idle: it runs when the waker sleeps,
+ * or a millisecond later. So it is kept off that processor until it has woken up. */
+FILCH_PRIVATE void filch_parker_unpark_apart(struct filch_parker *parker);
+
 /* Sleep until a token is there, and consume it. False: the deadline came first. */
 FILCH_PRIVATE bool filch_parker_wait(struct filch_parker *parker, uint64_t deadline_ns);
 
@@ -64,6 +73,9 @@ FILCH_PRIVATE void filch_park_announce(struct filch_park *park, struct filch_par
 /* The sleeper found something to do, or has been woken, or timed out. True: it was still listed;
  * false: a waker had chosen it already (its token is there or comes). */
 FILCH_PRIVATE bool filch_park_retract(struct filch_park *park, struct filch_parker *parker);
+
+/* Publisher's 2 and 3. The caller unparks it, which is 4. NULL: none sleeps. */
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_parker *filch_park_choose(struct filch_park *park);
 
 /* Publisher's 2 to 4. False: none sleeps. */
 FILCH_PRIVATE bool filch_park_wake_one(struct filch_park *park);

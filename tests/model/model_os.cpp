@@ -36,6 +36,21 @@ void filch_os_wake(_Atomic(uint32_t) *word, int count)
     word->wake(c, count, $);
 }
 
+/* Where threads run is not modelled. */
+int filch_os_processor(void)
+{
+    return -1;
+}
+
+bool filch_os_keep_off(uint64_t, int)
+{
+    return false;
+}
+
+void filch_os_let_back(uint64_t, int)
+{
+}
+
 void filch_os_yield(void)
 {
     rl::yield(1, $);
@@ -68,4 +83,3 @@ __attribute__((weak)) void filch_process_look(struct filch_waiter *)
 __attribute__((weak)) void filch_suspend_end_child(const char *)
 {
 }
-
