@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "loop/loop_run.h"
 #include "loop/partition.h"
 #include "os/os_ticks.h"
 #include "sched/fiber.h"
@@ -261,6 +262,6 @@ filch_status filch_chain_run(filch_pool *pool, const struct filch_chain *chain,
     const filch_body body = {chain_block, sizeof environment, 0, info};
     FILCH_ASSERT(chain->count <= FILCH_LEAVES_MAX && chain->most >= 1);
     links_init(&links, chain);
-    filch_status status = filch_map(pool, &body, &environment, chain->count, NULL);
+    filch_status status = filch_map_chained(pool, &body, &environment, chain->count);
     return status == FILCH_OK ? finish_rest(pool, &links, info) : status;
 }

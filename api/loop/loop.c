@@ -20,12 +20,13 @@ static void run_loop(void *context)
     filch_loop_run(loop, fiber);
 }
 
-filch_status filch_map(filch_pool *pool, const filch_body *body, const void *environment, size_t n,
-                       const filch_map_options *options)
+static filch_status map_now(filch_pool *pool, const filch_body *body, const void *environment,
+                            size_t n, const filch_map_options *options, bool chained)
 {
     struct filch_loop loop;
     struct filch_fault fault;
     filch_status status = filch_loop_init(&loop, body, environment, n, options, &fault);
+    loop.chained = chained;
     if (status == FILCH_OK) {
         status = filch_pool_resolve(pool, &pool);
     }
@@ -39,6 +40,18 @@ filch_status filch_map(filch_pool *pool, const filch_body *body, const void *env
         status = filch_loop_result(&loop, options ? options->error : NULL);
     }
     return status;
+}
+
+filch_status filch_map(filch_pool *pool, const filch_body *body, const void *environment, size_t n,
+                       const filch_map_options *options)
+{
+    return map_now(pool, body, environment, n, options, false);
+}
+
+filch_status filch_map_chained(filch_pool *pool, const filch_body *body, const void *environment,
+                               size_t n)
+{
+    return map_now(pool, body, environment, n, NULL, true);
 }
 
 /* What an asynchronous map keeps in its future. */

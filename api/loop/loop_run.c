@@ -131,9 +131,10 @@ static void run_automatic(struct filch_loop *loop, struct filch_fiber *fiber,
 {
     struct filch_call_site *site = filch_call_site_of(&fiber->pool->call_sites, loop->body->info);
     uint64_t estimate = filch_call_site_estimate(site, loop->n);
-    struct filch_grain grain =
-        filch_grain_begun(fiber->pool, filch_pool_help_for(fiber->pool, estimate));
-    if (FILCH_UNLIKELY(estimate >= FILCH_PACE_WORTH)) {
+    enum filch_help help = filch_pool_help_for(fiber->pool, estimate);
+    bool alone = loop->chained && help != FILCH_HELP_ASK;
+    struct filch_grain grain = filch_grain_begun(fiber->pool, alone ? FILCH_HELP_LATE : help);
+    if (FILCH_UNLIKELY(estimate >= FILCH_PACE_WORTH) && !alone) {
         run_at_a_pace(loop, fiber, &grain, estimate, counted_ranges);
     } else {
         filch_ranges_run(fiber, loop, 0, loop->n, &grain, counted_ranges);

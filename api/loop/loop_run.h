@@ -28,6 +28,7 @@ struct filch_loop {
     size_t chunk; /* elements of an explicit chunk; 0: automatic */
     bool gang;    /* workers and chunk were both named: they are to show up */
     bool python;  /* the chunk is Python's */
+    bool chained; /* each element needs those before it: help is worth less, and comes dearer */
     filch_map_policy policy;
     filch_item *items; /* NULL, or how each element ended */
     struct filch_progress_report progress;
@@ -73,6 +74,11 @@ FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_loop_result(const struct filch
 
 /* It begins in this pool. */
 FILCH_PRIVATE void filch_loop_prepare(struct filch_loop *loop, struct filch_pool *pool);
+
+/* As filch_map(), of elements that each need those before them, in order. */
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_map_chained(filch_pool *pool,
+                                                              const filch_body *body,
+                                                              const void *environment, size_t n);
 
 /* Run all elements, on `fiber`, inside a frame of its own or its caller's. */
 FILCH_PRIVATE void filch_loop_run(struct filch_loop *loop, struct filch_fiber *fiber);

@@ -109,6 +109,7 @@ filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
     loop->n = n;
     loop->chunk = 0;
     loop->python = false;
+    loop->chained = false;
     loop->policy = FILCH_RUN_ALL;
     loop->items = NULL;
     loop->progress.hook = NULL;

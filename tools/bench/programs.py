@@ -53,7 +53,7 @@ def build(folder):
         "shapes-serial": c + ["-DSERIAL", SOURCES / "shapes.c"],
         "shapes-filch": c + [SOURCES / "shapes.c"] + filch,
         "shapes-gomp": c + ["-fopenmp", SOURCES / "shapes.c"],
-        "shapes-omp": ["clang", "-fopenmp"] + FLAGS + [SOURCES / "shapes.c"],
+        "shapes-omp": ["clang", "-fopenmp"] + FLAGS + [SOURCES / "shapes.c", "-lm"],
         "primitives": c + [SOURCES / "primitives.c"],
         "footprint": c + [SOURCES / "footprint.c"] + internal,
         "counters": c + [SOURCES / "counters.c"] + internal,

@@ -147,7 +147,7 @@ static void run_stencil(struct shape *s)
 static inline uint32_t sum_of(uint32_t a, uint32_t b)
 {
     uint64_t zero = 0;
-    uint64_t x = a;
+    uint64_t x = a ^ b;
     __asm__("" : "+r"(zero));
     for (int k = 0; k < 16; k++) {
         x = mixed(x);
