@@ -114,8 +114,10 @@
 #include "pool/task.c"
 #include "pool/version.c"
 
+#include "future/after.c"
 #include "future/apply.c"
 #include "future/completions.c"
+#include "future/fits.c"
 #include "future/future.c"
 #include "future/future_fd.c"
 #include "future/owners.c"

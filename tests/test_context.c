@@ -26,7 +26,7 @@ FILCH_FUNCTION(int, rounding)
     return fegetround();
 }
 
-FILCH_FUNCTION(int, rounding_after, (int, before))
+FILCH_FUNCTION(int, rounding_of_next, (int, before))
 {
     return before == FE_TONEAREST ? fegetround() : -1;
 }
@@ -147,9 +147,9 @@ START_TEST(a_continuation_begins_with_the_modes_of_the_one_who_attached_it)
     int found = -1;
     ck_assert_int_eq(rounding_apply_async(pool, &first), FILCH_OK);
     fesetround(FE_TOWARDZERO);
-    ck_assert_int_eq(rounding_after_then(pool, first, &next), FILCH_OK);
+    ck_assert_int_eq(rounding_of_next_then(pool, first, &next), FILCH_OK);
     fesetround(FE_TONEAREST);
-    ck_assert_int_eq(rounding_after_get(next, &found), FILCH_OK);
+    ck_assert_int_eq(rounding_of_next_get(next, &found), FILCH_OK);
     ck_assert_int_eq(found, FE_TOWARDZERO);
     filch_future_free(first);
     filch_future_free(next);

@@ -9,6 +9,7 @@
 #include <filch/grid.h>
 #include <filch/group.h>
 #include <filch/imap.h>
+#include <filch/kind.h>
 #include <filch/lane.h>
 #include <filch/loop.h>
 #include <filch/macros.h>
@@ -287,6 +288,60 @@ static int use_vectors(filch_pool *pool)
     return 0;
 }
 
+enum color { RED, GREEN };
+enum class shade : unsigned char { DARK, LIGHT };
+typedef int (*of_int)(int);
+
+FILCH_FUNCTION(color, green)
+{
+    return GREEN;
+}
+
+FILCH_FUNCTION(float, third_of, (float, x))
+{
+    return x / 3;
+}
+
+FILCH_FUNCTION(const char *, name_of, (color, which))
+{
+    return which == GREEN ? "green" : "red";
+}
+
+FILCH_FUNCTION(int, length_of, (const void *, text))
+{
+    return static_cast<int>(strlen(static_cast<const char *>(text)));
+}
+
+static_assert(filch_kind_of<shade>::kind == FILCH_KIND_INTEGER, "");
+static_assert(filch_kind_of<bool>::kind == FILCH_KIND_BOOLEAN, "");
+static_assert(filch_kind_of<of_int>::kind == FILCH_KIND_POINTER, "");
+static_assert(filch_kind_of<vector>::kind == FILCH_KIND_OTHER, "");
+static_assert(filch_kind_of<const unsigned char *>::kind == FILCH_KIND_POINTER_TO_CHARACTERS, "");
+static_assert(filch_kind_of<volatile void *>::kind == FILCH_KIND_POINTER_TO_VOID, "");
+
+/* In C++ as in C. */
+static int use_graphs(filch_pool *pool, filch_future *a, filch_future *b)
+{
+    filch_future *futures[4];
+    filch_future *refused;
+    int length = 0;
+    EXPECT(green_after(pool, FILCH_NEEDS(a, b), &futures[0]) == FILCH_OK);
+    EXPECT(name_of_then(pool, futures[0], &futures[1]) == FILCH_OK);
+    EXPECT(length_of_then(pool, futures[1], &futures[2]) == FILCH_OK);
+    EXPECT(third_of_then(pool, futures[0], &refused) == FILCH_EINVAL);
+    EXPECT(third_of_then(pool, futures[2], &refused) == FILCH_EINVAL);
+    EXPECT(length_of_then(pool, futures[2], &refused) == FILCH_EINVAL);
+    EXPECT(twice_after(pool, FILCH_NEEDS(futures[2]), 4, &futures[3]) == FILCH_OK);
+    EXPECT(length_of_get(futures[2], &length) == FILCH_OK && length == 5);
+    EXPECT(twice_get(futures[3], &length) == FILCH_OK && length == 8);
+    EXPECT(twice_after(pool, FILCH_NEEDS(a, nullptr), 4, &refused) == FILCH_EINVAL);
+    EXPECT(twice_after(pool, futures, 4, 5, nullptr) == FILCH_OK);
+    for (filch_future *future : futures) {
+        filch_future_free(future);
+    }
+    return 0;
+}
+
 int main()
 {
     filch_status status;
@@ -323,6 +378,7 @@ int main()
         EXPECT(mult_then(pool, first, 5, &second) == FILCH_OK);
         EXPECT(code_of_catch(pool, second, &third) == FILCH_OK);
         EXPECT(twice_get(third, &result) == FILCH_OK && result == 40);
+        EXPECT(use_graphs(pool, first, second) == 0);
         filch_future_free(first);
         filch_future_free(second);
         filch_future_free(third);

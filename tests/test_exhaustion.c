@@ -26,6 +26,13 @@ FILCH_FUNCTION(int, plus, (int, x), (int, y))
     return x + y;
 }
 
+/* Its arguments need memory. */
+FILCH_FUNCTION(int, many, (long, a), (long, b), (long, c), (long, d), (long, e), (long, f),
+               (long, g))
+{
+    return (int)(a + b + c + d + e + f + g);
+}
+
 FILCH_FUNCTION(int, naps, (int, x))
 {
     filch_sleep(1e-5);
@@ -109,6 +116,26 @@ static bool uses_continuations(filch_pool *pool)
     bool right = ends_with(begun, first, 3);
     right = ends_with(then, second, 13) && right;
     return ends_with(caught, third, 3) && right;
+}
+
+static bool uses_graphs(filch_pool *pool)
+{
+    filch_future *first;
+    filch_future *second = NULL;
+    filch_future *third = NULL;
+    filch_status begun = plus_apply_async(pool, 1, 2, &first);
+    if (begun != FILCH_OK) {
+        return is_scarce(begun);
+    }
+    filch_status after = plus_after(pool, FILCH_NEEDS(first, first), 10, 20, &second);
+    bool right = true;
+    if (second) {
+        filch_status last =
+            many_after(pool, FILCH_NEEDS(first, second), 1, 2, 3, 4, 5, 6, 7, &third);
+        right = ends_with(last, third, 28);
+    }
+    right = ends_with(begun, first, 3) && right;
+    return ends_with(after, second, 30) && right;
 }
 
 enum { N = 5 };
@@ -323,8 +350,8 @@ static void finish(void *context, unsigned worker)
 }
 
 static bool (*const uses[])(filch_pool *pool) = {
-    uses_continuations, uses_combinations, uses_completions, uses_descriptors, uses_groups,
-    uses_map_options,   uses_iterators,    uses_algorithms,  uses_pipelines};
+    uses_continuations, uses_graphs,      uses_combinations, uses_completions, uses_descriptors,
+    uses_groups,        uses_map_options, uses_iterators,    uses_algorithms,  uses_pipelines};
 enum { USES = sizeof uses / sizeof *uses };
 
 static bool use(int which, unsigned workers)

@@ -109,6 +109,7 @@ static void combine_futures(uint64_t *seed)
     filch_future *futures[MOST];
     filch_future *all;
     filch_future *any;
+    filch_future *next;
     size_t n = 1 + pick(seed, MOST);
     size_t first;
     for (size_t i = 0; i < n; i++) {
@@ -116,6 +117,10 @@ static void combine_futures(uint64_t *seed)
     }
     EXPECT(filch_when_all(futures, n, &all) == FILCH_OK);
     EXPECT(filch_when_any(futures, n, &any) == FILCH_OK);
+    EXPECT(leaf_after(pool, futures, n, (int)pick(seed, 100), &next) == FILCH_OK);
+    if (pick(seed, 6) == 0) {
+        filch_future_cancel(next);
+    }
     if (pick(seed, 4) == 0) {
         filch_future_cancel(futures[pick(seed, (unsigned)n)]);
     }
@@ -129,6 +134,10 @@ static void combine_futures(uint64_t *seed)
         EXPECT(status != FILCH_OK || filch_future_ready(futures[i]));
         filch_future_free(futures[i]);
     }
+    if (filch_future_wait(next) == FILCH_OK && status == FILCH_OK) {
+        EXPECT(!filch_future_successful(next) || filch_future_successful(all));
+    }
+    filch_future_free(next);
     filch_future_free(all);
     filch_future_free(any);
 }

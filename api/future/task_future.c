@@ -354,6 +354,21 @@ filch_status filch_future_cancel(filch_future *future)
     }
     return FILCH_OK;
 }
+struct filch_waiter *filch_future_end_early(struct filch_future *future,
+                                            const struct filch_future *before)
+{
+    if (!move(future, NOT_YET, BY_OTHER)) {
+        return NULL;
+    }
+    bool withdrawn = future->kind->withdraw(future);
+    FILCH_ASSERT(!withdrawn); /* our caller has been called, and has not said so yet */
+    filch_future_end_like(future, before);
+    struct filch_waiter *next =
+        filch_future_complete(future, filch_fault_result(&future->fault, NULL));
+    filch_future_unclaim(future);
+    return next;
+}
+
 bool filch_future_has_begun(struct filch_future *future)
 {
     /* relaxed: a glance */

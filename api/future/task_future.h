@@ -108,6 +108,12 @@ FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_future_accept(struct filch_fut
 
 FILCH_PRIVATE void filch_future_waits(struct filch_future *future);
 
+/* What it waits for has ended as `before` did, so it does, too, without having run, if it has not
+ * ended yet; filch_future_go() is to be called nevertheless, by the caller or another thread that
+ * has been called, later. Returns what is to be called (wait.h). */
+FILCH_PRIVATE FILCH_MUST_CHECK struct filch_waiter *filch_future_end_early(
+    struct filch_future *future, const struct filch_future *before);
+
 /* Now it can run; or, if it was cancelled meanwhile, be forgotten. */
 FILCH_PRIVATE void filch_future_go(struct filch_future *future);
 

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/base.h"
+#include "future/fits.h"
 #include "future/task_future.h"
 #include "pool/default_pool.h"
 
@@ -100,12 +101,20 @@ static struct filch_pending *pending_link(struct filch_future *future)
 static const struct filch_future_kind link_kind = {
     .run = run_link, .release = release_link, .withdraw = withdraw_link, .pending = pending_link};
 
-static bool fits(const filch_continuation *what, const struct filch_future *future,
-                 const void *captures)
+static filch_status check_then(const struct filch_future *future, const filch_continuation *what,
+                               const void *captures)
 {
-    size_t wanted = what->on_value ? what->value_bytes : what->result_bytes;
-    return (what->on_value || what->on_error) && wanted == future->result_bytes &&
-           (captures || !what->captures_bytes);
+    const char *missing = NULL;
+    if (!what || !(what->on_value || what->on_error)) {
+        missing = "there is no function";
+    } else if (!future) {
+        missing = "the future is NULL";
+    } else if (what->captures_bytes && !captures) {
+        missing = "the captures are NULL";
+    }
+    const char *verb = what && !what->on_value && what->on_error ? "catch" : "then";
+    return missing ? filch_future_refuse(what ? what->info : NULL, verb, missing)
+                   : filch_continuation_fits(what, future);
 }
 
 static struct filch_future *link_new(const filch_continuation *what, struct filch_future *before,
@@ -148,15 +157,15 @@ filch_status filch_future_then(filch_pool *pool, filch_future *future,
     if (next) {
         *next = NULL;
     }
-    if (!future || !what || !fits(what, future, captures)) {
-        return FILCH_EINVAL;
+    filch_status status = check_then(future, what, captures);
+    if (status != FILCH_OK) {
+        return status;
     }
     if (!filch_add(what->result_bytes, sizeof(struct link) + 2 * FILCH_CACHE_LINE, &bytes) ||
         !filch_add(bytes, what->captures_bytes, &bytes)) {
         return FILCH_EOVERFLOW;
     }
-    filch_status status =
-        filch_future_is_parents(future) ? FILCH_EFORKED : filch_pool_resolve(pool, &pool);
+    status = filch_future_is_parents(future) ? FILCH_EFORKED : filch_pool_resolve(pool, &pool);
     if (status != FILCH_OK) {
         return status;
     }

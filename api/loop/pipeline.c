@@ -384,13 +384,13 @@ filch_status filch_pipeline(filch_pool *pool, filch_status (*source)(void *conte
                         .options = options,
                         .pool = pool,
                         .token_count = wanted ? wanted : 4 * (size_t)pool->config.workers};
-    static const filch_function_info info = {"pipeline", "", __FILE__, __LINE__, 0};
+    FILCH_INFO(pipeline, "", 0)
     struct filch_fault fault;
     filch_fault_init(&fault);
     filch_lock_init(&line.lock);
     filch_latch_init(&line.done);
     bool room = allocate(&line);
-    status = room ? filch_region_call(pool, run_line, &line, &fault, &info) : FILCH_ENOMEM;
+    status = room ? filch_region_call(pool, run_line, &line, &fault, &pipeline_info) : FILCH_ENOMEM;
     status = status == FILCH_OK ? line_outcome(&line, &fault) : status;
     filch_free(line.tokens);
     filch_free(line.items);

@@ -1,4 +1,5 @@
 #include <filch/closure.h>
+#include <filch/kind.h>
 
 #include <stdatomic.h>
 #include <string.h>
@@ -99,8 +100,8 @@ static void invoke_plain(void *captures, void *result)
     *(int *)result = plain->function(plain->environment);
 }
 
-static const filch_function_info plain_closure_info = {"function", "", __FILE__, __LINE__,
-                                                       sizeof(struct plain)};
+static const filch_function_info plain_closure_info = {
+    "function", "", __FILE__, __LINE__, sizeof(struct plain), FILCH_TYPE(int), FILCH_TYPE_NONE};
 static const filch_callable plain_callable = {invoke_plain, sizeof(struct plain), sizeof(int),
                                               &plain_closure_info};
 

@@ -1,5 +1,7 @@
 #include "pool/hooks.h"
 
+#include <filch/kind.h>
+
 #include "base/memory.h"
 #include "pool/fault.h"
 #include "sched/fiber.h"
@@ -14,7 +16,8 @@ struct filch_hooks {
     struct filch_fault fault; /* what the first failing start hook raised */
 };
 
-static const filch_function_info start_info = {"start", "", __FILE__, __LINE__, 0};
+static const filch_function_info start_info = {
+    "start", "", __FILE__, __LINE__, 0, FILCH_TYPE_NONE, FILCH_TYPE_NONE};
 
 /* The error is in hooks->fault, and no thread writes it any more. */
 static void break_pool(struct filch_pool *pool)

@@ -19,6 +19,8 @@
  *     name_spawn(group, x, ..., &result)           have it called as part of a group (group.h)
  *     name_then(pool, future, ..., &next)          have it called with a future's value as first
  *                                                  argument, when that is there (then.h)
+ *     name_after(pool, FILCH_NEEDS(a, b), x, ..., &next)         have it called when all these
+ *                                                  futures have succeeded (then.h)
  *     name_get(future, &result)                    the future's typed result
  *     name_map(pool, xs, ..., n, results)          results[i] = name(xs[i], ...), in parallel
  *     name_map_with(pool, xs, ..., n, results, &options)
@@ -58,7 +60,7 @@
     static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));                                   \
     typedef R name##_result;                                                                       \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
-    FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
+    FILCH_INFO_TYPED(R, name, doc, __VA_ARGS__)                                                    \
     FILCH_CALLABLE(R, name, __VA_ARGS__)                                                           \
     FILCH_MAPS(R, name, __VA_ARGS__)                                                               \
     FILCH_LAZY_MAP(R, name, __VA_ARGS__)                                                           \
