@@ -154,6 +154,7 @@
 #include "loop/loop_state.c"
 #include "loop/partition.c"
 #include "loop/pipeline.c"
+#include "loop/pipeline_open.c"
 #include "loop/predicate.c"
 #include "loop/progress.c"
 #include "loop/progress_bar.c"

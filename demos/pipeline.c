@@ -8,60 +8,60 @@
 
 struct line {
     const char *text;
-    char encoded[80];
+};
+
+struct code {
+    char text[80];
 };
 
 static const char *const poem[] = {"The owner pushes, the thieves steal,", "from the other end.",
                                    "Nobody waits", "for work that nobody wanted.", NULL};
 
-static filch_status read_line(void *context, void *item)
+FILCH_SOURCE(struct line, read_line, (const char *const **, next))
 {
-    const char *const **next = context;
-    struct line *line = item;
     if (!**next) {
         return FILCH_END;
     }
-    line->text = *(*next)++;
+    item->text = *(*next)++;
     return FILCH_OK;
 }
 
 /* ROT13, slowly: the longer the line, the longer it takes. */
-static void encode(void *context, void *item)
+FILCH_STAGE(struct code, encode, (struct line, line))
 {
-    struct line *line = item;
-    (void)context;
-    filch_status status = filch_sleep(0.001 * (double)strlen(line->text));
+    struct code code = {""};
+    filch_status status = filch_sleep(0.001 * (double)strlen(line.text));
     if (status != FILCH_OK) {
-        filch_raise(1, "not encoded: %s", filch_strerror(status)); /* it is not written, either */
+        filch_raise(1, "%s", filch_strerror(status));
+        return code;
     }
-    for (size_t i = 0; i < sizeof line->encoded - 1 && line->text[i]; i++) {
-        char c = line->text[i];
+    for (size_t i = 0; i < sizeof code.text - 1 && line.text[i]; i++) {
+        char c = line.text[i];
         char first = c >= 'a' && c <= 'z' ? 'a' : c >= 'A' && c <= 'Z' ? 'A' : '\0';
-        line->encoded[i] = first ? (char)(first + (c - first + 13) % 26) : c;
+        code.text[i] = first ? (char)(first + (c - first + 13) % 26) : c;
     }
+    return code;
 }
 
-static void write_line(void *context, void *item)
+FILCH_STAGE(void, write_code, (struct code, code), (FILE *, out))
 {
-    const struct line *line = item;
-    if (fprintf(context, "%s\n", line->encoded) < 0) {
-        filch_raise(1, "not written: %s", strerror(errno));
+    if (fprintf(out, "%s\n", code.text) < 0) {
+        filch_raise(errno, "not written: %s", strerror(errno));
     }
 }
 
 int main(void)
 {
-    const filch_stage stages[] = {{FILCH_STAGE_PARALLEL, encode, NULL},
-                                  {FILCH_STAGE_SERIAL, write_line, stdout}};
+    const filch_stage stages[] = {encode_parallel(), write_code_serial(stdout)};
     const char *const *next = poem;
     filch_error error;
     const filch_pipeline_options options = {.error = &error};
-    filch_status status =
-        filch_pipeline(NULL, read_line, &next, sizeof(struct line), stages, 2, &options);
-    if (status != FILCH_OK) {
-        fprintf(stderr, "pipeline: %s\n",
-                status == FILCH_ERAISED ? error.message : filch_strerror(status));
-        return EXIT_FAILURE;
+    filch_status status = read_line_pipeline(NULL, &next, stages, 2, &options);
+    if (status == FILCH_ERAISED) { /* the lines before that one have been written */
+        fprintf(stderr, "pipeline: line %zu, %s: %s\n", error.index + 1, error.function,
+                error.message);
+    } else if (status != FILCH_OK) {
+        fprintf(stderr, "pipeline: %s\n", filch_strerror(status));
     }
-    return EXIT_SUCCESS;
+    return status == FILCH_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -293,8 +293,8 @@ START_TEST(the_stages_of_a_pipeline_begin_with_its_callers_modes)
     filch_pool *pool = pool_opened(_i);
     atomic_int wrong = 0;
     int next = 0;
-    const filch_stage stages[] = {{FILCH_STAGE_PARALLEL, look_and_spoil, &wrong},
-                                  {FILCH_STAGE_SERIAL, look_and_spoil, &wrong}};
+    const filch_stage stages[] = {filch_stage_of(FILCH_STAGE_PARALLEL, look_and_spoil, &wrong),
+                                  filch_stage_of(FILCH_STAGE_SERIAL, look_and_spoil, &wrong)};
     fesetround(FE_UPWARD);
     check_int_eq(filch_pipeline(pool, count_to_100, &next, sizeof(int), stages, 2, NULL), FILCH_OK);
     int after = fegetround();

@@ -58,6 +58,34 @@ FILCH_FORK_FUNCTION(long, fib, (int, n))
     return FILCH_JOIN(left) + right;
 }
 
+FILCH_SOURCE(int, numbers_to, (int *, next), (int, end))
+{
+    *item = ++*next;
+    return *item <= end ? FILCH_OK : FILCH_END;
+}
+
+FILCH_STAGE(double, half, "Halves.", (int, x))
+{
+    if (x == 8) {
+        return filch_raise(x, "eight"), 0;
+    }
+    return x / 2.0;
+}
+
+FILCH_STAGE(void, total, (double, x), (double *, into))
+{
+    *into += x;
+}
+
+/* The sum of 1 to n, halved; or to 7. */
+static double half_sum(filch_pool *pool, int n, filch_status expected)
+{
+    int next = 0;
+    double sum = 0;
+    const filch_stage stages[] = {half_parallel(), total_serial(&sum)};
+    return numbers_to_pipeline(pool, &next, n, stages, 2, nullptr) == expected ? sum : -1;
+}
+
 FILCH_LOOP(fill, (size_t, i), (int *, out))
 {
     out[i] = static_cast<int>(i);
@@ -388,6 +416,8 @@ int main()
         }
         EXPECT(status == FILCH_OK && result == 42);
         EXPECT(fib_apply(pool, 20, &sum) == FILCH_OK && sum == 6765);
+        EXPECT(half_sum(pool, 4, FILCH_OK) == 5);
+        EXPECT(half_sum(pool, 100, FILCH_ERAISED) == 14);
         EXPECT(use_vectors(pool) == 0);
     }
     EXPECT(status == FILCH_OK);

@@ -332,9 +332,34 @@ static void sum_up(void *context, void *item)
 static bool uses_pipelines(filch_pool *pool)
 {
     struct counted counted = {0, 0};
-    const filch_stage stage = {FILCH_STAGE_SERIAL, sum_up, &counted};
+    const filch_stage stage = filch_stage_of(FILCH_STAGE_SERIAL, sum_up, &counted);
     filch_status status = filch_pipeline(pool, count, &counted, sizeof(int), &stage, 1, NULL);
     return is_either(status, counted.sum == 10);
+}
+
+FILCH_SOURCE(int, count_items, (int *, next))
+{
+    *item = (*next)++;
+    return *item < N ? FILCH_OK : FILCH_END;
+}
+
+FILCH_STAGE(long, widened, (int, x))
+{
+    return x;
+}
+
+FILCH_STAGE(void, summed, (long, x), (long *, sum))
+{
+    *sum += x;
+}
+
+static bool uses_stages(filch_pool *pool)
+{
+    int next = 0;
+    long total = 0;
+    const filch_stage stages[] = {widened_parallel(), summed_serial(&total)};
+    filch_status status = count_items_pipeline(pool, &next, stages, 2, NULL);
+    return is_either(status, total == 10);
 }
 
 static void start(void *context, unsigned worker)
@@ -350,8 +375,9 @@ static void finish(void *context, unsigned worker)
 }
 
 static bool (*const uses[])(filch_pool *pool) = {
-    uses_continuations, uses_graphs,      uses_combinations, uses_completions, uses_descriptors,
-    uses_groups,        uses_map_options, uses_iterators,    uses_algorithms,  uses_pipelines};
+    uses_continuations, uses_graphs,    uses_combinations, uses_completions,
+    uses_descriptors,   uses_groups,    uses_map_options,  uses_iterators,
+    uses_algorithms,    uses_pipelines, uses_stages};
 enum { USES = sizeof uses / sizeof *uses };
 
 static bool use(int which, unsigned workers)

@@ -549,7 +549,7 @@ START_TEST(loops_pipelines_and_calls_in_the_block_are_inside)
     filch_pool *other;
     filch_status status;
     const filch_group_options soon = {.timeout_s = 0.01};
-    const filch_stage stage = {FILCH_STAGE_PARALLEL, nap_stage, NULL};
+    const filch_stage stage = filch_stage_of(FILCH_STAGE_PARALLEL, nap_stage, NULL);
     ck_assert_int_eq(filch_pool_open(&(filch_pool_options){.processes = 1}, &other), FILCH_OK);
     for (int what = 0; what < 3; what++) {
         reset();

@@ -239,6 +239,67 @@ START_TEST(the_programs_own_marks_are_in_it)
 }
 END_TEST
 
+FILCH_SOURCE(int, made_by_the_source, (int *, next))
+{
+    *item = (*next)++;
+    return *item < 20 ? FILCH_OK : FILCH_END;
+}
+
+FILCH_STAGE(int, passes_a_stage, (int, x))
+{
+    filch_yield();
+    return x + 1;
+}
+
+FILCH_STAGE(void, passes_another, (int, x), (long *, sum))
+{
+    *sum += x;
+}
+
+/* How often the text is in the file. */
+static int texts_in(const char *file, const char *text)
+{
+    int found = 0;
+    FILE *in = fopen(file, "rb");
+    ck_assert_ptr_nonnull(in);
+    size_t at = 0;
+    for (int c = getc(in); c != EOF; c = getc(in)) {
+        at = c == text[at] ? at + 1 : c == text[0];
+        found += text[at] == '\0';
+        at = text[at] == '\0' ? 0 : at;
+    }
+    fclose(in);
+    return found;
+}
+
+static void run_stages(filch_pool *pool, filch_trace_level level)
+{
+    int next = 0;
+    long sum = 0;
+    const filch_stage stages[] = {passes_a_stage_parallel(), passes_another_serial(&sum)};
+    start_recording(level);
+    ck_assert_int_eq(made_by_the_source_pipeline(pool, &next, stages, 2, NULL), FILCH_OK);
+    ck_assert_int_eq(filch_trace_stop(), FILCH_OK);
+    ck_assert_int_eq(sum, 210);
+}
+
+START_TEST(each_stage_of_each_item_is_in_it_by_name)
+{
+    filch_pool *pool = pool_opened(_i);
+    run_stages(pool, FILCH_TRACE_LEVEL_SCHED);
+    ck_assert_int_eq(counts_of(path).of[FILCH_TRACE_STAGE], 0);
+    run_stages(pool, FILCH_TRACE_LEVEL_TASKS);
+    struct counts counts = counts_of(path);
+    ck_assert_int_eq(counts.of[FILCH_TRACE_STAGE], 21 + 20 + 20);
+    ck_assert_int_eq(counts.of[FILCH_TRACE_STAGE_END], 21 + 20 + 20);
+    ck_assert_int_eq(texts_in(path, "made_by_the_source"), 1);
+    ck_assert_int_eq(texts_in(path, "passes_a_stage"), 1);
+    ck_assert_int_eq(texts_in(path, "passes_another"), 1);
+    ck_assert_int_eq(texts_in(path, "loop/pipeline"), 0);
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(names_beyond_all_bounds_are_one)
 {
     enum { NAMES = 61000 };
@@ -643,6 +704,7 @@ int main(void)
     tcase_add_loop_test(each, at_level_sched_forks_and_own_tasks_are_left_out, 0, WORKER_SWEEP);
     tcase_add_loop_test(each, forks_are_fast_again_after_a_recording, 0, WORKER_SWEEP);
     tcase_add_loop_test(each, waits_are_ended_as_often_as_they_begin, 0, WORKER_SWEEP);
+    tcase_add_loop_test(each, each_stage_of_each_item_is_in_it_by_name, 0, WORKER_SWEEP);
     tcase_add_loop_test(each, the_programs_own_marks_are_in_it, 0, WORKER_SWEEP);
     tcase_add_loop_test(each, recordings_come_and_go_while_others_work, 0, WORKER_SWEEP);
     tcase_add_loop_test(each, a_pool_that_opens_later_takes_part, 0, WORKER_SWEEP);

@@ -11,6 +11,11 @@
 #include <immintrin.h>
 #endif
 
+/* Larger than some types that are aligned to more than it is. */
+struct letter {
+    char text[97];
+};
+
 /* That nothing is at an address where it must not be. The compiler, which takes it for granted,
  * does not know what is looked at. */
 static void see(const volatile void *value, size_t alignment)

@@ -817,15 +817,51 @@ static void OF(item_checked)(void *context, void *item)
     ++*next;
 }
 
+/* An item of another size becomes one of the type, in memory for both. */
+FILCH_SOURCE(struct letter, OF(letters), (int *, next))
+{
+    item->text[96] = (char)*next;
+    return (*next)++ < 50 ? FILCH_OK : FILCH_END;
+}
+
+FILCH_STAGE(TYPE, OF(from_letter), (struct letter, letter))
+{
+    return OF(made)((size_t)letter.text[96]);
+}
+
+static void OF(item_seen)(void *context, void *item)
+{
+    (void)context;
+    see(item, TYPE_ALIGNMENT);
+}
+
+FILCH_STAGE(char, OF(to_letter), (TYPE, value), (char *, last))
+{
+    check_int_eq(OF(is)(&value, (size_t)*last), true);
+    return ++*last;
+}
+
+static void OF(typed_pipelines)(filch_pool *pool)
+{
+    int next = 0;
+    char last = 0;
+    const filch_stage stages[] = {OF(from_letter_parallel)(),
+                                  filch_stage_of(FILCH_STAGE_PARALLEL, OF(item_seen), NULL),
+                                  OF(to_letter_serial)(&last)};
+    check_int_eq(OF(letters_pipeline)(pool, &next, stages, 3, NULL), FILCH_OK);
+    check_int_eq(last, 50);
+}
+
 static void OF(pipelines)(filch_pool *pool)
 {
     size_t next = 0;
     size_t written = 0;
-    const filch_stage stages[] = {{FILCH_STAGE_PARALLEL, OF(item_changed), NULL},
-                                  {FILCH_STAGE_SERIAL, OF(item_checked), &written}};
+    const filch_stage stages[] = {filch_stage_of(FILCH_STAGE_PARALLEL, OF(item_changed), NULL),
+                                  filch_stage_of(FILCH_STAGE_SERIAL, OF(item_checked), &written)};
     check_int_eq(filch_pipeline(pool, OF(item_made), &next, sizeof(TYPE), stages, 2, NULL),
                  FILCH_OK);
     check_int_eq(written == 50, true);
+    OF(typed_pipelines)(pool);
 }
 
 /* ---- forks ---- */

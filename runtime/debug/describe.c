@@ -52,8 +52,10 @@ void filch_describe_party(struct filch_text *text, struct filch_party *party)
     } else {
         filch_text_add(text, "task %p%s", (void *)party, info ? "" : " without a name");
     }
-    if (info) {
+    if (info && info->line) {
         filch_text_add(text, " %s (%s:%d)", info->name, base_name(info->file), info->line);
+    } else if (info) { /* the program has not said where it is */
+        filch_text_add(text, " %s", info->name);
     }
 }
 

@@ -19,12 +19,12 @@ static void enter(struct replay *replay, const struct trace_event *event)
     }
 }
 
-/* ---- the program's own marks ---- */
+/* ---- the program's own marks, and stages ---- */
 
 static void span(struct replay *replay, const struct trace_event *event, uint32_t index)
 {
     struct fiber *fiber = fiber_at(replay, index);
-    if (event->type == FILCH_TRACE_SPAN) {
+    if (event->type == FILCH_TRACE_SPAN || event->type == FILCH_TRACE_STAGE) {
         *ARRAY_PUSH(fiber->spans) = (struct open_span){event->name, replay->now, event->track};
         return;
     }
@@ -93,7 +93,9 @@ static void play_anywhere(struct replay *replay, const struct trace_event *event
     case FILCH_TRACE_BLOCK: replay_block(replay, event, index); break;
     case FILCH_TRACE_JOINED: replay_joined(replay, index, event->argument); break;
     case FILCH_TRACE_SPAN:
-    case FILCH_TRACE_SPAN_END: span(replay, event, index); break;
+    case FILCH_TRACE_SPAN_END:
+    case FILCH_TRACE_STAGE:
+    case FILCH_TRACE_STAGE_END: span(replay, event, index); break;
     default: break;
     }
 }

@@ -30,7 +30,7 @@ struct task {
 enum slice_kind {
     SLICE_TASK,   /* what: its number */
     SLICE_CHUNK,  /* what: the name of the body; a, b: first element, and one more than the last */
-    SLICE_SPAN,   /* what: a name of the program's */
+    SLICE_SPAN,   /* what: a name of the program's, or a stage's */
     SLICE_SEARCH, /* a: 1 it found something */
     SLICE_PARKED,
     SLICE_BLOCKED, /* what: the name of what was waited for; a: the task. Not on the core's time */

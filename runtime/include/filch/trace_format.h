@@ -135,6 +135,8 @@ enum filch_trace_type {
     FILCH_TRACE_JOINED = 67,    /* -; -; slot, task, group ...: its end was seen without a wait */
     FILCH_TRACE_CHUNK = 68,     /* -; what; first element: a run of a loop's elements begins */
     FILCH_TRACE_CHUNK_END = 69, /* -; what; one more than its last */
+    FILCH_TRACE_STAGE = 70,     /* -; what; item: a stage of a pipeline, or its source, begins */
+    FILCH_TRACE_STAGE_END = 71, /* -; what; item */
 
     FILCH_TRACE_ALL_FROM = 96,
     FILCH_TRACE_FORK = 96,       /* -; what; slot: latent work */
