@@ -464,7 +464,7 @@ static filch_once once;
 static atomic_int in_once;
 static atomic_int once_run;
 
-static void first_to_run_once_ends(void *context)
+static filch_status first_to_run_once_ends(void *context)
 {
     (void)context;
     if (atomic_fetch_add(&in_once, 1) == 0) {
@@ -472,6 +472,7 @@ static void first_to_run_once_ends(void *context)
         end_this_thread();
     }
     atomic_fetch_add(&once_run, 1);
+    return FILCH_OK;
 }
 
 static void *run_once(void *context)

@@ -73,10 +73,11 @@ FILCH_FUNCTION(int, holds_the_mutex)
     return 0;
 }
 
-static void wait_once(void *context)
+static filch_status wait_once(void *context)
 {
     (void)context;
     wait_at_the_gate();
+    return FILCH_OK;
 }
 
 FILCH_FUNCTION(int, runs_the_once)

@@ -513,10 +513,11 @@ struct first_use {
     atomic_int onlookers;
 };
 
-static void run_first(void *mine)
+static filch_status run_first(void *mine)
 {
     *(bool *)mine = true;
     filch_yield();
+    return FILCH_OK;
 }
 
 FILCH_FUNCTION(void, uses_first, (struct first_use *, use))

@@ -261,11 +261,12 @@ END_TEST
 
 static filch_once once;
 
-static void initialise(void *context)
+static filch_status initialise(void *context)
 {
     filch_sleep(0.002);
     wrong += filch_once_run(&once, initialise, context) != FILCH_EDEADLK;
     ++*(int *)context;
+    return FILCH_OK;
 }
 
 FILCH_LOOP(uses_it, (size_t, i), (int *, made))
@@ -283,6 +284,47 @@ START_TEST(a_once_runs_once_and_all_wait_for_it)
     once = (filch_once)FILCH_ONCE_INIT;
     ck_assert_int_eq(uses_it_for(pool, 50, &made), FILCH_OK);
     ck_assert_int_eq(made, 1);
+    ck_assert_int_eq(wrong, 0);
+    pool_closed(pool);
+}
+END_TEST
+
+static filch_status fails_to_initialise(void *context)
+{
+    while (filch_sleep(1e-4) == FILCH_OK && atomic_load(&inside) < 2) { /* one waits for it */
+    }
+    ++*(int *)context;
+    return FILCH_EBUSY;
+}
+
+FILCH_FUNCTION(int, is_told, (int *, made))
+{
+    atomic_fetch_add(&inside, 1);
+    return (int)filch_once_run(&once, fails_to_initialise, made);
+}
+
+START_TEST(a_once_that_fails_answers_its_error_to_all_callers)
+{
+    enum { CALLERS = 5 };
+    filch_pool *pool = pool_opened(_i);
+    filch_future *callers[CALLERS];
+    int made = 0;
+    int answer = 0;
+    reset(0);
+    once = (filch_once)FILCH_ONCE_INIT;
+    for (int i = 0; i < CALLERS; i++) {
+        ck_assert_int_eq(is_told_apply_async(pool, &made, &callers[i]), FILCH_OK);
+    }
+    for (int i = 0; i < CALLERS; i++) {
+        ck_assert_int_eq(is_told_get(callers[i], &answer), FILCH_OK);
+        ck_assert_int_eq(answer, FILCH_EBUSY);
+        filch_future_free(callers[i]);
+    }
+    ck_assert_int_eq(filch_once_run(&once, initialise, &made), FILCH_EBUSY); /* and stays so */
+    ck_assert_int_eq(made, 1);
+    once = (filch_once)FILCH_ONCE_INIT;
+    ck_assert_int_eq(filch_once_run(&once, initialise, &made), FILCH_OK);
+    ck_assert_int_eq(made, 2);
     ck_assert_int_eq(wrong, 0);
     pool_closed(pool);
 }
@@ -445,6 +487,7 @@ int main(void)
     tcase_add_loop_test(tcase, conditions_pass_on_what_was_waited_for, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_wait_group_waits_for_all, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_once_runs_once_and_all_wait_for_it, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_once_that_fails_answers_its_error_to_all_callers, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, cancelled_waits_end_and_leave_nothing_behind, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_cancelled_caller_waits_for_no_signal_and_has_its_mutex, 0,
                         WORKER_SWEEP);

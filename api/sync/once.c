@@ -7,11 +7,11 @@
 #include "sched/unwound.h"
 #include "sync/wait_queue.h"
 
-enum { NOT_RUN, RUNNING, RUN }; /* a once's count */
+enum { NOT_RUN, RUNNING, RUN }; /* a once's count; RUN and more: what its function returned */
 
 static bool see_it_run(struct filch_wait_queue *queue)
 {
-    FILCH_ASSERT(filch_lock_is_held(&queue->lock) && queue->count <= RUN);
+    FILCH_ASSERT(filch_lock_is_held(&queue->lock));
     return queue->count != RUNNING;
 }
 
@@ -42,23 +42,35 @@ static inline void function_left(struct filch_wait_queue **running)
     }
 }
 
-static void run_once(struct filch_wait_queue *queue, void (*function)(void *), void *context)
+static filch_status run_once(struct filch_wait_queue *queue, filch_status (*function)(void *),
+                             void *context)
 {
     FILCH_UNWINDS(function_left) struct filch_wait_queue *running = queue;
-    function(context);
+    filch_status status = function(context);
     running = NULL;
-    ended_as(queue, RUN);
+    ended_as(queue, RUN + (uint32_t)status);
+    return status;
 }
 
-static bool has_run(struct filch_wait_queue *queue)
+static uint32_t state_of_once(struct filch_wait_queue *queue)
 {
     filch_lock_acquire(&queue->lock, FILCH_RANK_WAIT_QUEUE);
-    bool run = queue->count == RUN;
+    uint32_t state = queue->count;
     filch_lock_release(&queue->lock);
-    return run;
+    return state;
 }
 
-filch_status filch_once_run(filch_once *once, void (*function)(void *context), void *context)
+/* Its runner is through with it. */
+static filch_status answer_of_once(filch_once *once, filch_status (*function)(void *),
+                                   void *context)
+{
+    uint32_t state = state_of_once(filch_wait_queue_of(once));
+    return state >= RUN ? (filch_status)(state - RUN)
+                        : filch_once_run(once, function, context); /* its thread has ended */
+}
+
+filch_status filch_once_run(filch_once *once, filch_status (*function)(void *context),
+                            void *context)
 {
     struct filch_wait_queue *queue = filch_wait_queue_of(once);
     if (!queue || !function) {
@@ -79,12 +91,8 @@ filch_status filch_once_run(filch_once *once, void (*function)(void *context), v
         return FILCH_EDEADLK;
     }
     if (state == NOT_RUN) {
-        run_once(queue, function, context);
-        return FILCH_OK;
+        return run_once(queue, function, context);
     }
     filch_status status = filch_wait_queue_take_surely(queue, see_it_run, &once_wait);
-    if (status == FILCH_OK && !has_run(queue)) { /* its runner has ended */
-        status = filch_once_run(once, function, context);
-    }
-    return status;
+    return status == FILCH_OK ? answer_of_once(once, function, context) : status;
 }

@@ -163,8 +163,12 @@ typedef struct filch_once {
 
 /* Effect: the first caller calls function(context), the others wait until it has returned. If it
  * ends its thread instead, one of them calls it.
- * Errors: FILCH_EDEADLK: function calls this itself. Waits are not ended by cancellation. */
-FILCH_MUST_CHECK filch_status filch_once_run(filch_once *once, void (*function)(void *context),
+ * Errors: what the function returned, to all of them, then and later: it is not tried again, unless
+ * the once is initialized anew. (What it raises is the first caller's task's alone: a function that
+ * raises returns FILCH_ERAISED.) FILCH_EDEADLK: function calls this itself. Waits are not ended by
+ * cancellation. */
+FILCH_MUST_CHECK filch_status filch_once_run(filch_once *once,
+                                             filch_status (*function)(void *context),
                                              void *context);
 
 #ifdef __cplusplus
