@@ -30,11 +30,7 @@ FILCH_SOURCE(struct line, read_line, (const char *const **, next))
 FILCH_STAGE(struct code, encode, (struct line, line))
 {
     struct code code = {""};
-    filch_status status = filch_sleep(0.001 * (double)strlen(line.text));
-    if (status != FILCH_OK) {
-        filch_raise(1, "%s", filch_strerror(status));
-        return code;
-    }
+    FILCH_TRY(filch_sleep(0.001 * (double)strlen(line.text)), code);
     for (size_t i = 0; i < sizeof code.text - 1 && line.text[i]; i++) {
         char c = line.text[i];
         char first = c >= 'a' && c <= 'z' ? 'a' : c >= 'A' && c <= 'Z' ? 'A' : '\0';

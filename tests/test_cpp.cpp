@@ -64,6 +64,25 @@ FILCH_SOURCE(int, numbers_to, (int *, next), (int, end))
     return *item <= end ? FILCH_OK : FILCH_END;
 }
 
+struct result {
+    int value = 0;
+};
+
+static result tried(filch_status status)
+{
+    FILCH_TRY(status, {});
+    return {5};
+}
+
+FILCH_FUNCTION(int, tries_mult, (filch_future *, future))
+{
+    int value = 0;
+    ssize_t n;
+    FILCH_TRY_IO(n, value, -2);
+    FILCH_TRY_FROM(future, mult_get(future, &value), -1);
+    return value + static_cast<int>(n);
+}
+
 FILCH_STAGE(double, half, "Halves.", (int, x))
 {
     if (x == 8) {
@@ -417,6 +436,10 @@ int main()
         EXPECT(status == FILCH_OK && result == 42);
         EXPECT(fib_apply(pool, 20, &sum) == FILCH_OK && sum == 6765);
         EXPECT(half_sum(pool, 4, FILCH_OK) == 5);
+        EXPECT(tried(FILCH_OK).value == 5 && tried(FILCH_EBUSY).value == 0);
+        EXPECT(mult_apply_async(pool, 4, 5, &first) == FILCH_OK);
+        EXPECT(tries_mult_apply(pool, first, &result) == FILCH_OK && result == 20);
+        filch_future_free(first);
         EXPECT(half_sum(pool, 100, FILCH_ERAISED) == 14);
         EXPECT(use_vectors(pool) == 0);
     }

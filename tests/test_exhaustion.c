@@ -362,6 +362,33 @@ static bool uses_stages(filch_pool *pool)
     return is_either(status, total == 10);
 }
 
+FILCH_FUNCTION(int, tries_for_a_sum, (filch_pool *, pool))
+{
+    filch_future *future;
+    int sum = 0;
+    FILCH_TRY(plus_apply_async(pool, 1, 2, &future), 0);
+    filch_status got = filch_future_wait(future);
+    got = got == FILCH_OK ? plus_get(future, &sum) : got;
+    filch_future_free(future);
+    FILCH_TRY(got, 0);
+    return sum;
+}
+
+static bool uses_tries(filch_pool *pool)
+{
+    filch_future *future;
+    filch_error error;
+    filch_status begun = tries_for_a_sum_apply_async(pool, pool, &future);
+    if (begun != FILCH_OK) {
+        return is_scarce(begun);
+    }
+    while (filch_future_wait(future) != FILCH_OK) { /* a wait may need memory, too */
+    }
+    bool told = filch_future_error(future, &error) == FILCH_OK;
+    filch_future_free(future);
+    return told && (error.status == FILCH_OK || error.code == ENOMEM || error.code == EAGAIN);
+}
+
 static void start(void *context, unsigned worker)
 {
     (void)worker;
@@ -377,7 +404,7 @@ static void finish(void *context, unsigned worker)
 static bool (*const uses[])(filch_pool *pool) = {
     uses_continuations, uses_graphs,    uses_combinations, uses_completions,
     uses_descriptors,   uses_groups,    uses_map_options,  uses_iterators,
-    uses_algorithms,    uses_pipelines, uses_stages};
+    uses_algorithms,    uses_pipelines, uses_stages,       uses_tries};
 enum { USES = sizeof uses / sizeof *uses };
 
 static bool use(int which, unsigned workers)

@@ -207,6 +207,13 @@ filch_status filch_future_error(filch_future *future, filch_error *error)
     filch_future_tell(future, error);
     return FILCH_OK;
 }
+
+filch_status filch_raise_from(filch_future *future)
+{
+    filch_error error;
+    filch_status status = filch_future_error(future, &error);
+    return status == FILCH_OK ? filch_raise_error(&error) : status;
+}
 static const char *state_name(struct filch_future *future)
 {
     if (filch_cell_done(&future->cell)) {

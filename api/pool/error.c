@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "pool/fault.h"
 #include "sched/fiber.h"
@@ -49,11 +50,25 @@ void filch_fault_pass_on(const struct filch_fault *fault, struct filch_fault *ou
     filch_lock_release(&outer->lock);
 }
 
+static size_t index_in(const struct filch_frame *frame)
+{
+    return frame->next ? (size_t)*frame->next - 1 : FILCH_NO_INDEX;
+}
+
+/* No lock is held. */
+static void tell_listener(const struct filch_frame *frame, size_t index, int code)
+{
+    struct filch_fault_listener *listener = frame->fault->listener;
+    if (listener) {
+        listener->failed(listener, index, code, frame->stop);
+    }
+}
+
 static void report_error(const struct filch_frame *frame, int code, const char *format,
                          va_list arguments)
 {
     struct filch_fault *fault = frame->fault;
-    size_t index = frame->next ? (size_t)*frame->next - 1 : FILCH_NO_INDEX;
+    size_t index = index_in(frame);
     filch_lock_acquire(&fault->lock, FILCH_RANK_FAULT);
     filch_error *error = &fault->error;
     if (outranks(index, error)) {
@@ -64,20 +79,68 @@ static void report_error(const struct filch_frame *frame, int code, const char *
         vsnprintf(error->message, sizeof error->message, format, arguments);
     }
     filch_lock_release(&fault->lock);
-    if (fault->listener) {
-        fault->listener->failed(fault->listener, index, code, frame->stop);
+    tell_listener(frame, index, code);
+}
+
+/* The same, with what another task has come to. */
+static void report_known(const struct filch_frame *frame, const filch_error *known)
+{
+    struct filch_fault *fault = frame->fault;
+    size_t index = index_in(frame);
+    filch_lock_acquire(&fault->lock, FILCH_RANK_FAULT);
+    if (outranks(index, &fault->error)) {
+        fault->error = *known;
+        fault->error.index = index != FILCH_NO_INDEX ? index : known->index;
     }
+    filch_lock_release(&fault->lock);
+    tell_listener(frame, index, known->code);
+}
+
+/* Where the caller's errors go, or NULL: nowhere. */
+static const struct filch_frame *frame_of_caller(void)
+{
+    struct filch_fiber *fiber = filch_fiber_self();
+    return fiber && fiber->frame && fiber->frame->fault ? fiber->frame : NULL;
 }
 
 int filch_raise(int code, const char *format, ...)
 {
-    struct filch_fiber *fiber = filch_fiber_self();
+    const struct filch_frame *frame = frame_of_caller();
     code = code != 0 ? code : -1;
-    if (fiber && fiber->frame && fiber->frame->fault) {
+    if (frame) {
         va_list arguments;
         va_start(arguments, format);
-        report_error(fiber->frame, code, format ? format : "", arguments);
+        report_error(frame, code, format ? format : "", arguments);
         va_end(arguments);
     }
     return code;
+}
+
+filch_status filch_raise_status(filch_status status)
+{
+    if (status != FILCH_OK) {
+        filch_raise(filch_errno_of(status), "%s", filch_strerror(status));
+    }
+    return status;
+}
+
+int filch_raise_errno(int code)
+{
+    code = code < 0 ? -code : code;
+    return code ? filch_raise(code, "%s", strerror(code)) : 0;
+}
+
+filch_status filch_raise_error(const filch_error *error)
+{
+    if (!error) {
+        return FILCH_EINVAL;
+    }
+    const struct filch_frame *frame = frame_of_caller();
+    if (error->status != FILCH_ERAISED) {
+        return filch_raise_status(error->status);
+    }
+    if (frame) {
+        report_known(frame, error);
+    }
+    return FILCH_ERAISED;
 }

@@ -33,6 +33,14 @@ typedef enum filch_status {
  * Threads: any. Does not block. */
 const char *filch_strerror(filch_status status);
 
+/* Effect: the number of <errno.h> that means the same: FILCH_ETIMEDOUT is ETIMEDOUT, and so on;
+ * FILCH_ECLOSED EBADF, FILCH_EPENDING EINPROGRESS, FILCH_EBROKEN EPIPE, FILCH_EFORKED ECHILD,
+ * FILCH_END ENODATA, FILCH_ERAISED EIO, FILCH_OK 0. And back, from what a call of io.h answers, or
+ * from -errno: 0 and above are FILCH_OK; FILCH_ERAISED: no other status means the same.
+ * Threads: any. Do not block. */
+int filch_errno_of(filch_status status);
+filch_status filch_status_of_errno(long answer);
+
 #ifdef __cplusplus
 }
 #endif
