@@ -214,6 +214,7 @@ filch_status filch_raise_from(filch_future *future)
     filch_status status = filch_future_error(future, &error);
     return status == FILCH_OK ? filch_raise_error(&error) : status;
 }
+
 static const char *state_name(struct filch_future *future)
 {
     if (filch_cell_done(&future->cell)) {
