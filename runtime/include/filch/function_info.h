@@ -16,7 +16,7 @@ typedef enum filch_kind {
     FILCH_KIND_POINTER_TO_VOID,
     FILCH_KIND_POINTER_TO_CHARACTERS,
     FILCH_KIND_POINTER, /* to anything else, also functions */
-    FILCH_KIND_OTHER    /* structs, unions, complex numbers, ... */
+    FILCH_KIND_OTHER    /* structs, unions, complex numbers, ...; the next one, see kind.h */
 } filch_kind;
 
 typedef struct filch_type {
