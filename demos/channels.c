@@ -1,6 +1,5 @@
 /* Message passing: producers send numbers through a channel, a consumer adds them up, and stops
  * when the channel is closed. A second consumer takes from whichever of two channels is first. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,7 +34,7 @@ FILCH_FUNCTION(size_t, count_both, (numbers, left), (numbers, right))
     filch_case cases[] = {numbers_receiving(left, &number), numbers_receiving(right, &number)};
     while (cases[0].channel || cases[1].channel) {
         size_t chosen = 0;
-        filch_status status = filch_select(cases, 2, INFINITY, &chosen);
+        filch_status status = filch_select(cases, 2, &chosen);
         if (status == FILCH_OK) {
             count++;
         } else if (status == FILCH_END) {

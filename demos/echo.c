@@ -1,7 +1,6 @@
 /* A server and its clients on the loopback: a task for each end of each connection, all open at
  * once. echo [CONNECTIONS], by default 1,000; 0: the server alone. SIGTERM stops it. */
 #define _GNU_SOURCE
-#include <math.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -17,8 +16,8 @@ FILCH_FUNCTION(void, echo, (int, socket))
 {
     char buffer[64];
     ssize_t n = 1;
-    while (n > 0 && (n = filch_read(socket, buffer, sizeof buffer, INFINITY)) > 0) {
-        n = filch_write(socket, buffer, (size_t)n, INFINITY);
+    while (n > 0 && (n = filch_read(socket, buffer, sizeof buffer)) > 0) {
+        n = filch_write(socket, buffer, (size_t)n);
     }
     filch_close(socket); /* an error ends this connection, and no other */
 }
@@ -31,13 +30,13 @@ FILCH_FUNCTION(void, talk, (const struct sockaddr_in *, to))
 {
     char heard[5] = "";
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* if there is none: -EBADF */
-    ssize_t n = filch_connect(client, (const struct sockaddr *)to, sizeof *to, INFINITY);
+    ssize_t n = filch_connect(client, (const struct sockaddr *)to, sizeof *to);
     if (n == 0 && filch_wait_group_done(&connected) == FILCH_OK &&
-        filch_wait_group_wait_until(&connected, filch_now() + 10) == FILCH_OK) {
-        n = filch_write(client, "hello", 5, INFINITY);
+        filch_wait_group_wait_until(&connected, filch_in(10)) == FILCH_OK) {
+        n = filch_write(client, "hello", 5);
     }
     for (ssize_t got = 0; got < 5 && n > 0; got += n) {
-        n = filch_read(client, heard + got, 5 - (size_t)got, INFINITY);
+        n = filch_read(client, heard + got, 5 - (size_t)got);
     }
     filch_close(client);
     well += memcmp(heard, "hello", 5) == 0;
@@ -49,7 +48,7 @@ FILCH_FUNCTION(void, talk, (const struct sockaddr_in *, to))
 FILCH_FUNCTION(void, stop_at_signal, (filch_group *, all), (int, signals))
 {
     struct signalfd_siginfo signal;
-    stopped = filch_read(signals, &signal, sizeof signal, INFINITY) > 0 &&
+    stopped = filch_read(signals, &signal, sizeof signal) > 0 &&
               filch_group_cancel(all) == FILCH_OK; /* ends all waits in it */
 }
 
@@ -83,7 +82,7 @@ int main(int argc, char **argv)
                          stop_at_signal_spawn(all, all, signals) == FILCH_OK;
             for (int i = 0; (i < connections || !connections) && begun; i++) {
                 begun = !connections || talk_spawn(all, &address) == FILCH_OK;
-                int socket = begun ? filch_accept(listener, NULL, NULL, INFINITY) : -1;
+                int socket = begun ? filch_accept(listener, NULL, NULL) : -1;
                 begun = socket >= 0 && echo_spawn(all, socket) == FILCH_OK;
             }
             filch_close(signals); /* the group waits for clients that still talk */

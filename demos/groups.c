@@ -49,14 +49,14 @@ FILCH_FUNCTION(void, ask_twice, (filch_pool *, pool), (const char *, where), (do
 
 static filch_status search_all(filch_pool *pool)
 {
-    const filch_group_options half_a_second = {.timeout_s = 0.5};
+    filch_group_options options = {.until = filch_in(0.5)};
     struct answer cache = {0, "cache"};
     struct answer disk = {0, "disk"};
     struct answer network = {0, "network"};
     filch_status begun = FILCH_OK;
     filch_status status;
 
-    FILCH_WITH_GROUP(search, pool, &half_a_second, &status) {
+    FILCH_WITH_GROUP(search, pool, &options, &status) {
         begun = ask_spawn(search, "cache", 0.01, 3, &cache);
         begun = first_error(begun, ask_spawn(search, "disk", 0.1, 5, &disk));
         begun = first_error(begun, ask_spawn(search, "network", 60, 100, &network));
@@ -68,7 +68,8 @@ static filch_status search_all(filch_pool *pool)
         return status;
     }
 
-    FILCH_WITH_GROUP(search, pool, &half_a_second, &status) {
+    options.until = filch_in(0.5);
+    FILCH_WITH_GROUP(search, pool, &options, &status) {
         begun = ask_twice_spawn(search, pool, "mirror", 60);
     }
     status = first_error(begun, status);

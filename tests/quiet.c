@@ -67,7 +67,7 @@ int use_pointers(filch_pool *pool)
         return 1;
     }
     filch_case sends = pointers_sending(channel, &there);
-    int bad = filch_select(&sends, 1, 0, NULL) != FILCH_OK ||
+    int bad = filch_select_until(&sends, 1, filch_in(0), NULL) != FILCH_OK ||
               later_of_reduce(pool, all, 3, text, &last) != FILCH_OK ||
               later_of_scan(pool, all, 3, text, all) != FILCH_OK ||
               byte_at_apply(pool, text, 1, &byte) != FILCH_OK ||

@@ -119,7 +119,7 @@ START_TEST(a_task_begins_when_all_its_needs_have_succeeded)
                      FILCH_OK);
     for (int i = GATES - 1; i >= 0; i--) {
         ck_assert(!filch_future_ready(next));
-        ck_assert_int_eq(filch_future_wait_for(next, 0), FILCH_ETIMEDOUT);
+        ck_assert_int_eq(filch_future_wait_until(next, filch_in(0)), FILCH_ETIMEDOUT);
         ck_assert_int_eq(calls, 0);
         open_gate(&gates, i);
     }

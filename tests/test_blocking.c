@@ -105,7 +105,7 @@ START_TEST(no_more_block_than_the_bound_and_others_run_meanwhile)
     ck_assert_int_eq(seven, 7);
     filch_future_free(other);
     for (int i = 0; i < 12; i++) {
-        ck_assert_int_eq(filch_future_wait_for(futures[i], 30), FILCH_OK);
+        ck_assert_int_eq(filch_future_wait_until(futures[i], filch_in(30)), FILCH_OK);
         filch_future_free(futures[i]);
     }
     ck_assert_int_eq(most_inside, 3);
@@ -152,7 +152,7 @@ START_TEST(surplus_threads_end_when_they_are_idle)
             ck_assert_int_eq(blocks_until_all_do_apply_async(pool, MANY, &futures[i]), FILCH_OK);
         }
         for (int i = 0; i < MANY; i++) {
-            ck_assert_int_eq(filch_future_wait_for(futures[i], 30), FILCH_OK);
+            ck_assert_int_eq(filch_future_wait_until(futures[i], filch_in(30)), FILCH_OK);
             filch_future_free(futures[i]);
         }
         ck_assert_uint_ge(atomic_load(&pool->thread_count), MANY);
@@ -332,7 +332,7 @@ START_TEST(pinning_has_a_bound_and_waits_of_pinned_tasks_free_their_cores)
     ck_assert_int_eq(status, FILCH_EAGAIN);
     atomic_store(&go_on, 1);
     for (int i = 0; i < 6; i++) {
-        ck_assert_int_eq(filch_future_wait_for(futures[i], 30), FILCH_OK);
+        ck_assert_int_eq(filch_future_wait_until(futures[i], filch_in(30)), FILCH_OK);
         filch_future_free(futures[i]);
     }
     pool_closed(pool);

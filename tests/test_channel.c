@@ -230,7 +230,7 @@ START_TEST(an_unbounded_channel_grows_and_keeps_the_order)
         ck_assert_int_eq(numbers_receive(box, &value), FILCH_OK);
         ck_assert_int_eq(value, next++);
     }
-    ck_assert_int_eq(numbers_receive_until(box, &value, 0), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(numbers_receive_until(box, &value, filch_in(0)), FILCH_ETIMEDOUT);
     numbers_free(box);
 }
 END_TEST
@@ -276,21 +276,21 @@ START_TEST(channels_know_bad_arguments_and_time)
     ck_assert_int_eq(filch_channel_new(sizeof value, 1, &channel), FILCH_OK);
     ck_assert_int_eq(filch_channel_send(channel, NULL), FILCH_EINVAL);
     ck_assert_int_eq(filch_channel_receive(channel, NULL), FILCH_EINVAL);
-    ck_assert_int_eq(filch_channel_receive_until(channel, &value, 0), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_channel_receive_until(channel, &value, (double)NAN), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_channel_receive_until(channel, &value, filch_now() + 0.01),
+    ck_assert_int_eq(filch_channel_receive_until(channel, &value, filch_in(0)), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_channel_receive_until(channel, &value, filch_at((double)NAN)),
                      FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_channel_send_until(channel, &value, 0), FILCH_OK); /* there is room */
-    ck_assert_int_eq(filch_channel_send_until(channel, &value, filch_now() + 0.01),
-                     FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_channel_receive_until(channel, &value, filch_in(0.01)), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_channel_send_until(channel, &value, filch_in(0)),
+                     FILCH_OK); /* there is room */
+    ck_assert_int_eq(filch_channel_send_until(channel, &value, filch_in(0.01)), FILCH_ETIMEDOUT);
     ck_assert_uint_eq(filch_channel_count(channel), 1);
-    ck_assert_int_eq(filch_select(NULL, 1, 0, NULL), FILCH_EINVAL);
-    ck_assert_int_eq(filch_select(NULL, 0, 0, NULL), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_select(NULL, 0, filch_now() + 0.01, NULL), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_select_until(NULL, 1, filch_in(0), NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_select_until(NULL, 0, filch_in(0), NULL), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_select_until(NULL, 0, filch_in(0.01), NULL), FILCH_ETIMEDOUT);
     filch_case neither[] = {{.channel = channel}};
-    ck_assert_int_eq(filch_select(neither, 1, 0, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_select_until(neither, 1, filch_in(0), NULL), FILCH_EINVAL);
     filch_case both[] = {{.channel = channel, .send = &value, .receive = &value}};
-    ck_assert_int_eq(filch_select(both, 1, 0, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_select_until(both, 1, filch_in(0), NULL), FILCH_EINVAL);
     filch_channel_free(channel);
 }
 END_TEST
@@ -303,20 +303,20 @@ START_TEST(a_select_does_what_can_be_done)
     const int out = 7;
     size_t chosen = 99;
     filch_case cases[] = {numbers_receiving(a, &in), numbers_sending(b, &out)};
-    ck_assert_int_eq(filch_select(cases, 2, INFINITY, &chosen), FILCH_OK);
+    ck_assert_int_eq(filch_select(cases, 2, &chosen), FILCH_OK);
     ck_assert_uint_eq(chosen, 1); /* there was room in b, and nothing in a */
-    ck_assert_int_eq(filch_select(cases, 2, 0, &chosen), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_select_until(cases, 2, filch_in(0), &chosen), FILCH_ETIMEDOUT);
     ck_assert_int_eq(numbers_send(a, 3), FILCH_OK);
-    ck_assert_int_eq(filch_select(cases, 2, 0, &chosen), FILCH_OK);
+    ck_assert_int_eq(filch_select_until(cases, 2, filch_in(0), &chosen), FILCH_OK);
     ck_assert_uint_eq(chosen, 0);
     ck_assert_int_eq(in, 3);
     ck_assert_int_eq(numbers_close(a), FILCH_OK);
-    ck_assert_int_eq(filch_select(cases, 2, INFINITY, &chosen), FILCH_END);
+    ck_assert_int_eq(filch_select(cases, 2, &chosen), FILCH_END);
     ck_assert_uint_eq(chosen, 0);
     cases[0].channel = NULL; /* left out from now on */
-    ck_assert_int_eq(filch_select(cases, 2, filch_now() + 0.01, &chosen), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_select_until(cases, 2, filch_in(0.01), &chosen), FILCH_ETIMEDOUT);
     ck_assert_int_eq(numbers_close(b), FILCH_OK);
-    ck_assert_int_eq(filch_select(cases, 2, INFINITY, &chosen), FILCH_ECLOSED);
+    ck_assert_int_eq(filch_select(cases, 2, &chosen), FILCH_ECLOSED);
     ck_assert_uint_eq(chosen, 1);
     numbers_free(a);
     numbers_free(b);
@@ -332,10 +332,10 @@ START_TEST(a_select_prefers_no_case)
         filch_case cases[3];
         size_t chosen;
         for (int k = 0; k < 3; k++) {
-            any_status(numbers_send_until(boxes[k], k, 0)); /* it may be full */
+            any_status(numbers_send_until(boxes[k], k, filch_in(0))); /* it may be full */
             cases[k] = numbers_receiving(boxes[k], &in);
         }
-        ck_assert_int_eq(filch_select(cases, 3, 0, &chosen), FILCH_OK);
+        ck_assert_int_eq(filch_select_until(cases, 3, filch_in(0), &chosen), FILCH_OK);
         ck_assert_int_eq(in, (int)chosen);
         times[chosen]++;
     }
@@ -353,7 +353,7 @@ START_TEST(a_select_does_not_meet_itself)
     const int out = 1;
     filch_case cases[] = {numbers_receiving(box, &in), numbers_sending(box, &out),
                           numbers_receiving(box, &in)};
-    ck_assert_int_eq(filch_select(cases, 3, filch_now() + 0.01, NULL), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_select_until(cases, 3, filch_in(0.01), NULL), FILCH_ETIMEDOUT);
     ck_assert_int_eq(in, 0);
     numbers_free(box);
 }
@@ -365,11 +365,11 @@ struct market {
     numbers over; /* closed when all has been sent */
 };
 
-static double soon(unsigned *seed)
+static filch_deadline soon(unsigned *seed)
 {
     *seed = *seed * 1103515245u + 12345u;
     unsigned kind = *seed >> 16 & 3;
-    return kind == 0 ? 0 : filch_now() + (kind == 1 ? 1e-6 : 1e-3);
+    return filch_in(kind == 0 ? 0 : kind == 1 ? 1e-6 : 1e-3);
 }
 
 FILCH_FUNCTION(void, sells, (struct market *, market), (int, first), (int, n))
@@ -380,7 +380,7 @@ FILCH_FUNCTION(void, sells, (struct market *, market), (int, first), (int, n))
         for (int k = 0; k < 3; k++) {
             cases[k] = numbers_sending(market->stalls[k], &i);
         }
-        filch_status status = filch_select(cases, 3, soon(&seed), NULL);
+        filch_status status = filch_select_until(cases, 3, soon(&seed), NULL);
         wrong += status != FILCH_OK && status != FILCH_ETIMEDOUT;
         i += status == FILCH_OK;
         if (status != FILCH_OK) {
@@ -401,7 +401,7 @@ FILCH_FUNCTION(void, buys, (struct market *, market), (int, number))
             cases[k] = numbers_receiving(market->stalls[k], &value);
         }
         cases[3] = numbers_receiving(market->over, &nothing);
-        filch_status status = filch_select(cases, 4, soon(&seed), &chosen);
+        filch_status status = filch_select_until(cases, 4, soon(&seed), &chosen);
         if (status == FILCH_OK) {
             atomic_fetch_add(&times_seen[value], 1);
         } else if (status == FILCH_END) {
@@ -431,7 +431,7 @@ START_TEST(selects_lose_and_double_nothing)
         ck_assert_int_eq(filch_future_wait(futures[i]), FILCH_OK);
     }
     int last;
-    while (numbers_receive_until(market.stalls[1], &last, 0) == FILCH_OK) {
+    while (numbers_receive_until(market.stalls[1], &last, filch_in(0)) == FILCH_OK) {
         atomic_fetch_add(&times_seen[last], 1);
     }
     ck_assert_int_eq(numbers_close(market.over), FILCH_OK);
@@ -461,10 +461,10 @@ FILCH_FUNCTION(int, chooses_twice, (struct three *, three))
     filch_case cases[3] = {numbers_receiving(three->second, &value),
                            numbers_receiving(three->first, &value),
                            numbers_sending(three->first, &value)};
-    wrong += filch_select(cases, 3, INFINITY, NULL) != FILCH_OK || value != 1;
+    wrong += filch_select(cases, 3, NULL) != FILCH_OK || value != 1;
     cases[0] = numbers_receiving(three->third, &value); /* waits where it has waited before */
     atomic_store(&three->step, 1);
-    wrong += filch_select(cases, 1, INFINITY, NULL) != FILCH_OK;
+    wrong += filch_select(cases, 1, NULL) != FILCH_OK;
     return value;
 }
 
@@ -481,9 +481,9 @@ START_TEST(a_select_that_was_served_stands_in_no_other_line)
     while (filch_pool_running(pool) > 0) {
         filch_yield(); /* until it waits */
     }
-    ck_assert_int_eq(numbers_send_until(three.second, 2, 0), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(numbers_send_until(three.first, 2, 0), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(numbers_receive_until(three.first, &value, 0), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(numbers_send_until(three.second, 2, filch_in(0)), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(numbers_send_until(three.first, 2, filch_in(0)), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(numbers_receive_until(three.first, &value, filch_in(0)), FILCH_ETIMEDOUT);
     ck_assert_int_eq(numbers_send(three.third, 3), FILCH_OK);
     ck_assert_int_eq(chooses_twice_get(future, &value), FILCH_OK);
     ck_assert_int_eq(value, 3);

@@ -232,7 +232,7 @@ START_TEST(a_destructor_runs_once_whatever_becomes_of_a_letter)
     post_owning(inbox, FILCH_OK, &served);
     post_owning(inbox, FILCH_OK, &cancelled);
     ck_assert_int_eq(filch_future_cancel(cancelled), FILCH_OK);
-    ck_assert_int_eq(filch_inbox_serve(inbox, 0), FILCH_OK);
+    ck_assert_int_eq(filch_inbox_serve_until(inbox, filch_in(0)), FILCH_OK);
     ck_assert_int_eq(destroyed, 2);
     post_owning(inbox, FILCH_OK, &left);
     ck_assert_int_eq(filch_inbox_close(inbox), FILCH_OK);

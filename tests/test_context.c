@@ -266,7 +266,7 @@ START_TEST(a_stolen_fork_begins_with_its_callers_modes)
         filch_future *future;
         int found = -1;
         check_int_eq(fork_in_task_apply_async(pool, i, &future), FILCH_OK);
-        check_int_eq(filch_future_wait_for(future, 100), FILCH_OK);
+        check_int_eq(filch_future_wait_until(future, filch_in(100)), FILCH_OK);
         check_int_eq(fork_in_task_get(future, &found), FILCH_OK);
         check_int_eq(found, rounding_of(i));
         filch_future_free(future);
@@ -315,7 +315,7 @@ START_TEST(the_one_who_opens_a_pool_leaves_its_workers_no_modes)
         filch_future *future;
         int found = -1;
         check_int_eq(rounding_apply_async(pool, &future), FILCH_OK);
-        check_int_eq(filch_future_wait_for(future, 100), FILCH_OK);
+        check_int_eq(filch_future_wait_until(future, filch_in(100)), FILCH_OK);
         check_int_eq(rounding_get(future, &found), FILCH_OK);
         check_int_eq(found, FE_TONEAREST);
         filch_future_free(future);
@@ -343,7 +343,8 @@ static void check_nothing_is_left(filch_pool *pool)
         check_int_eq(rounding_apply_async(pool, &futures[i]), FILCH_OK);
     }
     for (int i = 0; i < TASKS; i++) {
-        check_int_eq(filch_future_wait_for(futures[i], 100), FILCH_OK); /* a worker runs it */
+        check_int_eq(filch_future_wait_until(futures[i], filch_in(100)),
+                     FILCH_OK); /* a worker runs it */
         check_int_eq(rounding_get(futures[i], &found), FILCH_OK);
         check_int_eq(found, FE_TONEAREST);
         filch_future_free(futures[i]);
@@ -486,8 +487,8 @@ START_TEST(a_flag_of_one_task_does_not_trap_in_another)
     atomic_int come = 0;
     ck_assert_int_eq(trap_inexact_apply_async(pool, &come, &futures[0]), FILCH_OK);
     ck_assert_int_eq(be_inexact_apply_async(pool, &come, &futures[1]), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(futures[0], 100), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(futures[1], 100), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(futures[0], filch_in(100)), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(futures[1], filch_in(100)), FILCH_OK);
     wait_for_all(futures, 2);
     check_nothing_is_left(pool);
     pool_closed(pool);
@@ -516,7 +517,7 @@ static void check_no_task_has_a_locale(filch_pool *pool)
         check_int_eq(has_own_locale_apply_async(pool, &futures[i]), FILCH_OK);
     }
     for (int i = 0; i < TASKS; i++) {
-        check_int_eq(filch_future_wait_for(futures[i], 100), FILCH_OK);
+        check_int_eq(filch_future_wait_until(futures[i], filch_in(100)), FILCH_OK);
         check_int_eq(has_own_locale_get(futures[i], &has), FILCH_OK);
         check_int_eq(has, 0);
         filch_future_free(futures[i]);
@@ -602,7 +603,7 @@ START_TEST(a_workers_signals_and_name_are_those_it_was_made_with)
         check_int_eq(blocks_asynchronous_signals_apply_async(pool, &futures[0]), FILCH_OK);
         check_int_eq(has_workers_name_apply_async(pool, &futures[1]), FILCH_OK);
         for (int f = 0; f < 2; f++) {
-            check_int_eq(filch_future_wait_for(futures[f], 100), FILCH_OK);
+            check_int_eq(filch_future_wait_until(futures[f], filch_in(100)), FILCH_OK);
             check_int_eq(filch_future_get(futures[f], &result, sizeof result), FILCH_OK);
             check_int_eq(result, 1);
             filch_future_free(futures[f]);

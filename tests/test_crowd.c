@@ -191,7 +191,8 @@ START_TEST(what_is_begun_goes_on_before_something_new_begins)
     filch_semaphore_init(&order.start, 0);
     ck_assert_int_eq(makes_all_ready_apply_async(pool, pool, &order, &made), FILCH_OK);
     while (!filch_future_ready(made)) {
-        any_status(filch_future_wait_for(made, 1)); /* in the pool, not by this thread */
+        any_status(
+            filch_future_wait_until(made, filch_in(1))); /* in the pool, not by this thread */
     }
     filch_future_free(made);
     pool_closed(pool);
@@ -224,7 +225,8 @@ START_TEST(a_task_that_yields_lets_new_work_begin)
     filch_future *yields;
     int result = 0;
     ck_assert_int_eq(yields_until_raised_apply_async(pool, pool, &yields), FILCH_OK);
-    while (filch_future_wait_for(yields, 1) == FILCH_ETIMEDOUT) { /* not run by this thread */
+    while (filch_future_wait_until(yields, filch_in(1)) ==
+           FILCH_ETIMEDOUT) { /* not run by this thread */
     }
     ck_assert_int_eq(yields_until_raised_get(yields, &result), FILCH_OK);
     ck_assert_int_eq(result, 1);
@@ -258,7 +260,7 @@ START_TEST(a_pinned_task_that_yields_lets_new_work_begin)
     filch_future *yields;
     int result = 0;
     ck_assert_int_eq(pinned_yields_until_raised_apply_async(pool, pool, &yields), FILCH_OK);
-    while (filch_future_wait_for(yields, 1) == FILCH_ETIMEDOUT) {
+    while (filch_future_wait_until(yields, filch_in(1)) == FILCH_ETIMEDOUT) {
     }
     ck_assert_int_eq(pinned_yields_until_raised_get(yields, &result), FILCH_OK);
     ck_assert_int_eq(result, 1);
@@ -346,7 +348,7 @@ START_TEST(what_a_core_never_comes_to_is_taken_by_one_that_always_yields)
     ck_assert_int_eq(
         holds_its_core_until_done_apply_async(cores.pool, &cores, yielders, pause_ns, &holds),
         FILCH_OK);
-    while (filch_future_wait_for(holds, 1) == FILCH_ETIMEDOUT) {
+    while (filch_future_wait_until(holds, filch_in(1)) == FILCH_ETIMEDOUT) {
     }
     ck_assert_int_eq(filch_future_wait(holds), FILCH_OK);
     filch_future_free(holds);

@@ -226,7 +226,8 @@ START_TEST(a_thread_alone_cannot_wait_for_itself)
     ck_assert_int_eq(numbers_send(box, 2), FILCH_EDEADLK);
     ck_assert_int_eq(numbers_receive(box, &value), FILCH_OK);
     ck_assert_int_eq(value, 1);
-    ck_assert_int_eq(numbers_receive_until(box, &value, 0), FILCH_ETIMEDOUT); /* 2 was not sent */
+    ck_assert_int_eq(numbers_receive_until(box, &value, filch_in(0)),
+                     FILCH_ETIMEDOUT); /* 2 was not sent */
     ck_assert_int_eq(filch_promise_new(sizeof value, &promise, &future), FILCH_OK);
     ck_assert_int_eq(filch_future_wait(future), FILCH_EDEADLK);
     filch_promise_free(promise);
@@ -358,7 +359,7 @@ FILCH_FUNCTION(int, locks_until, (int, seat), (int, seats), (double, seconds))
     check_int_eq(filch_mutex_lock(&forks[seat]), FILCH_OK);
     filch_wait_group_done(&all_hold_one);
     check_int_eq(filch_wait_group_wait(&all_hold_one), FILCH_OK);
-    filch_status status = filch_mutex_lock_until(&forks[(seat + 1) % seats], filch_now() + seconds);
+    filch_status status = filch_mutex_lock_until(&forks[(seat + 1) % seats], filch_in(seconds));
     filch_mutex_unlock(&forks[seat]);
     if (status == FILCH_OK) {
         filch_mutex_unlock(&forks[(seat + 1) % seats]);
@@ -520,8 +521,7 @@ END_TEST
 FILCH_FUNCTION(int, reads_in_filch, (int, end), (filch_promise *, promise))
 {
     char byte;
-    return filch_read(end, &byte, 1, INFINITY) == 1 ? (int)filch_promise_set_value(promise, NULL)
-                                                    : -1;
+    return filch_read(end, &byte, 1) == 1 ? (int)filch_promise_set_value(promise, NULL) : -1;
 }
 
 START_TEST(a_wait_that_another_process_will_end_goes_on)

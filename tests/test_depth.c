@@ -50,7 +50,7 @@ FILCH_FUNCTION(long, counts_nodes, (int, depth))
 /* Run by a worker: a waiter with a deadline does not take it up. */
 static void ended_by_a_worker(filch_future *future)
 {
-    ck_assert_int_eq(filch_future_wait_for(future, 100), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(100)), FILCH_OK);
     ck_assert(filch_future_successful(future));
 }
 

@@ -56,23 +56,23 @@ static void put(int fd, char byte)
 static atomic_int begun;
 
 /* The byte, 0 at the end, or the error. */
-static long read_byte(int fd, double deadline)
+static long read_byte(int fd, filch_deadline deadline)
 {
     char byte = 0;
     atomic_fetch_add(&begun, 1);
-    long n = filch_read(fd, &byte, 1, deadline);
+    long n = filch_read_until(fd, &byte, 1, deadline);
     return n == 1 ? byte : n;
 }
 
-FILCH_FUNCTION(long, reads_byte, (int, fd), (double, deadline))
+FILCH_FUNCTION(long, reads_byte, (int, fd), (filch_deadline, deadline))
 {
     return read_byte(fd, deadline);
 }
 
-FILCH_FUNCTION(long, waits_to_read, (int, fd), (double, deadline))
+FILCH_FUNCTION(long, waits_to_read, (int, fd), (filch_deadline, deadline))
 {
     atomic_fetch_add(&begun, 1);
-    return -(long)filch_wait_fd(fd, POLLIN, deadline, NULL);
+    return -(long)filch_wait_fd_until(fd, POLLIN, deadline, NULL);
 }
 
 /* All that has been submitted, and counts itself in `begun`, waits. */
@@ -87,7 +87,7 @@ static void await_waiting(filch_pool *pool, int count)
 static long result_of(filch_future *future)
 {
     long n = 0;
-    ck_assert_int_eq(filch_future_wait_for(future, 20), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(20)), FILCH_OK);
     ck_assert_int_eq(reads_byte_get(future, &n), FILCH_OK);
     filch_future_free(future);
     return n;
@@ -101,7 +101,7 @@ enum { TIMED_OUT, CANCELLED, GIVEN_UP };
 static void give_up(filch_pool *pool, int fd, int how)
 {
     filch_future *future;
-    double deadline = how == TIMED_OUT ? filch_now() + 0.001 : INFINITY;
+    filch_deadline deadline = how == TIMED_OUT ? filch_in(0.001) : filch_never();
     atomic_store(&begun, 0);
     ck_assert_int_eq(reads_byte_apply_async(pool, fd, deadline, &future), FILCH_OK);
     if (how == CANCELLED) {
@@ -127,7 +127,7 @@ START_TEST(a_number_that_is_used_again_is_read_whatever_waited_for_it_before)
         close_plainly(number);
         open_pair();
         ck_assert_int_eq(ends[0], number);
-        ck_assert_int_eq(reads_byte_apply_async(pool, number, INFINITY, &future), FILCH_OK);
+        ck_assert_int_eq(reads_byte_apply_async(pool, number, filch_never(), &future), FILCH_OK);
         await_waiting(pool, 1);
         put(ends[1], 'n');
         ck_assert_int_eq(result_of(future), 'n');
@@ -179,7 +179,7 @@ START_TEST(what_a_number_stood_for_wakes_none_that_waits_for_the_new_one)
     open_pair();
     ck_assert_int_eq(ends[0], number);
     atomic_store(&begun, 0);
-    ck_assert_int_eq(waits_to_read_apply_async(pool, number, INFINITY, &future), FILCH_OK);
+    ck_assert_int_eq(waits_to_read_apply_async(pool, number, filch_never(), &future), FILCH_OK);
     await_waiting(pool, 1);
     put(far, 'o'); /* is ready from now on, and has been asked about */
     close_plainly(far);
@@ -205,7 +205,7 @@ START_TEST(waiting_beside_what_is_ready_for_ever_takes_no_time)
     open_pair();
     ck_assert_int_eq(ends[0], number);
     atomic_store(&begun, 0);
-    ck_assert_int_eq(reads_byte_apply_async(pool, number, INFINITY, &future), FILCH_OK);
+    ck_assert_int_eq(reads_byte_apply_async(pool, number, filch_never(), &future), FILCH_OK);
     await_waiting(pool, 1);
     struct rusage before;
     struct rusage after;
@@ -238,7 +238,8 @@ START_TEST(all_that_wait_for_what_was_closed_plainly_fail_when_that_is_seen)
     open_pair();
     atomic_store(&begun, 0);
     for (int i = 0; i < WAITING; i++) {
-        ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], INFINITY, &futures[i]), FILCH_OK);
+        ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], filch_never(), &futures[i]),
+                         FILCH_OK);
     }
     await_waiting(pool, WAITING);
     int kept = dup(ends[0]);
@@ -272,9 +273,9 @@ START_TEST(a_wait_that_was_cancelled_takes_nothing_from_the_next_in_line)
     atomic_int go_on = 0;
     open_pair();
     atomic_store(&begun, 0);
-    ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], INFINITY, &cancelled), FILCH_OK);
+    ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], filch_never(), &cancelled), FILCH_OK);
     await_waiting(pool, 1);
-    ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], INFINITY, &next), FILCH_OK);
+    ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], filch_never(), &next), FILCH_OK);
     await_waiting(pool, 2);
     ck_assert_int_eq(holds_the_worker_apply_async(pool, &go_on, &hog), FILCH_OK);
     await(&begun, 3);
@@ -300,7 +301,7 @@ FILCH_FUNCTION(long, takes_bytes, (int, fd))
     long taken = 0;
     filch_status status;
     atomic_fetch_add(&begun, 1);
-    while ((status = filch_wait_fd(fd, POLLIN, INFINITY, NULL)) == FILCH_OK) {
+    while ((status = filch_wait_fd(fd, POLLIN, NULL)) == FILCH_OK) {
         char byte;
         ssize_t n = recv(fd, &byte, 1, MSG_DONTWAIT);
         if (n == 0) {
@@ -351,13 +352,13 @@ START_TEST(a_byte_for_two_readers_of_a_blocking_pipe_blocks_no_worker)
     for (int i = 0; i < 500 / SCALE; i++) {
         atomic_store(&begun, 0);
         for (int k = 0; k < 2; k++) {
-            ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], INFINITY, &futures[k]),
+            ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], filch_never(), &futures[k]),
                              FILCH_OK);
         }
         await_waiting(pool, 2);
         put(ends[1], 1);
         await_waiting(pool, 2);
-        ck_assert_int_eq(filch_write(ends[1], &(char){2}, 1, INFINITY), 1);
+        ck_assert_int_eq(filch_write(ends[1], &(char){2}, 1), 1);
         sum += result_of(futures[0]) + result_of(futures[1]);
     }
     ck_assert_int_eq(sum, 3 * (500 / SCALE));
@@ -539,9 +540,9 @@ static long once(int fd, bool writes, size_t bytes, int how)
     char buffer[16] = {1};
     ssize_t n;
     if (how == FILCH) {
-        double deadline = filch_now() + 10;
-        return writes ? filch_write(fd, buffer, bytes, deadline)
-                      : filch_read(fd, buffer, bytes, deadline);
+        filch_deadline deadline = filch_in(10);
+        return writes ? filch_write_until(fd, buffer, bytes, deadline)
+                      : filch_read_until(fd, buffer, bytes, deadline);
     }
     n = writes ? write(fd, buffer, bytes) : read(fd, buffer, bytes);
     return n < 0 ? -errno : n;
@@ -612,9 +613,9 @@ START_TEST(reading_and_writing_leave_the_flags_alone)
         flags[0] = fcntl(ends[0], F_GETFL);
         flags[1] = fcntl(ends[1], F_GETFL);
         atomic_store(&begun, 0);
-        ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], INFINITY, &future), FILCH_OK);
+        ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], filch_never(), &future), FILCH_OK);
         await_waiting(pool, 1);
-        ck_assert_int_eq(filch_write(ends[1], "x", 1, INFINITY), 1);
+        ck_assert_int_eq(filch_write(ends[1], "x", 1), 1);
         ck_assert_int_eq(result_of(future), 'x');
         ck_assert_int_eq(fcntl(ends[0], F_GETFL), flags[0]);
         ck_assert_int_eq(fcntl(ends[1], F_GETFL), flags[1]);
@@ -636,15 +637,15 @@ START_TEST(a_terminal_is_waited_for_like_a_socket)
     int terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
     ck_assert_int_ge(terminal, 0);
     atomic_store(&begun, 0);
-    ck_assert_int_eq(reads_byte_apply_async(pool, terminal, INFINITY, &future), FILCH_OK);
+    ck_assert_int_eq(reads_byte_apply_async(pool, terminal, filch_never(), &future), FILCH_OK);
     await_waiting(pool, 1);
-    ck_assert_int_eq(filch_write(master, "line\n", 5, INFINITY), 5);
+    ck_assert_int_eq(filch_write(master, "line\n", 5), 5);
     ck_assert_int_eq(result_of(future), 'l');
-    ck_assert_int_eq(filch_write(terminal, "answer\n", 7, INFINITY), 7);
+    ck_assert_int_eq(filch_write(terminal, "answer\n", 7), 7);
     atomic_store(&begun, 0);
-    ck_assert_int_eq(filch_read(terminal, (char[8]){0}, 8, INFINITY), 4);
-    ck_assert_int_eq(filch_read(terminal, (char[8]){0}, 8, filch_now() + 0.001), -ETIMEDOUT);
-    ck_assert_int_eq(reads_byte_apply_async(pool, terminal, INFINITY, &future), FILCH_OK);
+    ck_assert_int_eq(filch_read(terminal, (char[8]){0}, 8), 4);
+    ck_assert_int_eq(filch_read_until(terminal, (char[8]){0}, 8, filch_in(0.001)), -ETIMEDOUT);
+    ck_assert_int_eq(reads_byte_apply_async(pool, terminal, filch_never(), &future), FILCH_OK);
     await_waiting(pool, 1);
     ck_assert_int_eq(filch_close(terminal), 0);
     ck_assert_int_eq(result_of(future), -EBADF);
@@ -668,10 +669,11 @@ static int full_listener(struct sockaddr_in *address, int clients[3])
     return listener;
 }
 
-FILCH_FUNCTION(long, connects, (int, fd), (const struct sockaddr_in *, address), (double, deadline))
+FILCH_FUNCTION(long, connects, (int, fd), (const struct sockaddr_in *, address),
+               (filch_deadline, deadline))
 {
     atomic_fetch_add(&begun, 1);
-    return filch_connect(fd, (const struct sockaddr *)address, sizeof *address, deadline);
+    return filch_connect_until(fd, (const struct sockaddr *)address, sizeof *address, deadline);
 }
 
 START_TEST(connect_says_0_only_when_it_is_connected)
@@ -686,7 +688,8 @@ START_TEST(connect_says_0_only_when_it_is_connected)
     int number = number_with_a_past(pool, &kept, &far);
     ck_assert_int_eq(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), number);
     atomic_store(&begun, 0);
-    ck_assert_int_eq(connects_apply_async(pool, number, &address, INFINITY, &future), FILCH_OK);
+    ck_assert_int_eq(connects_apply_async(pool, number, &address, filch_never(), &future),
+                     FILCH_OK);
     await_waiting(pool, 1);
     close_plainly(far); /* what the number stood for hangs up */
     filch_sleep(0.01);
@@ -694,15 +697,16 @@ START_TEST(connect_says_0_only_when_it_is_connected)
     ck_assert_int_eq(filch_future_cancel(future), FILCH_OK);
     ck_assert_int_eq(result_of(future), -ECANCELED);
     /* It is under way still: a second call waits for the same. */
-    ck_assert_int_eq(connects_apply_async(pool, number, &address, filch_now() + 0.01, &future),
+    ck_assert_int_eq(connects_apply_async(pool, number, &address, filch_in(0.01), &future),
                      FILCH_OK);
     ck_assert_int_eq(result_of(future), -ETIMEDOUT);
     ck_assert_int_eq(
-        filch_connect(number, (struct sockaddr *)&address, sizeof address, filch_now() + 0.01),
+        filch_connect_until(number, (struct sockaddr *)&address, sizeof address, filch_in(0.01)),
         -ETIMEDOUT);
     /* One that was given up for good is not begun again. */
     atomic_store(&begun, 0);
-    ck_assert_int_eq(connects_apply_async(pool, number, &address, INFINITY, &future), FILCH_OK);
+    ck_assert_int_eq(connects_apply_async(pool, number, &address, filch_never(), &future),
+                     FILCH_OK);
     await_waiting(pool, 1);
     ck_assert_int_eq(shutdown(number, SHUT_RDWR), 0);
     ck_assert_int_lt(result_of(future), 0);
@@ -717,10 +721,10 @@ START_TEST(connect_says_0_only_when_it_is_connected)
 END_TEST
 
 FILCH_FUNCTION(long, connects_locally, (int, fd), (const struct sockaddr_un *, address),
-               (double, deadline))
+               (filch_deadline, deadline))
 {
     atomic_fetch_add(&begun, 1);
-    return filch_connect(fd, (const struct sockaddr *)address, sizeof *address, deadline);
+    return filch_connect_until(fd, (const struct sockaddr *)address, sizeof *address, deadline);
 }
 
 START_TEST(connecting_to_a_local_listener_waits_until_it_has_room)
@@ -737,30 +741,31 @@ START_TEST(connecting_to_a_local_listener_waits_until_it_has_room)
     for (int i = 0; i < 3; i++) {
         clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     }
-    ck_assert_int_eq(connects_locally_apply(pool, clients[0], &address, INFINITY, &n), FILCH_OK);
+    ck_assert_int_eq(connects_locally_apply(pool, clients[0], &address, filch_never(), &n),
+                     FILCH_OK);
     ck_assert_int_eq(n, 0);
-    ck_assert_int_eq(connects_locally_apply(pool, clients[1], &address, filch_now() + 0.005, &n),
+    ck_assert_int_eq(connects_locally_apply(pool, clients[1], &address, filch_in(0.005), &n),
                      FILCH_OK);
     ck_assert_int_eq(n, -ETIMEDOUT);
-    ck_assert_int_eq(
-        filch_connect(clients[1], (struct sockaddr *)&address, sizeof address, filch_now() + 0.005),
-        -ETIMEDOUT);
+    ck_assert_int_eq(filch_connect_until(clients[1], (struct sockaddr *)&address, sizeof address,
+                                         filch_in(0.005)),
+                     -ETIMEDOUT);
     atomic_store(&begun, 0);
-    ck_assert_int_eq(connects_locally_apply_async(pool, clients[2], &address, INFINITY, &future),
-                     FILCH_OK);
+    ck_assert_int_eq(
+        connects_locally_apply_async(pool, clients[2], &address, filch_never(), &future), FILCH_OK);
     await(&begun, 1);
     ck_assert_int_eq(filch_close(clients[2]), 0);
     ck_assert_int_eq(result_of(future), -EBADF);
-    ck_assert_int_eq(connects_locally_apply_async(pool, clients[1], &address, INFINITY, &future),
-                     FILCH_OK);
+    ck_assert_int_eq(
+        connects_locally_apply_async(pool, clients[1], &address, filch_never(), &future), FILCH_OK);
     int accepted[2];
     for (int i = 0; i < 2; i++) {
-        accepted[i] = filch_accept(listener, NULL, NULL, INFINITY);
+        accepted[i] = filch_accept(listener, NULL, NULL);
         ck_assert_int_ge(accepted[i], 0);
     }
     ck_assert_int_eq(result_of(future), 0);
     put(accepted[1], 'x');
-    ck_assert_int_eq(read_byte(clients[1], INFINITY), 'x');
+    ck_assert_int_eq(read_byte(clients[1], filch_never()), 'x');
     for (int i = 0; i < 2; i++) {
         close_plainly(clients[i]);
         close_plainly(accepted[i]);
@@ -782,12 +787,11 @@ static long call(int which, int fd)
     static char much[1 << 20];
     atomic_fetch_add(&begun, 1);
     switch (which) {
-    case READS: return filch_read(fd, (char[1]){0}, 1, INFINITY);
-    case WRITES: return filch_write(fd, much, sizeof much, INFINITY);
-    case ACCEPTS: return filch_accept(fd, NULL, NULL, INFINITY);
-    case CONNECTS:
-        return filch_connect(fd, (struct sockaddr *)&full_address, sizeof full_address, INFINITY);
-    default: return -(long)filch_wait_fd(fd, POLLIN, INFINITY, NULL);
+    case READS: return filch_read(fd, (char[1]){0}, 1);
+    case WRITES: return filch_write(fd, much, sizeof much);
+    case ACCEPTS: return filch_accept(fd, NULL, NULL);
+    case CONNECTS: return filch_connect(fd, (struct sockaddr *)&full_address, sizeof full_address);
+    default: return -(long)filch_wait_fd(fd, POLLIN, NULL);
     }
 }
 
@@ -955,7 +959,7 @@ static void close_and_use_again(filch_pool *pool, bool in_pool)
     int far = ends[1];
     atomic_store(&begun, 0);
     if (in_pool) {
-        ck_assert_int_eq(reads_byte_apply_async(pool, number, INFINITY, &task), FILCH_OK);
+        ck_assert_int_eq(reads_byte_apply_async(pool, number, filch_never(), &task), FILCH_OK);
         await_waiting(pool, 1);
     } else {
         begin_outside(&thread, READS, number, NULL);
@@ -1007,7 +1011,7 @@ static int opens_and_closes(void *context)
 
 static void read_of_many(size_t i)
 {
-    long n = filch_read(FIRST_FIXED + (int)(i % FIXED), (char[1]){0}, 1, INFINITY);
+    long n = filch_read(FIRST_FIXED + (int)(i % FIXED), (char[1]){0}, 1);
     ck_assert_msg(n == -EBADF, "it read %ld", n);
 }
 
@@ -1057,7 +1061,7 @@ START_TEST(pools_end_while_descriptors_are_closed)
     for (int i = 0; i < 200 / SCALE; i++) {
         filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = 1});
         long n;
-        ck_assert_int_eq(reads_byte_apply(pool, ends[0], filch_now() + 1e-5, &n), FILCH_OK);
+        ck_assert_int_eq(reads_byte_apply(pool, ends[0], filch_in(1e-5), &n), FILCH_OK);
         ck_assert_int_eq(n, -ETIMEDOUT);
         ck_assert_int_eq(filch_pool_free(pool), FILCH_OK);
     }
@@ -1078,9 +1082,9 @@ FILCH_FUNCTION(int, forks_and_reads, (int, waited_for))
         int pair[2];
         alarm(20);
         bool well = socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 &&
-                    read_byte(pair[0], filch_now() + 0.01) == -ETIMEDOUT &&
-                    read_byte(waited_for, filch_now() + 0.01) == -ETIMEDOUT &&
-                    write(pair[1], "x", 1) == 1 && read_byte(pair[0], INFINITY) == 'x' &&
+                    read_byte(pair[0], filch_in(0.01)) == -ETIMEDOUT &&
+                    read_byte(waited_for, filch_in(0.01)) == -ETIMEDOUT &&
+                    write(pair[1], "x", 1) == 1 && read_byte(pair[0], filch_never()) == 'x' &&
                     filch_close(waited_for) == 0;
         _exit(well ? 0 : 1);
     }
@@ -1101,7 +1105,7 @@ START_TEST(a_child_of_a_fork_waits_by_itself_and_disturbs_none_of_the_parent)
     atomic_store(&begun, 0);
     begin_outside(&thread, READS, other[0], NULL);
     await_sleeper(other[0]);
-    ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], INFINITY, &future), FILCH_OK);
+    ck_assert_int_eq(reads_byte_apply_async(pool, ends[0], filch_never(), &future), FILCH_OK);
     await_waiting(pool, 2);
     ck_assert_int_eq(forks_and_reads_apply(pool, ends[0], &status), FILCH_OK);
     ck_assert_int_eq(status, 0);
@@ -1176,7 +1180,7 @@ static void note(struct program *program, int number, struct end *end)
 static long outcome_of_task(struct end *end)
 {
     long n = 0;
-    filch_status status = filch_future_wait_for(end->future, 30);
+    filch_status status = filch_future_wait_until(end->future, filch_in(30));
     if (status == FILCH_OK) {
         status = reads_byte_get(end->future, &n);
         filch_future_free(end->future);
@@ -1214,10 +1218,10 @@ static void begin_waiting(struct program *program, struct end *end, int number)
     if (end->waiter == THREAD_READS) {
         begin_outside(&end->thread, READS, number, NULL);
     } else if (end->waiter == TASK_READS) {
-        check_int_eq(reads_byte_apply_async(program->pool, number, INFINITY, &end->future),
+        check_int_eq(reads_byte_apply_async(program->pool, number, filch_never(), &end->future),
                      FILCH_OK);
     } else {
-        check_int_eq(waits_to_read_apply_async(program->pool, number, INFINITY, &end->future),
+        check_int_eq(waits_to_read_apply_async(program->pool, number, filch_never(), &end->future),
                      FILCH_OK);
     }
     if (other_end(program, end)->descriptors == 0) {
@@ -1227,7 +1231,7 @@ static void begin_waiting(struct program *program, struct end *end, int number)
 
 static void try_for_a_moment(struct program *program, struct end *end, int number)
 {
-    double deadline = filch_now() + 1e-6 * chance(program, 100);
+    filch_deadline deadline = filch_in(1e-6 * chance(program, 100));
     end->number = number;
     end->waiter = TASK_READS;
     check_int_eq(reads_byte_apply_async(program->pool, number, deadline, &end->future), FILCH_OK);

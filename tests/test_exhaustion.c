@@ -202,7 +202,7 @@ static bool uses_completions(filch_pool *pool)
     }
     right = (!set || came == n) && right;
     filch_completions_free(set);
-    status = filch_futures_wait(futures, n, FILCH_ALL_COMPLETED, 100);
+    status = filch_futures_wait_until(futures, n, FILCH_ALL_COMPLETED, filch_in(100));
     end_all(futures, n);
     return is_either(status, true) && right;
 }
@@ -528,7 +528,7 @@ END_TEST
 FILCH_FUNCTION(int, reads, (int, fd))
 {
     char byte = 0;
-    ssize_t n = filch_read(fd, &byte, 1, filch_now() + 100);
+    ssize_t n = filch_read_until(fd, &byte, 1, filch_in(100));
     return n == 1 ? byte : (int)n;
 }
 

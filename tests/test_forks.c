@@ -161,7 +161,7 @@ static void waits_for_futures_are_refused(struct parent *parent)
     filch_future *ready;
     for (int i = 0; i < BUSY; i++) {
         wrong_unless(filch_future_wait(parent->busy[i]) == FILCH_EFORKED);
-        wrong_unless(filch_future_wait_for(parent->busy[i], 100) == FILCH_EFORKED);
+        wrong_unless(filch_future_wait_until(parent->busy[i], filch_in(100)) == FILCH_EFORKED);
         wrong_unless(filch_future_cancel(parent->busy[i]) == FILCH_EFORKED);
     }
     wrong_unless(waits_get(parent->busy[0], &value) == FILCH_EFORKED);
@@ -172,8 +172,7 @@ static void waits_for_futures_are_refused(struct parent *parent)
     wrong_unless(filch_when_all(parent->busy, BUSY, &next) == FILCH_EFORKED);
     wrong_unless(filch_when_any(parent->busy, BUSY, &next) == FILCH_EFORKED);
     wrong_unless(filch_as_completed(parent->busy, BUSY, &set) == FILCH_EFORKED);
-    wrong_unless(filch_futures_wait(parent->busy, BUSY, FILCH_FIRST_COMPLETED, INFINITY) ==
-                 FILCH_EFORKED);
+    wrong_unless(filch_futures_wait(parent->busy, BUSY, FILCH_FIRST_COMPLETED) == FILCH_EFORKED);
     wrong_unless(filch_completions_next(parent->set, &ready, NULL) == FILCH_EFORKED);
     wrong_unless(waits_imap_next(parent->iterator, &value) == FILCH_EFORKED);
     wrong_unless(waits_then(NULL, parent->busy[0], &next) == FILCH_EFORKED);
@@ -183,7 +182,7 @@ static void waits_for_futures_are_refused(struct parent *parent)
     filch_future_free(parent->promised);
 }
 
-static void waits_for_objects_are_refused(struct parent *parent, double deadline)
+static void waits_for_objects_are_refused(struct parent *parent, filch_deadline deadline)
 {
     int value;
     size_t chosen;
@@ -191,13 +190,13 @@ static void waits_for_objects_are_refused(struct parent *parent, double deadline
     filch_case cases[1] = {{.channel = parent->empty.untyped, .receive = &value}};
     wrong_unless(numbers_receive_until(parent->empty, &value, deadline) == FILCH_EFORKED);
     wrong_unless(numbers_send_until(parent->full, 6, deadline) == FILCH_EFORKED);
-    wrong_unless(filch_select(cases, 1, deadline, &chosen) == FILCH_EFORKED);
+    wrong_unless(filch_select_until(cases, 1, deadline, &chosen) == FILCH_EFORKED);
     wrong_unless(filch_mutex_lock_until(&held, deadline) == FILCH_EFORKED);
     wrong_unless(filch_semaphore_acquire_until(&parent->none, deadline) == FILCH_EFORKED);
     wrong_unless(filch_wait_group_wait_until(&parent->undone, deadline) == FILCH_EFORKED);
     wrong_unless(filch_once_run(&running, wait_once, NULL) == FILCH_EFORKED);
     wrong_unless(filch_inbox_post(parent->inbox, &call, NULL) == FILCH_EFORKED);
-    wrong_unless(filch_inbox_serve(parent->inbox, deadline) == FILCH_EFORKED);
+    wrong_unless(filch_inbox_serve_until(parent->inbox, deadline) == FILCH_EFORKED);
 }
 
 START_TEST(waits_for_what_is_under_way_in_the_parent_are_refused_at_once)
@@ -207,8 +206,8 @@ START_TEST(waits_for_what_is_under_way_in_the_parent_are_refused_at_once)
     pid_t child = child_begins();
     if (child == 0) {
         double before = filch_now();
-        waits_for_objects_are_refused(&parent, INFINITY);
-        waits_for_objects_are_refused(&parent, before + 1000);
+        waits_for_objects_are_refused(&parent, filch_never());
+        waits_for_objects_are_refused(&parent, filch_at(before + 1000));
         waits_for_futures_are_refused(&parent);
         _exit(0);
     }
@@ -227,7 +226,7 @@ FILCH_FUNCTION(int, forks, (struct parent *, parent))
         wrong_unless(filch_sleep(1000) == FILCH_EFORKED);
         wrong_unless(numbers_new(0, &own) == FILCH_OK);
         wrong_unless(numbers_receive(own, &value) == FILCH_EFORKED);
-        waits_for_objects_are_refused(parent, INFINITY);
+        waits_for_objects_are_refused(parent, filch_never());
         waits_for_futures_are_refused(parent);
         _exit(0);
     }
@@ -241,7 +240,7 @@ START_TEST(waits_in_the_child_of_a_task_are_refused_at_once)
     int child = 0;
     parent_opens(&parent, _i);
     ck_assert_int_eq(forks_apply_async(parent.pool, &parent, &future), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(future, LONG_S), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(LONG_S)), FILCH_OK);
     ck_assert_int_eq(forks_get(future, &child), FILCH_OK);
     filch_future_free(future);
     child_ends_well(child);
@@ -350,17 +349,16 @@ START_TEST(what_no_thread_has_or_waits_for_can_be_used_in_the_child)
         wrong_unless(filch_mutex_lock(&own) == FILCH_EDEADLK);
         wrong_unless(filch_mutex_unlock(&own) == FILCH_OK);
         wrong_unless(filch_mutex_lock(&mutex) == FILCH_OK);
-        wrong_unless(filch_condition_wait_until(&condition, &mutex, filch_now() + 0.001) ==
+        wrong_unless(filch_condition_wait_until(&condition, &mutex, filch_in(0.001)) ==
                      FILCH_ETIMEDOUT);
         wrong_unless(filch_mutex_unlock(&mutex) == FILCH_OK);
         wrong_unless(filch_wait_group_add(&group, 1) == FILCH_OK);
-        wrong_unless(filch_wait_group_wait_until(&group, filch_now() + 0.001) == FILCH_ETIMEDOUT);
+        wrong_unless(filch_wait_group_wait_until(&group, filch_in(0.001)) == FILCH_ETIMEDOUT);
         wrong_unless(filch_wait_group_done(&group) == FILCH_OK);
         wrong_unless(filch_wait_group_wait(&group) == FILCH_OK);
         wrong_unless(filch_sleep(0.001) == FILCH_OK);
         filch_semaphore_init(&semaphore, 0); /* anew, it is the child's */
-        wrong_unless(filch_semaphore_acquire_until(&semaphore, filch_now() + 0.001) ==
-                     FILCH_ETIMEDOUT);
+        wrong_unless(filch_semaphore_acquire_until(&semaphore, filch_in(0.001)) == FILCH_ETIMEDOUT);
         _exit(0);
     }
     child_ends_well(child);
@@ -577,7 +575,7 @@ static bool is_answer(filch_status status)
 
 static void use_all_in_the_child(numbers box, filch_future *busy)
 {
-    double soon = filch_now() + 0.01;
+    filch_deadline soon = filch_in(0.01);
     int value;
     wrong_unless(filch_future_wait(busy) == FILCH_EFORKED);
     filch_status status = filch_mutex_lock(&wanted);

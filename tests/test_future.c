@@ -95,12 +95,12 @@ START_TEST(wait_for_gives_up_in_time_and_works_again_later)
     atomic_store(&gate, 0);
     atomic_store(&entered, 0);
     ck_assert_int_eq(waits_at_the_gate_apply_async(pool, 9, &future), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(future, 0.01), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_future_wait_for(future, 0), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_future_wait_for(future, -1), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(0.01)), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(0)), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(-1)), FILCH_ETIMEDOUT);
     ck_assert_int_eq(filch_future_try_get(future, &result, sizeof result), FILCH_EPENDING);
     atomic_store(&gate, 1);
-    ck_assert_int_eq(filch_future_wait_for(future, 1e300), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait(future), FILCH_OK);
     ck_assert_int_eq(waits_at_the_gate_get(future, &result), FILCH_OK);
     ck_assert_int_eq(result, 9);
     filch_future_free(future);
@@ -167,7 +167,7 @@ static int run_nested_timed(int depth)
         return 0;
     }
     if (nested_timed_apply_async(the_pool, depth - 1, &future) != FILCH_OK ||
-        filch_future_wait_for(future, 600) != FILCH_OK ||
+        filch_future_wait_until(future, filch_in(600)) != FILCH_OK ||
         nested_timed_get(future, &below) != FILCH_OK) {
         return filch_raise(1, "at %d", depth), -1;
     }
@@ -201,7 +201,7 @@ START_TEST(a_chain_of_waiting_tasks_needs_one_worker)
     ck_assert_int_eq(filch_promise_new(sizeof(int), &promise, &futures[0]), FILCH_OK);
     ck_assert_int_eq(waits_for_apply_async(pool, futures[0], &futures[1]), FILCH_OK);
     ck_assert_int_eq(waits_for_apply_async(pool, futures[1], &futures[2]), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(futures[2], 0.01), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_future_wait_until(futures[2], filch_in(0.01)), FILCH_ETIMEDOUT);
     ck_assert_int_eq(filch_promise_set_value(promise, &value), FILCH_OK);
     ck_assert_int_eq(waits_for_get(futures[2], &value), FILCH_OK);
     ck_assert_int_eq(value, 7);
@@ -245,7 +245,7 @@ START_TEST(a_wait_that_cannot_begin_disturbs_no_other)
     ck_assert_int_eq(how, FILCH_ECANCELED);
     ck_assert_int_eq(filch_promise_set_value(promise, &(int){41}), FILCH_OK);
     for (int i = 0; i < WAITERS; i++) {
-        ck_assert_int_eq(filch_future_wait_for(waiters[i], 30), FILCH_OK);
+        ck_assert_int_eq(filch_future_wait_until(waiters[i], filch_in(30)), FILCH_OK);
         ck_assert_int_eq(waits_for_get(waiters[i], &result), FILCH_OK);
         ck_assert_int_eq(result, 42);
         filch_future_free(waiters[i]);

@@ -258,7 +258,7 @@ START_TEST(callbacks_come_before_the_future_is_ready)
     filch_async_options to_bad = {see_value, see_error, &bad, 0};
     filch_future *future;
     ck_assert_int_eq(plus_apply_async_with(pool, 1, 2, &to_good, &future), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(future, 100), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(100)), FILCH_OK);
     ck_assert_int_eq(good.values, 1);
     ck_assert_int_eq(good.value, 3);
     ck_assert_int_eq(good.errors, 0);
@@ -609,15 +609,16 @@ START_TEST(completions_can_time_out_be_added_to_and_be_abandoned)
     filch_completions *set;
     filch_future *ready;
     ck_assert_int_eq(filch_completions_new(&set), FILCH_OK);
-    ck_assert_int_eq(filch_completions_next_for(set, 0, &ready, NULL), FILCH_END);
+    ck_assert_int_eq(filch_completions_next_until(set, filch_in(0), &ready, NULL), FILCH_END);
     for (int i = 0; i < GATES - 1; i++) {
         ck_assert_int_eq(filch_completions_add(set, gates.futures[i]), FILCH_OK);
     }
-    ck_assert_int_eq(filch_completions_next_for(set, 0, &ready, NULL), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_completions_next_for(set, 0.01, &ready, NULL), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_completions_next_until(set, filch_in(0), &ready, NULL), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_completions_next_until(set, filch_in(0.01), &ready, NULL),
+                     FILCH_ETIMEDOUT);
     open_gate(&gates, 1);
     open_gate(&gates, 2);
-    ck_assert_int_eq(filch_completions_next_for(set, 0, &ready, NULL), FILCH_OK);
+    ck_assert_int_eq(filch_completions_next_until(set, filch_in(0), &ready, NULL), FILCH_OK);
     filch_future_free(ready);
     filch_completions_free(set); /* one is ready, two are not */
     open_gate(&gates, 0);
@@ -695,22 +696,31 @@ START_TEST(waiting_for_several_has_three_modes_and_a_time_out)
 {
     struct gates gates = gates_new();
     filch_future **f = gates.futures;
-    ck_assert_int_eq(filch_futures_wait(f, GATES, FILCH_FIRST_COMPLETED, 0), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_futures_wait(f, GATES, FILCH_FIRST_COMPLETED, 0.01), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_futures_wait_until(f, GATES, FILCH_FIRST_COMPLETED, filch_in(0)),
+                     FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_futures_wait_until(f, GATES, FILCH_FIRST_COMPLETED, filch_in(0.01)),
+                     FILCH_ETIMEDOUT);
     open_gate(&gates, 2);
-    ck_assert_int_eq(filch_futures_wait(f, GATES, FILCH_FIRST_COMPLETED, 100), FILCH_OK);
-    ck_assert_int_eq(filch_futures_wait(f, GATES, FILCH_FIRST_ERROR, 0.01), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_futures_wait_until(f, GATES, FILCH_FIRST_COMPLETED, filch_in(100)),
+                     FILCH_OK);
+    ck_assert_int_eq(filch_futures_wait_until(f, GATES, FILCH_FIRST_ERROR, filch_in(0.01)),
+                     FILCH_ETIMEDOUT);
     ck_assert_int_eq(filch_promise_set_error(gates.promises[4], EIO, NULL), FILCH_OK);
-    ck_assert_int_eq(filch_futures_wait(f, GATES, FILCH_FIRST_ERROR, 100), FILCH_OK);
-    ck_assert_int_eq(filch_futures_wait(f, GATES, FILCH_ALL_COMPLETED, 0.01), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_futures_wait_until(f, GATES, FILCH_FIRST_ERROR, filch_in(100)),
+                     FILCH_OK);
+    ck_assert_int_eq(filch_futures_wait_until(f, GATES, FILCH_ALL_COMPLETED, filch_in(0.01)),
+                     FILCH_ETIMEDOUT);
     open_gate(&gates, 0);
     open_gate(&gates, 1);
     open_gate(&gates, 3);
-    ck_assert_int_eq(filch_futures_wait(f, GATES, FILCH_ALL_COMPLETED, 0), FILCH_OK);
-    ck_assert_int_eq(filch_futures_wait(f, 4, FILCH_FIRST_ERROR, 0), FILCH_OK);
-    ck_assert_int_eq(filch_futures_wait(NULL, 0, FILCH_ALL_COMPLETED, 0), FILCH_OK);
-    ck_assert_int_eq(filch_futures_wait(f, GATES, (filch_wait_mode)7, 0), FILCH_EINVAL);
-    ck_assert_int_eq(filch_futures_wait(NULL, 1, FILCH_ALL_COMPLETED, 0), FILCH_EINVAL);
+    ck_assert_int_eq(filch_futures_wait_until(f, GATES, FILCH_ALL_COMPLETED, filch_in(0)),
+                     FILCH_OK);
+    ck_assert_int_eq(filch_futures_wait_until(f, 4, FILCH_FIRST_ERROR, filch_in(0)), FILCH_OK);
+    ck_assert_int_eq(filch_futures_wait_until(NULL, 0, FILCH_ALL_COMPLETED, filch_in(0)), FILCH_OK);
+    ck_assert_int_eq(filch_futures_wait_until(f, GATES, (filch_wait_mode)7, filch_in(0)),
+                     FILCH_EINVAL);
+    ck_assert_int_eq(filch_futures_wait_until(NULL, 1, FILCH_ALL_COMPLETED, filch_in(0)),
+                     FILCH_EINVAL);
     gates_free(&gates);
 }
 END_TEST

@@ -191,7 +191,7 @@ START_TEST(a_deadline_cancels_the_group)
     filch_status status;
     reset();
     for (double seconds = 0.01; told == 0; seconds *= 2) { /* until one begins in time */
-        FILCH_WITH_GROUP(group, pool, &(filch_group_options){.timeout_s = seconds}, &status) {
+        FILCH_WITH_GROUP(group, pool, &(filch_group_options){.until = filch_in(seconds)}, &status) {
             any_status(sleeps_spawn(group, 1000));
             check_int_eq(until_cancelled_spawn(group), FILCH_OK);
         }
@@ -199,7 +199,7 @@ START_TEST(a_deadline_cancels_the_group)
     }
     ck_assert_int_eq(told, ran); /* all that began were told; one worker may not begin all */
     reset();
-    const filch_group_options ample = {.timeout_s = 1000};
+    const filch_group_options ample = {.until = filch_in(1000)};
     FILCH_WITH_GROUP(group, pool, &ample, &status) {
         check_int_eq(sleeps_spawn(group, 0.001), FILCH_OK);
     }
@@ -227,7 +227,7 @@ START_TEST(inner_groups_are_cancelled_along)
     reset();
     for (double seconds = 0.01; told % 10 == 0; seconds *= 2) { /* as above */
         reset();
-        FILCH_WITH_GROUP(group, pool, &(filch_group_options){.timeout_s = seconds}, &status) {
+        FILCH_WITH_GROUP(group, pool, &(filch_group_options){.until = filch_in(seconds)}, &status) {
             check_int_eq(opens_a_group_inside_spawn(group), FILCH_OK);
             check_int_eq(opens_a_group_inside_spawn(group), FILCH_OK);
         }
@@ -329,7 +329,7 @@ static int waits_that_end(void)
     ended += filch_semaphore_acquire(&semaphore) == FILCH_ECANCELED;
     ended += filch_wait_group_wait(&wait_group) == FILCH_ECANCELED;
     ended += filch_future_wait(future) == FILCH_ECANCELED;
-    ended += filch_future_wait_for(future, 1000) == FILCH_ECANCELED;
+    ended += filch_future_wait_until(future, filch_in(1000)) == FILCH_ECANCELED;
     check_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
     ended += filch_condition_wait(&condition, &mutex) == FILCH_ECANCELED;
     filch_mutex_unlock(&mutex);
@@ -351,7 +351,7 @@ static int waits_of_an_owner(filch_pool *pool, int by)
 {
     filch_status status;
     int ended = 0;
-    const filch_group_options options = {.timeout_s = by == 0 ? 0.005 : 1000,
+    const filch_group_options options = {.until = filch_in(by == 0 ? 0.005 : 1000),
                                          .cancel_on_error = by == 3};
     FILCH_WITH_GROUP(group, pool, &options, &status) {
         ended -= by != 0 && filch_cancelled();
@@ -396,13 +396,20 @@ START_TEST(the_waits_of_its_owner_end_with_the_group)
 }
 END_TEST
 
-/* How the inner one ends, in tens, and the outer one. */
+static filch_group_options within(double seconds)
+{
+    return (filch_group_options){.until = seconds > 0 ? filch_in(seconds) : filch_never()};
+}
+
+/* How the inner one ends, in tens, and the outer one. 0 seconds: without a deadline. */
 static int two_in_one_function(filch_pool *pool, double outer_s, double inner_s, double nap_s)
 {
     filch_status outer_status;
     filch_status inner_status = FILCH_EBUSY;
-    FILCH_WITH_GROUP(outer, pool, &(filch_group_options){.timeout_s = outer_s}, &outer_status) {
-        FILCH_WITH_GROUP(inner, pool, &(filch_group_options){.timeout_s = inner_s}, &inner_status) {
+    const filch_group_options outer_options = within(outer_s);
+    FILCH_WITH_GROUP(outer, pool, &outer_options, &outer_status) {
+        const filch_group_options inner_options = within(inner_s);
+        FILCH_WITH_GROUP(inner, pool, &inner_options, &inner_status) {
             check_int_eq(sleeps_spawn(inner, nap_s), FILCH_OK);
         }
     }
@@ -548,7 +555,7 @@ START_TEST(loops_pipelines_and_calls_in_the_block_are_inside)
     filch_pool *pool = pool_opened(_i);
     filch_pool *other;
     filch_status status;
-    const filch_group_options soon = {.timeout_s = 0.01};
+    const filch_group_options soon = {.until = filch_in(0.01)};
     const filch_stage stage = filch_stage_of(FILCH_STAGE_PARALLEL, nap_stage, NULL);
     ck_assert_int_eq(filch_pool_open(&(filch_pool_options){.processes = 1}, &other), FILCH_OK);
     for (int what = 0; what < 3; what++) {
@@ -788,15 +795,30 @@ START_TEST(a_closure_is_released_when_it_is_called_at_once)
 }
 END_TEST
 
+START_TEST(a_group_whose_deadline_has_passed_is_cancelled_from_the_start)
+{
+    const double passed[] = {0, -1, -(double)INFINITY, (double)NAN};
+    filch_pool *pool = pool_opened(1 + _i);
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
+        const filch_group_options options = {.until = filch_in(passed[i])};
+        filch_group *group;
+        int out = -1;
+        ck_assert_int_eq(filch_group_open(pool, &options, &group), FILCH_OK);
+        ck_assert(filch_cancelled());
+        ck_assert_int_eq(twice_spawn(group, 1, &out), FILCH_OK);
+        ck_assert_int_eq(filch_group_wait(group, NULL), FILCH_ECANCELED);
+        ck_assert_int_eq(filch_group_close(group, NULL), FILCH_ECANCELED);
+        ck_assert_int_eq(out, -1);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(nonsense_is_refused)
 {
     filch_pool *pool = pool_opened(1);
     filch_group *group = NULL;
-    const filch_group_options negative = {.timeout_s = -1};
-    const filch_group_options nan = {.timeout_s = (double)NAN};
     ck_assert_int_eq(filch_group_open(pool, NULL, NULL), FILCH_EINVAL);
-    ck_assert_int_eq(filch_group_open(pool, &negative, &group), FILCH_EINVAL);
-    ck_assert_int_eq(filch_group_open(pool, &nan, &group), FILCH_EINVAL);
     ck_assert_ptr_null(group);
     ck_assert_int_eq(filch_group_wait(NULL, NULL), FILCH_EINVAL);
     ck_assert_int_eq(filch_group_cancel(NULL), FILCH_EINVAL);
@@ -865,6 +887,7 @@ int main(void)
     tcase_add_loop_test(tcase, groups_that_are_closed_are_forgotten_by_the_one_around_them, 0,
                         WORKER_SWEEP);
     tcase_add_test(tcase, a_closure_is_released_when_it_is_called_at_once);
+    tcase_add_loop_test(tcase, a_group_whose_deadline_has_passed_is_cancelled_from_the_start, 0, 2);
     tcase_add_test(tcase, nonsense_is_refused);
     tcase_add_test(tcase, without_memory_a_task_is_run_at_once);
     suite_add_tcase(suite, tcase);

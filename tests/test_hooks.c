@@ -185,7 +185,7 @@ START_TEST(of_several_workers_that_cannot_start_the_first_is_told)
         ck_assert_int_eq(looks_apply_async(pool, &unused, i, &futures[i]), FILCH_OK);
     }
     for (int i = 0; i < 2; i++) {
-        ck_assert_int_eq(filch_future_wait_for(futures[i], 1000), FILCH_OK);
+        ck_assert_int_eq(filch_future_wait_until(futures[i], filch_in(1000)), FILCH_OK);
         filch_future_free(futures[i]);
     }
     ck_assert_int_eq(filch_pool_close(pool), FILCH_OK);

@@ -56,7 +56,7 @@ START_TEST(null_is_refused_and_null_frees_do_nothing)
     ck_assert_int_eq(filch_pool_terminate(NULL), FILCH_EINVAL);
     ck_assert_int_eq(filch_pool_free(NULL), FILCH_OK);
     ck_assert_int_eq(filch_future_wait(NULL), FILCH_EINVAL);
-    ck_assert_int_eq(filch_future_wait_for(NULL, 1), FILCH_EINVAL);
+    ck_assert_int_eq(filch_future_wait_until(NULL, filch_in(1)), FILCH_EINVAL);
     ck_assert_int_eq(filch_future_get(NULL, &value, sizeof value), FILCH_EINVAL);
     ck_assert_int_eq(filch_future_try_get(NULL, &value, sizeof value), FILCH_EINVAL);
     ck_assert_int_eq(filch_future_cancel(NULL), FILCH_EINVAL);
@@ -161,7 +161,7 @@ START_TEST(absurd_options_are_refused)
     ck_assert_int_eq(identity_apply(pool, 4, &out), FILCH_OK);
     filch_future *future;
     ck_assert_int_eq(identity_apply_async(pool, 5, &future), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(future, 100), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(100)), FILCH_OK);
     filch_future_free(future);
     ck_assert_int_eq(filch_pool_free(pool), FILCH_OK);
     filch_pool_options most = {.processes = FILCH_WORKERS_MAX};
@@ -182,11 +182,60 @@ START_TEST(strange_times_are_defined)
     ck_assert_int_eq(filch_sleep((double)NAN), FILCH_OK);
     ck_assert_int_eq(filch_sleep(-(double)INFINITY), FILCH_OK);
     ck_assert_int_eq(filch_sleep(1e-30), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(future, (double)NAN), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_future_wait_for(future, -1), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in((double)NAN)), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(-1)), FILCH_ETIMEDOUT);
     filch_promise_free(promise);
-    ck_assert_int_eq(filch_future_wait_for(future, (double)INFINITY), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in((double)INFINITY)), FILCH_OK);
     filch_future_free(future);
+    pool_closed(pool);
+}
+END_TEST
+
+static bool has_passed(filch_deadline until)
+{
+    filch_semaphore none;
+    filch_semaphore_init(&none, 0);
+    return filch_semaphore_acquire_until(&none, until) == FILCH_ETIMEDOUT;
+}
+
+START_TEST(a_deadline_of_any_number_has_passed_or_comes_or_never_does)
+{
+    static const double passed[] = {0, -0.0, -1, -(double)INFINITY, (double)NAN, 1e-300, 1e-12};
+    const double now = filch_now();
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
+        ck_assert(has_passed(filch_in(passed[i])));
+        ck_assert(has_passed(filch_at(passed[i])));
+    }
+    ck_assert(has_passed(filch_at(now)));
+    ck_assert(has_passed(filch_in(1e-3))); /* soon */
+    ck_assert(filch_in(1000).at >= now + 1000 && filch_at(now + 1000).at == now + 1000);
+    ck_assert(filch_never().at == 0); /* as where one is left out */
+    filch_deadline first = filch_in(1);
+    filch_deadline last = filch_in(2);
+    filch_deadline endless = filch_in((double)INFINITY);
+    ck_assert(filch_earlier(first, last).at == first.at &&
+              filch_earlier(last, first).at == first.at);
+    ck_assert(filch_earlier(filch_never(), last).at == last.at);
+    ck_assert(filch_earlier(last, filch_never()).at == last.at);
+    ck_assert(filch_earlier(endless, last).at == last.at);
+    ck_assert(filch_earlier(filch_in(0), filch_never()).at == filch_in(0).at);
+}
+END_TEST
+
+START_TEST(none_that_waits_for_ever_times_out)
+{
+    static const double far[] = {1e9, 1e12, 1e300};
+    filch_pool *pool = pool_opened(1);
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        filch_future *future;
+        filch_promise *promise;
+        ck_assert_int_eq(filch_promise_new(0, &promise, &future), FILCH_OK);
+        ck_assert_int_eq(filch_promise_set_value(promise, NULL), FILCH_OK);
+        ck_assert_int_eq(filch_future_wait_until(future, filch_in(far[i])), FILCH_OK);
+        ck_assert_int_eq(filch_future_wait_until(future, filch_at(far[i])), FILCH_OK);
+        filch_promise_free(promise);
+        filch_future_free(future);
+    }
     pool_closed(pool);
 }
 END_TEST
@@ -609,6 +658,8 @@ int main(void)
     tcase_add_test(tcase, an_explicit_chunk_size_below_one_is_refused);
     tcase_add_test(tcase, absurd_options_are_refused);
     tcase_add_test(tcase, strange_times_are_defined);
+    tcase_add_test(tcase, a_deadline_of_any_number_has_passed_or_comes_or_never_does);
+    tcase_add_test(tcase, none_that_waits_for_ever_times_out);
     tcase_add_loop_test(tcase, owned_captures_are_destroyed_once_on_every_path, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, owned_captures_of_cancelled_tasks_are_destroyed_once, 0,
                         WORKER_SWEEP);

@@ -86,7 +86,7 @@ START_TEST(results_come_in_order)
             ck_assert_int_eq(error.status, FILCH_OK);
         }
         ck_assert_int_eq(square_imap_next(it, &value), FILCH_END);
-        ck_assert_int_eq(square_imap_next_for(it, 0, &value), FILCH_END);
+        ck_assert_int_eq(square_imap_next_until(it, filch_in(0), &value), FILCH_END);
         filch_iterator_free(it);
     }
     pool_closed(pool);
@@ -139,7 +139,7 @@ START_TEST(unordered_results_overtake_a_slow_one)
         ck_assert_int_eq(first_waits_imap_next(it, &value), FILCH_OK);
         ck_assert_int_ne(value, 0);
     }
-    ck_assert_int_eq(first_waits_imap_next_for(it, 0.01, &value), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(first_waits_imap_next_until(it, filch_in(0.01), &value), FILCH_ETIMEDOUT);
     atomic_store(&gate, 1);
     ck_assert_int_eq(first_waits_imap_next(it, &value), FILCH_OK);
     ck_assert_int_eq(value, 0);
@@ -301,15 +301,15 @@ START_TEST(the_next_item_can_be_waited_for_with_a_time_out)
     int value = -1;
     atomic_store(&gate, 0);
     ck_assert_int_eq(first_waits_imap(pool, xs, 3, NULL, &it), FILCH_OK);
-    ck_assert_int_eq(first_waits_imap_next_for(it, 0, &value), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(first_waits_imap_next_for(it, 0.01, &value), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(first_waits_imap_next_until(it, filch_in(0), &value), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(first_waits_imap_next_until(it, filch_in(0.01), &value), FILCH_ETIMEDOUT);
     ck_assert_int_eq(value, -1);
     atomic_store(&gate, 1);
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(first_waits_imap_next_for(it, 100, &value), FILCH_OK);
+        ck_assert_int_eq(first_waits_imap_next_until(it, filch_in(100), &value), FILCH_OK);
         ck_assert_int_eq(value, i);
     }
-    ck_assert_int_eq(first_waits_imap_next_for(it, 100, &value), FILCH_END);
+    ck_assert_int_eq(first_waits_imap_next_until(it, filch_in(100), &value), FILCH_END);
     filch_iterator_free(it);
     pool_closed(pool);
 }

@@ -36,7 +36,7 @@ FILCH_FUNCTION(long, reads_some, (int, fd), (double, seconds))
 {
     char buffer[64];
     atomic_fetch_add(&begun, 1);
-    return filch_read(fd, buffer, sizeof buffer, filch_now() + seconds);
+    return filch_read_until(fd, buffer, sizeof buffer, filch_in(seconds));
 }
 
 START_TEST(a_task_that_reads_waits_until_something_comes)
@@ -52,7 +52,7 @@ START_TEST(a_task_that_reads_waits_until_something_comes)
         await(&begun, 1);
         filch_sleep(0.005);
         ck_assert(!filch_future_ready(future));
-        ck_assert_int_eq(filch_write(ends[1], "hello", 5, INFINITY), 5);
+        ck_assert_int_eq(filch_write(ends[1], "hello", 5), 5);
         ck_assert_int_eq(reads_some_get(future, &n), FILCH_OK);
         ck_assert_int_eq(n, 5);
         filch_future_free(future);
@@ -76,7 +76,7 @@ START_TEST(other_tasks_run_while_one_waits_for_a_descriptor)
     await(&begun, READERS); /* each has begun, on however few workers */
     for (int i = READERS - 1; i >= 0; i--) {
         long n = 0;
-        ck_assert_int_eq(filch_write(pipes[i][1], "x", 1, INFINITY), 1);
+        ck_assert_int_eq(filch_write(pipes[i][1], "x", 1), 1);
         ck_assert_int_eq(reads_some_get(futures[i], &n), FILCH_OK);
         ck_assert_int_eq(n, 1);
         filch_future_free(futures[i]);
@@ -139,7 +139,7 @@ FILCH_FUNCTION(long, writes_much, (int, fd), (size_t, bytes))
     for (size_t i = 0; i < bytes; i++) {
         buffer[i] = (char)(i * 7);
     }
-    long n = filch_write(fd, buffer, bytes, INFINITY);
+    long n = filch_write(fd, buffer, bytes);
     free(buffer);
     filch_close(fd);
     return n;
@@ -151,7 +151,7 @@ FILCH_FUNCTION(long, reads_all, (int, fd))
     char buffer[1000];
     size_t total = 0;
     ssize_t n;
-    while ((n = filch_read(fd, buffer, sizeof buffer, INFINITY)) > 0) {
+    while ((n = filch_read(fd, buffer, sizeof buffer)) > 0) {
         for (ssize_t i = 0; i < n; i++, total++) {
             if (buffer[i] != (char)(total * 7)) {
                 return -1;
@@ -202,8 +202,8 @@ FILCH_FUNCTION(int, echoes, (int, socket))
 {
     char buffer[100];
     ssize_t n;
-    while ((n = filch_read(socket, buffer, sizeof buffer, INFINITY)) > 0) {
-        if (filch_write(socket, buffer, (size_t)n, INFINITY) != n) {
+    while ((n = filch_read(socket, buffer, sizeof buffer)) > 0) {
+        if (filch_write(socket, buffer, (size_t)n) != n) {
             return -1;
         }
     }
@@ -216,7 +216,7 @@ FILCH_FUNCTION(int, serves, (filch_pool *, pool), (int, connections))
     int accepted = 0;
     FILCH_WITH_GROUP(group, pool, NULL, &status) {
         while (accepted < connections) {
-            int socket = filch_accept(listener, NULL, NULL, INFINITY);
+            int socket = filch_accept(listener, NULL, NULL);
             if (socket < 0) {
                 return socket;
             }
@@ -235,14 +235,14 @@ FILCH_LOOP(asks_and_hears, (size_t, i))
 {
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int bad = client < 0;
-    bad += filch_connect(client, (struct sockaddr *)&address, sizeof address, INFINITY) != 0;
+    bad += filch_connect(client, (struct sockaddr *)&address, sizeof address) != 0;
     for (int round = 0; !bad && round < ROUNDS; round++) {
         char said[32];
         char heard[32] = "";
         int length = snprintf(said, sizeof said, "client %zu round %d", i, round);
-        bad += filch_write(client, said, (size_t)length, INFINITY) != length;
+        bad += filch_write(client, said, (size_t)length) != length;
         for (ssize_t got = 0; !bad && got < length;) {
-            ssize_t n = filch_read(client, heard + got, sizeof heard - (size_t)got, INFINITY);
+            ssize_t n = filch_read(client, heard + got, sizeof heard - (size_t)got);
             bad += n <= 0;
             got += n;
         }
@@ -274,14 +274,14 @@ END_TEST
 FILCH_FUNCTION(int, connects_to_no_listener)
 {
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int error = filch_connect(client, (struct sockaddr *)&address, sizeof address, INFINITY);
+    int error = filch_connect(client, (struct sockaddr *)&address, sizeof address);
     filch_close(client);
     return error;
 }
 
 FILCH_FUNCTION(int, accepts_until, (double, seconds))
 {
-    return filch_accept(listener, NULL, NULL, filch_now() + seconds);
+    return filch_accept_until(listener, NULL, NULL, filch_in(seconds));
 }
 
 START_TEST(connections_that_fail_say_why)
@@ -305,7 +305,7 @@ END_TEST
 FILCH_FUNCTION(int, waits_for, (int, fd), (short, events), (double, seconds))
 {
     short came = 0;
-    filch_status status = filch_wait_fd(fd, events, filch_now() + seconds, &came);
+    filch_status status = filch_wait_fd_until(fd, events, filch_in(seconds), &came);
     return status == FILCH_OK ? came : -(int)status;
 }
 
@@ -356,7 +356,7 @@ START_TEST(one_task_reads_and_another_writes_the_same_socket)
     filch_sleep(0.01);
     ck_assert(!filch_future_ready(reader));
     ck_assert(!filch_future_ready(writer));
-    ck_assert_int_eq(filch_write(ends[1], "x", 1, INFINITY), 1);
+    ck_assert_int_eq(filch_write(ends[1], "x", 1), 1);
     ck_assert_int_eq(reads_some_get(reader, &n), FILCH_OK);
     ck_assert_int_eq(n, 1);
     ck_assert(!filch_future_ready(writer));
@@ -376,17 +376,17 @@ START_TEST(a_plain_thread_can_wait_for_descriptors_too)
     char buffer[8];
     short came = 0;
     open_pair();
-    ck_assert_int_eq(filch_wait_fd(ends[0], POLLIN, filch_now() + 0.01, &came), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_read(ends[0], buffer, sizeof buffer, 0), -ETIMEDOUT);
-    ck_assert_int_eq(filch_write(ends[1], "abc", 3, INFINITY), 3);
-    ck_assert_int_eq(filch_wait_fd(ends[0], POLLIN, INFINITY, &came), FILCH_OK);
+    ck_assert_int_eq(filch_wait_fd_until(ends[0], POLLIN, filch_in(0.01), &came), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_read_until(ends[0], buffer, sizeof buffer, filch_in(0)), -ETIMEDOUT);
+    ck_assert_int_eq(filch_write(ends[1], "abc", 3), 3);
+    ck_assert_int_eq(filch_wait_fd(ends[0], POLLIN, &came), FILCH_OK);
     ck_assert_int_eq(came, POLLIN);
-    ck_assert_int_eq(filch_read(ends[0], buffer, sizeof buffer, INFINITY), 3);
+    ck_assert_int_eq(filch_read(ends[0], buffer, sizeof buffer), 3);
     ck_assert_int_eq(filch_close(ends[1]), 0);
-    ck_assert_int_eq(filch_read(ends[0], buffer, sizeof buffer, INFINITY), 0);
-    ck_assert_int_eq(filch_write(ends[0], "abc", 3, INFINITY), -EPIPE);
+    ck_assert_int_eq(filch_read(ends[0], buffer, sizeof buffer), 0);
+    ck_assert_int_eq(filch_write(ends[0], "abc", 3), -EPIPE);
     ck_assert_int_eq(filch_close(ends[0]), 0);
-    ck_assert_int_eq(filch_read(ends[0], buffer, sizeof buffer, INFINITY), -EBADF);
+    ck_assert_int_eq(filch_read(ends[0], buffer, sizeof buffer), -EBADF);
 }
 END_TEST
 
@@ -432,7 +432,7 @@ START_TEST(a_task_that_never_yields_starves_none_on_other_cores)
     atomic_store(&begun, 0);
     ck_assert_int_eq(reads_some_apply_async(pool, ends[0], 1e9, &reader), FILCH_OK);
     await(&begun, 1); /* work from outside has begun */
-    ck_assert_int_eq(filch_write(ends[1], "x", 1, INFINITY), 1);
+    ck_assert_int_eq(filch_write(ends[1], "x", 1), 1);
     ck_assert_int_eq(reads_some_get(reader, &n), FILCH_OK);
     ck_assert_int_eq(n, 1);
     filch_future_free(reader);

@@ -31,7 +31,7 @@ static void run_elsewhere(filch_pool *pool)
     filch_future *future;
     int result = 0;
     ck_assert_int_eq(twice_apply_async(pool, 4, &future), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(future, 100), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(100)), FILCH_OK);
     ck_assert_int_eq(twice_get(future, &result), FILCH_OK);
     ck_assert_int_eq(result, 8);
     filch_future_free(future);
@@ -67,7 +67,7 @@ START_TEST(tasks_that_come_before_the_first_thread_has_begun_have_no_other_made)
     ck_assert_uint_eq(threads_of(pool), 1);
     atomic_store(&holds_threads, false);
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(filch_future_wait_for(futures[i], 100), FILCH_OK);
+        ck_assert_int_eq(filch_future_wait_until(futures[i], filch_in(100)), FILCH_OK);
         filch_future_free(futures[i]);
     }
     pool_closed(pool);
@@ -157,7 +157,7 @@ START_TEST(a_stack_that_was_used_is_given_back)
     filch_pool *pool = opened();
     filch_future *future;
     ck_assert_int_eq(deep_apply_async(pool, 200 << 10, &future), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(future, 100), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(100)), FILCH_OK);
     filch_future_free(future);
     ck_assert_int_eq(filch_pool_free(pool), FILCH_OK);
     ck_assert_uint_eq(mapped_now(), 0);
@@ -179,7 +179,7 @@ START_TEST(a_kept_stack_has_its_guard)
     filch_pool *pool = opened();
     ck_assert_int_eq(pipe(ends), 0);
     ck_assert_int_eq(what_lies_below_apply_async(pool, ends[1], &future), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(future, 100), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(100)), FILCH_OK);
     ck_assert_int_eq(what_lies_below_get(future, &error), FILCH_OK);
     ck_assert_int_eq(error, EFAULT);
     filch_future_free(future);
@@ -220,7 +220,7 @@ static void *stack_for_faults(void)
     void *stack;
     int handles = 0;
     ck_assert_int_eq(handles_faults_apply_async(pool, &stack, &future), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(future, 100), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(100)), FILCH_OK);
     ck_assert_int_eq(handles_faults_get(future, &handles), FILCH_OK);
     filch_future_free(future);
     ck_assert_int_eq(filch_pool_free(pool), FILCH_OK);

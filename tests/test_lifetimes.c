@@ -224,9 +224,9 @@ FILCH_FUNCTION(void, chooses, (struct choice *, choice))
                           {.channel = choice->freed_by_sender, .receive = &value},
                           {.channel = choice->freed_by_sender, .send = &seven},
                           {.channel = choice->other, .send = &seven}};
-    check(filch_select(cases, 4, INFINITY, &chosen) == FILCH_OK && chosen == 1 && value == 7);
-    check(filch_channel_send_until(choice->other, &seven, 0) == FILCH_ETIMEDOUT);
-    check(filch_channel_receive_until(choice->other, &value, 0) == FILCH_ETIMEDOUT);
+    check(filch_select(cases, 4, &chosen) == FILCH_OK && chosen == 1 && value == 7);
+    check(filch_channel_send_until(choice->other, &seven, filch_in(0)) == FILCH_ETIMEDOUT);
+    check(filch_channel_receive_until(choice->other, &value, filch_in(0)) == FILCH_ETIMEDOUT);
     filch_channel_free(choice->other);
     poison(choice, sizeof *choice);
 }
@@ -260,7 +260,7 @@ FILCH_FUNCTION(int, receives_in_haste, (filch_channel *, channel))
     int received = 0;
     filch_status status;
     do {
-        status = filch_channel_receive_until(channel, &value, filch_now() + 2e-5);
+        status = filch_channel_receive_until(channel, &value, filch_in(2e-5));
         received += status == FILCH_OK && value == 7;
     } while (status == FILCH_OK || status == FILCH_ETIMEDOUT);
     check(status == FILCH_END);
@@ -655,7 +655,7 @@ FILCH_FUNCTION(void, combines, (struct pair *, pair))
     check(filch_when_all(&any, 1, &all) == FILCH_OK);
     both[0] = any;
     both[1] = all;
-    check(filch_futures_wait(both, 2, FILCH_ALL_COMPLETED, INFINITY) == FILCH_OK);
+    check(filch_futures_wait(both, 2, FILCH_ALL_COMPLETED) == FILCH_OK);
     filch_future_free(any);
     filch_future_free(all);
     filch_promise_free(pair->promise);
@@ -757,7 +757,7 @@ static void server_frees(filch_pool *pool, bool here)
     (void)here;
     ck_assert(filch_inbox_new(pool, &inbox) == FILCH_OK);
     ck_assert(posts_apply_async(pool, inbox, NULL) == FILCH_OK);
-    check(filch_inbox_serve(inbox, INFINITY) == FILCH_OK);
+    check(filch_inbox_serve(inbox) == FILCH_OK);
     filch_inbox_free(inbox);
     atomic_fetch_add(&rounds_over, 1);
 }
@@ -1158,7 +1158,7 @@ static void *large_sets(void *unused)
         if (round == 0) {
             filch_promise_free(promise);
         }
-        check(filch_completions_next_for(set, 0, &ready, NULL) ==
+        check(filch_completions_next_until(set, filch_in(0), &ready, NULL) ==
               (round == 0 ? FILCH_OK : FILCH_ETIMEDOUT));
         filch_completions_free(set);
         if (round == 1) {

@@ -316,8 +316,8 @@ FILCH_FUNCTION(void, echo, (int, fd))
 {
     char c;
     atomic_fetch_add(&begun, 1);
-    while (filch_read(fd, &c, 1, INFINITY) == 1) {
-        ck_assert_int_eq(filch_write(fd, &c, 1, INFINITY), 1);
+    while (filch_read(fd, &c, 1) == 1) {
+        ck_assert_int_eq(filch_write(fd, &c, 1), 1);
     }
     filch_close(fd);
 }
@@ -328,8 +328,8 @@ FILCH_FUNCTION(void, talk, (int, fd), (int, times))
     for (int i = 0; i < times; i++) {
         char c = (char)i;
         char heard = 0;
-        ck_assert_int_eq(filch_write(fd, &c, 1, INFINITY), 1);
-        ck_assert_int_eq(filch_read(fd, &heard, 1, INFINITY), 1);
+        ck_assert_int_eq(filch_write(fd, &c, 1), 1);
+        ck_assert_int_eq(filch_read(fd, &heard, 1), 1);
         check_int_eq(heard, c);
     }
     filch_close(fd);

@@ -167,7 +167,7 @@ END_TEST
 
 FILCH_FUNCTION(int, tries_to_lock, (double, seconds))
 {
-    if (filch_mutex_lock_until(&mutex, filch_now() + seconds) != FILCH_OK) {
+    if (filch_mutex_lock_until(&mutex, filch_in(seconds)) != FILCH_OK) {
         return 0;
     }
     filch_mutex_unlock(&mutex);
@@ -188,7 +188,7 @@ START_TEST(a_mutex_that_meets_time_outs_is_not_lost)
         filch_sleep(1e-5 * (round % 7));
         ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);
         all_end(futures, 2, FILCH_OK);
-        ck_assert_int_eq(filch_mutex_lock_until(&mutex, 0), FILCH_OK);
+        ck_assert_int_eq(filch_mutex_lock_until(&mutex, filch_in(0)), FILCH_OK);
         ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);
         ck_assert(filch_mutex_of(&mutex)->word == 0); /* no flag is left either */
     }
@@ -219,7 +219,7 @@ static bool passes_one_that_cannot_run_yet(filch_pool *pool, filch_future **busy
     ck_assert_int_eq(keeps_the_worker_busy_apply_async(pool, busy), FILCH_OK);
     await(&is_busy, 1);
     ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);
-    return filch_mutex_lock_until(&mutex, 0) == FILCH_OK;
+    return filch_mutex_lock_until(&mutex, filch_in(0)) == FILCH_OK;
 }
 
 /* The first in line is woken, and asked to stop before it can run; the second waits behind it.
@@ -309,7 +309,7 @@ END_TEST
 
 /* ---- conditions ---- */
 
-FILCH_FUNCTION(int, waits_for_the_signal, (int, number), (double, deadline))
+FILCH_FUNCTION(int, waits_for_the_signal, (int, number), (filch_deadline, deadline))
 {
     check_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
     atomic_fetch_add(&arrived, 1);
@@ -319,7 +319,7 @@ FILCH_FUNCTION(int, waits_for_the_signal, (int, number), (double, deadline))
     return (int)status;
 }
 
-static void wait_in_line(filch_pool *pool, filch_future *futures[], int n, double deadline)
+static void wait_in_line(filch_pool *pool, filch_future *futures[], int n, filch_deadline deadline)
 {
     for (int i = 0; i < n; i++) {
         ck_assert_int_eq(waits_for_the_signal_apply_async(pool, i, deadline, &futures[i]),
@@ -334,7 +334,7 @@ START_TEST(those_that_are_signalled_sleep_until_they_have_their_mutex_in_order)
     filch_pool *pool = pool_opened(_i);
     filch_future *futures[WAITERS];
     start_anew();
-    wait_in_line(pool, futures, WAITERS, (double)INFINITY);
+    wait_in_line(pool, futures, WAITERS, filch_never());
     ck_assert_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
     long wakes = wakes_so_far();
     ck_assert_int_eq(filch_condition_signal(&condition), FILCH_OK);
@@ -354,7 +354,7 @@ START_TEST(a_broadcast_while_the_mutex_is_free_wakes_all)
     filch_pool *pool = pool_opened(_i);
     filch_future *futures[WAITERS];
     start_anew();
-    wait_in_line(pool, futures, WAITERS, (double)INFINITY);
+    wait_in_line(pool, futures, WAITERS, filch_never());
     ck_assert_int_eq(filch_condition_broadcast(&condition), FILCH_OK);
     all_end(futures, WAITERS, FILCH_OK);
     ck_assert_int_eq(served, WAITERS);
@@ -367,7 +367,7 @@ static filch_mutex pair[2];
 static int order_of[2][WAITERS];
 static int served_of[2]; /* the mutex */
 
-FILCH_FUNCTION(int, waits_with_one_of_two, (int, number), (double, deadline))
+FILCH_FUNCTION(int, waits_with_one_of_two, (int, number), (filch_deadline, deadline))
 {
     int own = number % 2;
     check_int_eq(filch_mutex_lock(&pair[own]), FILCH_OK);
@@ -392,7 +392,7 @@ START_TEST(a_broadcast_has_each_stand_in_line_for_its_own_mutex)
     filch_future *futures[WAITERS];
     start_pair_anew();
     for (int i = 0; i < WAITERS; i++) {
-        ck_assert_int_eq(waits_with_one_of_two_apply_async(pool, i, (double)INFINITY, &futures[i]),
+        ck_assert_int_eq(waits_with_one_of_two_apply_async(pool, i, filch_never(), &futures[i]),
                          FILCH_OK);
         await(&arrived, i + 1);
         wait_until_none_runs(pool);
@@ -419,7 +419,8 @@ START_TEST(a_broadcast_that_meets_time_outs_leaves_none_behind)
     for (int round = 0; round < ROUNDS; round++) {
         start_pair_anew();
         for (int i = 0; i < WAITERS; i++) {
-            double deadline = i % 3 == 2 ? (double)INFINITY : filch_now() + 1e-5 * (round % 20 + i);
+            filch_deadline deadline =
+                i % 3 == 2 ? filch_never() : filch_in(1e-5 * (round % 20 + i));
             ck_assert_int_eq(waits_with_one_of_two_apply_async(pool, i, deadline, &futures[i]),
                              FILCH_OK);
         }
@@ -447,7 +448,7 @@ static bool is_signalled_in_time(filch_pool *pool)
     filch_future *future;
     double deadline = filch_now() + 0.02;
     start_anew();
-    wait_in_line(pool, &future, 1, deadline);
+    wait_in_line(pool, &future, 1, filch_at(deadline));
     ck_assert_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
     bool waited = served == 0;
     filch_condition_signal(&condition);

@@ -105,7 +105,7 @@ START_TEST(terminate_cancels_what_waits_and_wakes_what_sleeps)
     }
     ck_assert_int_eq(filch_promise_new(sizeof(int), &promise, &promised), FILCH_OK);
     ck_assert_int_eq(identity_apply_async(pool, 1, &waiting), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(waiting, 1000), FILCH_OK);
+    ck_assert_int_eq(filch_future_wait_until(waiting, filch_in(1000)), FILCH_OK);
     ck_assert_int_eq(filch_pool_terminate(pool), FILCH_OK);
     ck_assert_int_eq(filch_pool_terminate(pool), FILCH_OK);
     ck_assert_int_eq(filch_pool_join(pool), FILCH_OK);
@@ -137,7 +137,7 @@ START_TEST(terminate_ends_a_wait_for_an_outside_promise)
     int out = 0;
     ck_assert_int_eq(filch_promise_new(0, &promise, &never), FILCH_OK);
     ck_assert_int_eq(waits_for_ever_apply_async(pool, &future), FILCH_OK);
-    ck_assert_int_eq(filch_future_wait_for(future, 0.01), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_future_wait_until(future, filch_in(0.01)), FILCH_ETIMEDOUT);
     ck_assert_int_eq(filch_pool_terminate(pool), FILCH_OK);
     ck_assert_int_eq(filch_pool_join(pool), FILCH_OK);
     filch_status status = waits_for_ever_get(future, &out);
@@ -263,11 +263,11 @@ START_TEST(tasks_that_yield_in_a_loop_let_work_from_outside_run)
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(yields_until_apply_async(pool, &flag, &yielding[i]), FILCH_OK);
     }
-    ck_assert_int_eq(filch_future_wait_for(yielding[0], 0.01), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_future_wait_until(yielding[0], filch_in(0.01)), FILCH_ETIMEDOUT);
     ck_assert_int_eq(raise_flag_apply_async(pool, &flag, NULL), FILCH_OK);
     for (int i = 0; i < 3; i++) {
         int yields = 0;
-        ck_assert_int_eq(filch_future_wait_for(yielding[i], 60), FILCH_OK);
+        ck_assert_int_eq(filch_future_wait_until(yielding[i], filch_in(60)), FILCH_OK);
         ck_assert_int_eq(yields_until_get(yielding[i], &yields), FILCH_OK);
         filch_future_free(yielding[i]);
     }

@@ -227,7 +227,7 @@ FILCH_FUNCTION(int, posts_many, (filch_inbox *, inbox))
 
 FILCH_FUNCTION(int, serves_from_a_task, (filch_inbox *, inbox))
 {
-    return (int)filch_inbox_serve(inbox, 0);
+    return (int)filch_inbox_serve_until(inbox, filch_in(0));
 }
 
 START_TEST(what_is_posted_runs_on_the_thread_that_serves)
@@ -238,9 +238,9 @@ START_TEST(what_is_posted_runs_on_the_thread_that_serves)
     int good = 0;
     filch_status status;
     ck_assert_int_eq(filch_inbox_new(pool, &inbox), FILCH_OK);
-    ck_assert_int_eq(filch_inbox_serve(inbox, 0), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_inbox_serve_until(inbox, filch_in(0)), FILCH_ETIMEDOUT);
     ck_assert_int_eq(posts_many_apply_async(pool, inbox, &poster), FILCH_OK);
-    while ((status = filch_inbox_serve(inbox, INFINITY)) == FILCH_OK) {
+    while ((status = filch_inbox_serve(inbox)) == FILCH_OK) {
     }
     ck_assert_int_eq(status, FILCH_END);
     ck_assert_int_eq(posts_many_get(poster, &good), FILCH_OK);

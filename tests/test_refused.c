@@ -198,7 +198,7 @@ FILCH_FUNCTION(int, sum_of, (numbers, in))
 FILCH_FUNCTION(int, read_byte, (int, fd), (double, seconds))
 {
     char byte = 0;
-    ssize_t n = filch_read(fd, &byte, 1, filch_now() + seconds);
+    ssize_t n = filch_read_until(fd, &byte, 1, filch_in(seconds));
     return n == 1 ? byte : n < 0 ? (int)n : 0;
 }
 

@@ -94,7 +94,8 @@ START_TEST(nothing_changes_for_readers_and_writers_are_alone)
     thrd_join(thread, NULL);
     ck_assert_int_eq(plain_count, (TASKS + 1) * TIMES / 5);
     ck_assert_int_eq(wrong, 0);
-    ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, 0), FILCH_OK); /* none has been left in */
+    ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, filch_in(0)),
+                     FILCH_OK); /* none has been left in */
     pool_closed(pool);
 }
 END_TEST
@@ -111,7 +112,8 @@ FILCH_FUNCTION(int, comes, (int, number), (int, together))
     bool shared = line_of[number] == 'R';
     atomic_fetch_add(&arrived, 1);
     wrong += (shared ? filch_rwlock_lock_shared(&rwlock) : filch_rwlock_lock(&rwlock)) != FILCH_OK;
-    wrong += !shared && filch_rwlock_lock_until(&rwlock, 0) != FILCH_EDEADLK; /* it is the owner */
+    wrong += !shared &&
+             filch_rwlock_lock_until(&rwlock, filch_in(0)) != FILCH_EDEADLK; /* it is the owner */
     int before = atomic_fetch_add(&turn, 1);
     while (turn < together) {
         filch_yield();
@@ -176,7 +178,7 @@ START_TEST(those_that_have_waited_for_long_are_all_served_before_one_that_comes)
 }
 END_TEST
 
-FILCH_FUNCTION(int, locks_until, (bool, shared), (double, deadline))
+FILCH_FUNCTION(int, locks_until, (bool, shared), (filch_deadline, deadline))
 {
     atomic_fetch_add(&arrived, 1);
     filch_status status = shared ? filch_rwlock_lock_shared_until(&rwlock, deadline)
@@ -190,7 +192,7 @@ FILCH_FUNCTION(int, locks_until, (bool, shared), (double, deadline))
     return (int)status;
 }
 
-static filch_future *one_comes(filch_pool *pool, bool shared, double deadline)
+static filch_future *one_comes(filch_pool *pool, bool shared, filch_deadline deadline)
 {
     filch_future *future;
     int before = arrived;
@@ -215,7 +217,7 @@ static bool passes_by_one(filch_pool *pool, bool shared)
 {
     start_anew();
     ck_assert_int_eq(filch_rwlock_lock(&rwlock), FILCH_OK);
-    filch_future *waiter = one_comes(pool, false, (double)INFINITY);
+    filch_future *waiter = one_comes(pool, false, filch_never());
     ck_assert_int_eq(filch_rwlock_unlock(&rwlock), FILCH_OK);
     ck_assert_int_eq(shared ? filch_rwlock_lock_shared(&rwlock) : filch_rwlock_lock(&rwlock),
                      FILCH_OK);
@@ -243,14 +245,14 @@ START_TEST(a_writer_that_waits_keeps_new_readers_out)
     filch_pool *pool = pool_opened(_i);
     start_anew();
     ck_assert_int_eq(filch_rwlock_lock_shared(&rwlock), FILCH_OK);
-    filch_future *writer = one_comes(pool, false, (double)INFINITY);
-    ck_assert_int_eq(filch_rwlock_lock_shared_until(&rwlock, 0), FILCH_ETIMEDOUT);
-    filch_future *reader = one_comes(pool, true, (double)INFINITY);
+    filch_future *writer = one_comes(pool, false, filch_never());
+    ck_assert_int_eq(filch_rwlock_lock_shared_until(&rwlock, filch_in(0)), FILCH_ETIMEDOUT);
+    filch_future *reader = one_comes(pool, true, filch_never());
     ck_assert_int_eq(plain_count, 0);
     ck_assert_int_eq(filch_rwlock_unlock_shared(&rwlock), FILCH_OK);
     one_ends(writer, FILCH_OK);
     one_ends(reader, FILCH_OK);
-    ck_assert_int_eq(filch_rwlock_lock_shared_until(&rwlock, 0), FILCH_OK);
+    ck_assert_int_eq(filch_rwlock_lock_shared_until(&rwlock, filch_in(0)), FILCH_OK);
     ck_assert_int_eq(filch_rwlock_unlock_shared(&rwlock), FILCH_OK);
     pool_closed(pool);
 }
@@ -261,9 +263,9 @@ START_TEST(readers_behind_a_writer_that_gives_up_are_let_in)
     filch_pool *pool = pool_opened(_i);
     start_anew();
     ck_assert_int_eq(filch_rwlock_lock_shared(&rwlock), FILCH_OK);
-    filch_future *late = one_comes(pool, false, filch_now() + 0.02);
-    filch_future *stopped = one_comes(pool, false, (double)INFINITY);
-    filch_future *reader = one_comes(pool, true, (double)INFINITY);
+    filch_future *late = one_comes(pool, false, filch_in(0.02));
+    filch_future *stopped = one_comes(pool, false, filch_never());
+    filch_future *reader = one_comes(pool, true, filch_never());
     one_ends(late, FILCH_ETIMEDOUT);
     ck_assert(!filch_future_ready(reader));
     ck_assert_int_eq(filch_future_cancel(stopped), FILCH_OK);
@@ -282,7 +284,7 @@ START_TEST(a_turn_that_meets_a_time_out_is_not_lost)
         filch_future *futures[3];
         ck_assert_int_eq(filch_rwlock_lock(&rwlock), FILCH_OK);
         for (int i = 0; i < 3; i++) {
-            double deadline = filch_now() + 1e-5 * ((round + 3 * i) % 10);
+            filch_deadline deadline = filch_in(1e-5 * ((round + 3 * i) % 10));
             ck_assert_int_eq(
                 locks_until_apply_async(pool, (round + i) % 3 > 0, deadline, &futures[i]),
                 FILCH_OK);
@@ -293,7 +295,7 @@ START_TEST(a_turn_that_meets_a_time_out_is_not_lost)
             ck_assert_int_eq(filch_future_wait(futures[i]), FILCH_OK);
             filch_future_free(futures[i]);
         }
-        ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, 0), FILCH_OK);
+        ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, filch_in(0)), FILCH_OK);
         ck_assert_int_eq(filch_rwlock_unlock(&rwlock), FILCH_OK);
         ck_assert_uint_eq(word(), 0); /* no flag is left either */
     }
@@ -309,14 +311,14 @@ START_TEST(a_lock_knows_its_writer_and_what_it_is_not)
     ck_assert_int_eq(filch_rwlock_unlock(&rwlock), FILCH_EINVAL);
     ck_assert_int_eq(filch_rwlock_unlock_shared(&rwlock), FILCH_EINVAL);
     ck_assert_int_eq(filch_rwlock_lock(&rwlock), FILCH_OK);
-    ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, 0), FILCH_EDEADLK);
-    ck_assert_int_eq(filch_rwlock_lock_shared_until(&rwlock, 0), FILCH_EDEADLK);
+    ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, filch_in(0)), FILCH_EDEADLK);
+    ck_assert_int_eq(filch_rwlock_lock_shared_until(&rwlock, filch_in(0)), FILCH_EDEADLK);
     ck_assert_int_eq(filch_rwlock_unlock_shared(&rwlock), FILCH_EINVAL);
     ck_assert_int_eq(filch_rwlock_unlock(&rwlock), FILCH_OK);
     ck_assert_int_eq(filch_rwlock_lock_shared(&rwlock), FILCH_OK);
     ck_assert_int_eq(filch_rwlock_lock_shared(&rwlock), FILCH_OK);
-    ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, 0), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, filch_now() + 0.01), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, filch_in(0)), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_rwlock_lock_until(&rwlock, filch_in(0.01)), FILCH_ETIMEDOUT);
     ck_assert_uint_eq(word() % 16, 0); /* no flag is left */
     ck_assert_int_eq(filch_rwlock_unlock(&rwlock), FILCH_EINVAL);
     ck_assert_int_eq(filch_rwlock_unlock_shared(&rwlock), FILCH_OK);
@@ -473,16 +475,16 @@ FILCH_FUNCTION(void, writes_until_told)
 /* `rwlock` is the caller's to read, and a task of the parent's waits for it. 0: all is well. */
 static int look_in_child(void)
 {
-    if (filch_rwlock_lock_until(&pair[0], filch_now() + 10) != FILCH_EFORKED ||
-        filch_rwlock_lock_shared_until(&pair[0], filch_now() + 10) != FILCH_EFORKED) {
+    if (filch_rwlock_lock_until(&pair[0], filch_in(10)) != FILCH_EFORKED ||
+        filch_rwlock_lock_shared_until(&pair[0], filch_in(10)) != FILCH_EFORKED) {
         return 1;
     }
-    if (filch_rwlock_lock_shared_until(&rwlock, 0) != FILCH_OK ||
+    if (filch_rwlock_lock_shared_until(&rwlock, filch_in(0)) != FILCH_OK ||
         filch_rwlock_unlock_shared(&rwlock) != FILCH_OK ||
         filch_rwlock_unlock_shared(&rwlock) != FILCH_OK) {
         return 2;
     }
-    if (filch_rwlock_lock_until(&rwlock, 0) != FILCH_OK ||
+    if (filch_rwlock_lock_until(&rwlock, filch_in(0)) != FILCH_OK ||
         filch_rwlock_lock(&rwlock) != FILCH_EDEADLK || filch_rwlock_unlock(&rwlock) != FILCH_OK) {
         return 3;
     }
@@ -499,7 +501,7 @@ START_TEST(a_child_has_what_its_thread_had_and_waits_for_none_of_the_parent)
     pair[0] = pair[1] = (filch_rwlock)FILCH_RWLOCK_INIT;
     ck_assert_int_eq(filch_rwlock_lock(&pair[1]), FILCH_OK);
     ck_assert_int_eq(filch_rwlock_lock_shared(&rwlock), FILCH_OK);
-    filch_future *writer = one_comes(pool, false, (double)INFINITY);
+    filch_future *writer = one_comes(pool, false, filch_never());
     ck_assert_int_eq(writes_until_told_apply_async(pool, &busy), FILCH_OK);
     await(&arrived, 2);
     pid_t child = fork();

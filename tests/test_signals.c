@@ -184,7 +184,7 @@ START_TEST(no_release_is_lost_whatever_a_handler_interrupts)
     thrd_join(shooter, NULL);
     ck_assert_int_eq(bad, 0);
     ck_assert_int_eq(handled, SIGNALS);
-    ck_assert_int_eq(filch_semaphore_acquire_until(&permits, 0), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_semaphore_acquire_until(&permits, filch_in(0)), FILCH_ETIMEDOUT);
     pool_closed(pool);
 }
 END_TEST
@@ -258,7 +258,8 @@ static void permit_comes(filch_future *keeps, atomic_int *begun, double seconds)
     await(begun, 1);
     nap_ms(20);
     raise(SIGUSR1);
-    ck_assert_int_eq(filch_future_wait_for(keeps, seconds), FILCH_OK); /* a worker runs it */
+    ck_assert_int_eq(filch_future_wait_until(keeps, filch_in(seconds)),
+                     FILCH_OK); /* a worker runs it */
 }
 
 /* A handler makes no thread: one must be there, though the only worker is in a blocking section. */

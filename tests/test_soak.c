@@ -210,7 +210,8 @@ static void gather(uint64_t *seed, int depth)
     int out[N];
     filch_group *group;
     filch_group_options options = {.cancel_on_error = (int)pick(seed, 2),
-                                   .timeout_s = pick(seed, 3) ? 0 : 1e-4 * pick(seed, 20)};
+                                   .until = pick(seed, 3) ? filch_never()
+                                                          : filch_in(1e-4 * pick(seed, 20))};
     EXPECT(filch_group_open(pool, &options, &group) == FILCH_OK);
     for (int i = 0; i < N; i++) {
         EXPECT(leaf_spawn(group, (int)pick(seed, 60), &out[i]) == FILCH_OK);
@@ -284,7 +285,7 @@ static void complete_some(uint64_t *seed)
         filch_future_free(future);
     }
     for (unsigned left = pick(seed, 10); left > 0; left--) {
-        if (filch_completions_next_for(set, 1e-3, &future, NULL) == FILCH_OK) {
+        if (filch_completions_next_until(set, filch_in(1e-3), &future, NULL) == FILCH_OK) {
             filch_future_free(future);
         }
     }
@@ -301,10 +302,10 @@ static int held; /* shared */
 
 enum { PERMITS = 3 };
 
-static double moment(uint64_t *seed)
+static filch_deadline moment(uint64_t *seed)
 {
     unsigned kind = pick(seed, 4);
-    return kind == 0 ? 0 : filch_now() + 1e-6 * (1 << 4 * kind);
+    return filch_in(kind == 0 ? 0 : 1e-6 * (1 << 4 * kind));
 }
 
 /* Sends rising numbers through either of two channels; how many, also if it was cancelled. */
@@ -312,7 +313,7 @@ FILCH_FUNCTION(void, sends_rising, (numbers, a), (numbers, b), (uint64_t, seed),
 {
     for (int value = 0; value < 20 && !filch_cancelled();) {
         filch_case cases[] = {numbers_sending(a, &value), numbers_sending(b, &value)};
-        filch_status status = filch_select(cases, 2, moment(&seed), NULL);
+        filch_status status = filch_select_until(cases, 2, moment(&seed), NULL);
         EXPECT(status == FILCH_OK || status == FILCH_ETIMEDOUT || status == FILCH_ECANCELED);
         value += status == FILCH_OK;
         *sent = value;
@@ -350,7 +351,7 @@ static void talk(uint64_t *seed)
     unsigned patience = pick(seed, 60);
     while (cases[0].channel || cases[1].channel) {
         size_t chosen = 0;
-        filch_status status = filch_select(cases, 2, moment(seed), &chosen);
+        filch_status status = filch_select_until(cases, 2, moment(seed), &chosen);
         if (status == FILCH_OK) {
             EXPECT(value > last[chosen]);
             last[chosen] = value;
@@ -393,7 +394,7 @@ static void contend(uint64_t *seed)
 FILCH_FUNCTION(void, writes_late, (int, fd), (double, seconds))
 {
     filch_sleep(seconds);
-    ssize_t n = filch_write(fd, "x", 1, INFINITY);
+    ssize_t n = filch_write(fd, "x", 1);
     EXPECT(n == 1 || n == -ECANCELED);
 }
 
@@ -411,7 +412,7 @@ static void block(uint64_t *seed)
         filch_group *group;
         if (filch_group_open(pool, NULL, &group) == FILCH_OK) {
             EXPECT(writes_late_spawn(group, ends[1], 1e-6 * pick(seed, 99)) == FILCH_OK);
-            ssize_t n = filch_read(ends[0], &byte, 1, moment(seed));
+            ssize_t n = filch_read_until(ends[0], &byte, 1, moment(seed));
             EXPECT(n == 1 || n == -ETIMEDOUT || n == -ECANCELED);
             EXPECT(is_end(filch_group_close(group, NULL)));
         }
@@ -497,7 +498,7 @@ START_TEST(nothing_is_lost_doubled_or_stuck)
     ck_assert_msg(atomic_load(&wrong) == 0, "line %d", atomic_load(&wrong));
     pool_closed(pool); /* a cancelled task does not wait for the tasks that it has begun */
     for (int i = 0; i <= PERMITS; i++) { /* all are back, and no more */
-        ck_assert_int_eq(filch_semaphore_acquire_until(&permits, 0),
+        ck_assert_int_eq(filch_semaphore_acquire_until(&permits, filch_in(0)),
                          i < PERMITS ? FILCH_OK : FILCH_ETIMEDOUT);
     }
 }

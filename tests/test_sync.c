@@ -125,23 +125,23 @@ START_TEST(locks_can_time_out_and_know_their_owner)
     ck_assert_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
     ck_assert_int_eq(filch_mutex_lock(&mutex), FILCH_EDEADLK);
     ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);
-    ck_assert_int_eq(filch_mutex_lock_until(&mutex, (double)NAN), FILCH_OK); /* it is free */
+    ck_assert_int_eq(filch_mutex_lock_until(&mutex, filch_at((double)NAN)),
+                     FILCH_OK); /* it is free */
     ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK);
-    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, 0), FILCH_OK);
-    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, 0), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, filch_now() + 0.01),
-                     FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, filch_in(0)), FILCH_OK);
+    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, filch_in(0)), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, filch_in(0.01)), FILCH_ETIMEDOUT);
     ck_assert_int_eq(filch_semaphore_release(&semaphore, UINT_MAX - 1), FILCH_OK);
     ck_assert_int_eq(filch_semaphore_release(&semaphore, 1), FILCH_EOVERFLOW);
     ck_assert_int_eq(filch_wait_group_wait(&all_done), FILCH_OK);
     ck_assert_int_eq(filch_wait_group_done(&all_done), FILCH_EINVAL);
     ck_assert_int_eq(filch_wait_group_add(&all_done, 1), FILCH_OK);
-    ck_assert_int_eq(filch_wait_group_wait_until(&all_done, filch_now() + 0.01), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_wait_group_wait_until(&all_done, filch_in(0.01)), FILCH_ETIMEDOUT);
     ck_assert_int_eq(filch_condition_wait(&condition, &mutex), FILCH_EINVAL); /* not locked */
     ck_assert_int_eq(filch_mutex_lock(&mutex), FILCH_OK);
-    ck_assert_int_eq(filch_condition_wait_until(&condition, &mutex, filch_now() + 0.01),
+    ck_assert_int_eq(filch_condition_wait_until(&condition, &mutex, filch_in(0.01)),
                      FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_condition_wait_until(&condition, &mutex, 0), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_condition_wait_until(&condition, &mutex, filch_in(0)), FILCH_ETIMEDOUT);
     ck_assert_int_eq(filch_mutex_unlock(&mutex), FILCH_OK); /* it was locked again */
     ck_assert_int_eq(filch_mutex_lock(NULL), FILCH_EINVAL);
     ck_assert_int_eq(filch_mutex_unlock(NULL), FILCH_EINVAL);
@@ -149,8 +149,8 @@ START_TEST(locks_can_time_out_and_know_their_owner)
     ck_assert_int_eq(filch_condition_signal(NULL), FILCH_EINVAL);
     ck_assert_int_eq(filch_wait_group_wait(NULL), FILCH_EINVAL);
     ck_assert_int_eq(filch_once_run(NULL, NULL, NULL), FILCH_EINVAL);
-    ck_assert_int_eq(filch_sleep_until(filch_now() + 0.001), FILCH_OK);
-    ck_assert_int_eq(filch_sleep_until((double)NAN), FILCH_OK);
+    ck_assert_int_eq(filch_sleep_until(filch_in(0.001)), FILCH_OK);
+    ck_assert_int_eq(filch_sleep_until(filch_at((double)NAN)), FILCH_OK);
 }
 END_TEST
 
@@ -171,10 +171,10 @@ START_TEST(a_semaphore_lets_so_many_in)
     ck_assert_int_eq(works_with_a_permit_for(pool, 500), FILCH_OK);
     ck_assert_int_le(most_inside, 3);
     ck_assert_int_eq(wrong, 0);
-    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, 0), FILCH_OK);
-    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, 0), FILCH_OK);
-    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, 0), FILCH_OK);
-    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, 0), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, filch_in(0)), FILCH_OK);
+    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, filch_in(0)), FILCH_OK);
+    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, filch_in(0)), FILCH_OK);
+    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, filch_in(0)), FILCH_ETIMEDOUT);
     pool_closed(pool);
 }
 END_TEST
@@ -363,7 +363,7 @@ START_TEST(cancelled_waits_end_and_leave_nothing_behind)
         filch_future_free(futures[i]);
     }
     ck_assert_int_eq(filch_semaphore_release(&semaphore, 1), FILCH_OK); /* not lost to the dead */
-    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, 0), FILCH_OK);
+    ck_assert_int_eq(filch_semaphore_acquire_until(&semaphore, filch_in(0)), FILCH_OK);
     ck_assert_int_eq(filch_condition_broadcast(&condition), FILCH_OK);
     pool_closed(pool);
 }
@@ -400,7 +400,7 @@ END_TEST
 /* Permits that come at the moment when waits time out are neither lost nor doubled. */
 FILCH_FUNCTION(int, tries, (double, seconds))
 {
-    return filch_semaphore_acquire_until(&semaphore, filch_now() + seconds) == FILCH_OK;
+    return filch_semaphore_acquire_until(&semaphore, filch_in(seconds)) == FILCH_OK;
 }
 
 START_TEST(a_permit_that_meets_a_time_out_is_not_lost)
@@ -414,7 +414,7 @@ START_TEST(a_permit_that_meets_a_time_out_is_not_lost)
         filch_sleep(1e-5 * (round % 7));
         ck_assert_int_eq(filch_semaphore_release(&semaphore, 1), FILCH_OK);
         ck_assert_int_eq(tries_get(future, &got), FILCH_OK);
-        filch_status left = filch_semaphore_acquire_until(&semaphore, 0);
+        filch_status left = filch_semaphore_acquire_until(&semaphore, filch_in(0));
         ck_assert_int_eq(left == FILCH_OK, !got);
         filch_future_free(future);
     }

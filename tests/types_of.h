@@ -199,7 +199,7 @@ static void OF(called_seen)(filch_pool *pool, const filch_callable *callable, co
     check_int_eq(OF(is)(&got, wanted), true);
     check_int_eq(filch_inbox_new(pool, &inbox), FILCH_OK);
     check_int_eq(filch_inbox_post(inbox, &closure, &futures[0]), FILCH_OK);
-    check_int_eq(filch_inbox_serve(inbox, 0), FILCH_OK);
+    check_int_eq(filch_inbox_serve_until(inbox, filch_in(0)), FILCH_OK);
     check_int_eq(filch_future_get(futures[0], &got, sizeof got), FILCH_OK);
     check_int_eq(OF(is)(&got, wanted), true);
     filch_future_free(futures[0]);
@@ -498,7 +498,7 @@ static void OF(posted)(filch_pool *pool)
     filch_future *future;
     check_int_eq(filch_inbox_new(pool, &inbox), FILCH_OK);
     check_int_eq(filch_inbox_post(inbox, &closure, &future), FILCH_OK);
-    check_int_eq(filch_inbox_serve(inbox, 0), FILCH_OK);
+    check_int_eq(filch_inbox_serve_until(inbox, filch_in(0)), FILCH_OK);
     OF(there_and_back)(pool, future);
     filch_future_free(future);
     filch_inbox_free(inbox);
@@ -764,8 +764,7 @@ FILCH_FUNCTION(void, OF(sends), (OF(box), box), (int, n))
     for (int i = 0; i < n; i++) {
         const TYPE value = OF(made)((size_t)i);
         filch_case one = OF(box_sending)(box, &value);
-        check_int_eq(i % 2 ? OF(box_send)(box, value) : filch_select(&one, 1, INFINITY, NULL),
-                     FILCH_OK);
+        check_int_eq(i % 2 ? OF(box_send)(box, value) : filch_select(&one, 1, NULL), FILCH_OK);
     }
     check_int_eq(OF(box_close)(box), FILCH_OK);
 }
@@ -782,8 +781,8 @@ static void OF(channels)(filch_pool *pool)
         check_int_eq(OF(sends_apply_async)(pool, box, 50, &sender), FILCH_OK);
         for (;; received++) {
             filch_case one = OF(box_receiving)(box, &got);
-            if ((received % 3 ? OF(box_receive)(box, &got)
-                              : filch_select(&one, 1, INFINITY, NULL)) != FILCH_OK) {
+            if ((received % 3 ? OF(box_receive)(box, &got) : filch_select(&one, 1, NULL)) !=
+                FILCH_OK) {
                 break;
             }
             check_int_eq(OF(is)(&got, received), true);

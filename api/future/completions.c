@@ -237,11 +237,10 @@ filch_status filch_completions_next(filch_completions *set, filch_future **ready
     return set && ready ? next_until(set, FILCH_OS_NEVER, ready, index) : FILCH_EINVAL;
 }
 
-filch_status filch_completions_next_for(filch_completions *set, double seconds,
-                                        filch_future **ready, size_t *index)
+filch_status filch_completions_next_until(filch_completions *set, filch_deadline until,
+                                          filch_future **ready, size_t *index)
 {
-    return set && ready ? next_until(set, filch_deadline_after(seconds), ready, index)
-                        : FILCH_EINVAL;
+    return set && ready ? next_until(set, filch_deadline_ns(until), ready, index) : FILCH_EINVAL;
 }
 
 static void free_list(struct member *member)
@@ -328,8 +327,13 @@ static filch_status wait_for_enough(struct filch_completions *set, uint64_t dead
     return enough || status == FILCH_END ? FILCH_OK : status;
 }
 
-filch_status filch_futures_wait(filch_future *const futures[], size_t n, filch_wait_mode mode,
-                                double seconds)
+filch_status filch_futures_wait(filch_future *const futures[], size_t n, filch_wait_mode mode)
+{
+    return filch_futures_wait_until(futures, n, mode, filch_never());
+}
+
+filch_status filch_futures_wait_until(filch_future *const futures[], size_t n, filch_wait_mode mode,
+                                      filch_deadline until)
 {
     filch_completions *set;
     if (mode != FILCH_ALL_COMPLETED && mode != FILCH_FIRST_COMPLETED && mode != FILCH_FIRST_ERROR) {
@@ -337,7 +341,7 @@ filch_status filch_futures_wait(filch_future *const futures[], size_t n, filch_w
     }
     filch_status status = filch_as_completed(futures, n, &set);
     if (status == FILCH_OK) {
-        status = wait_for_enough(set, filch_deadline_after(seconds), mode);
+        status = wait_for_enough(set, filch_deadline_ns(until), mode);
         filch_completions_free(set);
     }
     return status;

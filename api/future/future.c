@@ -144,9 +144,9 @@ filch_status filch_future_wait(filch_future *future)
     return wait_for_future(future, FILCH_OS_NEVER);
 }
 
-filch_status filch_future_wait_for(filch_future *future, double seconds)
+filch_status filch_future_wait_until(filch_future *future, filch_deadline until)
 {
-    return wait_for_future(future, filch_deadline_after(seconds));
+    return wait_for_future(future, filch_deadline_ns(until));
 }
 
 static filch_status copy_result(struct filch_future *future, void *result, size_t bytes)

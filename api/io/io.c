@@ -201,9 +201,14 @@ static ssize_t go(struct io *io, const struct way *way)
 static const struct way reading = {try_read_now, try_read, POLLIN, O_WRONLY, SIZE_MAX};
 static const struct way writing = {try_write_now, try_write, POLLOUT, O_RDONLY, PIPE_BUF};
 
-ssize_t filch_read(int fd, void *buffer, size_t bytes, double deadline)
+ssize_t filch_read(int fd, void *buffer, size_t bytes)
 {
-    struct io io = {.call = filch_io_begin(fd, deadline), .in = buffer, .bytes = bytes};
+    return filch_read_until(fd, buffer, bytes, filch_never());
+}
+
+ssize_t filch_read_until(int fd, void *buffer, size_t bytes, filch_deadline until)
+{
+    struct io io = {.call = filch_io_begin(fd, until), .in = buffer, .bytes = bytes};
     if (bytes == 0) {
         return try_read(&io); /* nothing to wait for */
     }
@@ -219,9 +224,14 @@ static ssize_t write_some(struct io *io, bool *is_socket)
     return *is_socket ? n : go(io, &writing);
 }
 
-ssize_t filch_write(int fd, const void *buffer, size_t bytes, double deadline)
+ssize_t filch_write(int fd, const void *buffer, size_t bytes)
 {
-    struct io io = {.call = filch_io_begin(fd, deadline), .out = buffer, .bytes = bytes};
+    return filch_write_until(fd, buffer, bytes, filch_never());
+}
+
+ssize_t filch_write_until(int fd, const void *buffer, size_t bytes, filch_deadline until)
+{
+    struct io io = {.call = filch_io_begin(fd, until), .out = buffer, .bytes = bytes};
     bool is_socket = true;
     do {
         ssize_t n = write_some(&io, &is_socket);
@@ -234,9 +244,14 @@ ssize_t filch_write(int fd, const void *buffer, size_t bytes, double deadline)
     return (ssize_t)bytes;
 }
 
-int filch_accept(int fd, struct sockaddr *address, socklen_t *length, double deadline)
+int filch_accept(int fd, struct sockaddr *address, socklen_t *length)
 {
-    struct io io = {.call = filch_io_begin(fd, deadline), .peer = address, .peer_bytes = length};
+    return filch_accept_until(fd, address, length, filch_never());
+}
+
+int filch_accept_until(int fd, struct sockaddr *address, socklen_t *length, filch_deadline until)
+{
+    struct io io = {.call = filch_io_begin(fd, until), .peer = address, .peer_bytes = length};
     ssize_t n = make_nonblocking(&io.call);
     if (n == 0) {
         do {
@@ -311,9 +326,15 @@ static int retry_connect(struct filch_io_call *call, const struct sockaddr *addr
     return error;
 }
 
-int filch_connect(int fd, const struct sockaddr *address, socklen_t length, double deadline)
+int filch_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
-    struct filch_io_call call = filch_io_begin(fd, deadline);
+    return filch_connect_until(fd, address, length, filch_never());
+}
+
+int filch_connect_until(int fd, const struct sockaddr *address, socklen_t length,
+                        filch_deadline until)
+{
+    struct filch_io_call call = filch_io_begin(fd, until);
     int error = make_nonblocking(&call);
     error = error ? error : connect_as_user(&call, address, length);
     if (error == -EAGAIN && address->sa_family == AF_UNIX) {

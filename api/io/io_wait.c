@@ -22,14 +22,14 @@
 /* A thread that waits and finds no descriptor of its own to be woken by looks that often. */
 enum { SLICE_NS = 10000000 };
 
-struct filch_io_call filch_io_begin(int fd, double deadline)
+struct filch_io_call filch_io_begin(int fd, filch_deadline until)
 {
     uint32_t closes = filch_fd_closes(fd);
     if (FILCH_UNLIKELY(closes % 2 == 1)) { /* it begins when that close has ended */
         closes = filch_fd_settle(fd, closes);
     }
     return (struct filch_io_call){
-        .fd = fd, .closes = closes, .deadline_ns = filch_deadline_at(deadline)};
+        .fd = fd, .closes = closes, .deadline_ns = filch_deadline_ns(until)};
 }
 
 int filch_io_hold(struct filch_io_call *call)
@@ -211,9 +211,14 @@ static filch_status wait_surely(struct filch_io_call *call, short events, short 
     return status;
 }
 
-filch_status filch_wait_fd(int fd, short events, double deadline, short *came)
+filch_status filch_wait_fd(int fd, short events, short *came)
 {
-    struct filch_io_call call = filch_io_begin(fd, deadline);
+    return filch_wait_fd_until(fd, events, filch_never(), came);
+}
+
+filch_status filch_wait_fd_until(int fd, short events, filch_deadline until, short *came)
+{
+    struct filch_io_call call = filch_io_begin(fd, until);
     short any = 0;
     came = came ? came : &any;
     if (fd < 0 || !events) {

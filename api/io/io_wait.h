@@ -21,7 +21,7 @@ struct filch_io_call {
     bool holds; /* it is a user now */
 };
 
-FILCH_PRIVATE struct filch_io_call filch_io_begin(int fd, double deadline);
+FILCH_PRIVATE struct filch_io_call filch_io_begin(int fd, filch_deadline until);
 
 /* Around each try. 0, or the error: it has been closed. */
 FILCH_PRIVATE int filch_io_hold(struct filch_io_call *call);

@@ -187,16 +187,16 @@ static void fill(filch_iterator *iterator)
 
 /* ---- returning results ---- */
 
-static filch_status await_chunk(filch_iterator *iterator, double seconds)
+static filch_status await_chunk(filch_iterator *iterator, filch_deadline until)
 {
     filch_future *future;
     filch_status status;
     if (iterator->done) {
-        status = filch_completions_next_for(iterator->done, seconds, &future, NULL);
+        status = filch_completions_next_until(iterator->done, until, &future, NULL);
     } else {
         future = iterator->ring[iterator->oldest];
-        status = seconds > 1e9 ? filch_future_wait(future) /* which may run it here */
-                               : filch_future_wait_for(future, seconds);
+        status = until.at == 0 ? filch_future_wait(future) /* which may run it here */
+                               : filch_future_wait_until(future, until);
     }
     if (status == FILCH_OK) {
         iterator->current = future;
@@ -229,8 +229,8 @@ static filch_status take_item(filch_iterator *iterator, void *result, size_t byt
     return iterator->error.status;
 }
 
-filch_status filch_iterator_next_for(filch_iterator *iterator, double seconds, void *result,
-                                     size_t bytes)
+filch_status filch_iterator_next_until(filch_iterator *iterator, filch_deadline until, void *result,
+                                       size_t bytes)
 {
     if (!iterator || bytes != iterator->callable->result_bytes || (bytes && !result)) {
         return FILCH_EINVAL;
@@ -239,13 +239,13 @@ filch_status filch_iterator_next_for(filch_iterator *iterator, double seconds, v
     if (!iterator->current && iterator->in_flight == 0) {
         return iterator->end;
     }
-    filch_status status = iterator->current ? FILCH_OK : await_chunk(iterator, seconds);
+    filch_status status = iterator->current ? FILCH_OK : await_chunk(iterator, until);
     return status == FILCH_OK ? take_item(iterator, result, bytes) : status;
 }
 
 filch_status filch_iterator_next(filch_iterator *iterator, void *result, size_t bytes)
 {
-    return filch_iterator_next_for(iterator, 1e300, result, bytes);
+    return filch_iterator_next_until(iterator, filch_never(), result, bytes);
 }
 
 filch_status filch_iterator_error(const filch_iterator *iterator, filch_error *error)

@@ -1,4 +1,3 @@
-#include <filch/sync.h>
 #include <filch/task.h>
 
 #include "os/os.h"
@@ -9,6 +8,10 @@
 #include "sched/region.h"
 #include "sched/suspend.h"
 #include "sched/thread.h"
+
+static const double FAR_S = 1e10; /* 317 years: beyond what any clock has counted */
+static const double PASSED_S =
+    1e-9; /* a point in time that has passed, and not the zero of never */
 
 uint64_t filch_deadline_after(double seconds)
 {
@@ -26,12 +29,32 @@ double filch_now(void)
     return (double)filch_os_now_ns() / 1e9;
 }
 
-uint64_t filch_deadline_at(double when)
+uint64_t filch_deadline_ns(filch_deadline until)
 {
-    if (!(when > filch_now())) {
-        return 0; /* also for NaN */
+    if (until.at == 0 || until.at > FAR_S) {
+        return FILCH_OS_NEVER;
     }
-    return when > 1e10 ? FILCH_OS_NEVER : (uint64_t)(when * 1e9);
+    return until.at > filch_now() ? (uint64_t)(until.at * 1e9) : 0; /* also for NaN */
+}
+
+filch_deadline filch_at(double when)
+{
+    return (filch_deadline){when > PASSED_S ? when : PASSED_S}; /* also for NaN */
+}
+
+filch_deadline filch_in(double seconds)
+{
+    return filch_at(seconds > 0 ? filch_now() + seconds : PASSED_S);
+}
+
+filch_deadline filch_never(void)
+{
+    return (filch_deadline){0};
+}
+
+filch_deadline filch_earlier(filch_deadline a, filch_deadline b)
+{
+    return a.at != 0 && (b.at == 0 || a.at < b.at) ? a : b;
 }
 
 static const struct filch_wait_kind time_wait = {.what = "time to pass", .outside = true};
@@ -54,9 +77,9 @@ filch_status filch_sleep(double seconds)
     return sleep_task_until(filch_deadline_after(seconds));
 }
 
-filch_status filch_sleep_until(double deadline)
+filch_status filch_sleep_until(filch_deadline until)
 {
-    return sleep_task_until(filch_deadline_at(deadline));
+    return sleep_task_until(filch_deadline_ns(until));
 }
 
 void filch_yield(void)

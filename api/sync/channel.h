@@ -82,7 +82,7 @@ FILCH_PRIVATE void filch_channel_wait_locked(filch_channel *channel, filch_case 
 FILCH_PRIVATE void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest);
 
 /* filch_select() with a deadline as the runtime takes it. */
-FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_select_until(filch_case *cases, size_t n,
-                                                               uint64_t deadline, size_t *chosen);
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_select_case(filch_case *cases, size_t n,
+                                                              uint64_t deadline, size_t *chosen);
 
 #endif

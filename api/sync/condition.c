@@ -80,9 +80,9 @@ filch_status filch_condition_wait(filch_condition *condition, filch_mutex *mutex
 }
 
 filch_status filch_condition_wait_until(filch_condition *condition, filch_mutex *mutex,
-                                        double deadline)
+                                        filch_deadline until)
 {
-    return condition_wait(condition, mutex, filch_deadline_at(deadline));
+    return condition_wait(condition, mutex, filch_deadline_ns(until));
 }
 
 /* ---- signals ---- */

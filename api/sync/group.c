@@ -109,14 +109,11 @@ static bool is_innermost(struct filch_group *group)
 filch_status filch_group_open(filch_pool *pool, const filch_group_options *options,
                               filch_group **out)
 {
-    double timeout_s = options ? options->timeout_s : 0;
+    filch_deadline until = options ? options->until : filch_never();
     if (!out) {
         return FILCH_EINVAL;
     }
     *out = NULL;
-    if (!(timeout_s >= 0)) {
-        return FILCH_EINVAL;
-    }
     filch_status status = filch_pool_resolve(pool, &pool);
     struct filch_group *group = status == FILCH_OK ? filch_calloc(1, sizeof *group) : NULL;
     if (!group) {
@@ -135,8 +132,7 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
         filch_free(group);
         return status;
     }
-    filch_cancel_scope_open(&group->scope, filch_cancel_scope_self(),
-                            timeout_s > 0 ? filch_deadline_after(timeout_s) : FILCH_OS_NEVER);
+    filch_cancel_scope_open(&group->scope, filch_cancel_scope_self(), filch_deadline_ns(until));
     if (group->entered) {
         filch_region_keep(&group->region, owner_ended);
     }

@@ -57,7 +57,7 @@ void filch_inbox_free(filch_inbox *inbox)
     if (!inbox) {
         return;
     }
-    while (filch_channel_receive_until(inbox->letters, &letter, 0) == FILCH_OK) {
+    while (filch_channel_receive_until(inbox->letters, &letter, filch_in(0)) == FILCH_OK) {
         filch_future_cancel(letter.future);
         burn(&letter);
     }
@@ -121,7 +121,12 @@ static void answer(struct filch_inbox *inbox, struct letter *letter)
     burn(letter);
 }
 
-filch_status filch_inbox_serve(filch_inbox *inbox, double deadline)
+filch_status filch_inbox_serve(filch_inbox *inbox)
+{
+    return filch_inbox_serve_until(inbox, filch_never());
+}
+
+filch_status filch_inbox_serve_until(filch_inbox *inbox, filch_deadline until)
 {
     struct letter letter;
     if (!inbox || filch_fiber_self()) {
@@ -130,12 +135,12 @@ filch_status filch_inbox_serve(filch_inbox *inbox, double deadline)
     if (inbox_is_parents(inbox)) {
         return FILCH_EFORKED;
     }
-    filch_status status = filch_channel_receive_until(inbox->letters, &letter, deadline);
+    filch_status status = filch_channel_receive_until(inbox->letters, &letter, until);
     if (status != FILCH_OK) {
         return status;
     }
     do {
         answer(inbox, &letter);
-    } while (filch_channel_receive_until(inbox->letters, &letter, 0) == FILCH_OK);
+    } while (filch_channel_receive_until(inbox->letters, &letter, filch_in(0)) == FILCH_OK);
     return FILCH_OK;
 }

@@ -333,9 +333,9 @@ filch_status filch_mutex_lock(filch_mutex *mutex)
     return lock_until(mutex, FILCH_OS_NEVER);
 }
 
-filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline)
+filch_status filch_mutex_lock_until(filch_mutex *mutex, filch_deadline until)
 {
-    return lock_until(mutex, filch_deadline_at(deadline));
+    return lock_until(mutex, filch_deadline_ns(until));
 }
 
 /* ---- moving in from a condition ---- */

@@ -355,9 +355,9 @@ filch_status filch_rwlock_lock_shared(filch_rwlock *rwlock)
     return lock_shared_until(rwlock, FILCH_OS_NEVER);
 }
 
-filch_status filch_rwlock_lock_shared_until(filch_rwlock *rwlock, double deadline)
+filch_status filch_rwlock_lock_shared_until(filch_rwlock *rwlock, filch_deadline until)
 {
-    return lock_shared_until(rwlock, filch_deadline_at(deadline));
+    return lock_shared_until(rwlock, filch_deadline_ns(until));
 }
 
 FILCH_APART static filch_status write_lock_slow(struct rwlock *rwlock, struct filch_party *self,
@@ -390,7 +390,7 @@ filch_status filch_rwlock_lock(filch_rwlock *rwlock)
     return write_lock_until(rwlock, FILCH_OS_NEVER);
 }
 
-filch_status filch_rwlock_lock_until(filch_rwlock *rwlock, double deadline)
+filch_status filch_rwlock_lock_until(filch_rwlock *rwlock, filch_deadline until)
 {
-    return write_lock_until(rwlock, filch_deadline_at(deadline));
+    return write_lock_until(rwlock, filch_deadline_ns(until));
 }

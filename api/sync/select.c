@@ -177,7 +177,7 @@ static filch_status verdict(const struct selection *selection, filch_status othe
     return filch_case_state_of(done)->status;
 }
 
-filch_status filch_select_until(filch_case *cases, size_t n, uint64_t deadline, size_t *chosen)
+filch_status filch_select_case(filch_case *cases, size_t n, uint64_t deadline, size_t *chosen)
 {
     struct selection selection = {.cases = cases, .n = n};
     filch_status status = FILCH_OK;
@@ -195,10 +195,15 @@ filch_status filch_select_until(filch_case *cases, size_t n, uint64_t deadline, 
     return verdict(&selection, status, chosen);
 }
 
-filch_status filch_select(filch_case *cases, size_t n, double deadline, size_t *chosen)
+filch_status filch_select(filch_case *cases, size_t n, size_t *chosen)
+{
+    return !cases && n ? FILCH_EINVAL : filch_select_case(cases, n, FILCH_OS_NEVER, chosen);
+}
+
+filch_status filch_select_until(filch_case *cases, size_t n, filch_deadline until, size_t *chosen)
 {
     return !cases && n ? FILCH_EINVAL
-                       : filch_select_until(cases, n, filch_deadline_at(deadline), chosen);
+                       : filch_select_case(cases, n, filch_deadline_ns(until), chosen);
 }
 
 /* ---- a send or a receive: most need no selection ---- */
@@ -313,9 +318,10 @@ filch_status filch_channel_send(filch_channel *channel, const void *item)
     return send_until(channel, item, FILCH_OS_NEVER);
 }
 
-filch_status filch_channel_send_until(filch_channel *channel, const void *item, double deadline)
+filch_status filch_channel_send_until(filch_channel *channel, const void *item,
+                                      filch_deadline until)
 {
-    return send_until(channel, item, filch_deadline_at(deadline));
+    return send_until(channel, item, filch_deadline_ns(until));
 }
 
 filch_status filch_channel_receive(filch_channel *channel, void *item)
@@ -323,7 +329,7 @@ filch_status filch_channel_receive(filch_channel *channel, void *item)
     return receive_until(channel, item, FILCH_OS_NEVER);
 }
 
-filch_status filch_channel_receive_until(filch_channel *channel, void *item, double deadline)
+filch_status filch_channel_receive_until(filch_channel *channel, void *item, filch_deadline until)
 {
-    return receive_until(channel, item, filch_deadline_at(deadline));
+    return receive_until(channel, item, filch_deadline_ns(until));
 }

@@ -301,7 +301,7 @@ filch_status filch_semaphore_acquire(filch_semaphore *semaphore)
     return acquire_semaphore_until(semaphore, FILCH_OS_NEVER);
 }
 
-filch_status filch_semaphore_acquire_until(filch_semaphore *semaphore, double deadline)
+filch_status filch_semaphore_acquire_until(filch_semaphore *semaphore, filch_deadline until)
 {
-    return acquire_semaphore_until(semaphore, filch_deadline_at(deadline));
+    return acquire_semaphore_until(semaphore, filch_deadline_ns(until));
 }

@@ -57,8 +57,7 @@ filch_status filch_wait_group_wait(filch_wait_group *group)
     return filch_wait_queue_take_until(group, see_all_done, &done_wait, FILCH_OS_NEVER);
 }
 
-filch_status filch_wait_group_wait_until(filch_wait_group *group, double deadline)
+filch_status filch_wait_group_wait_until(filch_wait_group *group, filch_deadline until)
 {
-    return filch_wait_queue_take_until(group, see_all_done, &done_wait,
-                                       filch_deadline_at(deadline));
+    return filch_wait_queue_take_until(group, see_all_done, &done_wait, filch_deadline_ns(until));
 }

@@ -24,11 +24,9 @@
  *     name_receive(channel, &value), name_receive_until(channel, &value, deadline)
  *     name_sending(channel, &value), name_receiving(channel, &value)     cases of filch_select()
  *
- * Deadlines are seconds on filch_now()'s clock, INFINITY for none; one that has passed (0) only
- * tries, and FILCH_ETIMEDOUT says that it was in vain. Functions that wait may be called from any
- * thread; a task may go on on another one. Their errors are also FILCH_ECANCELED: the caller is
- * asked to stop; FILCH_EDEADLK: nothing is left that could end the wait (deadlock.h);
- * FILCH_ENOMEM. */
+ * Functions that wait may be called from any thread; a task may go on on another one. Their errors
+ * are also FILCH_ETIMEDOUT: the deadline (time.h) came first; FILCH_ECANCELED: the caller is asked
+ * to stop; FILCH_EDEADLK: nothing is left that could end the wait (deadlock.h); FILCH_ENOMEM. */
 #ifndef FILCH_CHANNEL_H
 #define FILCH_CHANNEL_H
 
@@ -37,6 +35,7 @@
 
 #include <filch/macros.h>
 #include <filch/status.h>
+#include <filch/time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,12 +59,12 @@ void filch_channel_free(filch_channel *channel);
  * Errors: FILCH_ECLOSED: it is never received; FILCH_ENOMEM: an unbounded channel cannot grow. */
 FILCH_MUST_CHECK filch_status filch_channel_send(filch_channel *channel, const void *item);
 FILCH_MUST_CHECK filch_status filch_channel_send_until(filch_channel *channel, const void *item,
-                                                       double deadline);
+                                                       filch_deadline until);
 
 /* Effect: waits for the next value. Returns: FILCH_END, when the channel is closed and empty. */
 FILCH_MUST_CHECK filch_status filch_channel_receive(filch_channel *channel, void *item);
 FILCH_MUST_CHECK filch_status filch_channel_receive_until(filch_channel *channel, void *item,
-                                                          double deadline);
+                                                          filch_deadline until);
 
 /* Effect: no more will be sent. Receivers get what is there, then FILCH_END; senders that wait give
  * up. Errors: FILCH_EALREADY: it is closed. Threads: any. Does not block. */
@@ -85,14 +84,15 @@ typedef struct filch_case {
 } filch_case;
 
 /* Effect: waits until one of the cases can be done, and does that one; if several can, any of them.
- * `chosen`, if not NULL, gets its index. With a deadline of 0 this is a select with a default: it
- * answers FILCH_ETIMEDOUT at once if nothing can be done. Without cases that are not left out it
- * waits for the deadline. Meant for a few cases, not for hundreds.
+ * `chosen`, if not NULL, gets its index. With filch_in(0) for a deadline this is a select with a
+ * default: it answers FILCH_ETIMEDOUT at once if nothing can be done. Without cases that are not
+ * left out it waits for the deadline. Meant for a few cases, not for hundreds.
  * Returns: what the chosen case answers: FILCH_OK, FILCH_END or FILCH_ECLOSED.
  * Errors: FILCH_ETIMEDOUT and so on, as above: nothing was done; FILCH_EINVAL: a case with both
  * `send` and `receive`, or none. */
-FILCH_MUST_CHECK filch_status filch_select(filch_case *cases, size_t n, double deadline,
-                                           size_t *chosen);
+FILCH_MUST_CHECK filch_status filch_select(filch_case *cases, size_t n, size_t *chosen);
+FILCH_MUST_CHECK filch_status filch_select_until(filch_case *cases, size_t n, filch_deadline until,
+                                                 size_t *chosen);
 
 #ifdef __cplusplus
 }
@@ -124,18 +124,18 @@ FILCH_MUST_CHECK filch_status filch_select(filch_case *cases, size_t n, double d
         return filch_channel_send(filch_on.untyped, &filch_value);                                 \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_send_until(name filch_on, T filch_value,                     \
-                                                 double filch_deadline)                            \
+                                                 filch_deadline filch_until)                       \
     {                                                                                              \
-        return filch_channel_send_until(filch_on.untyped, &filch_value, filch_deadline);           \
+        return filch_channel_send_until(filch_on.untyped, &filch_value, filch_until);              \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_receive(name filch_on, T *filch_value)                       \
     {                                                                                              \
         return filch_channel_receive(filch_on.untyped, filch_value);                               \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_receive_until(name filch_on, T *filch_value,                 \
-                                                    double filch_deadline)                         \
+                                                    filch_deadline filch_until)                    \
     {                                                                                              \
-        return filch_channel_receive_until(filch_on.untyped, filch_value, filch_deadline);         \
+        return filch_channel_receive_until(filch_on.untyped, filch_value, filch_until);            \
     }                                                                                              \
     FILCH_UNUSED static inline filch_case name##_sending(name filch_on, T const *filch_value)      \
     {                                                                                              \

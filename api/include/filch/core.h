@@ -29,6 +29,7 @@
 #include <filch/function_info.h>
 #include <filch/platform.h>
 #include <filch/status.h>
+#include <filch/time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -146,13 +147,13 @@ FILCH_MUST_CHECK filch_status filch_apply(filch_pool *pool, const filch_closure 
 FILCH_MUST_CHECK filch_status filch_apply_async(filch_pool *pool, const filch_closure *closure,
                                                 filch_future **future);
 
-/* Effect: wait until the future is ready, for `seconds` at most: 0 or less, or NaN: does not wait;
- * infinite: no limit.
+/* Effect: wait until the future is ready.
  * Errors: FILCH_EINVAL; FILCH_ETIMEDOUT; FILCH_EDEADLK: the caller is the task that the future is
  * for, or nothing can end the wait (deadlock.h); FILCH_ECANCELED: the caller was asked to stop;
  * FILCH_EFORKED: it was pending in the parent of this process. How the task itself ended is for
  * get(). Blocks. */
-FILCH_MUST_CHECK filch_status filch_future_wait_for(filch_future *future, double seconds);
+FILCH_MUST_CHECK filch_status filch_future_wait(filch_future *future);
+FILCH_MUST_CHECK filch_status filch_future_wait_until(filch_future *future, filch_deadline until);
 
 /* Effect: wait, then copy the result of `bytes` bytes to `result`. May be called again.
  * Errors: as wait; FILCH_EINVAL: bytes is not the size of the result; and how the task ended if it

@@ -2,8 +2,8 @@
  *
  * Conventions, unless a function says otherwise. Creation returns a status and sets its last
  * argument, NULL on failure. A call that fails has changed nothing. NULL where a handle is freed
- * is a no-op, NULL anywhere else is FILCH_EINVAL. Times are seconds as a double on a monotonic
- * clock. No function exits, aborts or prints.
+ * is a no-op, NULL anywhere else is FILCH_EINVAL. Times are seconds as a double,
+ * points in time are of a type of their own (time.h). No function exits, aborts or prints.
  *
  * A task may go on on another thread after any call that can block: pointers to thread-local
  * variables, errno among them, do not survive such a call, and a pthread mutex must not be held
@@ -43,6 +43,7 @@
 #include <filch/sync.h>
 #include <filch/task.h>
 #include <filch/then.h>
+#include <filch/time.h>
 #include <filch/trace.h>
 #include <filch/version.h>
 

@@ -105,25 +105,25 @@
         return filch_made; /* and every call refuses it */                                         \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_apply(                                                       \
-        filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)                                \
+        filch_pool *filch_to FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)                                \
             FILCH_RESULT(FILCH_RESULT_POINTER_, R))                                                \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_apply_captured(filch_in, &name##_callable, filch_args,                        \
+        return filch_apply_captured(filch_to, &name##_callable, filch_args,                        \
                                     FILCH_RESULT(FILCH_RESULT_PASS_, R));                          \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_apply_async_with(                                            \
-        filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                               \
+        filch_pool *filch_to FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                               \
         const filch_async_options *filch_options, filch_future **filch_out)                        \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_apply_async_captured(filch_in, &name##_callable, filch_args, filch_options,   \
+        return filch_apply_async_captured(filch_to, &name##_callable, filch_args, filch_options,   \
                                           filch_out);                                              \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_apply_async(                                                 \
-        filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), filch_future **filch_out)     \
+        filch_pool *filch_to FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), filch_future **filch_out)     \
     {                                                                                              \
-        return name##_apply_async_with(filch_in FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL,         \
+        return name##_apply_async_with(filch_to FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL,         \
                                        filch_out);                                                 \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_get(                                                         \
@@ -159,28 +159,28 @@
 
 #define FILCH_MAP_CALLS(R, name, map, ...)                                                         \
     FILCH_CHECKED filch_status name##_##map##_async(                                               \
-        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
+        filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
         const filch_map_options *filch_options, filch_future **filch_future_out)                   \
     {                                                                                              \
         FILCH_ARRAYS_GIVEN(R, name, __VA_ARGS__)                                                   \
-        return filch_map_async(filch_in, filch_missing ? NULL : &name##_body_of_map,               \
+        return filch_map_async(filch_to, filch_missing ? NULL : &name##_body_of_map,               \
                                &filch_arrays, filch_n, filch_options, filch_future_out);           \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_##map##_with(                                                \
-        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
+        filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
         FILCH_ARRAYS_GIVEN(R, name, __VA_ARGS__)                                                   \
-        return filch_map(filch_in, filch_missing ? NULL : &name##_body_of_map, &filch_arrays,      \
+        return filch_map(filch_to, filch_missing ? NULL : &name##_body_of_map, &filch_arrays,      \
                          filch_n, filch_options);                                                  \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_##map(                                                       \
-        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
+        filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R))                                                  \
     {                                                                                              \
-        return name##_##map##_with(filch_in, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n           \
+        return name##_##map##_with(filch_to, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n           \
                                                  FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R), NULL); \
     }
 #define FILCH_ARRAYS_GIVEN(R, name, ...)                                                           \

@@ -49,9 +49,6 @@ FILCH_MUST_CHECK filch_status filch_apply_async_captured(filch_pool *pool,
                                                          const filch_async_options *options,
                                                          filch_future **future);
 
-/* Effect: as filch_future_wait_for(), without a limit. */
-FILCH_MUST_CHECK filch_status filch_future_wait(filch_future *future);
-
 /* Effect: as get, without waiting: FILCH_EPENDING when it is not ready. */
 FILCH_MUST_CHECK filch_status filch_future_try_get(filch_future *future, void *result,
                                                    size_t bytes);

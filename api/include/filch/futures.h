@@ -42,12 +42,14 @@ typedef enum filch_wait_mode {
     FILCH_FIRST_ERROR /* or all, if none of them fails */
 } filch_wait_mode;
 
-/* Effect: waits until what `mode` says has happened, for `seconds` at most: 0 or less, or NaN: only
- * looks; infinite: no limit. filch_future_ready() tells which are ready then. n = 0: returns.
+/* Effect: waits until what `mode` says has happened. filch_future_ready() tells which are ready
+ * then. n = 0: returns.
  * Errors: FILCH_EINVAL; FILCH_ETIMEDOUT; FILCH_ENOMEM; FILCH_ECANCELED as filch_future_wait().
  * Threads: any. Blocks; may migrate. */
 FILCH_MUST_CHECK filch_status filch_futures_wait(filch_future *const futures[], size_t n,
-                                                 filch_wait_mode mode, double seconds);
+                                                 filch_wait_mode mode);
+FILCH_MUST_CHECK filch_status filch_futures_wait_until(filch_future *const futures[], size_t n,
+                                                       filch_wait_mode mode, filch_deadline until);
 
 /* Futures in the order in which they become ready. */
 typedef struct filch_completions filch_completions;
@@ -70,9 +72,10 @@ FILCH_MUST_CHECK filch_status filch_as_completed(filch_future *const futures[], 
 FILCH_MUST_CHECK filch_status filch_completions_next(filch_completions *set, filch_future **ready,
                                                      size_t *index);
 
-/* Effect: the same, for `seconds` at most; FILCH_ETIMEDOUT. 0 or less, or NaN: does not wait. */
-FILCH_MUST_CHECK filch_status filch_completions_next_for(filch_completions *set, double seconds,
-                                                         filch_future **ready, size_t *index);
+/* Effect: the same, until then; FILCH_ETIMEDOUT. */
+FILCH_MUST_CHECK filch_status filch_completions_next_until(filch_completions *set,
+                                                           filch_deadline until,
+                                                           filch_future **ready, size_t *index);
 
 /* Effect: forgets the futures that are in it. No caller waits for it any more. NULL: no-op. */
 void filch_completions_free(filch_completions *set);

@@ -79,28 +79,28 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
                      FILCH_DECLARE index_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                \
     FILCH_GRID_BLOCK(name, doc, (filch_at->j, filch_at->k), __VA_ARGS__)                           \
     FILCH_CHECKED filch_status name##_for_tiled(                                                   \
-        filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j, size_t filch_tile_i,             \
+        filch_pool *filch_to, size_t filch_n_i, size_t filch_n_j, size_t filch_tile_i,             \
         size_t filch_tile_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
         FILCH_GRID_CELLS(name, 1, filch_n_i, filch_n_j, 1, filch_tile_i, filch_tile_j,             \
                          __VA_ARGS__)                                                              \
-        return filch_grid_map(filch_in, &name##_body_of_grid, &filch_cells.filch_shape,            \
+        return filch_grid_map(filch_to, &name##_body_of_grid, &filch_cells.filch_shape,            \
                               filch_options);                                                      \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_for_with(                                                    \
-        filch_pool *filch_in, size_t filch_n_i,                                                    \
+        filch_pool *filch_to, size_t filch_n_i,                                                    \
         size_t filch_n_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                   \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
-        return name##_for_tiled(filch_in, filch_n_i, filch_n_j, 0,                                 \
+        return name##_for_tiled(filch_to, filch_n_i, filch_n_j, 0,                                 \
                                 0 FILCH_MORE(FILCH_NAME, __VA_ARGS__), filch_options);             \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_for(                                                         \
-        filch_pool *filch_in, size_t filch_n_i,                                                    \
+        filch_pool *filch_to, size_t filch_n_i,                                                    \
         size_t filch_n_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                                   \
     {                                                                                              \
-        return name##_for_with(filch_in, filch_n_i,                                                \
+        return name##_for_with(filch_to, filch_n_i,                                                \
                                filch_n_j FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);               \
     }                                                                                              \
     static void name(FILCH_DECLARE index_i,                                                        \
@@ -116,29 +116,29 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
                      FILCH_DECLARE index_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                \
     FILCH_GRID_BLOCK(name, doc, (filch_at->i, filch_at->j, filch_at->k), __VA_ARGS__)              \
     FILCH_CHECKED filch_status name##_for_tiled(                                                   \
-        filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j, size_t filch_n_k,                \
+        filch_pool *filch_to, size_t filch_n_i, size_t filch_n_j, size_t filch_n_k,                \
         size_t filch_tile_i, size_t filch_tile_j,                                                  \
         size_t filch_tile_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
         FILCH_GRID_CELLS(name, filch_n_i, filch_n_j, filch_n_k, filch_tile_i, filch_tile_j,        \
                          filch_tile_k, __VA_ARGS__)                                                \
-        return filch_grid_map(filch_in, &name##_body_of_grid, &filch_cells.filch_shape,            \
+        return filch_grid_map(filch_to, &name##_body_of_grid, &filch_cells.filch_shape,            \
                               filch_options);                                                      \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_for_with(                                                    \
-        filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j,                                  \
+        filch_pool *filch_to, size_t filch_n_i, size_t filch_n_j,                                  \
         size_t filch_n_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                   \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
-        return name##_for_tiled(filch_in, filch_n_i, filch_n_j, filch_n_k, 0, 0,                   \
+        return name##_for_tiled(filch_to, filch_n_i, filch_n_j, filch_n_k, 0, 0,                   \
                                 0 FILCH_MORE(FILCH_NAME, __VA_ARGS__), filch_options);             \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_for(                                                         \
-        filch_pool *filch_in, size_t filch_n_i, size_t filch_n_j,                                  \
+        filch_pool *filch_to, size_t filch_n_i, size_t filch_n_j,                                  \
         size_t filch_n_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                                   \
     {                                                                                              \
-        return name##_for_with(filch_in, filch_n_i, filch_n_j,                                     \
+        return name##_for_with(filch_to, filch_n_i, filch_n_j,                                     \
                                filch_n_k FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);               \
     }                                                                                              \
     static void name(FILCH_DECLARE index_i, FILCH_DECLARE index_j,                                 \

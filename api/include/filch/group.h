@@ -36,13 +36,13 @@ typedef struct filch_group filch_group;
 
 /* Zero in a field means its default. */
 typedef struct filch_group_options {
-    int cancel_on_error; /* not 0: the first error cancels the others. Default: they go on */
-    double timeout_s;    /* seconds until the group is cancelled; default: never */
+    int cancel_on_error;  /* not 0: the first error cancels the others. Default: they go on */
+    filch_deadline until; /* when the group is cancelled; default: never */
 } filch_group_options;
 
 /* Effect: opens a group, inside of which the caller is until it closes it. If the caller has been
  * asked to stop, the group is cancelled from the start. options: NULL for defaults; copied.
- * Errors: FILCH_EINVAL: a negative time-out or NaN; FILCH_ENOMEM, FILCH_ECLOSED, FILCH_EFORKED,
+ * Errors: FILCH_EINVAL; FILCH_ENOMEM, FILCH_ECLOSED, FILCH_EFORKED,
  * FILCH_EBROKEN; *group is NULL.
  * Threads: any. Does not block. */
 FILCH_MUST_CHECK filch_status filch_group_open(filch_pool *pool, const filch_group_options *options,

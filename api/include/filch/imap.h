@@ -71,9 +71,10 @@ FILCH_MUST_CHECK filch_status filch_imap_unordered(filch_pool *pool, const filch
 FILCH_MUST_CHECK filch_status filch_iterator_next(filch_iterator *iterator, void *result,
                                                   size_t bytes);
 
-/* Effect: the same, for `seconds` at most; FILCH_ETIMEDOUT: the item comes with a later call. */
-FILCH_MUST_CHECK filch_status filch_iterator_next_for(filch_iterator *iterator, double seconds,
-                                                      void *result, size_t bytes);
+/* Effect: the same, until then; FILCH_ETIMEDOUT: the item comes with a later call. */
+FILCH_MUST_CHECK filch_status filch_iterator_next_until(filch_iterator *iterator,
+                                                        filch_deadline until, void *result,
+                                                        size_t bytes);
 
 /* Effect: how the item that was returned last has ended; error->index is its place in the source.
  * Errors: FILCH_EINVAL. */
@@ -92,7 +93,7 @@ void filch_iterator_free(filch_iterator *iterator);
  *     name_imap_from(pool, generator, context, &options, &iterator)
  *         filch_status generator(void *context, name_args *arguments) fills in arguments->x, ...
  *     name_imap_unordered(...), name_imap_unordered_from(...)
- *     name_imap_next(iterator, &result), name_imap_next_for(iterator, seconds, &result) */
+ *     name_imap_next(iterator, &result), name_imap_next_until(iterator, until, &result) */
 #define FILCH_IMAP_OF(R, name, ...)                                                                \
     FILCH_CAT(FILCH_IMAP_OF_, FILCH_COUNT_9(__VA_ARGS__))(R, name, __VA_ARGS__)
 #define FILCH_IMAP_OF_0(R, name, end)
@@ -122,12 +123,13 @@ void filch_iterator_free(filch_iterator *iterator);
     }                                                                                              \
     FILCH_IMAPS(name, imap, filch_imap, __VA_ARGS__)                                               \
     FILCH_IMAPS(name, imap_unordered, filch_imap_unordered, __VA_ARGS__)                           \
-    FILCH_CHECKED filch_status name##_imap_next_for(                                               \
-        filch_iterator *filch_from, double filch_seconds FILCH_RESULT(FILCH_RESULT_POINTER_, R))   \
+    FILCH_CHECKED filch_status name##_imap_next_until(                                             \
+        filch_iterator *filch_from,                                                                \
+        filch_deadline filch_until FILCH_RESULT(FILCH_RESULT_POINTER_, R))                         \
     {                                                                                              \
-        return filch_iterator_next_for(filch_from, filch_seconds,                                  \
-                                       FILCH_RESULT(FILCH_RESULT_PASS_, R),                        \
-                                       FILCH_RESULT(FILCH_RESULT_BYTES_, R));                      \
+        return filch_iterator_next_until(filch_from, filch_until,                                  \
+                                         FILCH_RESULT(FILCH_RESULT_PASS_, R),                      \
+                                         FILCH_RESULT(FILCH_RESULT_BYTES_, R));                    \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_imap_next(                                                   \
         filch_iterator *filch_from FILCH_RESULT(FILCH_RESULT_POINTER_, R))                         \
@@ -138,16 +140,16 @@ void filch_iterator_free(filch_iterator *iterator);
 
 #define FILCH_IMAPS(name, imap, make, ...)                                                         \
     FILCH_CHECKED filch_status name##_##imap##_from(                                               \
-        filch_pool *filch_in, name##_generator *filch_next, void *filch_context,                   \
+        filch_pool *filch_to, name##_generator *filch_next, void *filch_context,                   \
         const filch_imap_options *filch_options, filch_iterator **filch_out)                       \
     {                                                                                              \
         const name##_generating filch_state = {filch_next, filch_context};                         \
         const filch_source filch_from = {filch_next ? name##_generate : NULL, &filch_state,        \
                                          sizeof filch_state};                                      \
-        return make(filch_in, &name##_callable, &filch_from, filch_options, filch_out);            \
+        return make(filch_to, &name##_callable, &filch_from, filch_options, filch_out);            \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_##imap(                                                      \
-        filch_pool *filch_in, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n,                 \
+        filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n,                 \
         const filch_imap_options *filch_options, filch_iterator **filch_out)                       \
     {                                                                                              \
         const name##_lazy_map filch_state =                                                        \
@@ -155,7 +157,7 @@ void filch_iterator_free(filch_iterator *iterator);
         const bool filch_missing = FILCH_ARRAYS_MISSING(void, __VA_ARGS__);                        \
         const filch_source filch_from = {filch_missing ? NULL : name##_walk, &filch_state,         \
                                          sizeof filch_state};                                      \
-        return make(filch_in, &name##_callable, &filch_from, filch_options, filch_out);            \
+        return make(filch_to, &name##_callable, &filch_from, filch_options, filch_out);            \
     }
 #define FILCH_ARRAY_TO_ARGS(T, x) filch_args->x = filch_arrays->x[filch_i];
 

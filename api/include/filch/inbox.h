@@ -5,7 +5,7 @@
  *     filch_inbox *window;                                  the main thread:
  *     filch_inbox_new(NULL, &window);
  *     ...
- *     while (filch_inbox_serve(window, INFINITY) == FILCH_OK) { }
+ *     while (filch_inbox_serve(window) == FILCH_OK) { }
  *
  *     filch_closure call = redraw_bind(x, y);               a task:
  *     filch_inbox_post(window, &call, &future);
@@ -41,12 +41,12 @@ FILCH_MUST_CHECK filch_status filch_inbox_post(filch_inbox *inbox, const filch_c
                                                filch_future **future);
 
 /* Effect: waits until there is something, and calls all that is there on the calling thread.
- * deadline: seconds on filch_now()'s clock; 0: does not wait, for a loop that has other things to
- * do.
+ * With filch_in(0) for a deadline it does not wait, for a loop that has other things to do.
  * Returns: FILCH_END: it is closed, and empty.
  * Errors: FILCH_ETIMEDOUT: nothing came; FILCH_EINVAL: the caller is inside a pool; FILCH_EDEADLK:
  * nothing is left that could post (deadlock.h); FILCH_ENOMEM. Threads: a program's own. Blocks. */
-FILCH_MUST_CHECK filch_status filch_inbox_serve(filch_inbox *inbox, double deadline);
+FILCH_MUST_CHECK filch_status filch_inbox_serve(filch_inbox *inbox);
+FILCH_MUST_CHECK filch_status filch_inbox_serve_until(filch_inbox *inbox, filch_deadline until);
 
 /* Effect: nothing more can be posted. Errors: FILCH_EALREADY, FILCH_EINVAL. Threads: any. Does not
  * block. */

@@ -123,23 +123,23 @@ FILCH_MUST_CHECK filch_status filch_map_async(filch_pool *pool, const filch_body
     FILCH_UNUSED static const filch_body name##_body_of_loop = {name##_block, sizeof(name##_args), \
                                                                 0, &name##_info};                  \
     FILCH_CHECKED filch_status name##_for_with(                                                    \
-        filch_pool *filch_in, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),               \
+        filch_pool *filch_to, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),               \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_map(filch_in, &name##_body_of_loop, filch_args, filch_n, filch_options);      \
+        return filch_map(filch_to, &name##_body_of_loop, filch_args, filch_n, filch_options);      \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_for(                                                         \
-        filch_pool *filch_in, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))               \
+        filch_pool *filch_to, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))               \
     {                                                                                              \
-        return name##_for_with(filch_in, filch_n FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);       \
+        return name##_for_with(filch_to, filch_n FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);       \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_for_async(                                                   \
-        filch_pool *filch_in, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),               \
+        filch_pool *filch_to, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),               \
         const filch_map_options *filch_options, filch_future **filch_out)                          \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_map_async(filch_in, &name##_body_of_loop, filch_args, filch_n, filch_options, \
+        return filch_map_async(filch_to, &name##_body_of_loop, filch_args, filch_n, filch_options, \
                                filch_out);                                                         \
     }                                                                                              \
     static void name(FILCH_DECLARE index FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))

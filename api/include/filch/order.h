@@ -92,21 +92,21 @@ FILCH_MUST_CHECK filch_status filch_max(filch_pool *pool, const filch_order *ord
         name##_count_not_after, name##_first_least, name##_first_greatest,                         \
         sizeof(name##_element), &name##_info};                                                     \
     FILCH_CHECKED filch_status name##_sort(                                                        \
-        filch_pool *filch_in, name##_element *filch_elements, size_t filch_n)                      \
+        filch_pool *filch_to, name##_element *filch_elements, size_t filch_n)                      \
     {                                                                                              \
-        return filch_sort(filch_in, &name##_order, filch_elements, filch_n);                       \
+        return filch_sort(filch_to, &name##_order, filch_elements, filch_n);                       \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_min(                                                         \
-        filch_pool *filch_in, name##_element const *filch_elements, size_t filch_n,                \
+        filch_pool *filch_to, name##_element const *filch_elements, size_t filch_n,                \
         size_t *filch_index)                                                                       \
     {                                                                                              \
-        return filch_min(filch_in, &name##_order, filch_elements, filch_n, filch_index);           \
+        return filch_min(filch_to, &name##_order, filch_elements, filch_n, filch_index);           \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_max(                                                         \
-        filch_pool *filch_in, name##_element const *filch_elements, size_t filch_n,                \
+        filch_pool *filch_to, name##_element const *filch_elements, size_t filch_n,                \
         size_t *filch_index)                                                                       \
     {                                                                                              \
-        return filch_max(filch_in, &name##_order, filch_elements, filch_n, filch_index);           \
+        return filch_max(filch_to, &name##_order, filch_elements, filch_n, filch_index);           \
     }                                                                                              \
     static bool name(FILCH_DECLARE first, FILCH_DECLARE second)
 

@@ -146,12 +146,12 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
     FILCH_UNUSED static const filch_source_type name##_source = {                                  \
         name##_next, FILCH_SPELLED(T), sizeof(name##_item), &name##_info};                         \
     FILCH_CHECKED filch_status name##_pipeline(                                                    \
-        filch_pool *filch_in FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                               \
+        filch_pool *filch_to FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                               \
         const filch_stage *filch_stages, size_t filch_n,                                           \
         const filch_pipeline_options *filch_options)                                               \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_pipeline_of(filch_in, &name##_source, filch_args, filch_stages, filch_n,      \
+        return filch_pipeline_of(filch_to, &name##_source, filch_args, filch_stages, filch_n,      \
                                  filch_options);                                                   \
     }                                                                                              \
     static filch_status name(FILCH_UNUSED T *item FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))

@@ -117,12 +117,12 @@ FILCH_MUST_CHECK filch_status filch_find(filch_pool *pool, const filch_predicate
         name##_count_block,  name##_find_block,      name##_find_not_block, name##_pack_block,     \
         name##_filter_block, sizeof(name##_element), &name##_info};                                \
     FILCH_CHECKED filch_status name##_filter(                                                      \
-        filch_pool *filch_in, name##_element const *filch_elements,                                \
+        filch_pool *filch_to, name##_element const *filch_elements,                                \
         size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), name##_element *filch_out,          \
         size_t *filch_found)                                                                       \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_filter(filch_in, &name##_predicate, filch_args, filch_elements, filch_n,      \
+        return filch_filter(filch_to, &name##_predicate, filch_args, filch_elements, filch_n,      \
                             filch_out, filch_found);                                               \
     }                                                                                              \
     FILCH_ASK(name, count, size_t, __VA_ARGS__)                                                    \
@@ -141,11 +141,11 @@ FILCH_MUST_CHECK filch_status filch_find(filch_pool *pool, const filch_predicate
     }
 #define FILCH_ASK(name, question, A, ...)                                                          \
     FILCH_CHECKED filch_status name##_##question(                                                  \
-        filch_pool *filch_in, name##_element const *filch_elements,                                \
+        filch_pool *filch_to, name##_element const *filch_elements,                                \
         size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), A *filch_answer)                    \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_##question(filch_in, &name##_predicate, filch_args, filch_elements, filch_n,  \
+        return filch_##question(filch_to, &name##_predicate, filch_args, filch_elements, filch_n,  \
                                 filch_answer);                                                     \
     }
 /* clang-format on */

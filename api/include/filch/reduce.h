@@ -98,25 +98,25 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
     FILCH_UNUSED static const filch_reducer name##_reducer = {                                     \
         name##_combine_block, name##_scan_block, name##_scan_exclusive_block, sizeof(T),           \
         &name##_info, exact};                                                                      \
-    FILCH_CHECKED filch_status name##_reduce(filch_pool *filch_in,                                 \
+    FILCH_CHECKED filch_status name##_reduce(filch_pool *filch_to,                                 \
                                              T const *filch_elements, size_t filch_n,              \
                                              T filch_initial, T *filch_result)                     \
     {                                                                                              \
-        return filch_reduce(filch_in, &name##_reducer, filch_elements, filch_n, &filch_initial,    \
+        return filch_reduce(filch_to, &name##_reducer, filch_elements, filch_n, &filch_initial,    \
                             filch_result);                                                         \
     }                                                                                              \
-    FILCH_CHECKED filch_status name##_scan(filch_pool *filch_in,                                   \
+    FILCH_CHECKED filch_status name##_scan(filch_pool *filch_to,                                   \
                                            T const *filch_elements, size_t filch_n,                \
                                            T filch_initial, T *filch_out)                          \
     {                                                                                              \
-        return filch_scan(filch_in, &name##_reducer, filch_elements, filch_n, &filch_initial,      \
+        return filch_scan(filch_to, &name##_reducer, filch_elements, filch_n, &filch_initial,      \
                           filch_out);                                                              \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_scan_exclusive(                                              \
-        filch_pool *filch_in, T const *filch_elements, size_t filch_n, T filch_initial,            \
+        filch_pool *filch_to, T const *filch_elements, size_t filch_n, T filch_initial,            \
         T *filch_out)                                                                              \
     {                                                                                              \
-        return filch_scan_exclusive(filch_in, &name##_reducer, filch_elements, filch_n,            \
+        return filch_scan_exclusive(filch_to, &name##_reducer, filch_elements, filch_n,            \
                                     &filch_initial, filch_out);                                    \
     }                                                                                              \
     static T name(FILCH_DECLARE first, FILCH_DECLARE second)

@@ -53,14 +53,14 @@
         name##_block_from, sizeof(name##_filled), FILCH_RESULT(FILCH_RESULT_BYTES_, R),            \
         &name##_info};                                                                             \
     FILCH_CHECKED filch_status name##_map_from(                                                    \
-        filch_pool *filch_in, name##_filler *filch_fill, void *filch_context,                      \
+        filch_pool *filch_to, name##_filler *filch_fill, void *filch_context,                      \
         size_t filch_n FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                       \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
         const name##_filled filch_from = {filch_fill, filch_context,                               \
                                           FILCH_RESULT(FILCH_RESULT_ARRAY_PASS_, R)};              \
         const bool filch_missing = !filch_fill || FILCH_ARRAYS_MISSING(R, ~);                      \
-        return filch_map(filch_in, filch_missing ? NULL : &name##_body_from, &filch_from, filch_n, \
+        return filch_map(filch_to, filch_missing ? NULL : &name##_body_from, &filch_from, filch_n, \
                          filch_options);                                                           \
     }
 
@@ -85,14 +85,14 @@
     FILCH_UNUSED static const filch_body name##_body_strided = {                                   \
         name##_block_strided, sizeof(name##_columns), 0, &name##_info};                            \
     FILCH_CHECKED filch_status name##_map_strided(                                                 \
-        filch_pool *filch_in, FILCH_THEN(FILCH_COLUMN, __VA_ARGS__) size_t filch_n                 \
+        filch_pool *filch_to, FILCH_THEN(FILCH_COLUMN, __VA_ARGS__) size_t filch_n                 \
             FILCH_RESULT(FILCH_COLUMN_RESULT_, R),                                                 \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
         const name##_columns filch_columns = {FILCH_THEN(FILCH_COLUMN_PASS, __VA_ARGS__)           \
                                                   FILCH_RESULT(FILCH_COLUMN_RESULT_PASS_, R)};     \
         const bool filch_missing = FILCH_ARRAYS_MISSING(R, __VA_ARGS__);                           \
-        return filch_map(filch_in, filch_missing ? NULL : &name##_body_strided, &filch_columns,    \
+        return filch_map(filch_to, filch_missing ? NULL : &name##_body_strided, &filch_columns,    \
                          filch_n, filch_options);                                                  \
     }
 #define FILCH_COLUMN(T, x) T const *x, ptrdiff_t x##_stride
@@ -129,11 +129,11 @@
         *filch_arguments = filch_bound;                                                            \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_map_range(                                                   \
-        filch_pool *filch_in, T filch_first, T filch_step, size_t filch_n,                         \
+        filch_pool *filch_to, T filch_first, T filch_step, size_t filch_n,                         \
         name##_result *filch_out)                                                                  \
     {                                                                                              \
         name##_range filch_numbers = {filch_first, filch_step};                                    \
-        return name##_map_from(filch_in, name##_fill_range, &filch_numbers, filch_n, filch_out,    \
+        return name##_map_from(filch_to, name##_fill_range, &filch_numbers, filch_n, filch_out,    \
                                NULL);                                                              \
     }                                                                                              \
     typedef name##_range name##_range

@@ -4,9 +4,7 @@
  * All are FIFO: first come, first served; of mutexes and read-write locks one that comes while
  * others wait may be first, see there. They are plain structs, zero or their _INIT when new, that
  * stay where they are; there is nothing to free. Waits end early, with FILCH_ECANCELED, when the
- * caller is asked to stop (filch_cancelled()). Deadlines are seconds on filch_now()'s clock,
- * INFINITY for none; one that has passed (or NaN) only tries, and FILCH_ETIMEDOUT says that it was
- * in vain.
+ * caller is asked to stop (filch_cancelled()), and with FILCH_ETIMEDOUT at their deadline (time.h).
  *
  * An object may be freed, or its memory used for something else, as soon as it is known that the
  * others are through with it, as a POSIX mutex may be destroyed immediately after it is unlocked:
@@ -36,16 +34,11 @@
 #define FILCH_SYNC_H
 
 #include <filch/status.h>
+#include <filch/time.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Effect: seconds on the monotonic clock that deadlines are on; its zero means nothing. */
-double filch_now(void);
-
-/* Effect: waits until then. Errors: FILCH_ECANCELED, FILCH_ENOMEM. */
-filch_status filch_sleep_until(double deadline);
 
 /* ---- one at a time ---- */
 
@@ -61,7 +54,7 @@ typedef struct filch_mutex {
  * 1 ms; then it is served in its turn. So no wait is longer by more than 1 ms, and the turn that
  * one has taken by then, than if all were served in order. */
 FILCH_MUST_CHECK filch_status filch_mutex_lock(filch_mutex *mutex);
-FILCH_MUST_CHECK filch_status filch_mutex_lock_until(filch_mutex *mutex, double deadline);
+FILCH_MUST_CHECK filch_status filch_mutex_lock_until(filch_mutex *mutex, filch_deadline until);
 
 /* Effect: lets go of it, and wakes the one that has waited longest. By the task or thread that
  * locked it, which may be on another thread by then, since tasks move. Errors: FILCH_EINVAL: it is
@@ -84,12 +77,13 @@ typedef struct filch_rwlock {
  * over, by others that come while nothing has the lock, until they have waited for 1 ms.
  * Errors: FILCH_EDEADLK: the caller writes under it; FILCH_EOVERFLOW: 2^27 have it shared. */
 FILCH_MUST_CHECK filch_status filch_rwlock_lock_shared(filch_rwlock *rwlock);
-FILCH_MUST_CHECK filch_status filch_rwlock_lock_shared_until(filch_rwlock *rwlock, double deadline);
+FILCH_MUST_CHECK filch_status filch_rwlock_lock_shared_until(filch_rwlock *rwlock,
+                                                             filch_deadline until);
 
 /* Effect: waits until no other has the lock, and takes it.
  * Errors: FILCH_EDEADLK: the caller has it so already. */
 FILCH_MUST_CHECK filch_status filch_rwlock_lock(filch_rwlock *rwlock);
-FILCH_MUST_CHECK filch_status filch_rwlock_lock_until(filch_rwlock *rwlock, double deadline);
+FILCH_MUST_CHECK filch_status filch_rwlock_lock_until(filch_rwlock *rwlock, filch_deadline until);
 
 /* Effect: of one that has it shared; of the one that writes: lets go of it. By the task or thread
  * that locked it. Errors: FILCH_EINVAL: it is not locked so. Do not block. */
@@ -108,7 +102,7 @@ void filch_semaphore_init(filch_semaphore *semaphore, unsigned count);
 /* Effect: waits for a permit and takes it. */
 FILCH_MUST_CHECK filch_status filch_semaphore_acquire(filch_semaphore *semaphore);
 FILCH_MUST_CHECK filch_status filch_semaphore_acquire_until(filch_semaphore *semaphore,
-                                                            double deadline);
+                                                            filch_deadline until);
 
 /* Effect: gives `count` permits. Errors: FILCH_EOVERFLOW: UINT_MAX or more. Does not block.
  * Signal handlers may call it, see above. */
@@ -128,7 +122,7 @@ typedef struct filch_condition {
  * Errors: FILCH_ETIMEDOUT, FILCH_ECANCELED: with the mutex locked; FILCH_EINVAL: it was not. */
 FILCH_MUST_CHECK filch_status filch_condition_wait(filch_condition *condition, filch_mutex *mutex);
 FILCH_MUST_CHECK filch_status filch_condition_wait_until(filch_condition *condition,
-                                                         filch_mutex *mutex, double deadline);
+                                                         filch_mutex *mutex, filch_deadline until);
 
 /* Effect: wakes the one that has waited longest; all that wait. Do not block. */
 filch_status filch_condition_signal(filch_condition *condition);
@@ -150,7 +144,8 @@ filch_status filch_wait_group_done(filch_wait_group *group);
 
 /* Effect: waits until nothing is left to be done. Any number may wait. */
 FILCH_MUST_CHECK filch_status filch_wait_group_wait(filch_wait_group *group);
-FILCH_MUST_CHECK filch_status filch_wait_group_wait_until(filch_wait_group *group, double deadline);
+FILCH_MUST_CHECK filch_status filch_wait_group_wait_until(filch_wait_group *group,
+                                                          filch_deadline until);
 
 /* ---- once ---- */
 

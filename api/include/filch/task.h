@@ -35,6 +35,7 @@
 #include <stdint.h>
 
 #include <filch/status.h>
+#include <filch/time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,6 +46,9 @@ extern "C" {
  * Errors: FILCH_ECANCELED: the caller was asked to stop, see filch_cancelled(); FILCH_ENOMEM.
  * Threads: any. Blocks; may migrate. */
 filch_status filch_sleep(double seconds);
+
+/* Effect: the same, until then. */
+filch_status filch_sleep_until(filch_deadline until);
 
 /* Effect: lets others that are ready go first. Threads: any. May migrate. */
 void filch_yield(void);

@@ -109,11 +109,11 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
 #define FILCH_THEN_OF(R, name, ...)                                                                \
     FILCH_CAT(FILCH_THEN_OF_, FILCH_COUNT_9(__VA_ARGS__))(R, name, __VA_ARGS__)                    \
     FILCH_CHECKED filch_status name##_after(                                                       \
-        filch_pool *filch_in, filch_future *const *filch_needs,                                    \
+        filch_pool *filch_to, filch_future *const *filch_needs,                                    \
         size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), filch_future **filch_out)           \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_future_after_captured(filch_in, filch_needs, filch_n, &name##_callable,       \
+        return filch_future_after_captured(filch_to, filch_needs, filch_n, &name##_callable,       \
                                            filch_args, filch_out);                                 \
     }
 #define FILCH_THEN_OF_0(R, name, end)                                                              \
@@ -149,11 +149,11 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
 /* name_then() and name_catch(). */
 #define FILCH_CONTINUE(name, verb, ...)                                                            \
     FILCH_CHECKED filch_status name##_##verb(                                                      \
-        filch_pool *filch_in, filch_future *filch_after FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),    \
+        filch_pool *filch_to, filch_future *filch_after FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),    \
         filch_future **filch_out)                                                                  \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_future_then(filch_in, filch_after, &name##_continuation, filch_args,          \
+        return filch_future_then(filch_to, filch_after, &name##_continuation, filch_args,          \
                                  filch_out);                                                       \
     }
 

@@ -66,7 +66,7 @@ static double spawn_inside(filch_pool *pool, int size, uint64_t *check)
     filch_future *future;
     double ns = 0;
     must(spawn_here_apply_async(pool, pool, size, check, &future) == FILCH_OK &&
-             filch_future_wait_for(future, 100) == FILCH_OK &&
+             filch_future_wait_until(future, filch_in(100)) == FILCH_OK &&
              spawn_here_get(future, &ns) == FILCH_OK,
          "a task that spawns");
     filch_future_free(future);
@@ -181,8 +181,8 @@ FILCH_FUNCTION(void, echo, (int, socket))
 {
     char buffer[MESSAGE];
     ssize_t n;
-    while ((n = filch_read(socket, buffer, sizeof buffer, INFINITY)) > 0) {
-        must(filch_write(socket, buffer, (size_t)n, INFINITY) == n, "answering");
+    while ((n = filch_read(socket, buffer, sizeof buffer)) > 0) {
+        must(filch_write(socket, buffer, (size_t)n) == n, "answering");
     }
     filch_close(socket);
 }
@@ -191,7 +191,7 @@ FILCH_FUNCTION(void, echo, (int, socket))
 static void read_all(int socket, char *buffer, size_t bytes)
 {
     for (size_t got = 0; got < bytes;) {
-        ssize_t n = filch_read(socket, buffer + got, bytes - got, INFINITY);
+        ssize_t n = filch_read(socket, buffer + got, bytes - got);
         must(n > 0, "reading");
         got += (size_t)n;
     }
@@ -203,7 +203,7 @@ FILCH_FUNCTION(int, say, (int, client), (int, messages))
     char heard[MESSAGE];
     for (int i = 0; i < messages; i++) {
         memcpy(said, &i, sizeof i);
-        must(filch_write(client, said, MESSAGE, INFINITY) == MESSAGE, "writing");
+        must(filch_write(client, said, MESSAGE) == MESSAGE, "writing");
         read_all(client, heard, MESSAGE);
         must(memcmp(said, heard, MESSAGE) == 0, "an echo");
     }
@@ -229,9 +229,9 @@ static int listener_at(struct sockaddr_in *address)
 static void connected(int listener, const struct sockaddr_in *address, int ends[2])
 {
     ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    must(filch_connect(ends[0], (const struct sockaddr *)address, sizeof *address, INFINITY) == 0,
+    must(filch_connect(ends[0], (const struct sockaddr *)address, sizeof *address) == 0,
          "connecting");
-    ends[1] = filch_accept(listener, NULL, NULL, INFINITY);
+    ends[1] = filch_accept(listener, NULL, NULL);
     must(ends[1] >= 0, "accepting");
 }
 

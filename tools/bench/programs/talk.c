@@ -142,7 +142,7 @@ FILCH_FUNCTION(uint64_t, select_all, (const box *, boxes), (int, n))
         cases[i] = box_receiving(boxes[i], &x);
     }
     for (int i = 0; i < n; i++) {
-        must(filch_select(cases, PARTIES, INFINITY, NULL) == FILCH_OK, "select");
+        must(filch_select(cases, PARTIES, NULL) == FILCH_OK, "select");
         sum += (uint64_t)x;
     }
     return sum;

@@ -110,7 +110,8 @@ static double sample_open_close(unsigned workers, int size, unsigned long long *
         filch_future *future;
         must(nothing_apply_async(pool, 1, &future) == FILCH_OK,
              "nothing_apply_async()"); /* a thread is made for it */
-        must(filch_future_wait_for(future, 10) == FILCH_OK, "filch_future_wait_for()");
+        must(filch_future_wait_until(future, filch_in(10)) == FILCH_OK,
+             "filch_future_wait_until()");
         must(nothing_get(future, &result) == FILCH_OK, "nothing_get()");
         filch_future_free(future);
         *check += (unsigned long long)result;
@@ -189,7 +190,8 @@ static double sample_switch(unsigned workers, int size, unsigned long long *chec
     }
     for (int i = 0; i < 2; i++) {
         int result = 0;
-        must(filch_future_wait_for(both[i], 100) == FILCH_OK, "filch_future_wait_for()");
+        must(filch_future_wait_until(both[i], filch_in(100)) == FILCH_OK,
+             "filch_future_wait_until()");
         must(give_way_get(both[i], &result) == FILCH_OK, "give_way_get()");
         *check += (unsigned long long)result;
         filch_future_free(both[i]);
