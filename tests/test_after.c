@@ -1,5 +1,6 @@
 /* Futures as a graph: tasks after several others, and what may follow what. */
 #include "fixture.h"
+#include "gates.h"
 
 #include <string.h>
 
@@ -70,36 +71,6 @@ static int value_of(filch_future *future)
     ck_assert_int_eq(plus_get(future, &value), FILCH_OK);
     filch_future_free(future);
     return value;
-}
-
-enum { GATES = 5 };
-
-struct gates {
-    filch_promise *promises[GATES];
-    filch_future *futures[GATES];
-};
-
-static struct gates gates_new(void)
-{
-    struct gates gates;
-    for (int i = 0; i < GATES; i++) {
-        ck_assert_int_eq(filch_promise_new(sizeof(int), &gates.promises[i], &gates.futures[i]),
-                         FILCH_OK);
-    }
-    return gates;
-}
-
-static void gates_free(struct gates *gates)
-{
-    for (int i = 0; i < GATES; i++) {
-        filch_promise_free(gates->promises[i]);
-        filch_future_free(gates->futures[i]);
-    }
-}
-
-static void open_gate(struct gates *gates, int i)
-{
-    ck_assert_int_eq(filch_promise_set_value(gates->promises[i], &i), FILCH_OK);
 }
 
 static void fail_gate(struct gates *gates, int i)

@@ -1,5 +1,6 @@
 /* Futures of futures: continuations, combinations, callbacks, cancellation, descriptors. */
 #include "fixture.h"
+#include "gates.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -446,36 +447,6 @@ START_TEST(the_future_of_a_promise_can_be_cancelled)
 END_TEST
 
 /* ---- several futures ---- */
-
-enum { GATES = 5 };
-
-struct gates {
-    filch_promise *promises[GATES];
-    filch_future *futures[GATES];
-};
-
-static struct gates gates_new(void)
-{
-    struct gates gates;
-    for (int i = 0; i < GATES; i++) {
-        ck_assert_int_eq(filch_promise_new(sizeof(int), &gates.promises[i], &gates.futures[i]),
-                         FILCH_OK);
-    }
-    return gates;
-}
-
-static void gates_free(struct gates *gates)
-{
-    for (int i = 0; i < GATES; i++) {
-        filch_promise_free(gates->promises[i]);
-        filch_future_free(gates->futures[i]);
-    }
-}
-
-static void open_gate(struct gates *gates, int i)
-{
-    ck_assert_int_eq(filch_promise_set_value(gates->promises[i], &i), FILCH_OK);
-}
 
 START_TEST(all_is_ready_when_the_last_is)
 {

@@ -15,8 +15,7 @@
 
 /* In the payload of such a future, behind its result. */
 struct after {
-    struct filch_pending pending;
-    struct filch_future *future; /* itself */
+    struct filch_future_awaiting awaiting;
     _Atomic(size_t) undecided;
     _Atomic(int) stage;     /* enum after_stage */
     _Atomic(unsigned) over; /* enum after_over */
@@ -61,7 +60,7 @@ static bool decide_needs(struct after *after, size_t count)
 
 static void decide_one(struct after *after)
 {
-    struct filch_future *future = after->future;
+    struct filch_future *future = after->awaiting.future;
     if (decide_needs(after, 1)) {
         note_over(after, WAITS_OVER);
         filch_future_go(future);
@@ -75,7 +74,7 @@ static struct filch_waiter *need_is_ready(struct filch_waiter *waiter)
     struct filch_waiter *next = NULL;
     FILCH_ASSERT(filch_cell_done(&need->future->cell));
     if (need->future->outcome != FILCH_OK) {
-        next = filch_future_end_early(after->future, need->future);
+        next = filch_future_end_early(after->awaiting.future, need->future);
     }
     decide_one(after);
     return next;
@@ -127,21 +126,9 @@ static void release_after(struct filch_future *future)
     note_over(after_of(future), TASK_OVER);
 }
 
-static void retain_after(struct filch_pending *pending)
-{
-    filch_future_retain(FILCH_CONTAINER(pending, struct after, pending)->future);
-}
-
-static void cancel_after(struct filch_pending *pending)
-{
-    struct filch_future *future = FILCH_CONTAINER(pending, struct after, pending)->future;
-    filch_future_cancel(future);
-    filch_future_free(future);
-}
-
 static struct filch_pending *pending_after(struct filch_future *future)
 {
-    return &after_of(future)->pending;
+    return &after_of(future)->awaiting.pending;
 }
 
 static const struct filch_future_kind after_kind = {.run = run_after,
@@ -161,8 +148,7 @@ static struct filch_future *after_new(filch_future *const needs[], size_t n,
     made->result_bytes = callable->result_bytes;
     made->closure = filch_closure_retain(closure);
     struct after *after = after_of(made);
-    after->pending = (struct filch_pending){.retain = retain_after, .cancel = cancel_after};
-    after->future = made;
+    filch_future_awaiting_init(&after->awaiting, made);
     atomic_init(&after->undecided, n + 1);
     atomic_init(&after->stage, ADDING);
     atomic_init(&after->over, WAITS_OVER); /* none has begun */

@@ -354,6 +354,27 @@ filch_status filch_future_cancel(filch_future *future)
     }
     return FILCH_OK;
 }
+
+static void retain_awaiting(struct filch_pending *pending)
+{
+    filch_future_retain(FILCH_CONTAINER(pending, struct filch_future_awaiting, pending)->future);
+}
+
+static void cancel_awaiting(struct filch_pending *pending)
+{
+    struct filch_future *future =
+        FILCH_CONTAINER(pending, struct filch_future_awaiting, pending)->future;
+    filch_future_cancel(future);
+    filch_future_free(future);
+}
+
+void filch_future_awaiting_init(struct filch_future_awaiting *awaiting, struct filch_future *future)
+{
+    awaiting->pending =
+        (struct filch_pending){.retain = retain_awaiting, .cancel = cancel_awaiting};
+    awaiting->future = future;
+}
+
 struct filch_waiter *filch_future_end_early(struct filch_future *future,
                                             const struct filch_future *before)
 {

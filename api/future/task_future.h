@@ -108,6 +108,15 @@ FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_future_accept(struct filch_fut
 
 FILCH_PRIVATE void filch_future_waits(struct filch_future *future);
 
+/* How its pool knows a future that waits for others, which has this in its payload. */
+struct filch_future_awaiting {
+    struct filch_pending pending;
+    struct filch_future *future; /* itself */
+};
+
+FILCH_PRIVATE void filch_future_awaiting_init(struct filch_future_awaiting *awaiting,
+                                              struct filch_future *future);
+
 /* What it waits for has ended as `before` did, so it does, too, without having run, if it has not
  * ended yet; filch_future_go() is to be called nevertheless, by the caller or another thread that
  * has been called, later. Returns what is to be called (wait.h). */

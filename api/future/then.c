@@ -12,8 +12,7 @@
 /* Behind the result in a continuation's payload. Behind it are the captures. */
 struct link {
     struct filch_waiter waiter; /* called when the one before is ready */
-    struct filch_pending pending;
-    struct filch_future *future;
+    struct filch_future_awaiting awaiting;
     struct filch_future *before; /* a reference */
     const filch_continuation *what;
 };
@@ -71,7 +70,7 @@ static void release_link(struct filch_future *future)
 
 static struct filch_waiter *before_is_ready(struct filch_waiter *waiter)
 {
-    filch_future_go(FILCH_CONTAINER(waiter, struct link, waiter)->future);
+    filch_future_go(FILCH_CONTAINER(waiter, struct link, waiter)->awaiting.future);
     return NULL; /* it runs in its turn, not here */
 }
 
@@ -81,21 +80,9 @@ static bool withdraw_link(struct filch_future *future)
     return filch_cell_remove(&link->before->cell, &link->waiter);
 }
 
-static void retain_pending(struct filch_pending *pending)
-{
-    filch_future_retain(FILCH_CONTAINER(pending, struct link, pending)->future);
-}
-
-static void cancel_link(struct filch_pending *pending)
-{
-    struct filch_future *future = FILCH_CONTAINER(pending, struct link, pending)->future;
-    filch_future_cancel(future);
-    filch_future_free(future);
-}
-
 static struct filch_pending *pending_link(struct filch_future *future)
 {
-    return &link_of(future)->pending;
+    return &link_of(future)->awaiting.pending;
 }
 
 static const struct filch_future_kind link_kind = {
@@ -126,10 +113,9 @@ static struct filch_future *link_new(const filch_continuation *what, struct filc
     if (made) {
         made->result_bytes = what->result_bytes;
         struct link *link = link_of(made);
-        link->pending = (struct filch_pending){.retain = retain_pending, .cancel = cancel_link};
+        filch_future_awaiting_init(&link->awaiting, made);
         filch_waiter_init(&link->waiter, NULL, NULL);
         link->waiter.call = before_is_ready;
-        link->future = made;
         link->before = filch_future_retain(before);
         link->what = what;
         if (what->captures_bytes) {

@@ -195,8 +195,7 @@ static filch_status await_chunk(filch_iterator *iterator, filch_deadline until)
         status = filch_completions_next_until(iterator->done, until, &future, NULL);
     } else {
         future = iterator->ring[iterator->oldest];
-        status = until.at == 0 ? filch_future_wait(future) /* which may run it here */
-                               : filch_future_wait_until(future, until);
+        status = filch_future_wait_until(future, until); /* which may run it here */
     }
     if (status == FILCH_OK) {
         iterator->current = future;

@@ -10,8 +10,8 @@
 #include "sched/thread.h"
 
 static const double FAR_S = 1e10; /* 317 years: beyond what any clock has counted */
-static const double PASSED_S =
-    1e-9; /* a point in time that has passed, and not the zero of never */
+/* A point in time that has passed, and is not the zero of never. */
+static const double PASSED_S = 1e-9;
 
 uint64_t filch_deadline_after(double seconds)
 {

@@ -81,8 +81,4 @@ FILCH_PRIVATE void filch_channel_wait_locked(filch_channel *channel, filch_case 
 /* All cases with this channel, of the list that begins at `lowest`, leave its lines. */
 FILCH_PRIVATE void filch_channel_leave_locked(filch_channel *channel, filch_case *lowest);
 
-/* filch_select() with a deadline as the runtime takes it. */
-FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_select_case(filch_case *cases, size_t n,
-                                                              uint64_t deadline, size_t *chosen);
-
 #endif

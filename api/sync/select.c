@@ -177,11 +177,11 @@ static filch_status verdict(const struct selection *selection, filch_status othe
     return filch_case_state_of(done)->status;
 }
 
-filch_status filch_select_case(filch_case *cases, size_t n, uint64_t deadline, size_t *chosen)
+static filch_status select_case(filch_case *cases, size_t n, uint64_t deadline, size_t *chosen)
 {
     struct selection selection = {.cases = cases, .n = n};
     filch_status status = FILCH_OK;
-    if (!prepare(&selection)) {
+    if ((!cases && n) || !prepare(&selection)) {
         return FILCH_EINVAL;
     }
     if (n > 1) {
@@ -197,13 +197,12 @@ filch_status filch_select_case(filch_case *cases, size_t n, uint64_t deadline, s
 
 filch_status filch_select(filch_case *cases, size_t n, size_t *chosen)
 {
-    return !cases && n ? FILCH_EINVAL : filch_select_case(cases, n, FILCH_OS_NEVER, chosen);
+    return select_case(cases, n, FILCH_OS_NEVER, chosen);
 }
 
 filch_status filch_select_until(filch_case *cases, size_t n, filch_deadline until, size_t *chosen)
 {
-    return !cases && n ? FILCH_EINVAL
-                       : filch_select_case(cases, n, filch_deadline_ns(until), chosen);
+    return select_case(cases, n, filch_deadline_ns(until), chosen);
 }
 
 /* ---- a send or a receive: most need no selection ---- */
