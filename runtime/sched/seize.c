@@ -100,7 +100,15 @@ bool filch_core_is_seizable(struct filch_core *victim)
     return is_open_since(opening_on(victim), WORTH_WAKING);
 }
 
-static enum filch_cut seize(struct filch_opening *opening, struct filch_seized *seized)
+/* Who has the range for itself has also seen what its owner published before it was open. That is
+ * more, and older: it comes first, though a thief that looked for it a moment ago found nothing. */
+static bool has_older(struct filch_core *victim)
+{
+    return filch_deque_count(&victim->deque) > 0 || filch_core_late_offer(victim);
+}
+
+static enum filch_cut seize(struct filch_core *victim, struct filch_opening *opening,
+                            struct filch_seized *seized)
 {
     filch_slot *open = glance_at(opening);
     /* acquire: pairs with the release in filch_range_open, or the one below */
@@ -109,9 +117,10 @@ static enum filch_cut seize(struct filch_opening *opening, struct filch_seized *
                                                  memory_order_relaxed)) {
         return FILCH_CUT_NOTHING;
     }
-    enum filch_cut cut = opening->cut(open, seized);
+    bool leaves = has_older(victim);
+    enum filch_cut cut = leaves ? FILCH_CUT_NOTHING : opening->cut(open, seized);
     /* release: pairs with the acquires in filch_range_open and filch_range_close */
-    atomic_store_explicit(&opening->slot, cut == FILCH_CUT_SOME ? open : spent,
+    atomic_store_explicit(&opening->slot, leaves || cut == FILCH_CUT_SOME ? open : spent,
                           memory_order_release);
     return cut;
 }
@@ -125,7 +134,7 @@ uintptr_t filch_core_seize(struct filch_core *core, struct filch_core *victim)
     }
     /* A start hook may let others run here before the part does. */
     bool hook_is_due = core->pool->config.hooks && !core->started;
-    if (hook_is_due || seize(opening, &core->seized) == FILCH_CUT_NOTHING) {
+    if (hook_is_due || seize(victim, opening, &core->seized) == FILCH_CUT_NOTHING) {
         return 0;
     }
     core->seized.task.work.kind = FILCH_WORK_TASK;
