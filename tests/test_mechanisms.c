@@ -210,7 +210,7 @@ START_TEST(a_site_is_known_to_be_short_after_three_short_calls)
     }
     ck_assert_uint_ge(filch_call_site_estimate(site, 100), 1000);
     ck_assert_uint_le(filch_call_site_estimate(site, 100), 1100);
-    ck_assert_uint_ge(filch_call_site_estimate(site, 100000), FILCH_CALL_SITE_SHORT);
+    ck_assert_uint_ge(filch_call_site_estimate(site, 100000), FILCH_CALL_SITE_LONG);
     filch_call_site_learn(site, 100, 50, 5000); /* dearer is believed at once */
     ck_assert_uint_ge(filch_call_site_estimate(site, 100), 10000);
     filch_call_site_learn(site, 100, 1, 5000); /* and this is long */
@@ -249,6 +249,58 @@ START_TEST(a_thread_is_called_for_many_loops_at_short_distance)
         filch_pace_note(&pace, now);
         now += 2 * FILCH_PACE_NEAR;
     }
+}
+END_TEST
+
+static void come_after(struct filch_reach *reach, uint64_t ticks)
+{
+    const uint64_t woken = 1000000;
+    filch_reach_wakes(reach, woken);
+    filch_reach_comes(reach, woken + ticks);
+}
+
+START_TEST(a_call_wakes_a_thread_if_it_is_longer_than_that_takes_to_come)
+{
+    struct filch_reach reach = {0};
+    const uint64_t call = 200000;
+    come_after(&reach, 100);
+    ck_assert(filch_reach_spares(&reach, FILCH_REACH_LEAST - 1));
+    ck_assert(!filch_reach_spares(&reach, call));
+    come_after(&reach, INT64_MAX); /* one lost its processor */
+    ck_assert(!filch_reach_spares(&reach, call));
+    for (int i = 0; i < 50; i++) {
+        come_after(&reach, (uint64_t)-100); /* another processor's clock */
+    }
+    ck_assert(!filch_reach_spares(&reach, call));
+    for (int i = 0; i < 50; i++) {
+        come_after(&reach, call);
+    }
+    ck_assert(filch_reach_spares(&reach, call));
+    ck_assert_uint_gt(filch_reach_worth(&reach), call);
+    ck_assert(!filch_reach_spares(&reach, FILCH_CALL_SITE_LONG));
+    ck_assert(!filch_reach_spares(&reach, UINT64_MAX)); /* not known */
+    for (int i = 0; i < 50; i++) {
+        come_after(&reach, INT64_MAX);
+    }
+    ck_assert(!filch_reach_spares(&reach, FILCH_CALL_SITE_LONG));
+    for (int i = 0; i < 50; i++) {
+        come_after(&reach, 100);
+    }
+    ck_assert(!filch_reach_spares(&reach, call));
+}
+END_TEST
+
+START_TEST(how_long_it_takes_is_looked_at_again_now_and_then)
+{
+    struct filch_reach reach = {0};
+    int wakes = 0;
+    for (int i = 0; i < 1000; i++) { /* of calls that wake none nothing would be learned */
+        come_after(&reach, 250000);
+    }
+    for (int i = 0; i < 10 * FILCH_REACH_CHECK; i++) {
+        wakes += !filch_reach_spares(&reach, 100000);
+    }
+    ck_assert_int_eq(wakes, 10);
 }
 END_TEST
 
@@ -1239,6 +1291,8 @@ int main(void)
     tcase_add_test(tcase, a_site_is_known_to_be_short_after_three_short_calls);
     tcase_add_test(tcase, a_thread_is_called_for_many_loops_at_short_distance);
     tcase_add_test(tcase, a_site_is_given_up_to_another_place);
+    tcase_add_test(tcase, a_call_wakes_a_thread_if_it_is_longer_than_that_takes_to_come);
+    tcase_add_test(tcase, how_long_it_takes_is_looked_at_again_now_and_then);
     tcase_add_test(tcase, a_block_grows_while_it_is_short_and_shrinks_when_it_is_long);
     tcase_add_test(tcase, stacks_are_reused_and_have_room_where_they_say);
     tcase_add_test(tcase, a_shelf_keeps_few_stacks_and_none_is_lost);

@@ -28,16 +28,17 @@ struct filch_grain {
     uint64_t spent;              /* ticks, in all blocks so far */
     uint64_t last;               /* ticks, when the next block begins */
     unsigned long long ahead;    /* elements that we do before a thief that is awake has begun */
+    uint64_t patience;           /* ticks: if it was to be short, it is not after so many */
     bool shared;                 /* there are others that may take part */
     bool costly;                 /* the last block was far too long, or one element is enough */
     enum filch_help help;
 };
 
-static inline struct filch_grain filch_grain_begun(const struct filch_pool *pool,
-                                                   enum filch_help help)
+static inline struct filch_grain filch_grain_begun(struct filch_pool *pool, enum filch_help help)
 {
     return (struct filch_grain){.length = help == FILCH_HELP_ASK ? 1 : FILCH_GRAIN_FIRST,
                                 .last = filch_os_ticks(),
+                                .patience = filch_reach_worth(&pool->call_sites.reach),
                                 .shared = pool->config.workers > 1,
                                 .help = help};
 }
@@ -78,7 +79,7 @@ static inline unsigned long long filch_grain_lower(struct filch_grain *grain,
 /* It was expected to be short, and is not. */
 static inline bool filch_grain_is_surprised(const struct filch_grain *grain)
 {
-    return grain->help != FILCH_HELP_ASK && grain->spent > FILCH_CALL_SITE_SHORT;
+    return grain->help != FILCH_HELP_ASK && grain->spent > grain->patience;
 }
 
 #endif

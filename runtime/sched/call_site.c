@@ -36,7 +36,7 @@ void filch_call_site_learn(struct filch_call_site *site, size_t elements, uint64
 {
     uint64_t each = ran && ticks < UINT32_MAX / 16 ? ticks * 16 / ran + 1 : UINT32_MAX;
     uint32_t streak = load(&site->streak);
-    if (elements >= UINT32_MAX || each * elements / 16 > FILCH_CALL_SITE_SHORT) {
+    if (elements >= UINT32_MAX || each * elements / 16 > FILCH_CALL_SITE_LONG) {
         store(&site->streak, 0);
         return;
     }
@@ -92,4 +92,42 @@ void filch_pace_note(struct filch_pace *pace, uint64_t now)
     if (!is_since(load_ticks(&pace->last), now, FILCH_PACE_WRITTEN)) {
         store_ticks(&pace->last, now);
     }
+}
+
+void filch_reach_wakes(struct filch_reach *reach, uint64_t now)
+{
+    store_ticks(&reach->woken, now);
+}
+
+void filch_reach_comes(struct filch_reach *reach, uint64_t now)
+{
+    uint64_t woken = load_ticks(&reach->woken);
+    uint64_t took = now - woken;
+    if (!woken || took > INT64_MAX) {
+        return; /* the clocks of two processors do not agree */
+    }
+    store_ticks(&reach->woken, 0);
+    took = took < FILCH_CALL_SITE_LONG ? took : FILCH_CALL_SITE_LONG; /* it may have been held up */
+    uint64_t old = load_ticks(&reach->ticks);
+    store_ticks(&reach->ticks, old ? old - old / 8 + took / 8 : took);
+}
+
+uint64_t filch_reach_worth(struct filch_reach *reach)
+{
+    uint64_t ticks = load_ticks(&reach->ticks);
+    uint64_t worth = (ticks ? ticks : FILCH_REACH_FIRST) + FILCH_REACH_PRICE;
+    return worth < FILCH_CALL_SITE_LONG ? worth : FILCH_CALL_SITE_LONG;
+}
+
+bool filch_reach_spares(struct filch_reach *reach, uint64_t estimate)
+{
+    if (estimate < FILCH_REACH_LEAST) {
+        return true;
+    }
+    if (estimate >= filch_reach_worth(reach)) {
+        return false;
+    }
+    uint32_t spared = load(&reach->spared) + 1;
+    store(&reach->spared, spared);
+    return spared % FILCH_REACH_CHECK != 0;
 }

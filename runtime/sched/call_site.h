@@ -17,8 +17,7 @@
 
 enum {
     FILCH_SITES = 64,
-    FILCH_CALL_SITE_SHORT =
-        60000, /* ticks (os.h) of a call that is not worth a wake-up: about 20 us */
+    FILCH_CALL_SITE_LONG = 360000, /* ticks (os.h) of a call that is always worth a wake-up */
     FILCH_CALL_SITE_QUIET = 9000, /* of one that even those that are awake had better leave alone */
 };
 
@@ -45,6 +44,22 @@ struct filch_pace {
     _Atomic(uint32_t) called; /* a thread is woken for the next ones: it will see nothing to do */
 };
 
+/* How far away a thread is that sleeps: what it takes to come, where that differs by tenths of a
+ * microsecond on one machine and by a hundred on another. A call that is over before, or hardly
+ * later, wakes none. */
+enum {
+    FILCH_REACH_LEAST = 60000, /* ticks of a call that may be worth a wake-up: about 20 us */
+    FILCH_REACH_PRICE = 60000, /* of what a call must take beyond that to gain by it */
+    FILCH_REACH_FIRST = 90000, /* what is assumed before any has come */
+    FILCH_REACH_CHECK = 64,    /* one of so many that wake none does: it may be different now */
+};
+
+struct filch_reach {
+    _Atomic(uint64_t) woken;  /* ticks: when the thread that is to come was woken; 0: none is */
+    _Atomic(uint64_t) ticks;  /* one takes to come, about; 0: not known */
+    _Atomic(uint32_t) spared; /* calls that may have been worth a wake-up, and made none */
+};
+
 struct filch_call_site {
     _Atomic(const void *) place;
     _Atomic(uint32_t) ticks_16; /* of one element, in sixteenths */
@@ -54,6 +69,7 @@ struct filch_call_site {
 struct filch_call_sites {
     struct filch_call_site table[FILCH_SITES];
     FILCH_ALIGNED(FILCH_CACHE_LINE) struct filch_pace pace;
+    struct filch_reach reach;
 };
 
 /* The entry for a place, which is any address that names it. */
@@ -77,6 +93,17 @@ FILCH_PRIVATE FILCH_MUST_CHECK bool filch_pace_calls(struct filch_pace *pace, ui
 
 /* The thread that was called, and is to stay although there is nothing to do. Once for a call. */
 FILCH_PRIVATE bool filch_pace_is_called(struct filch_pace *pace);
+
+/* A thread that sleeps is about to be woken; and it has come. */
+FILCH_PRIVATE void filch_reach_wakes(struct filch_reach *reach, uint64_t now);
+FILCH_PRIVATE void filch_reach_comes(struct filch_reach *reach, uint64_t now);
+
+/* Ticks of a call that is worth waking one, from FILCH_REACH_LEAST to FILCH_CALL_SITE_LONG. */
+FILCH_PRIVATE uint64_t filch_reach_worth(struct filch_reach *reach);
+
+/* Is a call that is estimated to take so many ticks to do without? */
+FILCH_PRIVATE FILCH_MUST_CHECK bool filch_reach_spares(struct filch_reach *reach,
+                                                       uint64_t estimate);
 
 /* One has ended. */
 FILCH_PRIVATE void filch_pace_note(struct filch_pace *pace, uint64_t now);

@@ -9,6 +9,7 @@
  * out to be long after all, the next look finds its work. */
 #include "base/assert.h"
 #include "os/os.h"
+#include "os/os_ticks.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
@@ -122,6 +123,13 @@ static bool claim_monitor(struct filch_pool *pool, struct filch_thread *thread)
                                                    memory_order_seq_cst, memory_order_relaxed);
 }
 
+/* A waker chose us, and we are awake. */
+static void come(struct filch_pool *pool)
+{
+    filch_reach_comes(&pool->call_sites.reach, filch_os_ticks());
+    filch_core_answer_wake(pool);
+}
+
 /* Whether a waker chose us is known by the exchange alone: one that takes the name away between
  * two looks at it would get no answer, and no wake-up would ever be begun again. */
 static void resign_monitor(struct filch_pool *pool, struct filch_thread *thread)
@@ -130,7 +138,7 @@ static void resign_monitor(struct filch_pool *pool, struct filch_thread *thread)
     /* seq_cst: as in claim_monitor */
     if (!atomic_compare_exchange_strong_explicit(&pool->monitor, &me, NULL, memory_order_seq_cst,
                                                  memory_order_relaxed)) {
-        filch_core_answer_wake(pool);
+        come(pool);
     }
 }
 
@@ -315,7 +323,7 @@ static bool sleep_once(struct filch_pool *pool, struct filch_thread *thread)
         can = !woken && filch_pool_has_surplus(pool); /* it may go, without a core */
     }
     if (!filch_park_retract(&pool->park, &thread->parker)) {
-        filch_core_answer_wake(pool);
+        come(pool);
         can = can && thread->core; /* a waker counts on it */
     }
     return can;

@@ -70,6 +70,7 @@ static void wake_one(struct filch_pool *pool, bool even_monitor)
     }
     /* seq_cst: pairs with filch_core_answer_wake; one that finds it set was seen by its setter */
     while (atomic_exchange_explicit(&pool->waking, 1, memory_order_seq_cst) == 0) {
+        filch_reach_wakes(&pool->call_sites.reach, filch_os_ticks());
         if (wake_sleeper(pool) || (even_monitor && filch_pool_wake_monitor(pool)) ||
             filch_pool_make_thread(pool)) {
             filch_trace(FILCH_TRACE_WAKE, 0, NULL, 0);
@@ -208,7 +209,7 @@ bool filch_pool_is_searched(struct filch_pool *pool)
 
 enum filch_help filch_pool_help_for(struct filch_pool *pool, uint64_t estimate)
 {
-    if (estimate >= FILCH_CALL_SITE_SHORT || !filch_pool_is_monitored(pool)) {
+    if (!filch_pool_is_monitored(pool) || !filch_reach_spares(&pool->call_sites.reach, estimate)) {
         return FILCH_HELP_ASK;
     }
     return estimate < FILCH_CALL_SITE_QUIET ? FILCH_HELP_LATE : FILCH_HELP_OFFER;
