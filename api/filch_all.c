@@ -88,6 +88,7 @@
 #include "sched/stint.c"
 #include "sched/suspend.c"
 #include "sched/thread.c"
+#include "sched/threads.c"
 #include "sched/trace_host.c"
 #include "sched/unwound.c"
 #include "sched/wake.c"

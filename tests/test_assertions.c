@@ -17,6 +17,7 @@
 #include "sched/cancel.h"
 #include "sched/core.h"
 #include "sched/pool.h"
+#include "sched/threads.h"
 #include "sleep/park.h"
 #include "sleep/party.h"
 #include "sleep/wait.h"

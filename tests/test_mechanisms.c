@@ -31,6 +31,7 @@
 #include "sched/call_site.h"
 #include "stack/stack.h"
 #include "sched/thread.h"
+#include "sched/threads.h"
 #include "sleep/timer.h"
 #include "sleep/wait.h"
 
@@ -1248,6 +1249,67 @@ START_TEST(a_thread_that_is_moved_may_run_where_its_maker_may)
 }
 END_TEST
 
+static int binds_itself(void *gate)
+{
+    filch_os_bind((unsigned)(filch_os_processor() >= 0 ? filch_os_processor() : 0));
+    atomic_store((atomic_int *)gate, 1);
+    await(gate, 2);
+    return sched_getaffinity(0, sizeof allowed, &allowed);
+}
+
+/* One that is moved may run where its maker may; one that was not stays where it was bound. */
+static cpu_set_t where_it_may_run_if(bool has_begun)
+{
+    static struct filch_pool pool;
+    static struct filch_thread record;
+    thrd_t thread;
+    atomic_int gate = 0;
+    ck_assert(filch_os_thread_create(&thread, binds_itself, &gate));
+    await(&gate, 1);
+    pool.threads = &thread;
+    atomic_store(&pool.thread_count, 1);
+    atomic_store(&pool.starting, &record);
+    if (has_begun) {
+        filch_pool_thread_begins(&pool, &record);
+    }
+    filch_pool_move_starting(&pool);
+    ck_assert_ptr_null(atomic_load(&pool.starting));
+    atomic_store(&gate, 2);
+    filch_os_thread_join(thread);
+    return allowed;
+}
+
+START_TEST(a_thread_is_moved_until_it_has_begun)
+{
+    cpu_set_t ours;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof ours, &ours), 0);
+    cpu_set_t starting = where_it_may_run_if(false);
+    cpu_set_t begun = where_it_may_run_if(true);
+    ck_assert(CPU_EQUAL(&starting, &ours));
+    ck_assert_int_eq(CPU_COUNT(&begun), filch_os_processor() >= 0 ? 1 : CPU_COUNT(&ours));
+}
+END_TEST
+
+FILCH_LOOP(takes_ticks, (size_t, i), (uint64_t, ticks))
+{
+    (void)i;
+    for (uint64_t began = filch_os_ticks(); filch_os_ticks() - began < ticks;) {
+    }
+}
+
+START_TEST(a_long_loop_does_not_leave_a_new_thread_where_it_is)
+{
+    static struct filch_thread record;
+    filch_pool *pool = pool_opened(1);
+    ck_assert_int_eq(takes_ticks_for(pool, 2, FILCH_GRAIN_ALONE), FILCH_OK);
+    ck_assert_uint_gt(atomic_load(&pool->thread_count), 0);
+    atomic_store(&pool->starting, &record);
+    ck_assert_int_eq(takes_ticks_for(pool, 64, FILCH_GRAIN_ALONE), FILCH_OK);
+    ck_assert_ptr_null(atomic_load(&pool->starting));
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(all_processors_have_a_place)
 {
     struct filch_topology topology;
@@ -1326,6 +1388,8 @@ int main(void)
     tcase_add_loop_test(tcase, workers_share_no_core_while_another_is_free, 0,
                         (int)(sizeof places_cases / sizeof *places_cases));
     tcase_add_test(tcase, a_thread_that_is_moved_may_run_where_its_maker_may);
+    tcase_add_test(tcase, a_thread_is_moved_until_it_has_begun);
+    tcase_add_test(tcase, a_long_loop_does_not_leave_a_new_thread_where_it_is);
     tcase_add_test(tcase, all_processors_have_a_place);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

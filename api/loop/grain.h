@@ -18,6 +18,7 @@ enum {
     FILCH_GRAIN_GROWTH = 8,     /* while a block is far below it */
     FILCH_GRAIN_FEW = 128,      /* elements of a short loop that looks up often enough */
     FILCH_GRAIN_FIRST = 8, /* elements in the first block of a loop that is known to be short */
+    FILCH_GRAIN_ALONE = 200000, /* ticks after which a thread that was made should have begun */
 };
 
 static const unsigned long long filch_grain_most = 1ULL << 48; /* elements; more are never there */
@@ -29,6 +30,7 @@ struct filch_grain {
     uint64_t last;               /* ticks, when the next block begins */
     unsigned long long ahead;    /* elements that we do before a thief that is awake has begun */
     uint64_t patience;           /* ticks: if it was to be short, it is not after so many */
+    uint64_t alone;              /* ticks, as FILCH_GRAIN_ALONE; UINT64_MAX: that was seen to */
     bool shared;                 /* there are others that may take part */
     bool costly;                 /* the last block was far too long, or one element is enough */
     enum filch_help help;
@@ -39,6 +41,7 @@ static inline struct filch_grain filch_grain_begun(struct filch_pool *pool, enum
     return (struct filch_grain){.length = help == FILCH_HELP_ASK ? 1 : FILCH_GRAIN_FIRST,
                                 .last = filch_os_ticks(),
                                 .patience = filch_reach_worth(&pool->call_sites.reach),
+                                .alone = FILCH_GRAIN_ALONE,
                                 .shared = pool->config.workers > 1,
                                 .help = help};
 }

@@ -9,6 +9,7 @@
 #include "sched/pool.h"
 #include "sched/region.h"
 #include "sched/thread.h"
+#include "sched/threads.h"
 #include "sched/unwound.h"
 #include "sched/wake.h"
 
@@ -123,6 +124,10 @@ static void run_block(struct filch_fiber *fiber, filch_slot *slot, struct filch_
     filch_grain_block_ended(grain, piece->range.next - first);
     if (filch_grain_is_surprised(grain)) {
         ask_after_all(fiber, grain);
+    }
+    if (FILCH_UNLIKELY(grain->spent > grain->alone)) {
+        grain->alone = UINT64_MAX;
+        filch_pool_move_starting(fiber->pool);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "sched/pool.h"
 #include "sched/region.h"
 #include "sched/suspend.h"
+#include "sched/threads.h"
 #include "sched/unwound.h"
 #include "work/work.h"
 

@@ -14,6 +14,7 @@
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/region.h"
+#include "sched/threads.h"
 #include "stack/context.h"
 #include "stack/sanitize.h"
 #include "stack/stack.h"

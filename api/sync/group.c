@@ -18,6 +18,7 @@
 #include "sched/region.h"
 #include "sched/suspend.h"
 #include "sched/thread.h"
+#include "sched/threads.h"
 #include "sched/unwound.h"
 #include "work/work.h"
 

@@ -24,6 +24,7 @@
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/thread.h"
+#include "sched/threads.h"
 #include "sleep/closing.h"
 
 enum { LEAVE_NS = 1000000, AT_ONCE = 128, REFUSED_NS = 20000000 };

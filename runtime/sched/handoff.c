@@ -5,6 +5,7 @@
 #include "sched/pool.h"
 #include "sched/suspend.h"
 #include "sched/thread.h"
+#include "sched/threads.h"
 
 /* ---- permits ---- */
 

@@ -17,6 +17,7 @@
 #include "sched/ready.h"
 #include "sched/starve.h"
 #include "sched/thread.h"
+#include "sched/threads.h"
 #include "sched/wake.h"
 
 enum {

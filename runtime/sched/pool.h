@@ -114,8 +114,9 @@ struct filch_pool {
 
     struct filch_pool *next_pool; /* pools_lock of the process object */
 
-    struct filch_lock lock;                /* making cores and threads, joining */
-    _Atomic(unsigned) thread_count;        /* lock; without it a hint */
+    struct filch_lock lock;                  /* making cores and threads, joining */
+    _Atomic(unsigned) thread_count;          /* lock; without it a hint */
+    _Atomic(struct filch_thread *) starting; /* lock; the last of them, if it has not begun yet */
     _Atomic(uint64_t) ask_again_ns;        /* lock; a thread was refused: not before; 0: none was */
     uint64_t ask_pause_ns;                 /* lock; how long that was the last time; 0: granted */
     thrd_t *threads;                       /* lock; workers + permits + 1 of them */
@@ -141,32 +142,9 @@ FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_pool_accept(struct filch_pool 
 /* It can run now. */
 FILCH_PRIVATE void filch_pool_submit_accepted(struct filch_pool *pool, struct filch_detached *task);
 
-/* See that there is a thread that will run what is accepted now. */
-FILCH_PRIVATE bool filch_pool_has_thread(struct filch_pool *pool);
-
 /* Errors: FILCH_ENOMEM. */
 FILCH_PRIVATE FILCH_MUST_CHECK filch_status
 filch_pool_create(const struct filch_pool_config *config, struct filch_pool **out);
-
-/* One more thread, unless there are enough, the pool is ending or the system refuses. After a
- * refusal it is asked again, at growing intervals. */
-FILCH_PRIVATE bool filch_pool_make_thread(struct filch_pool *pool);
-
-/* The steps of it, for a thread that is not a worker. The caller has the pool's lock when it asks;
- * before that it sees that no thread was refused just now. */
-FILCH_PRIVATE bool filch_pool_may_ask_thread(struct filch_pool *pool);
-FILCH_PRIVATE bool filch_pool_ask_thread_locked(struct filch_pool *pool, thrd_t *thread,
-                                                thrd_start_t start, void *argument);
-
-/* A thread of the pool that is one too many, and runs nothing, wants to end. False: it is needed.
- * The pool may be gone after this. */
-FILCH_PRIVATE bool filch_pool_retire(struct filch_pool *pool);
-
-/* Has it more threads than it may need? A glance. */
-FILCH_PRIVATE bool filch_pool_has_surplus(struct filch_pool *pool);
-
-/* Make all threads now. FILCH_EAGAIN: one could not be made. */
-FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_pool_start_threads(struct filch_pool *pool);
 
 /* Free a pool whose threads have ended (or never were). Takes NULL. */
 FILCH_PRIVATE void filch_pool_destroy(struct filch_pool *pool);

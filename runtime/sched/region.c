@@ -9,6 +9,7 @@
 #include "sched/process.h"
 #include "sched/suspend.h"
 #include "sched/thread.h"
+#include "sched/threads.h"
 #include "sched/unwound.h"
 
 void filch_frame_push(struct filch_frame *frame, struct filch_fiber *fiber,

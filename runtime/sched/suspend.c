@@ -11,6 +11,7 @@
 #include "sched/pool.h"
 #include "sched/process.h"
 #include "sched/thread.h"
+#include "sched/threads.h"
 
 enum {
     SPIN_NS = 5000,     /* less than a sleep and a wake-up cost */

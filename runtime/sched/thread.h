@@ -41,7 +41,6 @@ struct filch_thread {
     bool live;                  /* lock of the process object: it is a thread's */
     uint64_t blocked_signals; /* constant while it is a thread's: those blocked at its first call */
     enum filch_left left;     /* until it has left the region, or for good */
-    _Atomic(bool) moving;     /* a pool's: its maker is moving it to another processor; pool.c */
 };
 
 /* The calling thread's record, made at its first call. NULL: no memory. Never cache the result

@@ -14,6 +14,7 @@
 #include "sched/pool.h"
 #include "sched/starve.h"
 #include "sched/thread.h"
+#include "sched/threads.h"
 #include "sched/wake.h"
 
 unsigned filch_pool_running(struct filch_pool *pool)

@@ -9,6 +9,7 @@
 #include "sched/ready.h"
 #include "sched/starve.h"
 #include "sched/thread.h"
+#include "sched/threads.h"
 #include "sched/unwound.h"
 #include "sched/wake.h"
 #include "stack/overflow.h"
@@ -179,9 +180,7 @@ static void live(void *record)
     struct filch_thread *thread = record;
     struct filch_pool *pool = filch_thread_pool(thread);
     bool reports = pool->config.report_overflow;
-    while (atomic_load_explicit(&thread->moving, memory_order_relaxed)) { /* see pool.c */
-        filch_os_yield();
-    }
+    filch_pool_thread_begins(pool, thread);
     filch_os_thread_begin("filch");
     filch_thread_adopt(thread);
     filch_os_set_modes(FILCH_OS_MODES_DEFAULT); /* it has inherited its maker's */

@@ -178,6 +178,16 @@ bool filch_core_is_seizable(struct filch_core *)
 {
     return false;
 }
+bool filch_reach_spares(struct filch_reach *, uint64_t)
+{
+    return false;
+}
+void filch_reach_wakes(struct filch_reach *, uint64_t)
+{
+}
+void filch_reach_comes(struct filch_reach *, uint64_t)
+{
+}
 bool filch_pace_is_kept(struct filch_pace *, uint64_t)
 {
     return false;

@@ -5,6 +5,7 @@
 #include "model_pool.h"
 
 #include "sched/handoff.h"
+#include "sched/threads.h"
 
 enum { LENDER, IDLER, SPARE, THREADS, ELSEWHERE = 1 };
 
