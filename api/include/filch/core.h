@@ -39,6 +39,7 @@ extern "C" {
 
 #define FILCH_NO_INDEX ((size_t)-1)
 
+/* What a task raised. */
 typedef struct filch_error {
     filch_status status;  /* FILCH_OK: no error; FILCH_ERAISED: the rest is valid */
     int code;             /* as given to filch_raise() */

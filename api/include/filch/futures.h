@@ -36,6 +36,7 @@ FILCH_MUST_CHECK filch_status filch_when_all(filch_future *const futures[], size
 FILCH_MUST_CHECK filch_status filch_when_any(filch_future *const futures[], size_t n,
                                              filch_future **any);
 
+/* What to wait for. */
 typedef enum filch_wait_mode {
     FILCH_ALL_COMPLETED,
     FILCH_FIRST_COMPLETED,

@@ -24,6 +24,7 @@
 extern "C" {
 #endif
 
+/* A grid, and the tiles in which a loop goes over it. */
 typedef struct filch_grid {
     size_t n[3];    /* elements in each direction, outermost first */
     size_t tile[3]; /* the same of a tile */

@@ -19,7 +19,9 @@
  * groups in groups are cancelled along and end no later than the deadline of the outermost, whether
  * a task opened them or the owner, in the same function or in one that it calls. Only tasks of
  * filch_apply_async() and its like are not. To wait for the group itself is no wait that ends
- * early: its tasks have ended when it is left, and what they were given may be freed. */
+ * early: its tasks have ended when it is left, and what they were given may be freed.
+ *
+ * To wait for things that others begin, or that are no tasks: filch_wait_group (sync.h). */
 #ifndef FILCH_GROUP_H
 #define FILCH_GROUP_H
 

@@ -42,6 +42,7 @@ extern "C" {
 
 /* ---- one at a time ---- */
 
+/* Held by one task or thread at a time. */
 typedef struct filch_mutex {
     unsigned long long opaque[5];
 } filch_mutex;
@@ -63,6 +64,7 @@ filch_status filch_mutex_unlock(filch_mutex *mutex);
 
 /* ---- many that read, or one that writes ---- */
 
+/* Held by many that read, or by one that writes. */
 typedef struct filch_rwlock {
     unsigned long long opaque[5];
 } filch_rwlock;
@@ -92,6 +94,7 @@ filch_status filch_rwlock_unlock(filch_rwlock *rwlock);
 
 /* ---- so many at a time ---- */
 
+/* So many permits. */
 typedef struct filch_semaphore {
     unsigned long long opaque[5];
 } filch_semaphore;
@@ -110,6 +113,7 @@ filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count)
 
 /* ---- until something is the case ---- */
 
+/* Where those wait who hold a mutex and need what it protects to change. */
 typedef struct filch_condition {
     unsigned long long opaque[5];
 } filch_condition;
@@ -130,6 +134,9 @@ filch_status filch_condition_broadcast(filch_condition *condition);
 
 /* ---- until so many things are done ---- */
 
+/* How many things are not done yet, whoever does them: a count and those who wait for zero. It knows
+ * nothing of tasks; for tasks that are spawned and waited for in one place, and their errors,
+ * deadlines and cancellation, take a group (group.h). */
 typedef struct filch_wait_group {
     unsigned long long opaque[5];
 } filch_wait_group;
@@ -149,6 +156,7 @@ FILCH_MUST_CHECK filch_status filch_wait_group_wait_until(filch_wait_group *grou
 
 /* ---- once ---- */
 
+/* Something that is done by whoever needs it first. */
 typedef struct filch_once {
     unsigned long long opaque[5];
 } filch_once;

@@ -10,6 +10,7 @@
 extern "C" {
 #endif
 
+/* Where memory comes from. */
 typedef struct filch_memory_hooks {
     /* At least `bytes`, at a multiple of `alignment` (a power of two, at most 64); NULL: none. */
     void *(*get)(void *context, size_t bytes, size_t alignment);

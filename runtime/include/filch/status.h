@@ -8,6 +8,7 @@
 extern "C" {
 #endif
 
+/* What a call came to. */
 typedef enum filch_status {
     FILCH_OK = 0,
     FILCH_EINVAL,    /* an argument is NULL, zero or out of its documented bounds */
