@@ -701,8 +701,8 @@ START_TEST(what_has_no_known_type_is_compared_by_size)
     filch_future *nothing;
     float value = 1;
     int filled;
-    const filch_function_info untyped = {"untyped",      "", __FILE__, __LINE__, 0, FILCH_TYPE_NONE,
-                                         FILCH_TYPE_NONE};
+    const filch_function_info untyped = {
+        "untyped", "", __FILE__, __LINE__, 0, FILCH_TYPE_NONE, FILCH_TYPE_NONE, NULL};
     filch_continuation what = from_float_continuation;
     const from_float_args args = {0};
     what.info = &untyped;

@@ -8,6 +8,7 @@
 
 #include "os/os.h"
 #include "sched/pool.h"
+#include "sync/channel.h"
 #include "sync/linger.h"
 
 FILCH_CHANNEL(numbers, int);
@@ -145,6 +146,17 @@ FILCH_FUNCTION(int, receives_one, (numbers, in))
     return numbers_receive(in, &value) == FILCH_OK ? value : -1;
 }
 
+static size_t receivers_in_line(filch_channel *channel)
+{
+    size_t count = 0;
+    filch_channel_lock(channel);
+    for (struct filch_wait_node *one = channel->receivers.first; one; one = one->next) {
+        count++;
+    }
+    filch_lock_release(&channel->lock);
+    return count;
+}
+
 START_TEST(receivers_are_served_in_the_order_in_which_they_came)
 {
     filch_pool *pool = pool_opened(_i);
@@ -152,7 +164,9 @@ START_TEST(receivers_are_served_in_the_order_in_which_they_came)
     filch_future *futures[8];
     for (int i = 0; i < 8; i++) {
         ck_assert_int_eq(receives_one_apply_async(pool, box, &futures[i]), FILCH_OK);
-        filch_sleep(0.005); /* it stands in line now */
+        while (receivers_in_line(box.untyped) <= (size_t)i) {
+            filch_sleep(1e-4);
+        }
     }
     for (int i = 0; i < 8; i++) {
         ck_assert_int_eq(numbers_send(box, i), FILCH_OK);

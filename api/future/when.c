@@ -179,9 +179,9 @@ static filch_status check_members(filch_future *const futures[], size_t n, filch
 static const struct filch_future_kind all_kind = {.dismantle = dismantle};
 static const struct filch_future_kind any_kind = {.dismantle = dismantle, .withdraw = withdraw_any};
 static const filch_function_info all_info = {
-    "when_all", "", __FILE__, __LINE__, 0, FILCH_TYPE_NONE, FILCH_TYPE_NONE};
+    "when_all", "", __FILE__, __LINE__, 0, FILCH_TYPE_NONE, FILCH_TYPE_NONE, NULL};
 static const filch_function_info any_info = {
-    "when_any", "", __FILE__, __LINE__, 0, FILCH_TYPE(size_t), FILCH_TYPE_NONE};
+    "when_any", "", __FILE__, __LINE__, 0, FILCH_TYPE(size_t), FILCH_TYPE_NONE, NULL};
 
 filch_status filch_when_all(filch_future *const futures[], size_t n, filch_future **all)
 {

@@ -123,8 +123,8 @@ static void plain_block(const void *environment, filch_range *range)
 }
 
 static const filch_function_info plain_info = {
-    "parallel_for", "", __FILE__, __LINE__, sizeof(struct plain_for), FILCH_TYPE_NONE,
-    FILCH_TYPE_NONE};
+    "parallel_for",  "",  __FILE__, __LINE__, sizeof(struct plain_for), FILCH_TYPE_NONE,
+    FILCH_TYPE_NONE, NULL};
 static const filch_body plain_body = {plain_block, sizeof(struct plain_for), 0, &plain_info};
 
 filch_status filch_parallel_for(filch_pool *pool, size_t n,

@@ -101,7 +101,8 @@ static void invoke_plain(void *captures, void *result)
 }
 
 static const filch_function_info plain_closure_info = {
-    "function", "", __FILE__, __LINE__, sizeof(struct plain), FILCH_TYPE(int), FILCH_TYPE_NONE};
+    "function",      "",  __FILE__, __LINE__, sizeof(struct plain), FILCH_TYPE(int),
+    FILCH_TYPE_NONE, NULL};
 static const filch_callable plain_callable = {invoke_plain, sizeof(struct plain), sizeof(int),
                                               &plain_closure_info};
 

@@ -17,7 +17,7 @@ struct filch_hooks {
 };
 
 static const filch_function_info start_info = {
-    "start", "", __FILE__, __LINE__, 0, FILCH_TYPE_NONE, FILCH_TYPE_NONE};
+    "start", "", __FILE__, __LINE__, 0, FILCH_TYPE_NONE, FILCH_TYPE_NONE, NULL};
 
 /* The error is in hooks->fault, and no thread writes it any more. */
 static void break_pool(struct filch_pool *pool)

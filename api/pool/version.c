@@ -4,3 +4,7 @@ const char *filch_version(void)
 {
     return FILCH_VERSION_STRING;
 }
+
+void filch_abi_0_1(void)
+{
+}

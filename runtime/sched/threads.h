@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <threads.h>
 
-#include <filch/pool.h>
+#include <filch/status.h>
 
 #include "base/private.h"
 #include "base/base.h"

@@ -41,6 +41,37 @@ for compiler in gcc clang; do
         [ "$(./app)" = 6765 ]
     done
 done
+# With a prefix it is a copy of its own: beside another in one program, each with its default pool.
+for compiler in gcc clang; do
+    $compiler -O2 -DFILCH_PREFIX=mylib_ -c filch.c -o copy.o
+    nm -g --defined-only copy.o | awk 'NF == 3 && $3 !~ /^mylib_filch_|^DW\.ref/ { print $3 }' | { ! grep .; } ||
+        { echo "a copy with a prefix shows names without it"; exit 1; }
+    cat >copy_user.c <<'C'
+#include "filch.h"
+FILCH_FUNCTION(int, here, (int, x))
+{
+    return x + (filch_worker_id() > 0);
+}
+int mylib_asks(void)
+{
+    int x = 0;
+    return here_apply(NULL, 41, &x) == FILCH_OK ? x : -1;
+}
+C
+    sed 's/int main(void)/int consumed(void)/' app.c >other_user.c
+    cat >both.c <<'C'
+int mylib_asks(void);
+int consumed(void);
+int main(void)
+{
+    return mylib_asks() == 42 && consumed() == 0 && mylib_asks() == 42 ? 0 : 1;
+}
+C
+    $compiler -O2 -DFILCH_PREFIX=mylib_ -c copy_user.c
+    $compiler -O2 copy_user.o copy.o other_user.c both.c filch.c -pthread -o both
+    [ "$(./both)" = 6765 ]
+done
+rm -f copy* other_user.c both*
 echo '#include "filch.h"' >app.cpp
 for compiler in g++ clang++; do
     $compiler -std=c++17 -Wall -Wextra -Werror -fsyntax-only app.cpp

@@ -113,7 +113,7 @@ filch_status filch_semaphore_release(filch_semaphore *semaphore, unsigned count)
 
 /* ---- until something is the case ---- */
 
-/* Where those wait who hold a mutex and need what it protects to change. */
+/* Where those wait who hold a mutex and need a change of what it protects. */
 typedef struct filch_condition {
     unsigned long long opaque[5];
 } filch_condition;
@@ -134,8 +134,8 @@ filch_status filch_condition_broadcast(filch_condition *condition);
 
 /* ---- until so many things are done ---- */
 
-/* How many things are not done yet, whoever does them: a count and those who wait for zero. It knows
- * nothing of tasks; for tasks that are spawned and waited for in one place, and their errors,
+/* How many things are not done yet, whoever does them: a count, and those who wait for zero. It
+ * knows nothing of tasks; for tasks that are spawned and waited for in one place, and their errors,
  * deadlines and cancellation, take a group (group.h). */
 typedef struct filch_wait_group {
     unsigned long long opaque[5];

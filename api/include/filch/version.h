@@ -18,6 +18,11 @@ extern "C" {
  * Threads: any. Does not block. */
 const char *filch_version(void);
 
+/* Does nothing: what generated code refers to. A program whose headers are of another version than
+ * its library, where they do not fit together, is not linked, or not loaded. */
+void filch_abi_0_1(void);
+#define FILCH_ABI filch_abi_0_1
+
 #ifdef __cplusplus
 }
 #endif
