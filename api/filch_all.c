@@ -146,6 +146,7 @@
 #include "fork/fork.c"
 
 #include "loop/chain.c"
+#include "loop/fold.c"
 #include "loop/grid.c"
 #include "loop/imap.c"
 #include "loop/loop.c"
@@ -153,6 +154,7 @@
 #include "loop/loop_range.c"
 #include "loop/loop_run.c"
 #include "loop/loop_state.c"
+#include "loop/map_reduce.c"
 #include "loop/partition.c"
 #include "loop/pipeline.c"
 #include "loop/pipeline_open.c"
@@ -162,6 +164,7 @@
 #include "loop/reduce.c"
 #include "loop/scan.c"
 #include "loop/sort.c"
+#include "loop/states.c"
 
 #include "io/io.c"
 #include "io/io_wait.c"

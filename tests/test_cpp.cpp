@@ -2,6 +2,7 @@
 #include <filch/closure.h>
 #include <filch/error.h>
 #include <filch/filch.h>
+#include <filch/fold.h>
 #include <filch/fork.h>
 #include <filch/function.h>
 #include <filch/future.h>
@@ -13,6 +14,7 @@
 #include <filch/lane.h>
 #include <filch/loop.h>
 #include <filch/macros.h>
+#include <filch/map_reduce.h>
 #include <filch/order.h>
 #include <filch/pipeline.h>
 #include <filch/platform.h>
@@ -298,6 +300,93 @@ static int catch_it(filch_pool *pool, int x)
     return caught;
 }
 
+struct tally {
+    alignas(64) long count[2];
+};
+
+FILCH_FOLD(tally, tell_apart, (int, x), (int, from))
+{
+    into->count[x >= from]++;
+    if (x < 0) {
+        throw x;
+    }
+}
+
+FILCH_FOLD_LOOP(long, sum_indices, (size_t, i))
+{
+    *into += static_cast<long>(i);
+}
+
+FILCH_REDUCER(vector, vector_added, (vector, a), (vector, b))
+{
+    return vector_of(is_placed(&a) && is_placed(&b) ? a.x[0] + b.x[0] : -1);
+}
+
+FILCH_MAP_REDUCE(vector, sum_of_scaled, scaled, vector_added, (vector, a), (int, by));
+
+static int tallies = 0; // alive; on one worker
+
+static filch_status begin_tally(tally *state, void *context)
+{
+    tallies++;
+    *static_cast<long *>(context) += state->count[0];
+    return FILCH_OK;
+}
+
+static void end_tally(tally *state, void *)
+{
+    tallies -= state->count[0] + state->count[1] > 0;
+}
+
+static void add_tallies(tally *to, tally *from, void *)
+{
+    to->count[0] += from->count[0];
+    to->count[1] += from->count[1];
+}
+
+static void add_longs(long *to, long *from, void *)
+{
+    *to += *from;
+}
+
+static int use_folds(filch_pool *pool)
+{
+    int xs[100];
+    vector vectors_in[100];
+    for (int i = 0; i < 100; i++) {
+        xs[i] = i;
+        vectors_in[i] = vector_of(1);
+    }
+    const sum_indices_accumulator sum_up = {nullptr, add_longs, nullptr, nullptr, FILCH_FOLD_FAST};
+    tally all = {{0, 0}};
+    long sum = 0;
+    vector product;
+    EXPECT(sum_indices_fold(pool, 100, &sum_up, &sum) == FILCH_OK && sum == 4950);
+    EXPECT(sum_of_scaled(pool, vectors_in, xs, 100, vector_of(7), &product) == FILCH_OK);
+    EXPECT(product.x[1] == 4957);
+    filch_pool *one;
+    filch_pool_options options = {};
+    options.processes = 1;
+    EXPECT(filch_pool_open(&options, &one) == FILCH_OK);
+    tell_apart_accumulator how = {begin_tally, add_tallies, end_tally, &sum, FILCH_FOLD_FIXED};
+    EXPECT(tell_apart_fold(one, xs, 100, 30, &how, &all) == FILCH_OK);
+    EXPECT(all.count[0] == 30 && all.count[1] == 70 && tallies == 0);
+    /* An exception leaves it: states are finished. */
+    for (int order = 0; order < 2; order++) {
+        int caught = 0;
+        xs[50] = -order - 1;
+        how.order = static_cast<filch_fold_order>(order);
+        try {
+            caught = 100 * tell_apart_fold(one, xs, 100, 30, &how, &all);
+        } catch (int thrown) {
+            caught = thrown;
+        }
+        EXPECT(caught == -order - 1 && tallies == 0);
+    }
+    EXPECT(filch_pool_free(one) == FILCH_OK);
+    return 0;
+}
+
 static int use_vectors(filch_pool *pool)
 {
     const filch_callable scaling = {scale, sizeof(vector), sizeof(vector), nullptr};
@@ -442,6 +531,7 @@ int main()
         filch_future_free(first);
         EXPECT(half_sum(pool, 100, FILCH_ERAISED) == 14);
         EXPECT(use_vectors(pool) == 0);
+        EXPECT(use_folds(pool) == 0);
     }
     EXPECT(status == FILCH_OK);
     EXPECT(sum_of_hundreds(1000) == 10000000);

@@ -311,6 +311,56 @@ static bool uses_algorithms(filch_pool *pool)
     return is_either(status, total == 610) && right;
 }
 
+/* Its states own memory. */
+FILCH_FOLD(long *, take_in, (int, x))
+{
+    **into += x;
+}
+
+static filch_status begin_sum(long **sum, void *context)
+{
+    (void)context;
+    *sum = calloc(1, sizeof **sum);
+    return *sum ? FILCH_OK : FILCH_ENOMEM;
+}
+
+static void merge_sums(long **into, long **from, void *context)
+{
+    (void)context;
+    **into += **from;
+}
+
+static void end_sum(long **sum, void *context)
+{
+    (void)context;
+    free(*sum);
+}
+
+FILCH_MAP_REDUCE(long, sum_of_squares, square, add, (int, x));
+
+static bool uses_folds(filch_pool *pool)
+{
+    enum { MANY = 600 };
+    int xs[MANY];
+    for (int i = 0; i < MANY; i++) {
+        xs[i] = 2;
+    }
+    bool right = true;
+    for (int order = 0; order < 2; order++) {
+        long sum = 0;
+        long *all = &sum;
+        const take_in_accumulator how = {.start = begin_sum,
+                                         .merge = merge_sums,
+                                         .finish = end_sum,
+                                         .order = (filch_fold_order)order};
+        filch_status status = take_in_fold(pool, xs, MANY, &how, &all);
+        right = is_either(status, true) && sum == (status == FILCH_OK ? 2 * MANY : 0) && right;
+    }
+    long total = 0;
+    filch_status status = sum_of_squares(pool, xs, MANY, 1, &total);
+    return is_either(status, total == 4 * MANY + 1) && right;
+}
+
 struct counted {
     int next;
     int sum;
@@ -402,9 +452,9 @@ static void finish(void *context, unsigned worker)
 }
 
 static bool (*const uses[])(filch_pool *pool) = {
-    uses_continuations, uses_graphs,    uses_combinations, uses_completions,
-    uses_descriptors,   uses_groups,    uses_map_options,  uses_iterators,
-    uses_algorithms,    uses_pipelines, uses_stages,       uses_tries};
+    uses_continuations, uses_graphs,      uses_combinations, uses_completions, uses_descriptors,
+    uses_groups,        uses_map_options, uses_iterators,    uses_algorithms,  uses_pipelines,
+    uses_stages,        uses_tries,       uses_folds};
 enum { USES = sizeof uses / sizeof *uses };
 
 static bool use(int which, unsigned workers)

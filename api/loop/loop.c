@@ -15,10 +15,19 @@
 
 static void run_loop(void *context)
 {
-    struct filch_loop *loop = context;
-    struct filch_fiber *fiber = filch_fiber_self();
-    filch_loop_prepare(loop, fiber->pool);
-    filch_loop_run(loop, fiber);
+    filch_loop_run_here(context);
+}
+
+filch_status filch_loop_enter(struct filch_loop *loop, filch_pool *pool,
+                              void (*function)(void *context), void *context)
+{
+    filch_status status = filch_pool_resolve(pool, &pool);
+    if (status == FILCH_OK && loop->n == 0) {
+        return filch_pool_check(pool);
+    }
+    return status == FILCH_OK
+               ? filch_region_call(pool, function, context, loop->frame.fault, loop->body->info)
+               : status;
 }
 
 static filch_status map_now(filch_pool *pool, const filch_body *body, const void *environment,
@@ -29,13 +38,7 @@ static filch_status map_now(filch_pool *pool, const filch_body *body, const void
     filch_status status = filch_loop_init(&loop, body, environment, n, options, &fault);
     loop.chained = chained;
     if (status == FILCH_OK) {
-        status = filch_pool_resolve(pool, &pool);
-    }
-    if (status == FILCH_OK && n == 0) {
-        return filch_pool_check(pool);
-    }
-    if (status == FILCH_OK) {
-        status = filch_region_call(pool, run_loop, &loop, &fault, body->info);
+        status = filch_loop_enter(&loop, pool, run_loop, &loop);
     }
     if (status == FILCH_OK) {
         status = filch_loop_result(&loop, options ? options->error : NULL);
@@ -66,7 +69,7 @@ static void run_later(struct filch_future *future)
 {
     struct later *later = (struct later *)(void *)future->payload;
     if (later->loop.n) {
-        run_loop(&later->loop);
+        filch_loop_run_here(&later->loop);
         future->fault.error.status = filch_loop_result(&later->loop, NULL);
     }
 }

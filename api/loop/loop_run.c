@@ -7,6 +7,7 @@
 #include "sched/core.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
+#include "sched/region.h"
 #include "sched/suspend.h"
 #include "sched/unwound.h"
 #include "sched/wake.h"
@@ -116,30 +117,33 @@ FILCH_APART static void run_at_a_pace(struct filch_loop *loop, struct filch_fibe
                                       size_t *counted_ranges)
 {
     struct filch_pool *pool = fiber->pool;
+    size_t count = (size_t)units(loop);
     if (grain->help != FILCH_HELP_ASK && !pool->crowded) {
-        help_short(grain, pool, loop->n, estimate);
+        help_short(grain, pool, count, estimate);
     }
-    filch_ranges_run(fiber, loop, 0, loop->n, grain, counted_ranges);
+    filch_ranges_run(fiber, loop, 0, count, grain, counted_ranges);
     if (estimate != UINT64_MAX || grain->spent >= FILCH_PACE_WORTH) {
         filch_pace_note(&pool->call_sites.pace, grain->last);
     }
 }
 
-/* A loop without an explicit chunk: its site knows, or learns, how long it takes. */
+/* A loop without an explicit chunk: its site knows, or learns, how long it takes. Groups count as
+ * elements here. */
 static void run_automatic(struct filch_loop *loop, struct filch_fiber *fiber,
                           size_t *counted_ranges)
 {
     struct filch_call_site *site = filch_call_site_of(&fiber->pool->call_sites, loop->body->info);
-    uint64_t estimate = filch_call_site_estimate(site, loop->n);
+    size_t count = (size_t)units(loop);
+    uint64_t estimate = filch_call_site_estimate(site, count);
     enum filch_help help = filch_pool_help_for(fiber->pool, estimate);
     bool alone = loop->chained && help != FILCH_HELP_ASK;
     struct filch_grain grain = filch_grain_begun(fiber->pool, alone ? FILCH_HELP_LATE : help);
     if (FILCH_UNLIKELY(estimate >= FILCH_PACE_WORTH) && !alone) {
         run_at_a_pace(loop, fiber, &grain, estimate, counted_ranges);
     } else {
-        filch_ranges_run(fiber, loop, 0, loop->n, &grain, counted_ranges);
+        filch_ranges_run(fiber, loop, 0, count, &grain, counted_ranges);
     }
-    filch_call_site_learn(site, loop->n, grain.elements, grain.spent);
+    filch_call_site_learn(site, count, grain.elements, grain.spent);
 }
 
 static void run_in_chunks(struct filch_loop *loop, struct filch_fiber *fiber,
@@ -153,7 +157,7 @@ static void run_own_part(struct filch_loop *loop, struct filch_fiber *fiber, siz
 {
     if (loop->gang && units(loop) > 1) {
         run_gang(loop, fiber, counted_ranges);
-    } else if (loop->chunk) {
+    } else if (loop->chunk && !loop->grouped) {
         run_in_chunks(loop, fiber, counted_ranges);
     } else {
         run_automatic(loop, fiber, counted_ranges);
@@ -213,4 +217,12 @@ void filch_loop_run(struct filch_loop *loop, struct filch_fiber *fiber)
     if (loop->progress.hook) {
         filch_progress_end(&loop->progress);
     }
+}
+
+void filch_loop_run_here(struct filch_loop *loop)
+{
+    struct filch_fiber *fiber = filch_fiber_self();
+    filch_loop_prepare(loop, fiber->pool);
+    filch_loop_run(loop, fiber);
+    fiber->frame->next = fiber->frame->stop = NULL; /* what is raised now is no element's */
 }

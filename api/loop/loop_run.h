@@ -28,6 +28,7 @@ struct filch_loop {
     size_t chunk; /* elements of an explicit chunk; 0: automatic */
     bool gang;    /* workers and chunk were both named: they are to show up */
     bool python;  /* the chunk is Python's */
+    bool grouped; /* the chunk is the library's own: how many of them make a block is learned */
     bool chained; /* each element needs those before it: help is worth less, and comes dearer */
     filch_map_policy policy;
     filch_item *items; /* NULL, or how each element ended */
@@ -68,6 +69,9 @@ FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_loop_init(struct filch_loop *l
 /* Those from `limit` on need not run. Any number of times, from anywhere. */
 FILCH_PRIVATE void filch_loop_lower(struct filch_loop *loop, size_t limit);
 
+/* It cannot go on: those that have not begun need not run, and this is why. */
+FILCH_PRIVATE void filch_loop_halt(struct filch_loop *loop, filch_status why);
+
 /* How it ended; `error` may be NULL. */
 FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_loop_result(const struct filch_loop *loop,
                                                               filch_error *error);
@@ -80,7 +84,17 @@ FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_map_chained(filch_pool *pool,
                                                               const filch_body *body,
                                                               const void *environment, size_t n);
 
+/* function(context) inside the pool, where it runs the loop: what filch_map() does. Not called if
+ * there are no elements. What is raised in it counts as raised by the loop. */
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_loop_enter(struct filch_loop *loop,
+                                                             filch_pool *pool,
+                                                             void (*function)(void *context),
+                                                             void *context);
+
 /* Run all elements, on `fiber`, inside a frame of its own or its caller's. */
 FILCH_PRIVATE void filch_loop_run(struct filch_loop *loop, struct filch_fiber *fiber);
+
+/* Prepare and run it, in a function that filch_loop_enter() calls and that goes on after it. */
+FILCH_PRIVATE void filch_loop_run_here(struct filch_loop *loop);
 
 #endif

@@ -16,14 +16,18 @@ void filch_loop_lower(struct filch_loop *loop, size_t limit)
     }
 }
 
+void filch_loop_halt(struct filch_loop *loop, filch_status why)
+{
+    /* relaxed: read when all ranges are done */
+    atomic_store_explicit(&loop->halted, (int)why, memory_order_relaxed);
+    filch_loop_lower(loop, 0);
+}
+
 void filch_loop_check(struct filch_loop *loop, struct filch_pool *pool)
 {
     if (filch_pool_state(pool) == FILCH_POOL_TERMINATED ||
         filch_cancel_scope_is_cancelled(loop->frame.scope)) {
-        filch_status why = filch_pool_ended_as(pool, FILCH_ECANCELED);
-        /* relaxed: read when all ranges are done */
-        atomic_store_explicit(&loop->halted, (int)why, memory_order_relaxed);
-        filch_loop_lower(loop, 0);
+        filch_loop_halt(loop, filch_pool_ended_as(pool, FILCH_ECANCELED));
     }
 }
 
@@ -109,6 +113,7 @@ filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
     loop->n = n;
     loop->chunk = 0;
     loop->python = false;
+    loop->grouped = false;
     loop->chained = false;
     loop->policy = FILCH_RUN_ALL;
     loop->items = NULL;
@@ -144,7 +149,7 @@ void filch_loop_prepare(struct filch_loop *loop, struct filch_pool *pool)
     if (loop->python) {
         loop->chunk = python_chunk(loop->n, pool->config.workers);
     }
-    loop->gang = loop->chunk && pool->config.chosen && pool->config.workers > 1;
+    loop->gang = loop->chunk && !loop->grouped && pool->config.chosen && pool->config.workers > 1;
     for (size_t i = 0; loop->items && i < loop->n; i++) {
         loop->items[i] = (filch_item){FILCH_ECANCELED, 0};
     }

@@ -1,5 +1,7 @@
 #include "loop/partition.h"
 
+#include "loop/loop_run.h"
+
 enum {
     CHAINED_FEW = 16,   /* elements, below which there is one leaf; later, so many leaves */
     CHAINED_LONG = 256, /* elements of a leaf beside which its beginning and end are little */
@@ -29,6 +31,22 @@ struct filch_partition filch_partition_for_chain(size_t n)
         leaves.count = (n - 1) / length + 1;
     }
     return leaves;
+}
+
+filch_status filch_partition_loop(struct filch_partition *leaves, struct filch_loop *loop)
+{
+    if (loop->python) {
+        return FILCH_EINVAL;
+    }
+    *leaves = filch_partition_of(loop->n);
+    if (loop->chunk) {
+        leaves->length = loop->chunk;
+        leaves->count = loop->n ? (loop->n - 1) / loop->chunk + 1 : 0;
+    } else {
+        loop->grouped = true;
+        loop->chunk = leaves->length;
+    }
+    return FILCH_OK;
 }
 
 size_t filch_leaves_at_hand(const struct filch_partition *leaves, size_t element_bytes)

@@ -9,6 +9,8 @@
 
 #include "base/private.h"
 
+struct filch_loop;
+
 enum { FILCH_LEAVES_MAX = 1024 };
 
 struct filch_partition {
@@ -34,6 +36,12 @@ static inline size_t filch_leaf_elements(const struct filch_partition *leaves, s
     size_t left = leaves->n - leaf * leaves->length;
     return left < leaves->length ? left : leaves->length;
 }
+
+/* The loop, which was just made, is to run leaf by leaf, each in one call of its block: those of
+ * filch_partition_of(), or of as many elements as its options have said. FILCH_EINVAL: Python's
+ * chunks, whose length depends on the number of workers. */
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_partition_loop(struct filch_partition *leaves,
+                                                                 struct filch_loop *loop);
 
 /* Leaves that are in the nearer caches when they were gone over. */
 FILCH_PRIVATE size_t filch_leaves_at_hand(const struct filch_partition *leaves,

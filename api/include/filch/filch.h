@@ -18,6 +18,7 @@
 #include <filch/core.h>
 #include <filch/deadlock.h>
 #include <filch/error.h>
+#include <filch/fold.h>
 #include <filch/fork.h>
 #include <filch/function.h>
 #include <filch/future.h>
@@ -29,6 +30,7 @@
 #include <filch/io.h>
 #include <filch/log.h>
 #include <filch/loop.h>
+#include <filch/map_reduce.h>
 #include <filch/memory.h>
 #include <filch/order.h>
 #include <filch/pipeline.h>

@@ -144,6 +144,7 @@
 /* What can be done with one parameter. */
 #define FILCH_DECLARE(T, x) T x
 #define FILCH_NAME(T, x) x
+#define FILCH_TYPE_OF(T, x) T
 #define FILCH_FIELD(T, x) T x;
 #define FILCH_ARRAY(T, x) T const *x
 #define FILCH_ARRAY_FIELD(T, x) T const *x;

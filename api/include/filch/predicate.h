@@ -77,7 +77,6 @@ FILCH_MUST_CHECK filch_status filch_find(filch_pool *pool, const filch_predicate
 #define FILCH_PREDICATE(...) FILCH_PREDICATE_I(__VA_ARGS__, ~)
 #define FILCH_PREDICATE_I(name, ...)                                                               \
     FILCH_DOCUMENTED(FILCH_PREDICATE_GENERATE, bool, name, __VA_ARGS__)
-#define FILCH_TYPE_OF(T, x) T
 #define FILCH_PREDICATE_GENERATE(R, name, doc, first, ...)                                         \
     static bool name(FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                  \
     typedef FILCH_TYPE_OF first name##_element;                                                    \

@@ -1,0 +1,97 @@
+/* Reductions of values that are computed on the way: leaf by leaf, as in reduce.c. */
+#include <filch/map_reduce.h>
+
+#include <string.h>
+
+#include "base/base.h"
+#include "base/memory.h"
+#include "loop/loop_run.h"
+#include "loop/partition.h"
+#include "sched/unwound.h"
+
+struct map_reduction {
+    const filch_map_reducer *mapping;
+    const void *environment;
+    unsigned char *total;  /* begins as the initial value */
+    unsigned char *totals; /* of each leaf */
+    struct filch_loop loop;
+    struct filch_fault fault;
+    struct filch_partition leaves;
+};
+
+static void map_reduce_leaf(const void *environment, filch_range *range)
+{
+    const struct map_reduction *const *reduction = environment;
+    size_t leaf = (size_t)range->next / (*reduction)->leaves.length;
+    (*reduction)
+        ->mapping->block((*reduction)->environment, range,
+                         (*reduction)->totals +
+                             leaf * (*reduction)->mapping->reducer->element_bytes);
+}
+
+static void end_map_reduction(struct map_reduction **reduction)
+{
+    filch_free((*reduction)->totals);
+    (*reduction)->totals = NULL;
+}
+
+static void run_map_reduction(void *context)
+{
+    FILCH_UNWINDS(end_map_reduction) struct map_reduction *reduction = context;
+    const filch_reducer *reducer = reduction->mapping->reducer;
+    size_t count = reduction->leaves.count; /* n times this does not overflow */
+    reduction->totals = filch_malloc_for(reducer->element_bytes, count * reducer->element_bytes);
+    if (!reduction->totals) {
+        filch_loop_halt(&reduction->loop, FILCH_ENOMEM);
+        return;
+    }
+    filch_loop_run_here(&reduction->loop);
+    if (filch_loop_result(&reduction->loop, NULL) == FILCH_OK) { /* all leaves have a total */
+        reducer->combine_block(reduction->total, reduction->totals, count);
+    }
+}
+
+static filch_status reduce_into(struct map_reduction *reduction, filch_pool *pool, size_t n,
+                                const filch_map_options *options)
+{
+    const filch_reducer *reducer = reduction->mapping->reducer;
+    struct map_reduction *const itself = reduction;
+    const filch_body body = {map_reduce_leaf, sizeof itself, reducer->element_bytes,
+                             reduction->mapping->info};
+    filch_status status =
+        filch_loop_init(&reduction->loop, &body, &itself, n, options, &reduction->fault);
+    if (status == FILCH_OK) {
+        status = filch_partition_loop(&reduction->leaves, &reduction->loop);
+    }
+    if (status == FILCH_OK) {
+        status = filch_loop_enter(&reduction->loop, pool, run_map_reduction, reduction);
+    }
+    return status == FILCH_OK ? filch_loop_result(&reduction->loop, options ? options->error : NULL)
+                              : status;
+}
+
+filch_status filch_map_reduce(filch_pool *pool, const filch_map_reducer *mapping,
+                              const void *environment, size_t n, const void *initial, void *result,
+                              const filch_map_options *options)
+{
+    if (!mapping || !mapping->block || !mapping->reducer || !mapping->reducer->combine_block ||
+        !mapping->reducer->element_bytes || !initial || !result) {
+        return FILCH_EINVAL;
+    }
+    size_t bytes = mapping->reducer->element_bytes;
+    FILCH_ALIGNED(64) unsigned char small[64];
+    struct map_reduction reduction = {.mapping = mapping, .environment = environment};
+    reduction.total = bytes <= sizeof small ? small : filch_malloc_for(bytes, bytes);
+    if (!reduction.total) {
+        return FILCH_ENOMEM;
+    }
+    memcpy(reduction.total, initial, bytes);
+    filch_status status = reduce_into(&reduction, pool, n, options);
+    if (status == FILCH_OK) {
+        memcpy(result, reduction.total, bytes);
+    }
+    if (reduction.total != small) {
+        filch_free(reduction.total);
+    }
+    return status;
+}
