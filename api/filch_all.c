@@ -162,6 +162,7 @@
 #include "loop/progress.c"
 #include "loop/progress_bar.c"
 #include "loop/reduce.c"
+#include "loop/reducer_check.c"
 #include "loop/scan.c"
 #include "loop/sort.c"
 #include "loop/states.c"

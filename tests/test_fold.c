@@ -1,9 +1,11 @@
 /* Folds: what becomes of elements, and what becomes of states. Map-reduce: one pass, the same bits
  * as two. */
+#define _GNU_SOURCE
 #include "fixture.h"
 
 #include <errno.h>
 #include <stdalign.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <threads.h>
@@ -838,6 +840,110 @@ START_TEST(null_is_the_default_pool)
 }
 END_TEST
 
+/* ---- FILCH_CHECK ---- */
+
+FILCH_REDUCER(double, add_half, (double, acc), (double, x))
+{
+    return acc + x / 2;
+}
+
+FILCH_REDUCER(float, add_floats, (float, a), (float, b))
+{
+    return a + b;
+}
+
+FILCH_REDUCER(int, minus, (int, a), (int, b))
+{
+    return a - b;
+}
+
+struct pair {
+    long a;
+    long b;
+};
+
+FILCH_REDUCER(struct pair, pair_minus, (struct pair, a), (struct pair, b))
+{
+    return (struct pair){a.a - b.a, b.b};
+}
+
+static char heard_text[1000];
+static int heard_lines;
+
+static void hear_log(void *context, filch_log_level level, const char *message)
+{
+    (void)context;
+    (void)level;
+    heard_lines++;
+    snprintf(heard_text, sizeof heard_text, "%s", message);
+}
+
+/* What is not associative is reduced and scanned all the same. */
+static void reduce_wrongly(filch_pool *pool)
+{
+    double xs[] = {0, 1, 2, 3};
+    int is[] = {1, 2, 3, 4};
+    double sum;
+    int difference;
+    ck_assert_int_eq(add_half_reduce(pool, xs, 4, 0, &sum), FILCH_OK);
+    ck_assert_int_eq(minus_reduce(pool, is, 4, 0, &difference), FILCH_OK);
+    ck_assert_int_eq(minus_scan(pool, is, 4, 0, is), FILCH_OK);
+}
+
+static void reduce_rightly(filch_pool *pool)
+{
+    double xs[] = {1e16, 1, -1e16, 3};
+    float ys[] = {1e-3F, 1e7F, -1e7F};
+    double none[] = {1, 1e308, 1e308};
+    struct pair pairs[] = {{1, 2}, {3, 4}, {5, 6}};
+    struct pair pair = {0, 0};
+    double sum;
+    float small_sum;
+    ck_assert_int_eq(add_reduce(pool, xs, 4, 0, &sum), FILCH_OK);
+    ck_assert_int_eq(add_reduce(pool, none, 3, 0, &sum), FILCH_OK);
+    ck_assert_int_eq(add_floats_reduce(pool, ys, 3, 0, &small_sum), FILCH_OK);
+    ck_assert_int_eq(add_half_reduce(pool, xs, 2, 0, &sum), FILCH_OK); /* of two one cannot say */
+    ck_assert_int_eq(pair_minus_reduce(pool, pairs, 3, pair, &pair), FILCH_OK);
+}
+
+START_TEST(with_FILCH_CHECK_a_reducer_that_is_not_associative_is_told)
+{
+    ck_assert_int_eq(setenv("FILCH_CHECK", "1", 1), 0);
+    filch_pool *pool = pool_opened(_i);
+    filch_log_to(hear_log, NULL);
+    reduce_rightly(pool);
+    ck_assert_int_eq(heard_lines, 0);
+    reduce_wrongly(pool);
+    ck_assert_int_eq(heard_lines, 3);
+    ck_assert_ptr_nonnull(strstr(heard_text, "minus ("));
+    ck_assert_ptr_nonnull(strstr(heard_text, "(a + b) + c is -4, a + (b + c) is 2;"));
+    ck_assert_ptr_nonnull(strstr(heard_text, "FILCH_MAP_REDUCE"));
+    double xs[] = {0, 1, 2, 3};
+    double sum;
+    ck_assert_int_eq(add_half_reduce(pool, xs, 4, 0, &sum), FILCH_OK);
+    ck_assert_ptr_nonnull(strstr(heard_text, "is 1.5, a + (b + c) is 1;"));
+    filch_log_to(NULL, NULL);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(without_FILCH_CHECK_it_is_not)
+{
+    const char *const values[] = {NULL, "", "0"};
+    filch_log_to(hear_log, NULL);
+    for (int i = 0; i < 3; i++) {
+        if (values[i]) {
+            ck_assert_int_eq(setenv("FILCH_CHECK", values[i], 1), 0);
+        }
+        filch_pool *pool = pool_opened(1);
+        reduce_wrongly(pool);
+        pool_closed(pool);
+    }
+    ck_assert_int_eq(heard_lines, 0);
+    filch_log_to(NULL, NULL);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("fold");
@@ -876,6 +982,9 @@ int main(void)
     tcase_add_loop_test(tcase, map_reduce_takes_plain_functions_and_needs_no_commutativity, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, map_reduce_takes_options_and_tells_errors, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, with_FILCH_CHECK_a_reducer_that_is_not_associative_is_told, 0,
+                        WORKER_SWEEP);
+    tcase_add_test(tcase, without_FILCH_CHECK_it_is_not);
     tcase_add_test(tcase, null_is_the_default_pool);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

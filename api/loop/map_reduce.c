@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "loop/loop_run.h"
 #include "loop/partition.h"
+#include "loop/reducer_check.h"
 #include "sched/unwound.h"
 
 struct map_reduction {
@@ -47,6 +48,7 @@ static void run_map_reduction(void *context)
     }
     filch_loop_run_here(&reduction->loop);
     if (filch_loop_result(&reduction->loop, NULL) == FILCH_OK) { /* all leaves have a total */
+        filch_reducer_check(reduction->loop.pool, reducer, reduction->totals, count);
         reducer->combine_block(reduction->total, reduction->totals, count);
     }
 }

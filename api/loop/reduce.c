@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "base/memory.h"
 #include "loop/partition.h"
+#include "loop/reducer_check.h"
 #include "pool/run_in_pool.h"
 
 enum { ON_STACK_BYTES = 8192 };
@@ -37,6 +38,7 @@ static filch_status reduce_leaves(filch_pool *pool, void *context)
     const filch_reducer *reducer = reduction->reducer;
     size_t count = reduction->leaves.count;
     size_t bytes = count * reducer->element_bytes; /* at most n elements: no overflow */
+    filch_reducer_check(pool, reducer, reduction->elements, reduction->leaves.n);
     reduction->totals =
         bytes <= sizeof on_stack ? on_stack : filch_malloc_for(reducer->element_bytes, bytes);
     if (!reduction->totals) {

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "loop/chain.h"
 #include "loop/partition.h"
+#include "loop/reducer_check.h"
 #include "pool/run_in_pool.h"
 
 enum { SUMS_ON_STACK = 2048 };
@@ -162,6 +163,7 @@ static const struct filch_chain ungrouped = {.finish = finish_run_known,
 static filch_status scan_leaves(filch_pool *pool, struct scanning *scanning)
 {
     const filch_reducer *reducer = scanning->reducer;
+    filch_reducer_check(pool, reducer, scanning->elements, scanning->leaves.n);
     struct filch_chain chain = reducer->exact ? ungrouped : grouped;
     chain.count = scanning->leaves.count;
     chain.most = filch_leaves_at_hand(&scanning->leaves, reducer->element_bytes);

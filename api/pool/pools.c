@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "debug/deadlock.h"
 #include "os/cpu.h"
@@ -99,6 +100,13 @@ static unsigned default_workers(void)
     return workers < FILCH_WORKERS_MAX ? workers : FILCH_WORKERS_MAX;
 }
 
+/* FILCH_CHECK: any text but "" and "0". */
+static bool check_from_environment(void)
+{
+    const char *text = filch_os_getenv("FILCH_CHECK");
+    return text && *text && strcmp(text, "0") != 0;
+}
+
 static filch_status resolve_options(const filch_pool_options *options,
                                     struct filch_pool_config *config)
 {
@@ -117,6 +125,7 @@ static filch_status resolve_options(const filch_pool_options *options,
     config->stack_bytes = stack_bytes;
     config->permits =
         options && options->blocking_threads ? options->blocking_threads : BLOCKING_DEFAULT;
+    config->check = check_from_environment();
     config->bind = options && options->bind_workers;
     config->report_overflow = !FILCH_SANITIZES_STACKS && !(options && options->leave_sigsegv);
     return filch_hooks_new(options, config);

@@ -47,7 +47,7 @@ enum filch_pool_state { FILCH_POOL_RUNNING, FILCH_POOL_CLOSED, FILCH_POOL_TERMIN
 
 struct filch_pool_config {
     unsigned workers;     /* 1 .. FILCH_POOL_WORKERS_MAX */
-    bool chosen;          /* the user named that number */
+    bool chosen, check;   /* the user named that number; look for the program's mistakes */
     size_t stack_bytes;   /* at least filch_stack_minimum(); 0: see filch_stacks_init() */
     bool report_overflow; /* overflow.h */
     bool bind;            /* threads stay on the processor of the core they hold */

@@ -10,7 +10,18 @@
  * to be so to the last bit: the result is that of a serial loop, and on one worker a scan calls (+)
  * once for an element. Else elements are grouped by their number alone: the same bits come out on
  * any number of workers, but not always those of a serial loop, as with floating point; and a scan
- * calls (+) twice. FILCH_EXACT_REDUCER says of any T that (+) is associative to the last bit. */
+ * calls (+) twice. FILCH_EXACT_REDUCER says of any T that (+) is associative to the last bit.
+ *
+ * Either operand may be an element or a sum of some: `return acc + f(x);` compiles, and is wrong
+ * where x is a sum. For a sum of f(x) there is FILCH_MAP_REDUCE (map_reduce.h), for a sum of
+ * another type than the elements FILCH_FOLD (fold.h). With FILCH_CHECK=1 in the environment when a
+ * pool is opened, its reductions and scans of numbers combine their first three elements in both
+ * ways, and the log (log.h) tells if there is more between them than rounding.
+ *
+ * A reduction may consume its operands, e.g. empty and free tables that elements point to: it gives
+ * each element, and each sum, to (+) once, and the initial value; what is in the array of elements
+ * after it is of no use then. If it fails, which of them were consumed is not known (a fold says).
+ * A scan gives them to (+) several times. */
 #ifndef FILCH_REDUCE_H
 #define FILCH_REDUCE_H
 
@@ -81,7 +92,8 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
 #define FILCH_REDUCER_GENERATE(T, name, doc, first, second, exact)                                 \
     FILCH_ASSERT_ALIGNED(T);                                                                       \
     static T name(FILCH_DECLARE first, FILCH_DECLARE second);                                      \
-    FILCH_INFO(name, doc, 2 * sizeof(T))                                                           \
+    FILCH_UNUSED static const filch_function_info name##_info = {                                  \
+        #name, doc, __FILE__, __LINE__, (unsigned)(2 * sizeof(T)), FILCH_TYPE(T), FILCH_TYPE(T)};  \
     FILCH_UNUSED static void name##_combine(void *filch_into, const void *filch_element)           \
     {                                                                                              \
         *(T *)filch_into = name(*(T const *)filch_into, *(T const *)filch_element);                \
