@@ -213,7 +213,7 @@ struct doing {
     struct lives lives;
     size_t raises_at; /* and at each multiple */
     atomic_int waiting;
-    int wait_for; /* so many elements wait for each other; 0: none */
+    int wait_for; /* so many elements wait for each other, and so do the next; 0: none */
     filch_semaphore *all_wait;
     filch_group *cancels;
 };
@@ -223,7 +223,7 @@ FILCH_FOLD_LOOP(struct tracked, track, (size_t, i), (struct doing *, doing))
     atomic_fetch_add(&doing->lives.wrong,
                      into->stage != STARTED || atomic_fetch_add(&into->users, 1) != 0);
     if (doing->wait_for) {
-        if (atomic_fetch_add(&doing->waiting, 1) + 1 == doing->wait_for) {
+        if ((atomic_fetch_add(&doing->waiting, 1) + 1) % doing->wait_for == 0) {
             filch_semaphore_release(doing->all_wait, (unsigned)doing->wait_for);
         }
         any_status(filch_semaphore_acquire(doing->all_wait));
@@ -328,14 +328,11 @@ START_TEST(states_of_elements_that_waited_are_used_again)
     struct doing doing = nothing;
     filch_semaphore semaphore;
     filch_semaphore_init(&semaphore, 0);
-    doing.wait_for = 20; /* the first that many; then there is plenty */
+    doing.wait_for = 20;
     doing.all_wait = &semaphore;
-    filch_semaphore_release(&semaphore, 2000);
-    for (int round = 0; round < 2; round++) {
-        ck_assert_int_eq(track_all(pool, 1000, &doing, FILCH_FOLD_FAST, &all, NULL), FILCH_OK);
-    }
-    ck_assert_int_eq(all.sum, 2 * sum_to(1000));
-    ck_assert_int_lt(doing.lives.started, 200);
+    ck_assert_int_eq(track_all(pool, 2000, &doing, FILCH_FOLD_FAST, &all, NULL), FILCH_OK);
+    ck_assert_int_eq(all.sum, sum_to(2000));
+    ck_assert_int_lt(doing.lives.started, 500);
     check_lives(&doing, doing.lives.started);
     pool_closed(pool);
 }
@@ -828,6 +825,33 @@ START_TEST(map_reduce_takes_options_and_tells_errors)
 }
 END_TEST
 
+static atomic_int odd_sums;
+
+FILCH_REDUCER(long, plus_ones, (long, a), (long, b))
+{
+    atomic_fetch_add(&odd_sums, a < 1 || a > N || b < 1 || b > N);
+    return a + b;
+}
+
+FILCH_MAP_REDUCE(long, count_until, odd_only, plus_ones, (long, x));
+
+START_TEST(after_fail_fast_no_sum_is_made_of_what_is_not_there)
+{
+    filch_pool *pool = pool_opened(_i);
+    const filch_map_options options = {.policy = FILCH_FAIL_FAST};
+    long *xs = malloc(N * sizeof *xs);
+    long sum = -1;
+    for (int i = 0; i < N; i++) {
+        xs[i] = i < 2000 ? 1 : 998;
+    }
+    ck_assert_int_eq(count_until_with(pool, xs, N, 1, &sum, &options), FILCH_ERAISED);
+    ck_assert_int_eq(sum, -1);
+    ck_assert_int_eq(odd_sums, 0);
+    free(xs);
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(null_is_the_default_pool)
 {
     const counted_accumulator how = {.merge = add_longs};
@@ -985,6 +1009,8 @@ int main(void)
     tcase_add_loop_test(tcase, with_FILCH_CHECK_a_reducer_that_is_not_associative_is_told, 0,
                         WORKER_SWEEP);
     tcase_add_test(tcase, without_FILCH_CHECK_it_is_not);
+    tcase_add_loop_test(tcase, after_fail_fast_no_sum_is_made_of_what_is_not_there, 0,
+                        WORKER_SWEEP);
     tcase_add_test(tcase, null_is_the_default_pool);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

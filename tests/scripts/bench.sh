@@ -16,7 +16,7 @@ compile() { # output source option...
 }
 filch="-I$source/api/include -I$source/runtime/include $library -lpthread"
 # shellcheck disable=SC2086
-for name in recursion map shapes; do
+for name in recursion map shapes sums; do
     compile "$name-serial" "$name.c" -DSERIAL
     compile "$name-filch" "$name.c" $filch
 done
@@ -58,6 +58,9 @@ for workers in 1 2 8; do
     same map few_cold $workers 3
     same map seed $workers 100
     same map many $workers 100000
+    same sums histogram $workers 100000
+    same sums sum_of_f $workers 100000
+    same sums two_passes $workers 100000
     same map heavy $workers 256
     same shapes tiny $workers 10
     same shapes tiny_cold $workers 2

@@ -72,6 +72,15 @@ def shaped(name, title, goal, size, peers=(("libgomp, 2", "shapes-gomp"),
     return Row(name, title, "ns", goal, tuple(contenders))
 
 
+def summing(name, title, goal, size, also=()):
+    """A loop of sums.c, and other ways to do the same, on two workers: (label, row)."""
+    contenders = [Contender(label, program, name, workers, size) for label, program, workers in (
+        ("serial", "sums-serial", 1), ("filch, 1", "sums-filch", 1), ("filch, 2", "sums-filch", 2),
+        ("libgomp, 2", "sums-gomp", 2), ("libomp, 2", "sums-omp", 2))]
+    contenders += [Contender(label, "sums-filch", row, 2, size) for label, row in also]
+    return Row(name, title, "ns", goal, tuple(contenders))
+
+
 def talking(program, name, title, size):
     """filch and Go, each on one and on two workers."""
     def one(label, program, workers):
@@ -143,6 +152,9 @@ ROWS = (
            peers=(("oneTBB, 1", "all-tbb"), ("oneTBB, 2", "all-tbb"), ("libgomp, 2", "shapes-gomp"))),
     shaped("scan_few", "scan of 10^4", "serial on 1", 20000),
     shaped("scan_dear", "scan of 10^4 x 50 ns", "serial on 1, <= 0.7 on 2", 200),
+    summing("histogram", "histogram of 10^7 bytes", "<= 0.55 of serial", 10000000),
+    summing("sum_of_f", "sum of f(x) over 10^7 doubles", "<= 0.55 of serial", 10000000,
+            also=(("filch, 2, map and reduce", "two_passes"),)),
     tasks("futures", "10^6 empty tasks with futures from outside, each", "150 ns", 1000000),
     tasks("round_trip", "submit one task and wait, warm", "300 ns", 100000, primitive=FUTEX),
     tasks("round_trip_cold", "the same with gaps of 1 ms", "1 us", 101, primitive=FUTEX),
