@@ -33,15 +33,17 @@ extern "C" {
 typedef enum filch_fold_order {
     FILCH_FOLD_FIXED, /* a state for each block of neighbours; blocks and merges depend on n alone:
                          the same bits on any number of workers. merge need not commute. Blocks are
-                         those of filch_reduce(), at most 1,024, or of .chunksize elements. About
-                         ten states are alive for each worker. */
+                         those of filch_reduce(), at most 1,024, or of .chunksize elements, and
+                         each is a start and a merge: with large states and few cheap elements, make
+                         them longer. About ten states are alive for each worker. */
     FILCH_FOLD_FAST   /* a state for each participant, merged in any order: the fewest states */
 } filch_fold_order;
 
 /* What is done with states. Each is zero, then started, then takes in elements and other states; in
- * the end it is merged, but not if the call fails, and finished: each of these once, whatever
- * elements do. Nothing of this holds for the result, which is the caller's. The functions are
- * called by any worker, for different states at the same time, and may wait. */
+ * the end it is merged into another or the result, and finished: each of these once, whatever
+ * elements do, and if the call fails it is finished without being merged. The result, which is the
+ * caller's, is neither started nor finished. The functions are called by any worker, for different
+ * states at the same time, and may wait. */
 typedef struct filch_accumulator {
     /* NULL: zero is a good start. Anything but FILCH_OK ends the call, which answers that; finish
      * is not called then. */
