@@ -30,6 +30,7 @@
 extern "C" {
 #endif
 
+/* Which elements share a state, and in which order states are merged. */
 typedef enum filch_fold_order {
     FILCH_FOLD_FIXED, /* a state for each block of neighbours; blocks and merges depend on n alone:
                          the same bits on any number of workers. merge need not commute. Blocks are
