@@ -627,6 +627,57 @@ START_TEST(folds_nest)
 }
 END_TEST
 
+/* ---- without generated code ---- */
+
+enum { LARGE = 1 << 20 };
+
+static void count_large(const void *environment, const void *elements, filch_range *range,
+                        void *into)
+{
+    const long *weights = elements;
+    unsigned char *large = into;
+    const long *factor = environment;
+    for (size_t i = (size_t)range->next; i < range->stop; i++) {
+        range->next = i + 1;
+        *(long *)into += weights[i] * *factor;
+        large[LARGE - 1] |= 1;
+    }
+}
+
+static void merge_large(void *into, void *from, void *context)
+{
+    const unsigned char *large = from;
+    (void)context;
+    *(long *)into += *(long *)from;
+    ((unsigned char *)into)[LARGE - 1] += large[LARGE - 1];
+}
+
+START_TEST(a_fold_needs_no_generated_code_and_states_may_be_large)
+{
+    static const filch_function_info info = {"count_large", "", __FILE__, __LINE__, 0, {0}, {0}};
+    static const filch_fold_step step = {count_large, LARGE, sizeof(long), &info};
+    filch_pool *pool = pool_opened(_i);
+    const filch_map_options options = {.chunksize = FILCH_CHUNK(10)};
+    long weights[100];
+    long factor = 3;
+    for (int i = 0; i < 100; i++) {
+        weights[i] = i;
+    }
+    for (int order = 0; order < 2; order++) {
+        const filch_accumulator how = {.merge = merge_large, .order = orders[order]};
+        unsigned char *all = calloc(1, LARGE);
+        ck_assert_int_eq(filch_fold(pool, &step, &factor, weights, 100, &how, all, &options),
+                         FILCH_OK);
+        ck_assert_int_eq(*(long *)(void *)all, 3 * 4950);
+        if (orders[order] == FILCH_FOLD_FIXED) {
+            ck_assert_int_eq(all[LARGE - 1], 10);
+        }
+        free(all);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
 struct heard {
     size_t done;
     size_t total;
@@ -998,6 +1049,8 @@ int main(void)
     tcase_add_loop_test(tcase, of_no_elements_nothing_is_started_and_a_closed_pool_says_so, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, without_merge_states_are_scratch_memory, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_fold_needs_no_generated_code_and_states_may_be_large, 0,
+                        WORKER_SWEEP);
     tcase_add_loop_test(tcase, folds_nest, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, progress_counts_elements, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, states_are_finished_when_a_thread_ends_in_an_element, 0,

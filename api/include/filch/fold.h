@@ -37,7 +37,8 @@ typedef enum filch_fold_order {
                          those of filch_reduce(), at most 1,024, or of .chunksize elements, and
                          each is a start and a merge: with large states and few cheap elements, make
                          them longer. About ten states are alive for each worker. */
-    FILCH_FOLD_FAST   /* a state for each participant, merged in any order: the fewest states */
+    FILCH_FOLD_FAST   /* a state for each participant, and for each element that waits; merged in
+                         any order: merge must commute. The fewest states. */
 } filch_fold_order;
 
 /* What is done with states. Each is zero, then started, then takes in elements and other states; in
