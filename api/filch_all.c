@@ -6,7 +6,7 @@
  *
  *     cc -O2 -fexceptions -fvisibility=hidden -Iruntime -Iapi -Iruntime/include -Iapi/include \
  *         -c api/filch_all.c runtime/os/os_unix*.c runtime/os/os_linux.c runtime/os/os_linux_poll.c \
- *         runtime/stack/switch_x86_64.S
+ *         runtime/os/os_linux_spawn.c runtime/os/os_linux_watch.c runtime/stack/switch_x86_64.S
  *
  * The layer to the system stays apart; why: base/private.h. */
 #define FILCH_ALL
@@ -130,15 +130,16 @@
 
 #include "sync/blocking.c"
 #include "sync/channel.c"
+#include "sync/channel_wait.c"
 #include "sync/condition.c"
 #include "sync/group.c"
 #include "sync/group_macros.c"
+#include "sync/group_wait.c"
 #include "sync/inbox.c"
 #include "sync/linger.c"
 #include "sync/mutex.c"
 #include "sync/once.c"
 #include "sync/rwlock.c"
-#include "sync/select.c"
 #include "sync/semaphore.c"
 #include "sync/wait_group.c"
 #include "sync/wait_queue.c"
@@ -170,14 +171,28 @@
 #include "io/io.c"
 #include "io/io_wait.c"
 
+#include "first/first.c"
+#include "first/first_cases.c"
+#include "first/first_channels.c"
+#include "first/first_fds.c"
+#include "first/first_watch.c"
+#include "first/processes.c"
+#include "first/signals.c"
+
 #ifdef FILCH_AMALGAMATION /* what stays apart elsewhere */
 #include "os/os_unix.c"
 #include "os/os_unix_file.c"
+#include "os/os_unix_spawn.c"
+#include "os/os_unix_watch.c"
 #ifdef FILCH_OS_POSIX
 #include "os/os_posix.c"
+#include "os/os_posix_spawn.c"
+#include "os/os_posix_watch.c"
 #else
 #include "os/os_linux.c"
 #include "os/os_linux_poll.c"
+#include "os/os_linux_spawn.c"
+#include "os/os_linux_watch.c"
 #endif
 #if defined(FILCH_SWITCH_UCONTEXT)
 #elif defined(__x86_64__)

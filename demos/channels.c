@@ -31,17 +31,17 @@ FILCH_FUNCTION(size_t, consume, (numbers, in))
 FILCH_FUNCTION(size_t, count_both, (numbers, left), (numbers, right))
 {
     size_t number, count = 0;
-    filch_case cases[] = {numbers_receiving(left, &number), numbers_receiving(right, &number)};
-    while (cases[0].channel || cases[1].channel) {
-        size_t chosen = 0;
-        filch_status status = filch_select(cases, 2, &chosen);
-        if (status == FILCH_OK) {
-            count++;
-        } else if (status == FILCH_END) {
-            cases[chosen].channel = NULL; /* closed: left out from now on */
-        } else {
-            return filch_raise(1, "selecting: %s", filch_strerror(status)), count;
+    filch_status status = FILCH_OK;
+    filch_case cases[] = {numbers_receiving(left, &number, &status),
+                          numbers_receiving(right, &number, &status)};
+    for (int open = 2; open > 0;) {
+        int chosen = filch_first(cases, 2, filch_never(), NULL);
+        if (chosen < 0) {
+            return filch_raise(1, "choosing: %s", filch_strerror((filch_status)-chosen)), count;
         }
+        count += status == FILCH_OK;
+        open -= status == FILCH_END;
+        cases[chosen] = status == FILCH_END ? filch_none() : cases[chosen]; /* closed: left out */
     }
     return count;
 }

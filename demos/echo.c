@@ -4,11 +4,11 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 
 #include <filch/filch.h>
 
@@ -24,7 +24,6 @@ FILCH_FUNCTION(void, echo, (int, socket))
 
 static filch_wait_group connected;
 static atomic_int well;
-static atomic_bool stopped;
 /* Says a word when all are connected, within 10 s, and hears it. Its error cancels the group. */
 FILCH_FUNCTION(void, talk, (const struct sockaddr_in *, to))
 {
@@ -45,27 +44,16 @@ FILCH_FUNCTION(void, talk, (const struct sockaddr_in *, to))
     }
 }
 
-FILCH_FUNCTION(void, stop_at_signal, (filch_group *, all), (int, signals))
-{
-    struct signalfd_siginfo signal;
-    stopped = filch_read(signals, &signal, sizeof signal) > 0 &&
-              filch_group_cancel(all) == FILCH_OK; /* ends all waits in it */
-}
-
 int main(int argc, char **argv)
 {
     int connections = argc > 1 ? atoi(argv[1]) : 1000;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t length = sizeof address;
-    sigset_t term;
     struct rlimit files;
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM); /* it is read instead */
     int limited = getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max; /* two for each connection are needed */
-    int signals = signalfd(-1, &term, SFD_CLOEXEC);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (signals < 0 || listener < 0 || sigprocmask(SIG_BLOCK, &term, NULL) != 0 ||
+    if (listener < 0 || filch_signal_block(SIGTERM) != FILCH_OK || /* it is waited for instead */
         bind(listener, (struct sockaddr *)&address, length) != 0 || listen(listener, 4096) != 0 ||
         getsockname(listener, (struct sockaddr *)&address, &length) != 0 || limited != 0 ||
         setrlimit(RLIMIT_NOFILE, &files) != 0) {
@@ -74,18 +62,20 @@ int main(int argc, char **argv)
     if (connections == 0) {
         fprintf(stderr, "port %d\n", ntohs(address.sin_port));
     }
+    bool stopped = false;
     filch_error error;
     filch_status status;
     FILCH_WITH_POOL(pool, &(filch_pool_options){.stack_bytes = 64 * 1024}, &status) {
         FILCH_WITH_GROUP(all, pool, &(filch_group_options){.cancel_on_error = 1}, &status) {
-            bool begun = filch_wait_group_add(&connected, (unsigned)connections) == FILCH_OK &&
-                         stop_at_signal_spawn(all, all, signals) == FILCH_OK;
+            bool begun = filch_wait_group_add(&connected, (unsigned)connections) == FILCH_OK;
             for (int i = 0; (i < connections || !connections) && begun; i++) {
+                int socket = -1;
                 begun = !connections || talk_spawn(all, &address) == FILCH_OK;
-                int socket = begun ? filch_accept(listener, NULL, NULL) : -1;
-                begun = socket >= 0 && echo_spawn(all, socket) == FILCH_OK;
+                stopped = begun && FILCH_FIRST(filch_never(), filch_on_signal(SIGTERM, NULL),
+                                               filch_on_accept(listener, &socket)) == 0;
+                begun = begun && socket >= 0 && echo_spawn(all, socket) == FILCH_OK;
             }
-            filch_close(signals); /* the group waits for clients that still talk */
+            /* it ends all waits in the group; else that waits for clients that still talk */
             status = begun ? FILCH_OK : filch_group_cancel(all);
             status = filch_group_wait(all, &error);
         }

@@ -66,9 +66,9 @@ int use_pointers(filch_pool *pool)
     if (pointers_new(1, &channel) != FILCH_OK) {
         return 1;
     }
-    filch_case sends = pointers_sending(channel, &there);
-    int bad = filch_select_until(&sends, 1, filch_in(0), NULL) != FILCH_OK ||
-              later_of_reduce(pool, all, 3, text, &last) != FILCH_OK ||
+    filch_status sent = FILCH_EPENDING;
+    int bad = FILCH_FIRST(filch_in(0), pointers_sending(channel, &there, &sent)) != 0 ||
+              sent != FILCH_OK || later_of_reduce(pool, all, 3, text, &last) != FILCH_OK ||
               later_of_scan(pool, all, 3, text, all) != FILCH_OK ||
               byte_at_apply(pool, text, 1, &byte) != FILCH_OK ||
               byte_behind_apply(pool, text, 2, &byte) != FILCH_OK;

@@ -298,13 +298,9 @@ START_TEST(channels_know_bad_arguments_and_time)
                      FILCH_OK); /* there is room */
     ck_assert_int_eq(filch_channel_send_until(channel, &value, filch_in(0.01)), FILCH_ETIMEDOUT);
     ck_assert_uint_eq(filch_channel_count(channel), 1);
-    ck_assert_int_eq(filch_select_until(NULL, 1, filch_in(0), NULL), FILCH_EINVAL);
-    ck_assert_int_eq(filch_select_until(NULL, 0, filch_in(0), NULL), FILCH_ETIMEDOUT);
-    ck_assert_int_eq(filch_select_until(NULL, 0, filch_in(0.01), NULL), FILCH_ETIMEDOUT);
-    filch_case neither[] = {{.channel = channel}};
-    ck_assert_int_eq(filch_select_until(neither, 1, filch_in(0), NULL), FILCH_EINVAL);
-    filch_case both[] = {{.channel = channel, .send = &value, .receive = &value}};
-    ck_assert_int_eq(filch_select_until(both, 1, filch_in(0), NULL), FILCH_EINVAL);
+    ck_assert_int_eq(FILCH_FIRST(filch_in(0), filch_on_send(channel, NULL, NULL)), -FILCH_EINVAL);
+    ck_assert_int_eq(FILCH_FIRST(filch_in(0), filch_on_receive(channel, NULL, NULL)),
+                     -FILCH_EINVAL);
     filch_channel_free(channel);
 }
 END_TEST
@@ -315,23 +311,25 @@ START_TEST(a_select_does_what_can_be_done)
     numbers b = channel_of(1);
     int in = 0;
     const int out = 7;
-    size_t chosen = 99;
-    filch_case cases[] = {numbers_receiving(a, &in), numbers_sending(b, &out)};
-    ck_assert_int_eq(filch_select(cases, 2, &chosen), FILCH_OK);
-    ck_assert_uint_eq(chosen, 1); /* there was room in b, and nothing in a */
-    ck_assert_int_eq(filch_select_until(cases, 2, filch_in(0), &chosen), FILCH_ETIMEDOUT);
+    filch_status sent = FILCH_EPENDING;
+    filch_status received = FILCH_EPENDING;
+    filch_case cases[] = {numbers_receiving(a, &in, &received), numbers_sending(b, &out, &sent)};
+    /* there is room in b, and nothing in a */
+    ck_assert_int_eq(filch_first(cases, 2, filch_never(), NULL), 1);
+    ck_assert_int_eq(sent, FILCH_OK);
+    ck_assert_int_eq(filch_first(cases, 2, filch_in(0), NULL), -FILCH_ETIMEDOUT);
     ck_assert_int_eq(numbers_send(a, 3), FILCH_OK);
-    ck_assert_int_eq(filch_select_until(cases, 2, filch_in(0), &chosen), FILCH_OK);
-    ck_assert_uint_eq(chosen, 0);
+    ck_assert_int_eq(filch_first(cases, 2, filch_in(0), NULL), 0);
+    ck_assert_int_eq(received, FILCH_OK);
     ck_assert_int_eq(in, 3);
     ck_assert_int_eq(numbers_close(a), FILCH_OK);
-    ck_assert_int_eq(filch_select(cases, 2, &chosen), FILCH_END);
-    ck_assert_uint_eq(chosen, 0);
-    cases[0].channel = NULL; /* left out from now on */
-    ck_assert_int_eq(filch_select_until(cases, 2, filch_in(0.01), &chosen), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_first(cases, 2, filch_never(), NULL), 0);
+    ck_assert_int_eq(received, FILCH_END);
+    cases[0] = filch_none(); /* from now on */
+    ck_assert_int_eq(filch_first(cases, 2, filch_in(0.01), NULL), -FILCH_ETIMEDOUT);
     ck_assert_int_eq(numbers_close(b), FILCH_OK);
-    ck_assert_int_eq(filch_select(cases, 2, &chosen), FILCH_ECLOSED);
-    ck_assert_uint_eq(chosen, 1);
+    ck_assert_int_eq(filch_first(cases, 2, filch_never(), NULL), 1);
+    ck_assert_int_eq(sent, FILCH_ECLOSED);
     numbers_free(a);
     numbers_free(b);
 }
@@ -344,13 +342,13 @@ START_TEST(a_select_prefers_no_case)
     int in;
     for (int i = 0; i < 600; i++) {
         filch_case cases[3];
-        size_t chosen;
         for (int k = 0; k < 3; k++) {
             any_status(numbers_send_until(boxes[k], k, filch_in(0))); /* it may be full */
-            cases[k] = numbers_receiving(boxes[k], &in);
+            cases[k] = numbers_receiving(boxes[k], &in, NULL);
         }
-        ck_assert_int_eq(filch_select_until(cases, 3, filch_in(0), &chosen), FILCH_OK);
-        ck_assert_int_eq(in, (int)chosen);
+        int chosen = filch_first(cases, 3, filch_in(0), NULL);
+        ck_assert_int_ge(chosen, 0);
+        ck_assert_int_eq(in, chosen);
         times[chosen]++;
     }
     for (int k = 0; k < 3; k++) {
@@ -365,9 +363,10 @@ START_TEST(a_select_does_not_meet_itself)
     numbers box = channel_of(0);
     int in = 0;
     const int out = 1;
-    filch_case cases[] = {numbers_receiving(box, &in), numbers_sending(box, &out),
-                          numbers_receiving(box, &in)};
-    ck_assert_int_eq(filch_select_until(cases, 3, filch_in(0.01), NULL), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(FILCH_FIRST(filch_in(0.01), numbers_receiving(box, &in, NULL),
+                                 numbers_sending(box, &out, NULL),
+                                 numbers_receiving(box, &in, NULL)),
+                     -FILCH_ETIMEDOUT);
     ck_assert_int_eq(in, 0);
     numbers_free(box);
 }
@@ -391,13 +390,14 @@ FILCH_FUNCTION(void, sells, (struct market *, market), (int, first), (int, n))
     unsigned seed = (unsigned)first;
     for (int i = first; i < first + n;) {
         filch_case cases[3];
+        filch_status sent = FILCH_EPENDING;
         for (int k = 0; k < 3; k++) {
-            cases[k] = numbers_sending(market->stalls[k], &i);
+            cases[k] = numbers_sending(market->stalls[k], &i, &sent);
         }
-        filch_status status = filch_select_until(cases, 3, soon(&seed), NULL);
-        wrong += status != FILCH_OK && status != FILCH_ETIMEDOUT;
-        i += status == FILCH_OK;
-        if (status != FILCH_OK) {
+        int chosen = filch_first(cases, 3, soon(&seed), NULL);
+        wrong += chosen < 0 ? chosen != -FILCH_ETIMEDOUT : sent != FILCH_OK;
+        i += chosen >= 0;
+        if (chosen < 0) {
             filch_yield();
         }
     }
@@ -408,21 +408,21 @@ FILCH_FUNCTION(void, buys, (struct market *, market), (int, number))
     unsigned seed = (unsigned)number + 77;
     int value = 0;
     int nothing;
-    size_t chosen;
     for (;;) {
         filch_case cases[4];
+        filch_status status = FILCH_EPENDING;
         for (int k = 0; k < 3; k++) {
-            cases[k] = numbers_receiving(market->stalls[k], &value);
+            cases[k] = numbers_receiving(market->stalls[k], &value, &status);
         }
-        cases[3] = numbers_receiving(market->over, &nothing);
-        filch_status status = filch_select_until(cases, 4, soon(&seed), &chosen);
-        if (status == FILCH_OK) {
+        cases[3] = numbers_receiving(market->over, &nothing, &status);
+        int chosen = filch_first(cases, 4, soon(&seed), NULL);
+        if (chosen >= 0 && status == FILCH_OK) {
             atomic_fetch_add(&times_seen[value], 1);
-        } else if (status == FILCH_END) {
-            wrong += chosen != 3;
+        } else if (chosen >= 0) {
+            wrong += chosen != 3 || status != FILCH_END;
             return;
         } else {
-            wrong += status != FILCH_ETIMEDOUT;
+            wrong += chosen != -FILCH_ETIMEDOUT;
             filch_yield();
         }
     }
@@ -472,13 +472,13 @@ struct three {
 FILCH_FUNCTION(int, chooses_twice, (struct three *, three))
 {
     int value = 0;
-    filch_case cases[3] = {numbers_receiving(three->second, &value),
-                           numbers_receiving(three->first, &value),
-                           numbers_sending(three->first, &value)};
-    wrong += filch_select(cases, 3, NULL) != FILCH_OK || value != 1;
-    cases[0] = numbers_receiving(three->third, &value); /* waits where it has waited before */
+    filch_case cases[3] = {numbers_receiving(three->second, &value, NULL),
+                           numbers_receiving(three->first, &value, NULL),
+                           numbers_sending(three->first, &value, NULL)};
+    wrong += filch_first(cases, 3, filch_never(), NULL) != 1 || value != 1;
+    cases[0] = numbers_receiving(three->third, &value, NULL); /* waits where it has before */
     atomic_store(&three->step, 1);
-    wrong += filch_select(cases, 1, NULL) != FILCH_OK;
+    wrong += filch_first(cases, 1, filch_never(), NULL) != 0;
     return value;
 }
 

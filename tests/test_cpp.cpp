@@ -277,6 +277,19 @@ static void scale(void *captures, void *result)
         }                                                                                          \
     } while (0)
 
+static int use_first()
+{
+    vectors box;
+    const vector value = vector_of(3);
+    filch_status sent = FILCH_EPENDING;
+    EXPECT(vectors_new(1, &box) == FILCH_OK);
+    EXPECT(FILCH_FIRST(filch_never(), filch_none(), vectors_sending(box, &value, &sent)) == 1);
+    EXPECT(sent == FILCH_OK);
+    EXPECT(FILCH_FIRST(filch_in(0), vectors_sending(box, &value, nullptr)) == -FILCH_ETIMEDOUT);
+    vectors_free(box);
+    return 0;
+}
+
 FILCH_FUNCTION(int, throws, (int, x))
 {
     throw x;
@@ -532,6 +545,7 @@ int main()
         EXPECT(half_sum(pool, 100, FILCH_ERAISED) == 14);
         EXPECT(use_vectors(pool) == 0);
         EXPECT(use_folds(pool) == 0);
+        EXPECT(use_first() == 0);
     }
     EXPECT(status == FILCH_OK);
     EXPECT(sum_of_hundreds(1000) == 10000000);

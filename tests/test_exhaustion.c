@@ -220,6 +220,32 @@ static bool uses_descriptors(filch_pool *pool)
     return ends_with(begun, future, 7) && right;
 }
 
+FILCH_FUNCTION(int, first_of_two, (filch_future *, future))
+{
+    int ends[2];
+    if (pipe(ends) != 0) {
+        return -FILCH_EAGAIN;
+    }
+    int chosen =
+        FILCH_FIRST(filch_in(100), filch_on_fd(ends[0], POLLIN, NULL), filch_on_future(future));
+    close(ends[0]);
+    close(ends[1]);
+    return chosen;
+}
+
+static bool uses_first(filch_pool *pool)
+{
+    filch_future *future;
+    int chosen = 1;
+    filch_status begun = naps_apply_async(pool, 7, &future);
+    bool right = true;
+    if (begun == FILCH_OK) {
+        filch_status status = first_of_two_apply(pool, future, &chosen);
+        right = is_either(status, chosen == 1 || is_scarce((filch_status)-chosen));
+    }
+    return ends_with(begun, future, 7) && right;
+}
+
 static bool uses_groups(filch_pool *pool)
 {
     filch_group *group;
@@ -454,7 +480,7 @@ static void finish(void *context, unsigned worker)
 static bool (*const uses[])(filch_pool *pool) = {
     uses_continuations, uses_graphs,      uses_combinations, uses_completions, uses_descriptors,
     uses_groups,        uses_map_options, uses_iterators,    uses_algorithms,  uses_pipelines,
-    uses_stages,        uses_tries,       uses_folds};
+    uses_stages,        uses_tries,       uses_folds,        uses_first};
 enum { USES = sizeof uses / sizeof *uses };
 
 static bool use(int which, unsigned workers)

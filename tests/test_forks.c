@@ -185,12 +185,11 @@ static void waits_for_futures_are_refused(struct parent *parent)
 static void waits_for_objects_are_refused(struct parent *parent, filch_deadline deadline)
 {
     int value;
-    size_t chosen;
     filch_closure call = waits_bind(1);
-    filch_case cases[1] = {{.channel = parent->empty.untyped, .receive = &value}};
     wrong_unless(numbers_receive_until(parent->empty, &value, deadline) == FILCH_EFORKED);
     wrong_unless(numbers_send_until(parent->full, 6, deadline) == FILCH_EFORKED);
-    wrong_unless(filch_select_until(cases, 1, deadline, &chosen) == FILCH_EFORKED);
+    wrong_unless(FILCH_FIRST(deadline, numbers_receiving(parent->empty, &value, NULL)) ==
+                 -FILCH_EFORKED);
     wrong_unless(filch_mutex_lock_until(&held, deadline) == FILCH_EFORKED);
     wrong_unless(filch_semaphore_acquire_until(&parent->none, deadline) == FILCH_EFORKED);
     wrong_unless(filch_wait_group_wait_until(&parent->undone, deadline) == FILCH_EFORKED);

@@ -219,12 +219,12 @@ FILCH_FUNCTION(void, chooses, (struct choice *, choice))
 {
     int value = 0;
     int seven = 7;
-    size_t chosen = 9;
-    filch_case cases[] = {{.channel = choice->other, .receive = &value},
-                          {.channel = choice->freed_by_sender, .receive = &value},
-                          {.channel = choice->freed_by_sender, .send = &seven},
-                          {.channel = choice->other, .send = &seven}};
-    check(filch_select(cases, 4, &chosen) == FILCH_OK && chosen == 1 && value == 7);
+    filch_status answer = FILCH_EPENDING;
+    filch_case cases[] = {filch_on_receive(choice->other, &value, NULL),
+                          filch_on_receive(choice->freed_by_sender, &value, &answer),
+                          filch_on_send(choice->freed_by_sender, &seven, NULL),
+                          filch_on_send(choice->other, &seven, NULL)};
+    check(filch_first(cases, 4, filch_never(), NULL) == 1 && answer == FILCH_OK && value == 7);
     check(filch_channel_send_until(choice->other, &seven, filch_in(0)) == FILCH_ETIMEDOUT);
     check(filch_channel_receive_until(choice->other, &value, filch_in(0)) == FILCH_ETIMEDOUT);
     filch_channel_free(choice->other);

@@ -312,10 +312,12 @@ static filch_deadline moment(uint64_t *seed)
 FILCH_FUNCTION(void, sends_rising, (numbers, a), (numbers, b), (uint64_t, seed), (int *, sent))
 {
     for (int value = 0; value < 20 && !filch_cancelled();) {
-        filch_case cases[] = {numbers_sending(a, &value), numbers_sending(b, &value)};
-        filch_status status = filch_select_until(cases, 2, moment(&seed), NULL);
-        EXPECT(status == FILCH_OK || status == FILCH_ETIMEDOUT || status == FILCH_ECANCELED);
-        value += status == FILCH_OK;
+        filch_status status = FILCH_EPENDING;
+        int chosen = FILCH_FIRST(moment(&seed), numbers_sending(a, &value, &status),
+                                 numbers_sending(b, &value, &status));
+        EXPECT(chosen >= 0 ? status == FILCH_OK
+                           : chosen == -FILCH_ETIMEDOUT || chosen == -FILCH_ECANCELED);
+        value += chosen >= 0;
         *sent = value;
     }
     numbers_close(a);
@@ -347,19 +349,22 @@ static void talk(uint64_t *seed)
         return;
     }
     EXPECT(sends_rising_spawn(group, boxes[0], boxes[1], *seed, &sent) == FILCH_OK);
-    filch_case cases[] = {numbers_receiving(boxes[0], &value), numbers_receiving(boxes[1], &value)};
+    filch_status status = FILCH_EPENDING;
+    filch_case cases[] = {numbers_receiving(boxes[0], &value, &status),
+                          numbers_receiving(boxes[1], &value, &status)};
     unsigned patience = pick(seed, 60);
-    while (cases[0].channel || cases[1].channel) {
-        size_t chosen = 0;
-        filch_status status = filch_select_until(cases, 2, moment(seed), &chosen);
-        if (status == FILCH_OK) {
+    for (int open = 2; open > 0;) {
+        int chosen = filch_first(cases, 2, moment(seed), NULL);
+        if (chosen >= 0 && status == FILCH_OK) {
             EXPECT(value > last[chosen]);
             last[chosen] = value;
             received++;
-        } else if (status == FILCH_END) {
-            cases[chosen].channel = NULL;
+        } else if (chosen >= 0) {
+            EXPECT(status == FILCH_END);
+            cases[chosen] = filch_none();
+            open--;
         } else {
-            EXPECT(status == FILCH_ETIMEDOUT || status == FILCH_ECANCELED);
+            EXPECT(chosen == -FILCH_ETIMEDOUT || chosen == -FILCH_ECANCELED);
             filch_sleep(1e-6);
         }
         if (group && (patience-- == 0 || filch_cancelled())) {

@@ -108,7 +108,7 @@ FILCH_ONE_CALL int try_nonblocking(int fd)
     return done ? 0 : -errno;
 }
 
-static int make_nonblocking(struct filch_io_call *call)
+int filch_io_make_nonblocking(struct filch_io_call *call)
 {
     int error = filch_io_hold(call);
     if (!error) {
@@ -252,11 +252,22 @@ int filch_accept(int fd, struct sockaddr *address, socklen_t *length)
 int filch_accept_until(int fd, struct sockaddr *address, socklen_t *length, filch_deadline until)
 {
     struct io io = {.call = filch_io_begin(fd, until), .peer = address, .peer_bytes = length};
-    ssize_t n = make_nonblocking(&io.call);
+    ssize_t n = filch_io_make_nonblocking(&io.call);
     if (n == 0) {
         do {
             n = persist(&io, try_accept, POLLIN);
         } while (n == -ECONNABORTED);
+    }
+    return (int)n;
+}
+
+int filch_io_accept_now(struct filch_io_call *call)
+{
+    struct io io = {.call = *call};
+    ssize_t n = filch_io_hold(&io.call);
+    if (n == 0) {
+        n = try_accept(&io);
+        filch_io_let_go(&io.call);
     }
     return (int)n;
 }
@@ -335,7 +346,7 @@ int filch_connect_until(int fd, const struct sockaddr *address, socklen_t length
                         filch_deadline until)
 {
     struct filch_io_call call = filch_io_begin(fd, until);
-    int error = make_nonblocking(&call);
+    int error = filch_io_make_nonblocking(&call);
     error = error ? error : connect_as_user(&call, address, length);
     if (error == -EAGAIN && address->sa_family == AF_UNIX) {
         return retry_connect(&call, address, length);

@@ -100,7 +100,7 @@ void filch_channel_lock(filch_channel *channel)
 
 static struct filch_wait_list *line_of(filch_channel *channel, const filch_case *one)
 {
-    return one->send ? &channel->senders : &channel->receivers;
+    return one->subject ? &channel->senders : &channel->receivers;
 }
 
 void filch_channel_wait_locked(filch_channel *channel, filch_case *one, struct filch_waiter *waiter)
@@ -156,7 +156,7 @@ filch_status filch_channel_send_locked(filch_channel *channel, const void *item,
     if (channel->receivers.first &&
         (receiver = claim_locked(channel, &channel->receivers, FILCH_OK, claims))) {
         FILCH_ASSERT(channel->count == 0); /* receivers wait only while it is empty */
-        copy_item(channel, receiver->receive, item);
+        copy_item(channel, receiver->out, item);
         return FILCH_OK;
     }
     if (channel->count == channel->capacity) {
@@ -190,9 +190,9 @@ filch_status filch_channel_receive_locked(filch_channel *channel, void *item,
         channel->senders.first ? claim_locked(channel, &channel->senders, FILCH_OK, claims) : NULL;
     if (sender && from_ring) {
         FILCH_ASSERT(channel->count + 1 == channel->capacity); /* senders: while it is full */
-        append_value_locked(channel, sender->send);            /* there is room now */
+        append_value_locked(channel, sender->subject);         /* there is room now */
     } else if (sender) {
-        copy_item(channel, item, sender->send);
+        copy_item(channel, item, sender->subject);
     } else if (!from_ring) {
         return !channel->closed ? FILCH_EPENDING : channel->torn ? FILCH_EFORKED : FILCH_END;
     }
@@ -202,7 +202,7 @@ filch_status filch_channel_receive_locked(filch_channel *channel, void *item,
 bool filch_channel_try_locked(filch_channel *channel, filch_case *one, struct filch_claims *claims)
 {
     FILCH_ASSERT(one->channel == channel);
-    filch_status status = filch_channel_do_locked(channel, one->send, one->receive, claims);
+    filch_status status = filch_channel_do_locked(channel, one->subject, one->out, claims);
     filch_case_state_of(one)->status = status;
     return status != FILCH_EPENDING;
 }

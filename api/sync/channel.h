@@ -11,6 +11,7 @@
 #define FILCH_CHANNEL_PRIVATE_H
 
 #include <filch/channel.h>
+#include <filch/first.h>
 
 #include "base/private.h"
 #include "os/lock.h"
@@ -32,7 +33,8 @@ struct filch_channel {
     unsigned char *ring;              /* lock */
 };
 
-/* What a case keeps while it is done. */
+/* What a case of a channel keeps while it is done. It sends `subject` or, if that is NULL, receives
+ * `out`. */
 struct filch_case_state {
     struct filch_wait_node place;
     filch_status status; /* FILCH_EPENDING: not done yet */

@@ -1,4 +1,4 @@
-#include <filch/group.h>
+#include "sync/group_wait.h"
 
 #include <string.h>
 
@@ -21,18 +21,6 @@
 #include "sched/threads.h"
 #include "sched/unwound.h"
 #include "work/work.h"
-
-struct filch_group {
-    struct filch_pool *pool;
-    struct filch_region region; /* the owner's stay, if `entered`; its frame is there always */
-    bool entered;
-    bool cancel_on_error;
-    struct filch_fault fault;
-    struct filch_cancel_scope scope;
-    _Atomic(size_t) undone;  /* tasks that are not done, and one for the owner until it waits */
-    _Atomic(bool) cut_short; /* some task was not run, or it or the owner was asked to stop */
-    struct filch_latch done;
-};
 
 /* One task of a group. */
 struct spawned {
@@ -124,7 +112,7 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
     group->cancel_on_error = options && options->cancel_on_error;
     filch_fault_init(&group->fault);
     atomic_init(&group->undone, 1);
-    filch_latch_init(&group->done);
+    filch_cell_init(&group->done);
     status = enter_group(group);
     if (status != FILCH_OK) {
         if (group->entered) {
@@ -140,12 +128,6 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
     push_frame(group);
     *out = group;
     return FILCH_OK;
-}
-
-/* In the child of a fork(): its tasks are in the parent. */
-static bool group_is_parents(const struct filch_group *group)
-{
-    return filch_process_inherited(group->pool->token);
 }
 
 static bool is_over(struct filch_group *group)
@@ -197,7 +179,7 @@ static void one_done(struct filch_group *group)
 {
     /* acq_rel: the last sees what all others did, and so does the owner */
     if (atomic_fetch_sub_explicit(&group->undone, 1, memory_order_acq_rel) == 1) {
-        filch_latch_open(&group->done); /* the group may be gone */
+        filch_waiters_call(filch_cell_complete(&group->done)); /* none is to be called */
     }
 }
 
@@ -274,7 +256,7 @@ filch_status filch_group_spawn(filch_group *group, const filch_closure *closure,
     if (!group || !closure || !closure->callable) {
         return FILCH_EINVAL;
     }
-    if (group_is_parents(group)) {
+    if (filch_group_is_parents(group)) {
         return FILCH_EFORKED;
     }
     struct spawned *spawned =
@@ -294,9 +276,6 @@ static bool is_of_group(struct filch_detached *task, void *group)
     return task->run == run_spawned && FILCH_CONTAINER(task, struct spawned, task)->group == group;
 }
 
-static const struct filch_wait_kind tasks_wait = {
-    .what = "the tasks of a group", .enlist = filch_latch_enlist, .derived = true};
-
 static filch_status outcome(struct filch_group *group, filch_error *error)
 {
     filch_status status = filch_fault_result(&group->fault, error);
@@ -312,26 +291,21 @@ static filch_status outcome(struct filch_group *group, filch_error *error)
 
 filch_status filch_group_wait(filch_group *group, filch_error *error)
 {
-    if (!group || group_is_parents(group)) {
+    if (!group || filch_group_is_parents(group)) {
         return group ? FILCH_EFORKED : FILCH_EINVAL;
     }
     if (is_over(group)) { /* before the owner was through with its own part */
         cut_short(group);
     }
     filch_core_run_tasks(group->pool, is_of_group, group);
-    /* acq_rel: as in one_done */
-    if (atomic_fetch_sub_explicit(&group->undone, 1, memory_order_acq_rel) != 1) {
-        filch_suspend_join(&tasks_wait, &group->done);
-    }
+    filch_group_join(group);
     filch_trace(FILCH_TRACE_JOINED, 0, NULL, filch_trace_name_of(group));
-    atomic_store_explicit(&group->undone, 1, memory_order_relaxed); /* relaxed: no task is left */
-    filch_latch_init(&group->done);
     return outcome(group, error);
 }
 
 filch_status filch_group_cancel(filch_group *group)
 {
-    if (!group || group_is_parents(group)) {
+    if (!group || filch_group_is_parents(group)) {
         return group ? FILCH_EFORKED : FILCH_EINVAL;
     }
     filch_cancel_scope_cancel(&group->scope);
@@ -352,7 +326,7 @@ filch_status filch_group_close(filch_group *group, filch_error *error)
     if (!group) {
         return FILCH_OK;
     }
-    if (group_is_parents(group)) {
+    if (filch_group_is_parents(group)) {
         return leave_in_child(group);
     }
     if (!is_innermost(group)) {

@@ -5,8 +5,8 @@
  * the parent's is refused on the way in. The parent's threads and pools are forgotten; locks that
  * were held are free (lock.h). Waiters of the parent's must not be touched: the stacks that they
  * are on may have been given away. */
-#ifndef FILCH_PROCESS_H
-#define FILCH_PROCESS_H
+#ifndef FILCH_PROCESS_PRIVATE_H
+#define FILCH_PROCESS_PRIVATE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -294,6 +294,14 @@ bool filch_cell_remove(struct filch_cell *cell, struct filch_waiter *waiter)
     return !(word & DONE);
 }
 
+void filch_cell_settle(struct filch_cell *cell)
+{
+    while (!filch_cell_done(cell)) {
+        filch_os_yield(); /* its completer is about to */
+    }
+    unlock(cell, lock(cell));
+}
+
 /* Wake those that sleep; return the list of those that are to be called. */
 static struct filch_waiter *end_sleepers(struct filch_waiter *waiter)
 {
@@ -307,7 +315,8 @@ static struct filch_waiter *end_sleepers(struct filch_waiter *waiter)
             waiter->next = to_call;
             to_call = waiter;
         } else {
-            filch_waiter_end_in(waiter, FILCH_SIGNALED, &batch);
+            bool sleeps = waiter->fiber || waiter->parker;
+            filch_waiter_end_in(sleeps ? waiter : waiter->stands_for, FILCH_SIGNALED, &batch);
         }
         waiter = next;
     }

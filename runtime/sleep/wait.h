@@ -59,7 +59,12 @@ struct filch_waiter {
      * by the completer, after the cell has let go of it. What is to be called because of that is
      * returned, not called: there may be any number, one behind the other, and one stack. */
     struct filch_waiter *(*call)(struct filch_waiter *waiter);
-    struct filch_cancel_scope *scope; /* the one it is in the list of; see cancel.h */
+    union {
+        struct filch_cancel_scope *scope; /* the one it is in the list of; see cancel.h */
+        /* Of one that has neither fiber nor parker and is not called: the one whose wait ends when
+         * the cell is complete. It waits for other things, too, and leaves by remove. */
+        struct filch_waiter *stands_for;
+    };
 
     uint64_t deadline_ns;         /* FILCH_OS_NEVER: none */
     struct filch_link scope_link; /* lock of the scope */
@@ -67,6 +72,13 @@ struct filch_waiter {
 
 FILCH_PRIVATE void filch_waiter_init(struct filch_waiter *waiter, struct filch_fiber *fiber,
                                      struct filch_parker *parker);
+
+/* A place of `other` with a cell, beside those that it has elsewhere. */
+static inline void filch_waiter_init_for(struct filch_waiter *waiter, struct filch_waiter *other)
+{
+    filch_waiter_init(waiter, NULL, NULL);
+    waiter->stands_for = other;
+}
 
 /* All registrations are done. False: it was fired meanwhile, no thread will wake it: go on. One
  * that was claimed meanwhile will be woken. */
@@ -158,6 +170,9 @@ FILCH_PRIVATE bool filch_cell_remove(struct filch_cell *cell, struct filch_waite
 /* Once. The caller keeps the cell alive until this returns. Those that sleep are woken; those that
  * are to be called are returned, for filch_waiters_call(). */
 FILCH_PRIVATE FILCH_MUST_CHECK struct filch_waiter *filch_cell_complete(struct filch_cell *cell);
+
+/* It is complete, or being completed: after this returns its completer has let go of it. */
+FILCH_PRIVATE void filch_cell_settle(struct filch_cell *cell);
 
 /* Call a list of them, and what is to be called because of that. */
 FILCH_PRIVATE void filch_waiters_call(struct filch_waiter *waiters);

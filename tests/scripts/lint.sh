@@ -17,7 +17,8 @@ clang-format --dry-run -Werror $(find runtime api tests demos tools/trace tools/
 # The library is looked at as one file, with its assertions: they say what the tools cannot know. What
 # is not in that file, and what other systems get in its place, comes one by one.
 library="api/filch_all.c $(echo runtime/os/os_unix*.c runtime/os/os_linux.c runtime/os/os_linux_poll.c \
-    runtime/os/os_posix.c)"
+    runtime/os/os_linux_spawn.c runtime/os/os_linux_watch.c runtime/os/os_posix.c runtime/os/os_posix_spawn.c \
+    runtime/os/os_posix_watch.c)"
 others=$(echo tools/trace/*.c demos/*.c)
 flags="-std=c11 -D_GNU_SOURCE -DFILCH_ASSERTIONS -DFILCH_SWITCH_UCONTEXT
     -Iruntime -Iapi -Iruntime/include -Iapi/include"

@@ -38,15 +38,17 @@ endfunction()
 
 # The layer to the system and the switch in assembly are never part of the one file
 # (runtime/base/private.h).
-set(FILCH_SOURCES_APART runtime/os/os_unix.c runtime/os/os_unix_file.c)
+set(FILCH_SOURCES_APART runtime/os/os_unix.c runtime/os/os_unix_file.c runtime/os/os_unix_spawn.c
+    runtime/os/os_unix_watch.c)
 set(FILCH_DEFINITIONS "")
 
 if(FILCH_OS STREQUAL "linux" OR (FILCH_OS STREQUAL "auto" AND CMAKE_SYSTEM_NAME STREQUAL "Linux"))
     list(APPEND FILCH_SOURCES runtime/os/os_linux_plain_poll.c)
-    list(APPEND FILCH_SOURCES_APART runtime/os/os_linux.c runtime/os/os_linux_poll.c)
+    list(APPEND FILCH_SOURCES_APART runtime/os/os_linux.c runtime/os/os_linux_poll.c runtime/os/os_linux_spawn.c
+        runtime/os/os_linux_watch.c)
 elseif(FILCH_OS MATCHES "^(auto|posix)$")
     list(APPEND FILCH_SOURCES runtime/os/os_posix_poll.c)
-    list(APPEND FILCH_SOURCES_APART runtime/os/os_posix.c)
+    list(APPEND FILCH_SOURCES_APART runtime/os/os_posix.c runtime/os/os_posix_spawn.c runtime/os/os_posix_watch.c)
     list(APPEND FILCH_DEFINITIONS FILCH_OS_POSIX)
 else()
     message(FATAL_ERROR "FILCH_OS must be auto, linux or posix")

@@ -14,15 +14,16 @@
  * A channel may be freed as soon as it is known that the others are through with it, as a POSIX
  * mutex may be destroyed immediately after it is unlocked: by the receiver of the last value,
  * though the call that sent it may not have returned yet; by a sender that has handed a value over
- * (capacity 0); by a caller that is told that it is closed. Of a select's channels that holds for
- * the one that served it; the others are in use until it has returned.
+ * (capacity 0); by a caller that is told that it is closed. Of the channels of filch_first() that
+ * holds for the one that served it; the others are in use until it has returned.
  *
  * FILCH_CHANNEL(name, T) defines the value type `name`, to be passed around as it is, and
  *
  *     name_new(capacity, &channel), name_free(channel), name_close(channel), name_count(channel)
  *     name_send(channel, value), name_send_until(channel, value, deadline)
  *     name_receive(channel, &value), name_receive_until(channel, &value, deadline)
- *     name_sending(channel, &value), name_receiving(channel, &value)     cases of filch_select()
+ *     name_sending(channel, &value, &status), name_receiving(channel, &value, &status)
+ *                                                         cases of filch_first() (first.h)
  *
  * Functions that wait may be called from any thread; a task may go on on another one. Their errors
  * are also FILCH_ETIMEDOUT: the deadline (time.h) came first; FILCH_ECANCELED: the caller is asked
@@ -33,6 +34,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <filch/first.h>
 #include <filch/macros.h>
 #include <filch/status.h>
 #include <filch/time.h>
@@ -40,8 +42,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct filch_channel filch_channel;
 
 /* The capacity of a channel whose senders never wait. */
 #define FILCH_UNBOUNDED SIZE_MAX
@@ -72,27 +72,6 @@ filch_status filch_channel_close(filch_channel *channel);
 
 /* Effect: how many values are in it; a glance. */
 size_t filch_channel_count(filch_channel *channel);
-
-/* ---- the first of several ---- */
-
-/* One thing to do: send *send, or receive into *receive; the other is NULL. */
-typedef struct filch_case {
-    filch_channel *channel; /* NULL: this case is left out */
-    const void *send;
-    void *receive;
-    void *opaque[6]; /* the library's, while it waits */
-} filch_case;
-
-/* Effect: waits until one of the cases can be done, and does that one; if several can, any of them.
- * `chosen`, if not NULL, gets its index. With filch_in(0) for a deadline this is a select with a
- * default: it answers FILCH_ETIMEDOUT at once if nothing can be done. Without cases that are not
- * left out it waits for the deadline. Meant for a few cases, not for hundreds.
- * Returns: what the chosen case answers: FILCH_OK, FILCH_END or FILCH_ECLOSED.
- * Errors: FILCH_ETIMEDOUT and so on, as above: nothing was done; FILCH_EINVAL: a case with both
- * `send` and `receive`, or none. */
-FILCH_MUST_CHECK filch_status filch_select(filch_case *cases, size_t n, size_t *chosen);
-FILCH_MUST_CHECK filch_status filch_select_until(filch_case *cases, size_t n, filch_deadline until,
-                                                 size_t *chosen);
 
 #ifdef __cplusplus
 }
@@ -137,15 +116,15 @@ FILCH_MUST_CHECK filch_status filch_select_until(filch_case *cases, size_t n, fi
     {                                                                                              \
         return filch_channel_receive_until(filch_on.untyped, filch_value, filch_until);            \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_case name##_sending(name filch_on, T const *filch_value)      \
+    FILCH_UNUSED static inline filch_case name##_sending(name filch_on, T const *filch_value,      \
+                                                         filch_status *filch_answer)               \
     {                                                                                              \
-        filch_case filch_made = {filch_on.untyped, filch_value, NULL, {0}};                        \
-        return filch_made;                                                                         \
+        return filch_on_send(filch_on.untyped, filch_value, filch_answer);                         \
     }                                                                                              \
-    FILCH_UNUSED static inline filch_case name##_receiving(name filch_on, T *filch_value)          \
+    FILCH_UNUSED static inline filch_case name##_receiving(name filch_on, T *filch_value,          \
+                                                           filch_status *filch_answer)             \
     {                                                                                              \
-        filch_case filch_made = {filch_on.untyped, NULL, filch_value, {0}};                        \
-        return filch_made;                                                                         \
+        return filch_on_receive(filch_on.untyped, filch_value, filch_answer);                      \
     }                                                                                              \
     FILCH_ASSERT_ALIGNED(T)
 

@@ -18,6 +18,7 @@
 #include <filch/core.h>
 #include <filch/deadlock.h>
 #include <filch/error.h>
+#include <filch/first.h>
 #include <filch/fold.h>
 #include <filch/fork.h>
 #include <filch/function.h>
@@ -36,9 +37,11 @@
 #include <filch/pipeline.h>
 #include <filch/pool.h>
 #include <filch/predicate.h>
+#include <filch/process.h>
 #include <filch/progress.h>
 #include <filch/reduce.h>
 #include <filch/registry.h>
+#include <filch/signals.h>
 #include <filch/signature.h>
 #include <filch/source.h>
 #include <filch/status.h>
