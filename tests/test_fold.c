@@ -654,7 +654,8 @@ static void merge_large(void *into, void *from, void *context)
 
 START_TEST(a_fold_needs_no_generated_code_and_states_may_be_large)
 {
-    static const filch_function_info info = {"count_large", "", __FILE__, __LINE__, 0, {0}, {0}};
+    static const filch_function_info info = {"count_large", "",  __FILE__, __LINE__, 0,
+                                             {0},           {0}, NULL};
     static const filch_fold_step step = {count_large, LARGE, sizeof(long), &info};
     filch_pool *pool = pool_opened(_i);
     const filch_map_options options = {.chunksize = FILCH_CHUNK(10)};

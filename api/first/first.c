@@ -190,7 +190,7 @@ static filch_status go_round_in_pool(filch_pool *pool, void *context)
 }
 
 static const filch_function_info first_info = {
-    "filch_first", "", __FILE__, __LINE__, 0, FILCH_TYPE_NONE, FILCH_TYPE_NONE};
+    "filch_first", "", __FILE__, __LINE__, 0, FILCH_TYPE_NONE, FILCH_TYPE_NONE, NULL};
 
 static filch_status find_first(struct filch_first *first, filch_case **done)
 {
