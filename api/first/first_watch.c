@@ -65,8 +65,13 @@ filch_status filch_case_signal_prepare(filch_case *one, struct filch_first *firs
 
 bool filch_case_signal_done(filch_case *one)
 {
-    filch_signal any;
-    return filch_os_signal_take(signals_of_case(one), one->out ? one->out : &any) > 0;
+    struct filch_os_signal taken;
+    bool done = filch_os_signal_take(signals_of_case(one), &taken) > 0;
+    if (done && one->out) {
+        *(filch_signal *)one->out =
+            (filch_signal){taken.number, taken.code, taken.sender, taken.value};
+    }
+    return done;
 }
 
 /* ---- processes ---- */

@@ -17,7 +17,7 @@ uint64_t filch_os_signal_bit(int signal)
     return is ? (uint64_t)1 << (signal - 1) : 0;
 }
 
-int filch_os_signal_take(uint64_t signals, filch_signal *taken)
+int filch_os_signal_take(uint64_t signals, struct filch_os_signal *taken)
 {
     const struct timespec at_once = {0};
     const sigset_t set = filch_os_signal_set(signals);
@@ -27,10 +27,10 @@ int filch_os_signal_take(uint64_t signals, filch_signal *taken)
         number = sigtimedwait(&set, &info, &at_once);
     } while (number < 0 && errno == EINTR);
     if (number > 0) {
-        *taken = (filch_signal){.number = number,
-                                .code = info.si_code,
-                                .sender = info.si_pid,
-                                .value = info.si_value.sival_int};
+        *taken = (struct filch_os_signal){.number = number,
+                                          .code = info.si_code,
+                                          .sender = info.si_pid,
+                                          .value = info.si_value.sival_int};
     }
     return number >= 0 ? number : errno == EAGAIN ? 0 : -errno;
 }

@@ -6,8 +6,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <filch/signals.h>
-
 #include "base/private.h"
 
 /* Sets of signals: the one with number n is bit n - 1. 0: there is no such signal. */
@@ -19,9 +17,16 @@ FILCH_SEAM uint64_t filch_os_signal_bit(int signal);
 FILCH_SEAM int filch_os_signal_fd(uint64_t signals);
 FILCH_SEAM int filch_os_process_fd(pid_t pid);
 
+struct filch_os_signal { /* of a siginfo_t */
+    int number;
+    int code;
+    pid_t sender;
+    int value;
+};
+
 /* Take one of the signals, which the caller blocks. Its number; 0: none is pending; below 0: a
  * negative errno. */
-FILCH_SEAM int filch_os_signal_take(uint64_t signals, filch_signal *taken);
+FILCH_SEAM int filch_os_signal_take(uint64_t signals, struct filch_os_signal *taken);
 
 /* Reap the child if it has ended. Its number, 0: it runs; below 0: a negative errno. */
 FILCH_SEAM int filch_os_process_reap(pid_t pid, int *wait_status);
