@@ -6,7 +6,7 @@ set -eu
 cd "$1"
 bad=0
 for file in tests/compile_fail/*.c; do
-    compile="$2 -std=c11 -Wall -Wextra -Wconversion -Werror -fsyntax-only -I api/include -I runtime/include"
+    compile="$2 -std=c11 -Wall -Wextra -Wconversion -Werror -DFILCH_LONG_ERRORS -fsyntax-only -I api/include -I runtime/include"
     says=$(sed -n 's/^ \* Says: \(.*\) \*\/$/\1/p' "$file")
     ways=$(sed -n 's/^ \* Ways: //p' "$file")
     $compile -DRIGHT "$file" || { echo "$file: the right form does not compile"; bad=1; }

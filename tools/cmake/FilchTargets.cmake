@@ -33,7 +33,7 @@ if(FILCH_CAN_UNWIND)
     set(filch_unwind -fexceptions)
 endif()
 
-set(FILCH_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+set(FILCH_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -DFILCH_LONG_ERRORS)
 if(FILCH_WERROR)
     list(APPEND FILCH_WARNINGS -Werror)
 endif()

@@ -39,6 +39,8 @@
 #include <filch/status.h>
 #include <filch/time.h>
 
+FILCH_SHORT_ERRORS
+
 #ifdef __cplusplus
 extern "C" {
 #endif

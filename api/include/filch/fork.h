@@ -43,6 +43,9 @@
 #include <filch/function.h>
 #include <filch/lane.h>
 #include <filch/macros.h>
+#include <filch/shape.h>
+
+FILCH_SHORT_ERRORS
 
 #ifdef __cplusplus
 extern "C" {
@@ -66,18 +69,18 @@ void filch_fork_leave(filch_fork_entry *entry);
 
 /* Declares a fork function that is defined further down: for mutual recursion. R: result type or
  * void; then the name, an optional text that describes it, and 0 to 8 parameters (type, name). */
-#define FILCH_FORK_DECLARE(R, ...) FILCH_FORK_DECLARE_I(R, __VA_ARGS__, ~)
-#define FILCH_FORK_DECLARE_I(R, name, ...)                                                         \
-    FILCH_DOCUMENTED(FILCH_FORK_GENERATE, R, name, __VA_ARGS__)
+#define FILCH_FORK_DECLARE(R, ...)                                                                 \
+    FILCH_SHAPED(FILCH_FORK_DECLARE, FILCH_FUNCTION, R, __VA_ARGS__, ~)
 
 /* Defines it; its body follows. */
-#define FILCH_FORK_DEFINE(R, ...) FILCH_FORK_DEFINE_I(R, __VA_ARGS__, ~)
-#define FILCH_FORK_DEFINE_I(R, name, ...) FILCH_DOCUMENTED(FILCH_FORK_BODY, R, name, __VA_ARGS__)
+#define FILCH_FORK_DEFINE(R, ...) FILCH_SHAPED(FILCH_FORK_DEFINE, FILCH_FUNCTION, R, __VA_ARGS__, ~)
 
 /* Both at once. */
 #define FILCH_FORK_FUNCTION(R, ...)                                                                \
-    FILCH_FORK_DECLARE_I(R, __VA_ARGS__, ~)                                                        \
-    FILCH_FORK_DEFINE_I(R, __VA_ARGS__, ~)
+    FILCH_SHAPED(FILCH_FORK_FUNCTION, FILCH_FUNCTION, R, __VA_ARGS__, ~)
+#define FILCH_FORK_FUNCTION_GENERATE(R, name, ...)                                                 \
+    FILCH_FORK_DECLARE_GENERATE(R, name, __VA_ARGS__)                                              \
+    FILCH_FORK_DEFINE_GENERATE(R, name, __VA_ARGS__)
 
 /* Declares `handle` and forks function(arguments): FILCH_FORK(handle, function, arguments...).
  * As single words the parts of a handle stay in registers. */
@@ -120,13 +123,13 @@ void filch_fork_leave(filch_fork_entry *entry);
 #define FILCH_CALL_I(function, ...)                                                                \
     function##_call(filch_fiber_lane, &filch_fiber_top FILCH_TAIL(__VA_ARGS__))
 
-#define FILCH_FORK_BODY(R, name, doc, ...)                                                         \
+#define FILCH_FORK_DEFINE_GENERATE(R, name, doc, ...)                                              \
     static R name##_body(                                                                          \
         FILCH_UNUSED filch_lane *filch_fiber_lane,                                                 \
         FILCH_UNUSED filch_slot *filch_fiber_top FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 
 /* The parts of a fork function. The lane and its top travel as two scalars, in registers. */
-#define FILCH_FORK_GENERATE(R, name, doc, ...)                                                     \
+#define FILCH_FORK_DECLARE_GENERATE(R, name, doc, ...)                                             \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_PACKED_16(name##_slot, FILCH_FIELDS(__VA_ARGS__))                                        \
     FILCH_ASSERT_STATIC(sizeof(name##_slot) <= FILCH_INLINE_BYTES,                                 \
@@ -144,7 +147,7 @@ void filch_fork_leave(filch_fork_entry *entry);
         R (*end)(filch_lane *, filch_slot *, name##_kept *);                                       \
         name##_kept kept;                                                                          \
     } name##_handle;                                                                               \
-    __attribute__((aligned(64))) FILCH_FORK_BODY(R, name, doc, __VA_ARGS__);                       \
+    __attribute__((aligned(64))) FILCH_FORK_DEFINE_GENERATE(R, name, doc, __VA_ARGS__);            \
     FILCH_INLINE R name##_call(/* top is read last: an argument may be a join */                   \
                                filch_lane *filch_call_lane,                                        \
                                filch_slot **filch_top FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))      \

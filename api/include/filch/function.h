@@ -47,14 +47,23 @@
 #include <filch/imap.h>
 #include <filch/loop.h>
 #include <filch/macros.h>
+#include <filch/shape.h>
 #include <filch/source.h>
 #include <filch/then.h>
 
+FILCH_SHORT_ERRORS
+
 /* clang-format off */
 /* FILCH_FUNCTION(R, name, ["doc",] (T, x), ...) { body } */
-#define FILCH_FUNCTION(R, ...) FILCH_FUNCTION_I(R, __VA_ARGS__, ~)
-#define FILCH_FUNCTION_I(R, name, ...)                                                             \
-    FILCH_DOCUMENTED(FILCH_FUNCTION_GENERATE, R, name, __VA_ARGS__)
+#define FILCH_FUNCTION(R, ...) FILCH_SHAPED(FILCH_FUNCTION, FILCH_FUNCTION, R, __VA_ARGS__, ~)
+#define FILCH_FUNCTION_TAKES FILCH_TAKES_UP_TO_8
+#define FILCH_FUNCTION_RULE FILCH_RULE_UP_TO_8
+#define FILCH_FUNCTION_STUBS(R, name, ...)                                                         \
+    FILCH_STUB(R, name) FILCH_STUB(filch_closure, name##_bind) FILCH_STUB(filch_status, name##_get)\
+    FILCH_STUB(filch_status, name##_apply) FILCH_STUB(filch_status, name##_apply_async)            \
+    FILCH_STUB(filch_status, name##_spawn) FILCH_STUB(filch_status, name##_then)                   \
+    FILCH_STUB(filch_status, name##_map) FILCH_STUB(filch_status, name##_map_with)                 \
+    FILCH_STUB(filch_status, name##_starmap) FILCH_STUB(filch_status, name##_imap)
 
 #define FILCH_FUNCTION_GENERATE(R, name, doc, ...)                                                 \
     static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));                                   \
@@ -154,11 +163,11 @@
     }                                                                                              \
     FILCH_UNUSED static const filch_body name##_body_of_map = {                                    \
         name##_block, sizeof(name##_arrays), FILCH_RESULT(FILCH_RESULT_BYTES_, R), &name##_info};  \
-    FILCH_MAP_CALLS(R, name, map, __VA_ARGS__)                                                     \
-    FILCH_MAP_CALLS(R, name, starmap, __VA_ARGS__)
+    FILCH_MAP_CALLS(R, name, __VA_ARGS__)                                                          \
+    FILCH_STARMAP_CALLS(R, name, __VA_ARGS__)
 
-#define FILCH_MAP_CALLS(R, name, map, ...)                                                         \
-    FILCH_CHECKED filch_status name##_##map##_async(                                               \
+#define FILCH_MAP_CALLS(R, name, ...)                                                              \
+    FILCH_CHECKED filch_status name##_map##_async(                                                 \
         filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
         const filch_map_options *filch_options, filch_future **filch_future_out)                   \
@@ -167,7 +176,7 @@
         return filch_map_async(filch_to, filch_missing ? NULL : &name##_body_of_map,               \
                                &filch_arrays, filch_n, filch_options, filch_future_out);           \
     }                                                                                              \
-    FILCH_CHECKED filch_status name##_##map##_with(                                                \
+    FILCH_CHECKED filch_status name##_map##_with(                                                  \
         filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
         const filch_map_options *filch_options)                                                    \
@@ -176,12 +185,29 @@
         return filch_map(filch_to, filch_missing ? NULL : &name##_body_of_map, &filch_arrays,      \
                          filch_n, filch_options);                                                  \
     }                                                                                              \
-    FILCH_CHECKED filch_status name##_##map(                                                       \
+    FILCH_CHECKED filch_status name##_map(                                                         \
         filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R))                                                  \
     {                                                                                              \
-        return name##_##map##_with(filch_to, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n           \
+        return name##_map##_with(filch_to, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n             \
                                                  FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R), NULL); \
+    }
+
+/* The same, by the name of several arguments. */
+#define FILCH_STARMAP_CALLS(R, name, ...)                                                          \
+    FILCH_STARMAP(R, name, _async,                                                                 \
+                  (, const filch_map_options *filch_options, filch_future **filch_next),           \
+                  (, filch_options, filch_next), __VA_ARGS__)                                      \
+    FILCH_STARMAP(R, name, _with, (, const filch_map_options *filch_options), (, filch_options),   \
+                  __VA_ARGS__)                                                                     \
+    FILCH_STARMAP(R, name, , (), (), __VA_ARGS__)
+#define FILCH_STARMAP(R, name, verb, declared, passed, ...)                                        \
+    FILCH_CHECKED filch_status name##_starmap##verb(                                               \
+        filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
+            FILCH_RESULT(FILCH_RESULT_ARRAY_, R) FILCH_UNGROUP declared)                           \
+    {                                                                                              \
+        return name##_map##verb(filch_to, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n              \
+                                FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R) FILCH_UNGROUP passed);   \
     }
 #define FILCH_ARRAYS_GIVEN(R, name, ...)                                                           \
     name##_arrays filch_arrays = {                                                                 \

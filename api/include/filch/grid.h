@@ -19,6 +19,9 @@
 
 #include <filch/loop.h>
 #include <filch/macros.h>
+#include <filch/shape.h>
+
+FILCH_SHORT_ERRORS
 
 #ifdef __cplusplus
 extern "C" {
@@ -72,9 +75,11 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
  *     name_for_with(pool, n_i, n_j, shared, ..., &options)
  *     name_for_tiled(pool, n_i, n_j, tile_i, tile_j, shared, ..., &options)
  * An explicit chunk size and the index in an error count elements tile by tile. */
-#define FILCH_LOOP_2D(...) FILCH_LOOP_2D_I(__VA_ARGS__, ~)
-#define FILCH_LOOP_2D_I(name, ...)                                                                 \
-    FILCH_DOCUMENTED(FILCH_LOOP_2D_GENERATE, void, name, __VA_ARGS__)
+#define FILCH_LOOP_2D(...) FILCH_SHAPED(FILCH_LOOP_2D, FILCH_LOOP_2D, void, __VA_ARGS__, ~)
+#define FILCH_LOOP_2D_TAKES FILCH_TAKES_2_AND_UP_TO_8
+#define FILCH_LOOP_2D_RULE                                                                         \
+    the indices (size_t, i), (size_t, j), then at most eight shared (type, name)
+#define FILCH_LOOP_2D_STUBS FILCH_GRID_STUBS
 #define FILCH_LOOP_2D_GENERATE(R, name, doc, index_i, index_j, ...)                                \
     static void name(FILCH_DECLARE index_i,                                                        \
                      FILCH_DECLARE index_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                \
@@ -109,9 +114,11 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
 
 /* FILCH_LOOP_3D(name, ["doc",] (size_t, i), (size_t, j), (size_t, k), (T, shared), ...) { body }:
  * the same with n_i, n_j, n_k and tile_i, tile_j, tile_k. */
-#define FILCH_LOOP_3D(...) FILCH_LOOP_3D_I(__VA_ARGS__, ~)
-#define FILCH_LOOP_3D_I(name, ...)                                                                 \
-    FILCH_DOCUMENTED(FILCH_LOOP_3D_GENERATE, void, name, __VA_ARGS__)
+#define FILCH_LOOP_3D(...) FILCH_SHAPED(FILCH_LOOP_3D, FILCH_LOOP_3D, void, __VA_ARGS__, ~)
+#define FILCH_LOOP_3D_TAKES FILCH_TAKES_3_AND_UP_TO_8
+#define FILCH_LOOP_3D_RULE                                                                         \
+    the indices (size_t, i), (size_t, j), (size_t, k), then at most eight shared (type, name)
+#define FILCH_LOOP_3D_STUBS FILCH_GRID_STUBS
 #define FILCH_LOOP_3D_GENERATE(R, name, doc, index_i, index_j, index_k, ...)                       \
     static void name(FILCH_DECLARE index_i, FILCH_DECLARE index_j,                                 \
                      FILCH_DECLARE index_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                \
@@ -144,6 +151,12 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
     }                                                                                              \
     static void name(FILCH_DECLARE index_i, FILCH_DECLARE index_j,                                 \
                      FILCH_DECLARE index_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
+
+#define FILCH_GRID_STUBS(R, name, ...)                                                             \
+    FILCH_STUB(void, name)                                                                         \
+    FILCH_STUB(filch_status, name##_for)                                                           \
+    FILCH_STUB(filch_status, name##_for_with)                                                      \
+    FILCH_STUB(filch_status, name##_for_tiled)
 
 #define FILCH_GRID_BLOCK(name, doc, where, ...)                                                    \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \

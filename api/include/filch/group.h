@@ -30,6 +30,8 @@
 #include <filch/macros.h>
 #include <filch/pool.h>
 
+FILCH_SHORT_ERRORS
+
 #ifdef __cplusplus
 extern "C" {
 #endif

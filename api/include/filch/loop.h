@@ -12,6 +12,9 @@
 #include <filch/core.h> /* filch_map(), filch_parallel_for() */
 #include <filch/future.h>
 #include <filch/macros.h>
+#include <filch/shape.h>
+
+FILCH_SHORT_ERRORS
 
 #ifdef __cplusplus
 extern "C" {
@@ -103,9 +106,15 @@ FILCH_MUST_CHECK filch_status filch_map_async(filch_pool *pool, const filch_body
  *     name_for_with(pool, n, shared, ..., &options)
  *     name_for_async(pool, n, shared, ..., &options, &future)
  */
-#define FILCH_LOOP(...) FILCH_LOOP_I(__VA_ARGS__, ~)
-#define FILCH_LOOP_I(name, ...)                                                                    \
-    FILCH_DOCUMENTED(FILCH_LOOP_GENERATE, void, name, __VA_ARGS__)
+#define FILCH_LOOP(...) FILCH_SHAPED(FILCH_LOOP, FILCH_LOOP, void, __VA_ARGS__, ~)
+#define FILCH_LOOP_TAKES FILCH_TAKES_1_AND_UP_TO_8
+#define FILCH_LOOP_RULE                                                                            \
+    the index (size_t, i), then at most eight shared parameters, each (type, name)
+#define FILCH_LOOP_STUBS(R, name, ...)                                                             \
+    FILCH_STUB(void, name)                                                                         \
+    FILCH_STUB(filch_status, name##_for)                                                           \
+    FILCH_STUB(filch_status, name##_for_with)                                                      \
+    FILCH_STUB(filch_status, name##_for_async)
 #define FILCH_LOOP_GENERATE(R, name, doc, index, ...)                                              \
     static void name(FILCH_DECLARE index FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                  \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \

@@ -13,6 +13,16 @@
 #include <filch/platform.h>
 #include <filch/version.h>
 
+/* Of the macros of a system's header, as an installed filch has, gcc does not tell each that lies
+ * between a program's mistake and what came of it: 12 lines become of 40. Nor does it warn of their
+ * code, for which filch's own builds look. */
+#if defined __clang__ || defined FILCH_LONG_ERRORS
+#define FILCH_SHORT_ERRORS
+#else
+#define FILCH_SHORT_ERRORS _Pragma("GCC system_header")
+#endif
+FILCH_SHORT_ERRORS
+
 #define FILCH_UNUSED __attribute__((unused))
 #define FILCH_CHECKED __attribute__((unused, warn_unused_result)) static inline
 
@@ -71,17 +81,14 @@
 #define FILCH_IS_GROUP(x) FILCH_SECOND(FILCH_GROUP_PROBE x, 0, ~)
 #define FILCH_GROUP_PROBE(...) ~, 1
 
-/* 1 if the type R is void, 0 if it is another, `void *` too. */
-#define FILCH_IS_VOID(R) FILCH_SECOND(FILCH_CAT_I(FILCH_VOID_PROBE_, R)(), 0, ~)
-#define FILCH_VOID_PROBE_void FILCH_VOID_ALONE
-#define FILCH_VOID_ALONE() ~, 1
-
-/* How many parameters are in `p1, ..., pn, ~`. */
-#define FILCH_COUNT(...) FILCH_COUNT_I(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0, ~)
-#define FILCH_COUNT_I(a, b, c, d, e, f, g, h, i, n, ...) n
+/* Of `p1, ..., pn, ~` and what stands behind it for 8, 7, ... and 0 parameters: that for n. */
+#define FILCH_OF_COUNT(a, b, c, d, e, f, g, h, i, it, ...) it
 
 /* m p1 m p2 ... */
-#define FILCH_EACH(m, ...) FILCH_CAT(FILCH_EACH_, FILCH_COUNT(__VA_ARGS__))(m, __VA_ARGS__)
+#define FILCH_EACH(m, ...)                                                                         \
+    FILCH_OF_COUNT(__VA_ARGS__, FILCH_EACH_8, FILCH_EACH_7, FILCH_EACH_6, FILCH_EACH_5,            \
+                   FILCH_EACH_4, FILCH_EACH_3, FILCH_EACH_2, FILCH_EACH_1, FILCH_EACH_0, ~)        \
+    (m, __VA_ARGS__)
 #define FILCH_EACH_0(m, end)
 #define FILCH_EACH_1(m, a, end) m a
 #define FILCH_EACH_2(m, a, b, end) m a m b
@@ -94,7 +101,9 @@
 
 /* m p1, m p2, ... and `none` if there are no parameters. */
 #define FILCH_LIST(m, none, ...)                                                                   \
-    FILCH_CAT(FILCH_LIST_, FILCH_COUNT(__VA_ARGS__))(m, none, __VA_ARGS__)
+    FILCH_OF_COUNT(__VA_ARGS__, FILCH_LIST_8, FILCH_LIST_7, FILCH_LIST_6, FILCH_LIST_5,            \
+                   FILCH_LIST_4, FILCH_LIST_3, FILCH_LIST_2, FILCH_LIST_1, FILCH_LIST_0, ~)        \
+    (m, none, __VA_ARGS__)
 #define FILCH_LIST_0(m, none, end) none
 #define FILCH_LIST_1(m, none, a, end) m a
 #define FILCH_LIST_2(m, none, a, b, end) m a, m b
@@ -106,7 +115,10 @@
 #define FILCH_LIST_8(m, none, a, b, c, d, e, f, g, h, end) m a, m b, m c, m d, m e, m f, m g, m h
 
 /* m p1, m p2, ... with a comma behind each. */
-#define FILCH_THEN(m, ...) FILCH_CAT(FILCH_THEN_, FILCH_COUNT(__VA_ARGS__))(m, __VA_ARGS__)
+#define FILCH_THEN(m, ...)                                                                         \
+    FILCH_OF_COUNT(__VA_ARGS__, FILCH_THEN_8, FILCH_THEN_7, FILCH_THEN_6, FILCH_THEN_5,            \
+                   FILCH_THEN_4, FILCH_THEN_3, FILCH_THEN_2, FILCH_THEN_1, FILCH_THEN_0, ~)        \
+    (m, __VA_ARGS__)
 #define FILCH_THEN_0(m, end)
 #define FILCH_THEN_1(m, a, end) m a,
 #define FILCH_THEN_2(m, a, b, end) m a, m b,
@@ -117,20 +129,11 @@
 #define FILCH_THEN_7(m, a, b, c, d, e, f, g, end) m a, m b, m c, m d, m e, m f, m g,
 #define FILCH_THEN_8(m, a, b, c, d, e, f, g, h, end) m a, m b, m c, m d, m e, m f, m g, m h,
 
-/* `, a, b` of the arguments a, b; nothing of none. */
-#define FILCH_TAIL(...) FILCH_CAT(FILCH_TAIL_, FILCH_COUNT(__VA_ARGS__))(__VA_ARGS__)
-#define FILCH_TAIL_0(end)
-#define FILCH_TAIL_1(a, end) , a
-#define FILCH_TAIL_2(a, b, end) , a, b
-#define FILCH_TAIL_3(a, b, c, end) , a, b, c
-#define FILCH_TAIL_4(a, b, c, d, end) , a, b, c, d
-#define FILCH_TAIL_5(a, b, c, d, e, end) , a, b, c, d, e
-#define FILCH_TAIL_6(a, b, c, d, e, f, end) , a, b, c, d, e, f
-#define FILCH_TAIL_7(a, b, c, d, e, f, g, end) , a, b, c, d, e, f, g
-#define FILCH_TAIL_8(a, b, c, d, e, f, g, h, end) , a, b, c, d, e, f, g, h
-
 /* , m p1, m p2, ... and nothing if there are no parameters. */
-#define FILCH_MORE(m, ...) FILCH_CAT(FILCH_MORE_, FILCH_COUNT(__VA_ARGS__))(m, __VA_ARGS__)
+#define FILCH_MORE(m, ...)                                                                         \
+    FILCH_OF_COUNT(__VA_ARGS__, FILCH_MORE_8, FILCH_MORE_7, FILCH_MORE_6, FILCH_MORE_5,            \
+                   FILCH_MORE_4, FILCH_MORE_3, FILCH_MORE_2, FILCH_MORE_1, FILCH_MORE_0, ~)        \
+    (m, __VA_ARGS__)
 #define FILCH_MORE_0(m, end)
 #define FILCH_MORE_1(m, a, end) , m a
 #define FILCH_MORE_2(m, a, b, end) , m a, m b
@@ -154,19 +157,14 @@
 #define FILCH_OF_ARRAYS(T, x) filch_arrays->x[filch_i]
 
 /* The fields of a struct that must not be empty. */
-#define FILCH_FIELDS(...) FILCH_CAT(FILCH_FIELDS_, FILCH_COUNT(__VA_ARGS__))(__VA_ARGS__)
+#define FILCH_FIELDS(...) FILCH_CAT(FILCH_FIELDS_, FILCH_COUNT_9(__VA_ARGS__))(__VA_ARGS__)
 #define FILCH_FIELDS_0(end) char filch_none;
 #define FILCH_FIELDS_1(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
-#define FILCH_FIELDS_2(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
-#define FILCH_FIELDS_3(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
-#define FILCH_FIELDS_4(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
-#define FILCH_FIELDS_5(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
-#define FILCH_FIELDS_6(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
-#define FILCH_FIELDS_7(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
-#define FILCH_FIELDS_8(...) FILCH_EACH(FILCH_FIELD, __VA_ARGS__)
 
-/* What depends on whether the result type R is void. */
-#define FILCH_RESULT(m, R) FILCH_CAT(m, FILCH_IS_VOID(R))(R)
+/* m##1(R) if the type R is void, m##0(R) if it is another, `void *` too. */
+#define FILCH_RESULT(m, R) FILCH_SECOND(FILCH_VOID_PROBE_##R(m), m##0, ~)(R)
+#define FILCH_VOID_PROBE_void FILCH_VOID_ALONE
+#define FILCH_VOID_ALONE(m) ~, m##1
 #define FILCH_RESULT_BYTES_0(R) sizeof(R)
 #define FILCH_RESULT_BYTES_1(R) 0
 #define FILCH_RESULT_ALIGNED_0(R) FILCH_ASSERT_ALIGNED(R);
@@ -193,19 +191,9 @@
     (filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__)                           \
                           FILCH_RESULT(FILCH_RESULT_ARRAY_MISSING_, R)))
 
-/* R, name, ["doc",] parameters..., ~  ->  m(R, name, doc, parameters..., ~) */
-#define FILCH_DOCUMENTED(m, R, name, ...)                                                          \
-    FILCH_CAT(FILCH_DOCUMENTED_, FILCH_HAS_DOC(__VA_ARGS__))(m, R, name, __VA_ARGS__)
-#define FILCH_HAS_DOC(...) FILCH_CAT(FILCH_HAS_DOC_, FILCH_COUNT_9(__VA_ARGS__))(__VA_ARGS__)
-#define FILCH_HAS_DOC_0(end) 0
-#define FILCH_HAS_DOC_1(first, ...) FILCH_CAT(FILCH_NOT_, FILCH_IS_GROUP(first))
-#define FILCH_NOT_0 1
-#define FILCH_NOT_1 0
 /* 0 for the `~` alone, else 1. */
 #define FILCH_COUNT_9(...) FILCH_COUNT_9_I(__VA_ARGS__, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, ~)
 #define FILCH_COUNT_9_I(a, b, c, d, e, f, g, h, i, j, n, ...) n
-#define FILCH_DOCUMENTED_0(m, R, name, ...) m(R, name, "", __VA_ARGS__)
-#define FILCH_DOCUMENTED_1(m, R, name, ...) m(R, name, __VA_ARGS__)
 
 /* Declares filch_captured, the block of a function's arguments, with filch_args pointing to it. Its
  * padding is zero: it is copied as bytes. */

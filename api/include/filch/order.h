@@ -18,6 +18,9 @@
 #include <filch/loop.h>
 #include <filch/macros.h>
 #include <filch/pool.h>
+#include <filch/shape.h>
+
+FILCH_SHORT_ERRORS
 
 #ifdef __cplusplus
 extern "C" {
@@ -59,8 +62,14 @@ FILCH_MUST_CHECK filch_status filch_max(filch_pool *pool, const filch_order *ord
 
 /* clang-format off */
 /* FILCH_ORDER(name, ["doc",] (T, a), (T, b)) { body }: see above. */
-#define FILCH_ORDER(...) FILCH_ORDER_I(__VA_ARGS__, ~)
-#define FILCH_ORDER_I(name, ...) FILCH_DOCUMENTED(FILCH_ORDER_GENERATE, bool, name, __VA_ARGS__)
+#define FILCH_ORDER(...) FILCH_SHAPED(FILCH_ORDER, FILCH_ORDER, bool, __VA_ARGS__, ~)
+#define FILCH_ORDER_TAKES FILCH_TAKES_2
+#define FILCH_ORDER_RULE two parameters, each in parentheses: (type, a), (type, b)
+#define FILCH_ORDER_STUBS(R, name, ...)                                                            \
+    FILCH_STUB(bool, name)                                                                         \
+    FILCH_STUB(filch_status, name##_sort)                                                          \
+    FILCH_STUB(filch_status, name##_min)                                                           \
+    FILCH_STUB(filch_status, name##_max)
 #define FILCH_ELEMENT_OF(T, x) T
 #define FILCH_ORDER_GENERATE(R, name, doc, first, second, end)                                     \
     static bool name(FILCH_DECLARE first, FILCH_DECLARE second);                                   \

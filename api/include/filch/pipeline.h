@@ -23,6 +23,9 @@
 #include <filch/error.h>
 #include <filch/macros.h>
 #include <filch/pool.h>
+#include <filch/shape.h>
+
+FILCH_SHORT_ERRORS
 
 #ifdef __cplusplus
 extern "C" {
@@ -129,9 +132,12 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
  *
  *     name_pipeline(pool, shared, ..., stages, n, &options)
  */
-#define FILCH_SOURCE(T, ...) FILCH_SOURCE_I(T, __VA_ARGS__, ~)
-#define FILCH_SOURCE_I(T, name, ...)                                                               \
-    FILCH_DOCUMENTED(FILCH_SOURCE_GENERATE, T, name, __VA_ARGS__)
+#define FILCH_SOURCE(T, ...) FILCH_SHAPED(FILCH_SOURCE, FILCH_SOURCE, T, __VA_ARGS__, ~)
+#define FILCH_SOURCE_TAKES FILCH_TAKES_UP_TO_8
+#define FILCH_SOURCE_RULE FILCH_RULE_UP_TO_8
+#define FILCH_SOURCE_STUBS(T, name, ...)                                                           \
+    FILCH_STUB(filch_status, name)                                                                 \
+    FILCH_STUB(filch_status, name##_pipeline)
 #define FILCH_SOURCE_GENERATE(T, name, doc, ...)                                                   \
     static filch_status name(FILCH_UNUSED T *item FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));         \
     typedef T name##_item;                                                                         \
@@ -162,9 +168,14 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
  *
  *     name_parallel(shared, ...), name_serial(shared, ...)
  */
-#define FILCH_STAGE(R, ...) FILCH_STAGE_I(R, __VA_ARGS__, ~)
-#define FILCH_STAGE_I(R, name, ...)                                                                \
-    FILCH_DOCUMENTED(FILCH_STAGE_GENERATE, R, name, __VA_ARGS__)
+#define FILCH_STAGE(R, ...) FILCH_SHAPED(FILCH_STAGE, FILCH_STAGE, R, __VA_ARGS__, ~)
+#define FILCH_STAGE_TAKES FILCH_TAKES_1_AND_UP_TO_8
+#define FILCH_STAGE_RULE                                                                           \
+    the item (type, x), then at most eight shared parameters, each (type, name)
+#define FILCH_STAGE_STUBS(R, name, ...)                                                            \
+    FILCH_STUB(R, name)                                                                            \
+    FILCH_STUB(filch_stage, name##_parallel)                                                       \
+    FILCH_STUB(filch_stage, name##_serial)
 #define FILCH_STAGE_GENERATE(R, name, doc, first, ...)                                             \
     static R name(FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                     \
     typedef FILCH_TAKEN_TYPE first name##_taken;                                                   \

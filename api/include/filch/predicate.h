@@ -23,6 +23,9 @@
 #include <filch/loop.h>
 #include <filch/macros.h>
 #include <filch/pool.h>
+#include <filch/shape.h>
+
+FILCH_SHORT_ERRORS
 
 #ifdef __cplusplus
 extern "C" {
@@ -74,9 +77,17 @@ FILCH_MUST_CHECK filch_status filch_find(filch_pool *pool, const filch_predicate
 
 /* clang-format off */
 /* FILCH_PREDICATE(name, ["doc",] (T, x), (U, shared), ...) { body }: see above. */
-#define FILCH_PREDICATE(...) FILCH_PREDICATE_I(__VA_ARGS__, ~)
-#define FILCH_PREDICATE_I(name, ...)                                                               \
-    FILCH_DOCUMENTED(FILCH_PREDICATE_GENERATE, bool, name, __VA_ARGS__)
+#define FILCH_PREDICATE(...) FILCH_SHAPED(FILCH_PREDICATE, FILCH_PREDICATE, bool, __VA_ARGS__, ~)
+#define FILCH_PREDICATE_TAKES FILCH_TAKES_1_AND_UP_TO_8
+#define FILCH_PREDICATE_RULE                                                                       \
+    the element (type, x), then at most eight shared parameters, each (type, name)
+#define FILCH_PREDICATE_STUBS(R, name, ...)                                                        \
+    FILCH_STUB(bool, name)                                                                         \
+    FILCH_STUB(filch_status, name##_filter)                                                        \
+    FILCH_STUB(filch_status, name##_count)                                                         \
+    FILCH_STUB(filch_status, name##_any)                                                           \
+    FILCH_STUB(filch_status, name##_all)                                                           \
+    FILCH_STUB(filch_status, name##_find)
 #define FILCH_PREDICATE_GENERATE(R, name, doc, first, ...)                                         \
     static bool name(FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                  \
     typedef FILCH_TYPE_OF first name##_element;                                                    \

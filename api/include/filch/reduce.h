@@ -31,6 +31,9 @@
 #include <filch/lane.h>
 #include <filch/macros.h>
 #include <filch/pool.h>
+#include <filch/shape.h>
+
+FILCH_SHORT_ERRORS
 
 #ifdef __cplusplus
 extern "C" {
@@ -76,20 +79,24 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
 
 /* clang-format off */
 /* FILCH_REDUCER(T, name, ["doc",] (T, a), (T, b)) { body }: defines how two become one. */
-#define FILCH_REDUCER(T, ...) FILCH_REDUCER_I(T, __VA_ARGS__, ~)
-#define FILCH_REDUCER_I(T, name, ...)                                                              \
-    FILCH_DOCUMENTED(FILCH_REDUCER_OF, T, name, __VA_ARGS__)
-#define FILCH_REDUCER_OF(T, name, doc, first, second, end)                                         \
-    FILCH_REDUCER_GENERATE(T, name, doc, first, second, FILCH_IS_INTEGRAL(T))
+#define FILCH_REDUCER(T, ...) FILCH_SHAPED(FILCH_REDUCER, FILCH_REDUCER, T, __VA_ARGS__, ~)
+#define FILCH_REDUCER_TAKES FILCH_TAKES_2
+#define FILCH_REDUCER_RULE two parameters of the type that comes first: (type, a), (type, b)
+#define FILCH_REDUCER_STUBS(T, name, ...)                                                          \
+    FILCH_STUB(T, name)                                                                            \
+    FILCH_STUB(filch_status, name##_reduce)                                                        \
+    FILCH_STUB(filch_status, name##_scan)                                                          \
+    FILCH_STUB(filch_status, name##_scan_exclusive)
+#define FILCH_REDUCER_GENERATE(T, name, doc, first, second, end)                                   \
+    FILCH_REDUCER_MADE(T, name, doc, first, second, FILCH_IS_INTEGRAL(T))
 /* FILCH_EXACT_REDUCER: the same, of a (+) that is associative to the last bit. */
-#define FILCH_EXACT_REDUCER(T, ...) FILCH_EXACT_REDUCER_I(T, __VA_ARGS__, ~)
-#define FILCH_EXACT_REDUCER_I(T, name, ...)                                                        \
-    FILCH_DOCUMENTED(FILCH_EXACT_REDUCER_OF, T, name, __VA_ARGS__)
-#define FILCH_EXACT_REDUCER_OF(T, name, doc, first, second, end)                                   \
-    FILCH_REDUCER_GENERATE(T, name, doc, first, second, true)
+#define FILCH_EXACT_REDUCER(T, ...)                                                                \
+    FILCH_SHAPED(FILCH_EXACT_REDUCER, FILCH_REDUCER, T, __VA_ARGS__, ~)
+#define FILCH_EXACT_REDUCER_GENERATE(T, name, doc, first, second, end)                             \
+    FILCH_REDUCER_MADE(T, name, doc, first, second, true)
 /* Integers and pointers; not floating point (8 and more), nor what has members. */
 #define FILCH_IS_INTEGRAL(T) (__builtin_classify_type(*(T *)NULL) < 8)
-#define FILCH_REDUCER_GENERATE(T, name, doc, first, second, exact)                                 \
+#define FILCH_REDUCER_MADE(T, name, doc, first, second, exact)                                     \
     FILCH_ASSERT_ALIGNED(T);                                                                       \
     static T name(FILCH_DECLARE first, FILCH_DECLARE second);                                      \
     FILCH_UNUSED static const filch_function_info name##_info = {                                  \

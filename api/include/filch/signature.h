@@ -16,11 +16,22 @@
 
 #include <filch/function.h>
 #include <filch/macros.h>
+#include <filch/shape.h>
+
+FILCH_SHORT_ERRORS
 
 /* clang-format off */
 /* FILCH_SIGNATURE(type, R, (T, x), ...): defines the value type and type_call(value, x, ...). */
 #define FILCH_SIGNATURE(type, ...) FILCH_SIGNATURE_I(type, __VA_ARGS__, ~)
 #define FILCH_SIGNATURE_I(type, R, ...)                                                            \
+    FILCH_CAT(FILCH_SIGNATURE_I_, FILCH_IS_GROUP(R()))(type, R, __VA_ARGS__)
+#define FILCH_SIGNATURE_I_0(type, R, ...)                                                          \
+    FILCH_SHAPED_0(FILCH_SIGNATURE, FILCH_SIGNATURE, R, type, __VA_ARGS__)
+#define FILCH_SIGNATURE_I_1(type, ...) FILCH_SHAPE_6(FILCH_SIGNATURE, FILCH_SIGNATURE)
+#define FILCH_SIGNATURE_TAKES FILCH_TAKES_UP_TO_8
+#define FILCH_SIGNATURE_RULE FILCH_RULE_UP_TO_8
+#define FILCH_SIGNATURE_STUBS(R, type, ...)
+#define FILCH_SIGNATURE_GENERATE(R, type, doc, ...)                                                \
     typedef struct type {                                                                          \
         const filch_function_info *info;                                                           \
         R (*call)(const void *filch_captures FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));              \
@@ -61,18 +72,37 @@
 
 /* FILCH_LAMBDA(type, R, name, ((T, captured), ...), (T, x), ...) { body }: defines
  * name_bind(captured, ...), which gives a value of the signature. No captures: (). */
-#define FILCH_LAMBDA(type, R, name, ...) FILCH_LAMBDA_I(type, R, name, __VA_ARGS__, ~)
-#define FILCH_LAMBDA_I(type, R, name, group, ...)                                                  \
-    FILCH_LAMBDA_II(type, R, name, FILCH_CAPTURES(group), __VA_ARGS__)
+#define FILCH_LAMBDA(type, R, name, ...)                                                           \
+    FILCH_LAMBDA_I(FILCH_LAMBDA, type, R, name, __VA_ARGS__, ~)
+#define FILCH_LAMBDA_I(generator, type, R, name, group, ...)                                       \
+    FILCH_CAT(FILCH_LAMBDA_CHECK_, FILCH_IS_GROUP(group))                                          \
+    (generator, type, R, name, group, __VA_ARGS__)
+#define FILCH_LAMBDA_CHECK_0(generator, type, R, name, group, ...)                                 \
+    FILCH_SHAPE_2(generator, FILCH_LAMBDA, R, name)
+#define FILCH_LAMBDA_CHECK_1(generator, type, R, name, group, ...)                                 \
+    FILCH_LAMBDA_CHECK(generator, type, R, name, FILCH_CAPTURES(group), __VA_ARGS__)
+#define FILCH_LAMBDA_CHECK(generator, type, R, name, captured, ...)                                \
+    FILCH_CAT(FILCH_SHAPE_, FILCH_VERDICT(FILCH_SHAPE_OF(FILCH_LAMBDA, name, __VA_ARGS__)          \
+                                          FILCH_LAMBDA_CAPTURED captured, 0))                      \
+    (generator, FILCH_LAMBDA, type, R, name, captured, __VA_ARGS__)
+#define FILCH_LAMBDA_CAPTURED(...) FILCH_CHECK_EACH(__VA_ARGS__) FILCH_TAKES_UP_TO_8(__VA_ARGS__)
+#define FILCH_LAMBDA_TAKES FILCH_TAKES_UP_TO_8
+#define FILCH_LAMBDA_RULE                                                                          \
+    what it captures, ((type, name), ...) or (), then at most eight parameters (type, name)
+#define FILCH_LAMBDA_STUBS(...)
 #define FILCH_CAPTURES(group) FILCH_CAT(FILCH_CAPTURES_, FILCH_IS_EMPTY(group))(group)
 #define FILCH_CAPTURES_0(group) (FILCH_UNGROUP group, ~)
 #define FILCH_CAPTURES_1(group) (~)
-/* 1 for (), 0 for ((T, x), ...). */
-#define FILCH_IS_EMPTY(group) FILCH_CAT(FILCH_NOT_, FILCH_FIRST_IS_GROUP group)
-#define FILCH_FIRST_IS_GROUP(...) FILCH_IS_GROUP_OF(__VA_ARGS__, ~)
-#define FILCH_IS_GROUP_OF(first, ...) FILCH_IS_GROUP(first)
+/* 1 for (), 0 for ((T, x), ...) and for what is wrong. */
+#define FILCH_IS_EMPTY(group) FILCH_NONE_IN group
+#define FILCH_NONE_IN(...) FILCH_NONE_FIRST(__VA_ARGS__, ~)
+#define FILCH_NONE_FIRST(first, ...) FILCH_CAT(FILCH_NONE_, FILCH_IS_GROUP(first))(first)
+#define FILCH_NONE_0(first) FILCH_IS_GROUP(first())
+#define FILCH_NONE_1(first) 0
 #define FILCH_WITH(m, list) m list
-#define FILCH_LAMBDA_II(type, R, name, captured, ...)                                              \
+#define FILCH_PARTIAL_GENERATE FILCH_LAMBDA_GENERATE
+#define FILCH_COMPOSITION_GENERATE FILCH_LAMBDA_GENERATE
+#define FILCH_LAMBDA_GENERATE(type, R, name, captured, ...)                                        \
     FILCH_LAMBDA_CAPTURES(name, FILCH_UNGROUP captured)                                            \
     FILCH_INFO(name, "", sizeof(name##_args))                                                      \
     FILCH_ASSERT_STATIC(sizeof(name##_args) <= FILCH_INLINE_BYTES,                                 \
@@ -116,7 +146,7 @@
  * rest later. Defines name_bind(bound, ...), which gives a value of the signature; calling that
  * calls function(bound, ..., x, ...). */
 #define FILCH_PARTIAL(type, R, name, function, ...)                                                \
-    FILCH_LAMBDA_I(type, R, name, __VA_ARGS__, ~)                                                  \
+    FILCH_LAMBDA_I(FILCH_PARTIAL, type, R, name, __VA_ARGS__, ~)                                   \
     {                                                                                              \
         FILCH_PARTIAL_CALL(R, function, __VA_ARGS__, ~)                                            \
     }
@@ -130,8 +160,9 @@
  * is outer(inner(x, ...)). */
 #define FILCH_COMPOSE(R, name, outer, inner, ...)                                                  \
     FILCH_COMPOSE_I(R, name, outer, inner, __VA_ARGS__, ~)
+#define FILCH_COMPOSE_GENERATE FILCH_FUNCTION_GENERATE
 #define FILCH_COMPOSE_I(R, name, outer, inner, ...)                                                \
-    FILCH_FUNCTION_GENERATE(R, name, "", __VA_ARGS__)                                              \
+    FILCH_SHAPED_0(FILCH_COMPOSE, FILCH_FUNCTION, R, name, __VA_ARGS__)                            \
     {                                                                                              \
         FILCH_RESULT(FILCH_RESULT_RETURN_, R) outer(inner(FILCH_LIST(FILCH_NAME, , __VA_ARGS__))); \
     }
@@ -142,7 +173,7 @@
 #define FILCH_COMPOSITION(type, R, name, outer_type, inner_type, ...)                              \
     FILCH_COMPOSITION_I(type, R, name, outer_type, inner_type, __VA_ARGS__, ~)
 #define FILCH_COMPOSITION_I(type, R, name, outer_type, inner_type, ...)                            \
-    FILCH_LAMBDA_I(type, R, name,                                                                  \
+    FILCH_LAMBDA_I(FILCH_COMPOSITION, type, R, name,                                               \
                    ((const outer_type *, filch_outer), (const inner_type *, filch_inner)),         \
                    __VA_ARGS__)                                                                    \
     {                                                                                              \

@@ -20,6 +20,8 @@
 #include <filch/loop.h>
 #include <filch/macros.h>
 
+FILCH_SHORT_ERRORS
+
 #define FILCH_SOURCES_OF(R, name, ...)                                                             \
     FILCH_CAT(FILCH_SOURCES_OF_, FILCH_COUNT_9(__VA_ARGS__))(R, name, __VA_ARGS__)
 #define FILCH_SOURCES_OF_0(R, name, end)

@@ -33,6 +33,9 @@
 
 #include <filch/future.h>
 #include <filch/macros.h>
+#include <filch/shape.h>
+
+FILCH_SHORT_ERRORS
 
 #ifdef __cplusplus
 extern "C" {
@@ -157,15 +160,21 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
                                  filch_out);                                                       \
     }
 
-/* FILCH_HANDLER(R, name, (T, x), ...) { body }: defines what is done about an error, which the body
- * finds as `error`, a const filch_error *. It gives name_catch(pool, future, x, ..., &next), for
- * futures of results R. */
-#define FILCH_HANDLER(R, ...) FILCH_HANDLER_I(R, __VA_ARGS__, ~)
-#define FILCH_HANDLER_I(R, name, ...)                                                              \
+/* FILCH_HANDLER(R, name, ["doc",] (T, x), ...) { body }: defines what is done about an error, which
+ * the body finds as `error`, a const filch_error *. It gives
+ *     name_catch(pool, future, x, ..., &next)
+ * for futures of results R. */
+#define FILCH_HANDLER(R, ...) FILCH_SHAPED(FILCH_HANDLER, FILCH_HANDLER, R, __VA_ARGS__, ~)
+#define FILCH_HANDLER_TAKES FILCH_TAKES_UP_TO_8
+#define FILCH_HANDLER_RULE FILCH_RULE_UP_TO_8
+#define FILCH_HANDLER_STUBS(R, name, ...)                                                          \
+    FILCH_STUB(R, name)                                                                            \
+    FILCH_STUB(filch_status, name##_catch)
+#define FILCH_HANDLER_GENERATE(R, name, doc, ...)                                                  \
     static R name(FILCH_UNUSED const filch_error *error FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));   \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_RESULT(FILCH_RESULT_ALIGNED_, R)                                                         \
-    FILCH_INFO_TYPED(R, name, "", ~)                                                               \
+    FILCH_INFO_TYPED(R, name, doc, ~)                                                              \
     FILCH_UNUSED static void name##_on_error(const void *filch_captures,                           \
                                              const filch_error *filch_why, void *filch_result)     \
     {                                                                                              \
