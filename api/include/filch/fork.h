@@ -72,10 +72,8 @@ void filch_fork_leave(filch_fork_entry *entry);
 #define FILCH_FORK_DECLARE(R, ...)                                                                 \
     FILCH_SHAPED(FILCH_FORK_DECLARE, FILCH_FUNCTION, R, __VA_ARGS__, ~)
 
-/* Defines it; its body follows. */
+/* Defines it; its body follows. FILCH_FORK_FUNCTION does both at once. */
 #define FILCH_FORK_DEFINE(R, ...) FILCH_SHAPED(FILCH_FORK_DEFINE, FILCH_FUNCTION, R, __VA_ARGS__, ~)
-
-/* Both at once. */
 #define FILCH_FORK_FUNCTION(R, ...)                                                                \
     FILCH_SHAPED(FILCH_FORK_FUNCTION, FILCH_FUNCTION, R, __VA_ARGS__, ~)
 #define FILCH_FORK_FUNCTION_GENERATE(R, name, ...)                                                 \
@@ -124,6 +122,7 @@ void filch_fork_leave(filch_fork_entry *entry);
     function##_call(filch_fiber_lane, &filch_fiber_top FILCH_TAIL(__VA_ARGS__))
 
 #define FILCH_FORK_DEFINE_GENERATE(R, name, doc, ...)                                              \
+    FILCH_MENTION(name)                                                                            \
     static R name##_body(                                                                          \
         FILCH_UNUSED filch_lane *filch_fiber_lane,                                                 \
         FILCH_UNUSED filch_slot *filch_fiber_top FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
@@ -147,7 +146,8 @@ void filch_fork_leave(filch_fork_entry *entry);
         R (*end)(filch_lane *, filch_slot *, name##_kept *);                                       \
         name##_kept kept;                                                                          \
     } name##_handle;                                                                               \
-    __attribute__((aligned(64))) FILCH_FORK_DEFINE_GENERATE(R, name, doc, __VA_ARGS__);            \
+    FILCH_UNUSED static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));                      \
+    FILCH_FORK_DEFINE_GENERATE(R, name, doc, __VA_ARGS__) __attribute__((aligned(64)));            \
     FILCH_INLINE R name##_call(/* top is read last: an argument may be a join */                   \
                                filch_lane *filch_call_lane,                                        \
                                filch_slot **filch_top FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))      \
@@ -210,7 +210,7 @@ void filch_fork_leave(filch_fork_entry *entry);
         filch_handle->slot = name##_fork(filch_fork_lane, filch_top,                               \
                                          &filch_handle->kept FILCH_MORE(FILCH_NAME, __VA_ARGS__)); \
     }                                                                                              \
-    FILCH_UNUSED static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))                       \
+    static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))                                    \
     {                                                                                              \
         filch_fork_entry filch_entry;                                                              \
         filch_fork_enter(&filch_entry, &name##_info);                                              \

@@ -77,6 +77,7 @@ FILCH_SHORT_ERRORS
     FILCH_SPAWN_OF(R, name, __VA_ARGS__)                                                           \
     FILCH_IMAP_OF(R, name, __VA_ARGS__)                                                            \
     FILCH_SOURCES_OF(R, name, __VA_ARGS__)                                                         \
+    FILCH_MENTION(name)                                                                            \
     static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))
 
 /* Closures and calls through a pool. */

@@ -109,6 +109,7 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
         return name##_for_with(filch_to, filch_n_i,                                                \
                                filch_n_j FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);               \
     }                                                                                              \
+    FILCH_MENTION(name)                                                                            \
     static void name(FILCH_DECLARE index_i,                                                        \
                      FILCH_DECLARE index_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 
@@ -149,6 +150,7 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
         return name##_for_with(filch_to, filch_n_i, filch_n_j,                                     \
                                filch_n_k FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);               \
     }                                                                                              \
+    FILCH_MENTION(name)                                                                            \
     static void name(FILCH_DECLARE index_i, FILCH_DECLARE index_j,                                 \
                      FILCH_DECLARE index_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 

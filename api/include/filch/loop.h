@@ -151,6 +151,7 @@ FILCH_MUST_CHECK filch_status filch_map_async(filch_pool *pool, const filch_body
         return filch_map_async(filch_to, &name##_body_of_loop, filch_args, filch_n, filch_options, \
                                filch_out);                                                         \
     }                                                                                              \
+    FILCH_MENTION(name)                                                                            \
     static void name(FILCH_DECLARE index FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 /* clang-format on */
 

@@ -117,6 +117,7 @@ FILCH_MUST_CHECK filch_status filch_max(filch_pool *pool, const filch_order *ord
     {                                                                                              \
         return filch_max(filch_to, &name##_order, filch_elements, filch_n, filch_index);           \
     }                                                                                              \
+    FILCH_MENTION(name)                                                                            \
     static bool name(FILCH_DECLARE first, FILCH_DECLARE second)
 
 #define FILCH_ORDER_SEARCH(name, search)                                                           \

@@ -160,6 +160,7 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
         return filch_pipeline_of(filch_to, &name##_source, filch_args, filch_stages, filch_n,      \
                                  filch_options);                                                   \
     }                                                                                              \
+    FILCH_MENTION(name)                                                                            \
     static filch_status name(FILCH_UNUSED T *item FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 
 /* FILCH_STAGE(R, name, ["doc",] (T, x), (U, shared), ...) { body }: takes a T and returns what the
@@ -200,6 +201,7 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
         FILCH_RESULT(FILCH_RESULT_BYTES_, R)};                                                     \
     FILCH_STAGE_MAKER(name, parallel, FILCH_STAGE_PARALLEL, __VA_ARGS__)                           \
     FILCH_STAGE_MAKER(name, serial, FILCH_STAGE_SERIAL, __VA_ARGS__)                               \
+    FILCH_MENTION(name)                                                                            \
     static R name(FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 #define FILCH_STAGE_MAKER(name, word, filch_kind_of, ...)                                          \
     FILCH_UNUSED static inline filch_stage name##_##word(                                          \

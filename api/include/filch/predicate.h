@@ -139,6 +139,7 @@ FILCH_MUST_CHECK filch_status filch_find(filch_pool *pool, const filch_predicate
     FILCH_ASK(name, any, bool, __VA_ARGS__)                                                        \
     FILCH_ASK(name, all, bool, __VA_ARGS__)                                                        \
     FILCH_ASK(name, find, size_t, __VA_ARGS__)                                                     \
+    FILCH_MENTION(name)                                                                            \
     static bool name(FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 
 #define FILCH_FIND_BLOCK(name, find, wanted)                                                       \

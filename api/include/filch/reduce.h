@@ -139,6 +139,7 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
         return filch_scan_exclusive(filch_to, &name##_reducer, filch_elements, filch_n,            \
                                     &filch_initial, filch_out);                                    \
     }                                                                                              \
+    FILCH_MENTION(name)                                                                            \
     static T name(FILCH_DECLARE first, FILCH_DECLARE second)
 
 #define FILCH_SCAN_BLOCK(T, name, block, exclusive)                                                \

@@ -193,6 +193,7 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
                                sizeof(name##_args),                                                \
                                &name##_info};                                                      \
     FILCH_CONTINUE(name, catch, __VA_ARGS__)                                                       \
+    FILCH_MENTION(name)                                                                            \
     static R name(FILCH_UNUSED const filch_error *error FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 /* clang-format on */
 
