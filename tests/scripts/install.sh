@@ -49,7 +49,7 @@ inside -DWITH_SHARED=ON
 
 inside -DFILCH_INSTALL=ON
 [ -x "$work/inside-prefix/bin/application" ]
-for file in 'libfilch.so*' libfilch.a filch.h filch.pc filchConfig.cmake; do
+for file in 'libfilch.so*' libfilch.a filch.h filch.pc filchConfig.cmake filch.ctags; do
     [ -n "$(find "$work/inside-prefix" -name "$file")" ] || { echo "$file is not installed"; exit 1; }
 done
 echo "1 passed, 0 failed"

@@ -1,8 +1,9 @@
-# cmake --install: headers, both libraries, a CMake package and a pkg-config file.
+# cmake --install: headers, both libraries, a CMake package, a pkg-config file and one for ctags.
 
 include(CMakePackageConfigHelpers)
 
 install(DIRECTORY api/include/filch runtime/include/filch DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES tools/filch.ctags DESTINATION ${CMAKE_INSTALL_DATADIR}/filch)
 install(TARGETS filch_static filch_shared EXPORT filchTargets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}

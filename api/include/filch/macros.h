@@ -203,8 +203,8 @@ FILCH_SHORT_ERRORS
     memset(&filch_captured, 0, sizeof filch_captured);                                             \
     FILCH_EACH(FILCH_TO_ARGS, __VA_ARGS__)
 
-/* Editors look for uses of a name where the last macro that gets it takes it as it is, and find none
- * if that one makes other names of it only: so clangd does. */
+/* clangd looks for uses of a name in the last macro that gets it, and finds none if that one only
+ * makes other names of it. */
 #define FILCH_MENTION(name) FILCH_ASSERT_STATIC(sizeof(&name) > 0, "");
 
 /* The type of that block, and the function's descriptor. */
