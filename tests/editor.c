@@ -50,6 +50,13 @@ FILCH_REDUCER(int, total_of, (int, a), (int, b))
     return a + b;
 }
 
+FILCH_FOLD(int, fold_of, (int, a))
+{
+    *into += a;
+}
+
+FILCH_MAP_REDUCE(int, halves_of, half_of, total_of, (int, a));
+
 FILCH_SOURCE(int, some_of, (int, n))
 {
     *item = n;
@@ -78,6 +85,8 @@ int main(void)
     cell_of(0, 0, 0, x);
     (void)some_of(x, 1);
     (void)half_of_map(NULL, x, 2, x);
+    (void)halves_of(NULL, x, 2, 0, x);
+    fold_of(x, 1);
     return half_of(4) + sum_of(1, 2) + fib_of(3) + less_of(1, 2) + even_of(1) + total_of(1, 2) +
            next_of(1) + instead_of(NULL, 1) + (channel.untyped != NULL);
 }

@@ -25,6 +25,9 @@
 #include <filch/loop.h>
 #include <filch/macros.h>
 #include <filch/pool.h>
+#include <filch/shape.h>
+
+FILCH_SHORT_ERRORS
 
 #ifdef __cplusplus
 extern "C" {
@@ -111,22 +114,33 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
  *
  * FILCH_FOLD_LOOP(A, name, ["doc",] (size_t, i), (U, shared), ...) { body }: the same for i = 0 to
  * n - 1, of no array: name_fold(pool, n, shared, ..., &accumulator, &result). */
-#define FILCH_FOLD(A, ...) FILCH_FOLD_I(A, __VA_ARGS__, ~)
-#define FILCH_FOLD_I(A, name, ...) FILCH_DOCUMENTED(FILCH_FOLD_ARRAY, A, name, __VA_ARGS__)
-#define FILCH_FOLD_ARRAY(A, name, doc, first, ...)                                                 \
+#define FILCH_FOLD(A, ...) FILCH_SHAPED(FILCH_FOLD, FILCH_FOLD, A, __VA_ARGS__, ~)
+#define FILCH_FOLD_TAKES FILCH_TAKES_1_AND_UP_TO_8
+#define FILCH_FOLD_RULE                                                                            \
+    the element (type, x), then at most eight shared parameters, each (type, name)
+#define FILCH_FOLD_STUBS(A, name, ...)                                                             \
+    FILCH_STUB(void, name)                                                                         \
+    typedef filch_accumulator name##_accumulator;                                                  \
+    FILCH_STUB(filch_status, name##_fold)                                                          \
+    FILCH_STUB(filch_status, name##_fold_with)
+#define FILCH_FOLD_GENERATE(A, name, doc, first, ...)                                                 \
     typedef FILCH_TYPE_OF first name##_element;                                                    \
     FILCH_FOLD_STEP(A, name, doc, first, ((const name##_element *)filch_elements)[filch_i],        \
                     sizeof(name##_element), __VA_ARGS__)                                           \
     FILCH_FOLD_CALLS(A, name, (name##_element const *filch_elements, ), (filch_elements, ),        \
                      filch_elements, __VA_ARGS__)                                                  \
+    FILCH_MENTION(name)                                                                            \
     static void name(A *into, FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 
-#define FILCH_FOLD_LOOP(A, ...) FILCH_FOLD_LOOP_I(A, __VA_ARGS__, ~)
-#define FILCH_FOLD_LOOP_I(A, name, ...)                                                            \
-    FILCH_DOCUMENTED(FILCH_FOLD_INDEX, A, name, __VA_ARGS__)
-#define FILCH_FOLD_INDEX(A, name, doc, first, ...)                                                 \
+#define FILCH_FOLD_LOOP(A, ...) FILCH_SHAPED(FILCH_FOLD_LOOP, FILCH_FOLD_LOOP, A, __VA_ARGS__, ~)
+#define FILCH_FOLD_LOOP_TAKES FILCH_TAKES_1_AND_UP_TO_8
+#define FILCH_FOLD_LOOP_RULE                                                                       \
+    the index (size_t, i), then at most eight shared parameters, each (type, name)
+#define FILCH_FOLD_LOOP_STUBS FILCH_FOLD_STUBS
+#define FILCH_FOLD_LOOP_GENERATE(A, name, doc, first, ...)                                                 \
     FILCH_FOLD_STEP(A, name, doc, first, filch_i, 0, __VA_ARGS__)                                  \
     FILCH_FOLD_CALLS(A, name, (), (), NULL, __VA_ARGS__)                                           \
+    FILCH_MENTION(name)                                                                            \
     static void name(A *into, FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 
 /* filch_block_fold() is inlined around the user's function, and that into it. */

@@ -15,6 +15,9 @@
 #include <filch/macros.h>
 #include <filch/pool.h>
 #include <filch/reduce.h>
+#include <filch/shape.h>
+
+FILCH_SHORT_ERRORS
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,6 +70,17 @@ FILCH_INLINE void filch_block_map_reduce(
 #define FILCH_MAP_REDUCE(R, name, f, reducer, ...)                                                 \
     FILCH_MAP_REDUCE_I(R, name, f, reducer, __VA_ARGS__, ~)
 #define FILCH_MAP_REDUCE_I(R, name, f, reducer, ...)                                               \
+    FILCH_SHAPED_0(FILCH_MAP_REDUCE, FILCH_MAP_REDUCE, (R, f, reducer), name, __VA_ARGS__)
+#define FILCH_MAP_REDUCE_TAKES FILCH_TAKES_1_TO_8
+#define FILCH_MAP_REDUCE_RULE                                                                      \
+    type, name, function, reducer, then one to eight arrays, each (type, name)
+#define FILCH_MAP_REDUCE_STUBS(parts, name, ...)                                                   \
+    FILCH_STUB(filch_status, name)                                                                 \
+    FILCH_STUB(filch_status, name##_with)
+#define FILCH_MAP_REDUCE_GENERATE(parts, name, doc, ...)                                           \
+    FILCH_MAP_REDUCE_OF(name, FILCH_UNGROUP parts, __VA_ARGS__)
+#define FILCH_MAP_REDUCE_OF(...) FILCH_MAP_REDUCE_MADE(__VA_ARGS__)
+#define FILCH_MAP_REDUCE_MADE(name, R, f, reducer, ...)                                            \
     typedef struct name##_arrays {                                                                 \
         FILCH_EACH(FILCH_ARRAY_FIELD, __VA_ARGS__)                                                 \
     } name##_arrays;                                                                               \
