@@ -4,6 +4,7 @@
  * No guard: it is meant to be included again. */
 
 #define OF(name) FILCH_CAT(TYPE, _##name)
+#define INSIDE(part, name) FILCH_CAT(filch_of_##part##_, OF(name))
 #define EXPANDED(macro, ...) macro(__VA_ARGS__) /* of one that pastes its arguments as they are */
 #define TYPE_ALIGNMENT _Alignof(TYPE)
 
@@ -91,28 +92,28 @@ static void OF(seen_sum)(void *captures, void *result)
 {
     see(captures, _Alignof(OF(sum_args)));
     see(result, TYPE_ALIGNMENT);
-    OF(sum_invoke)(captures, result);
+    INSIDE(invoke, sum)(captures, result);
 }
 
 static void OF(seen_next)(void *captures, void *result)
 {
     see(captures, TYPE_ALIGNMENT);
     see(result, TYPE_ALIGNMENT);
-    OF(next_invoke)(captures, result);
+    INSIDE(invoke, next)(captures, result);
 }
 
 static void OF(seen_key_sum)(void *captures, void *result)
 {
     see(captures, TYPE_ALIGNMENT);
     see(result, _Alignof(int));
-    OF(key_sum_invoke)(captures, result);
+    INSIDE(invoke, key_sum)(captures, result);
 }
 
 static void OF(seen_numbered)(void *captures, void *result)
 {
     see(captures, _Alignof(int));
     see(result, TYPE_ALIGNMENT);
-    OF(numbered_invoke)(captures, result);
+    INSIDE(invoke, numbered)(captures, result);
 }
 
 static const filch_callable OF(key_sum_seen) = {OF(seen_key_sum), sizeof(OF(key_sum_args)),
@@ -437,7 +438,7 @@ static void OF(seen_on_value)(const void *captures, const void *value, void *res
     see(captures, _Alignof(OF(sum_args)));
     see(value, TYPE_ALIGNMENT);
     see(result, TYPE_ALIGNMENT);
-    OF(sum_on_value)(captures, value, result);
+    INSIDE(on_value, sum)(captures, value, result);
 }
 
 static const filch_continuation OF(continuation_seen) = {
@@ -447,7 +448,7 @@ static void OF(seen_on_error)(const void *captures, const filch_error *error, vo
 {
     see(captures, TYPE_ALIGNMENT);
     see(result, TYPE_ALIGNMENT);
-    OF(or_else_on_error)(captures, error, result);
+    INSIDE(on_error, or_else)(captures, error, result);
 }
 
 static const filch_continuation OF(handler_seen) = {
@@ -458,13 +459,13 @@ static void OF(seen_key_sum_on_value)(const void *captures, const void *value, v
     see(captures, TYPE_ALIGNMENT);
     see(value, TYPE_ALIGNMENT);
     see(result, _Alignof(int));
-    OF(key_sum_on_value)(captures, value, result);
+    INSIDE(on_value, key_sum)(captures, value, result);
 }
 
 static void OF(seen_numbered_on_value)(const void *captures, const void *value, void *result)
 {
     see(result, TYPE_ALIGNMENT);
-    OF(numbered_on_value)(captures, value, result);
+    INSIDE(on_value, numbered)(captures, value, result);
 }
 
 static const filch_continuation OF(key_sum_follows) = {
@@ -565,7 +566,7 @@ FILCH_LOOP_3D(OF(each_3d), (size_t, i), (size_t, j), (size_t, k), (TYPE, shared)
 static void OF(seen_block)(const void *environment, filch_range *range)
 {
     see(environment, _Alignof(OF(each_args)));
-    OF(each_block)(environment, range);
+    INSIDE(block, each)(environment, range);
 }
 
 static void OF(looped)(TYPE *out, size_t n)
@@ -614,7 +615,7 @@ static void OF(seen_combine)(void *into, const void *elements, size_t n)
 {
     see(into, TYPE_ALIGNMENT);
     see(elements, TYPE_ALIGNMENT);
-    OF(total_combine_block)(into, elements, n);
+    INSIDE(combined_block, total)(into, elements, n);
 }
 
 static void OF(seen_scan)(const void *prefix, const void *elements, size_t n, void *out,
@@ -622,7 +623,7 @@ static void OF(seen_scan)(const void *prefix, const void *elements, size_t n, vo
 {
     see(prefix, TYPE_ALIGNMENT);
     see(total, TYPE_ALIGNMENT);
-    OF(total_scan_block)(prefix, elements, n, out, total);
+    INSIDE(scan_block, total)(prefix, elements, n, out, total);
 }
 
 static const filch_reducer OF(reducer_seen) = {OF(seen_combine), OF(seen_scan),   NULL,
@@ -713,13 +714,13 @@ static void OF(seen_merge)(const void *a, size_t n_a, const void *b, size_t n_b,
     see(a, TYPE_ALIGNMENT);
     see(b, TYPE_ALIGNMENT);
     see(out, TYPE_ALIGNMENT);
-    OF(before_merge)(a, n_a, b, n_b, out);
+    INSIDE(merge, before)(a, n_a, b, n_b, out);
 }
 
 static size_t OF(seen_best)(const void *elements, size_t n)
 {
     see(elements, TYPE_ALIGNMENT);
-    return OF(before_first_greatest)(elements, n);
+    return INSIDE(first_greatest, before)(elements, n);
 }
 
 static void OF(shuffle)(TYPE *all, size_t n)
@@ -942,6 +943,7 @@ static void OF(forks)(filch_pool *pool)
 
 #undef TYPE_ALIGNMENT
 #undef OF
+#undef INSIDE
 #undef EXPANDED
 #undef TYPE
 #undef TYPE_BYTES

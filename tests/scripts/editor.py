@@ -19,7 +19,7 @@ class Server:
 
     def __init__(self, folder):
         self.process = subprocess.Popen(
-            ["clangd", "--background-index=false", "--clang-tidy=false", "-j=2", "--log=error"],
+            ["clangd", "--background-index=false", "--clang-tidy=false", "-j=2", "--log=error", "--limit-results=0"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder)
         self.asked = 0
 
@@ -77,6 +77,27 @@ def check_name(server, uri, text, name):
     return bad
 
 
+# What is completed behind the name of a function: what a user calls or names, nothing else.
+COMPLETED = """after apply apply_async apply_async_with args bind callable capture capture_owned continuation
+    filler generator get imap imap_from imap_next imap_next_until imap_unordered imap_unordered_from info lazy
+    lazy_map map map_async map_from map_strided map_with next spawn starmap starmap_async starmap_with
+    then""".split()
+
+
+def check_completion(server, uri, text, call):
+    begun = text.replace(call, "half_of_")
+    server.send({"method": "textDocument/didChange", "params": {
+        "textDocument": {"uri": uri, "version": 2}, "contentChanges": [{"text": begun}]}})
+    answer = server.ask("textDocument/completion", {
+        "textDocument": {"uri": uri}, "position": place(begun, begun.index("half_of_;") + 8)})
+    got = {item["filterText"] for item in answer["items"]}
+    wanted = {"half_of_" + name for name in COMPLETED}
+    if got != wanted:
+        print("completed, but should not be:", sorted(got - wanted))
+        print("not completed:", sorted(wanted - got))
+    return got != wanted
+
+
 def main():
     root = pathlib.Path(sys.argv[1]).resolve()
     text = (root / "tests/editor.c").read_text()
@@ -93,10 +114,11 @@ def main():
             "uri": uri, "languageId": "c", "version": 1, "text": text}}})
         names = sorted(set(re.findall(r"\b\w+_of\b", text)))
         bad = sum(check_name(server, uri, text, name) for name in names)
+        bad += check_completion(server, uri, text, "(void)half_of_map(NULL, x, 2, x)")
         server.ask("shutdown", None)
         server.send({"method": "exit"})
         server.process.wait(60)
-    print(f"{2 * len(names) - len(TYPES) - bad} passed, {bad} failed")
+    print(f"{2 * len(names) - len(TYPES) + 1 - bad} passed, {bad} failed")
     sys.exit(bool(bad) or len(names) < 14)
 
 

@@ -84,10 +84,10 @@ void filch_fork_leave(filch_fork_entry *entry);
  * As single words the parts of a handle stay in registers. */
 #define FILCH_FORK(handle, ...) FILCH_FORK_I(handle, __VA_ARGS__, ~)
 #define FILCH_FORK_I(handle, function, ...)                                                        \
-    FILCH_UNUSED function##_joiner *const handle##_joiner = function##_join;                       \
-    function##_kept handle##_kept;                                                                 \
+    FILCH_UNUSED filch_of_joiner_##function *const handle##_joiner = filch_of_join_##function;     \
+    filch_of_kept_##function handle##_kept;                                                        \
     filch_slot **handle##_home __attribute__((cleanup(filch_fork_settle))) = &filch_fiber_top;     \
-    filch_slot *handle __attribute__((cleanup(filch_fork_abandon))) = function##_fork(             \
+    filch_slot *handle __attribute__((cleanup(filch_fork_abandon))) = filch_of_fork_##function(    \
         filch_fiber_lane, &filch_fiber_top, &handle##_kept FILCH_TAIL(__VA_ARGS__));               \
     FILCH_UNUSED const filch_slot *const handle##_above = filch_fiber_top
 
@@ -95,7 +95,8 @@ void filch_fork_leave(filch_fork_entry *entry);
  * of these must be joined before the function returns; nothing does it for you. */
 #define FILCH_FORK_AT(handle, ...) FILCH_FORK_AT_I(handle, __VA_ARGS__, ~)
 #define FILCH_FORK_AT_I(handle, function, ...)                                                     \
-    function##_fork_at(filch_fiber_lane, &filch_fiber_top, &(handle)FILCH_TAIL(__VA_ARGS__))
+    filch_of_forks_at_##function(filch_fiber_lane, &filch_fiber_top,                               \
+                                 &(handle)FILCH_TAIL(__VA_ARGS__))
 
 /* The result of a fork; runs it here if no other thread has taken it, waits if one has. FILCH_JOIN
  * for handles that FILCH_FORK declared, FILCH_JOIN_AT for those that FILCH_FORK_AT filled; in the
@@ -119,7 +120,7 @@ void filch_fork_leave(filch_fork_entry *entry);
 /* Calls a fork function from a fork function: FILCH_CALL(function, arguments...). */
 #define FILCH_CALL(...) FILCH_CALL_I(__VA_ARGS__, ~)
 #define FILCH_CALL_I(function, ...)                                                                \
-    function##_call(filch_fiber_lane, &filch_fiber_top FILCH_TAIL(__VA_ARGS__))
+    filch_of_call_##function(filch_fiber_lane, &filch_fiber_top FILCH_TAIL(__VA_ARGS__))
 
 #define FILCH_FORK_DEFINE_GENERATE(R, name, doc, ...)                                              \
     FILCH_MENTION(name)                                                                            \
@@ -130,62 +131,67 @@ void filch_fork_leave(filch_fork_entry *entry);
 /* The parts of a fork function. The lane and its top travel as two scalars, in registers. */
 #define FILCH_FORK_DECLARE_GENERATE(R, name, doc, ...)                                             \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
-    FILCH_PACKED_16(name##_slot, FILCH_FIELDS(__VA_ARGS__))                                        \
-    FILCH_ASSERT_STATIC(sizeof(name##_slot) <= FILCH_INLINE_BYTES,                                 \
+    FILCH_PACKED_16(filch_of_slot_##name, FILCH_FIELDS(__VA_ARGS__))                               \
+    FILCH_ASSERT_STATIC(sizeof(filch_of_slot_##name) <= FILCH_INLINE_BYTES,                        \
                         "the arguments of a fork function take at most FILCH_INLINE_BYTES");       \
     FILCH_ASSERT_STATIC(FILCH_RESULT(FILCH_RESULT_BYTES_, R) <= FILCH_INLINE_BYTES,                \
                         "the result of a fork function takes at most FILCH_INLINE_BYTES");         \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
-    typedef struct name##_kept {                                                                   \
+    typedef struct filch_of_kept_##name {                                                          \
         FILCH_RESULT(FILCH_RESULT_FIELD_, R)                                                       \
-    } name##_kept;                                                                                 \
-    typedef R name##_joiner(filch_lane *, filch_slot **, filch_slot **, filch_slot ***,            \
-                            const filch_slot *, name##_kept *);                                    \
+    } filch_of_kept_##name;                                                                        \
+    typedef R filch_of_joiner_##name(filch_lane *, filch_slot **, filch_slot **, filch_slot ***,   \
+                                     const filch_slot *, filch_of_kept_##name *);                  \
     typedef struct name##_handle {                                                                 \
         filch_slot *slot;                                                                          \
-        R (*end)(filch_lane *, filch_slot *, name##_kept *);                                       \
-        name##_kept kept;                                                                          \
+        R (*end)(filch_lane *, filch_slot *, filch_of_kept_##name *);                              \
+        filch_of_kept_##name kept;                                                                 \
     } name##_handle;                                                                               \
     FILCH_UNUSED static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));                      \
     FILCH_FORK_DEFINE_GENERATE(R, name, doc, __VA_ARGS__) __attribute__((aligned(64)));            \
-    FILCH_INLINE R name##_call(/* top is read last: an argument may be a join */                   \
-                               filch_lane *filch_call_lane,                                        \
-                               filch_slot **filch_top FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))      \
+    FILCH_INLINE R filch_of_call_##name(/* top is read last: an argument may be a join */          \
+                                        filch_lane *filch_call_lane,                               \
+                                        filch_slot **filch_top FILCH_MORE(FILCH_DECLARE,           \
+                                                                          __VA_ARGS__))            \
     {                                                                                              \
         FILCH_RESULT(FILCH_RESULT_LOCAL_, R)                                                       \
         name##_body(filch_call_lane, *filch_top FILCH_MORE(FILCH_NAME, __VA_ARGS__));              \
         return FILCH_RESULT(FILCH_RESULT_LOCAL_PASS_, R);                                          \
     }                                                                                              \
-    static void name##_run(filch_lane *filch_run_lane, filch_slot *filch_run_top,                  \
-                           filch_slot *filch_run_slot)                                             \
+    static void filch_of_run_##name(filch_lane *filch_run_lane, filch_slot *filch_run_top,         \
+                                    filch_slot *filch_run_slot)                                    \
     {                                                                                              \
-        FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)filch_run_slot->payload;     \
+        FILCH_UNUSED filch_of_slot_##name *filch_args =                                            \
+            (filch_of_slot_##name *)(void *)filch_run_slot->payload;                               \
         FILCH_RESULT(FILCH_RESULT_LOCAL_, R)                                                       \
         name##_body(filch_run_lane, filch_run_top FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));         \
         FILCH_RESULT(FILCH_RESULT_LEAVE_, R)                                                       \
     }                                                                                              \
-    static const filch_slot_type name##_slot_type = {name##_run, NULL, &name##_info};              \
-    FILCH_UNUSED static R name##_end(filch_lane *filch_end_lane, filch_slot *filch_ended,          \
-                                     name##_kept *filch_kept)                                      \
+    static const filch_slot_type filch_of_slots_type_##name = {filch_of_run_##name, NULL,          \
+                                                               &name##_info};                      \
+    FILCH_UNUSED static R filch_of_end_##name(filch_lane *filch_end_lane, filch_slot *filch_ended, \
+                                              filch_of_kept_##name *filch_kept)                    \
     {                                                                                              \
         if (!filch_kept) {                                                                         \
-            FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)filch_ended->payload;    \
+            FILCH_UNUSED filch_of_slot_##name *filch_args =                                        \
+                (filch_of_slot_##name *)(void *)filch_ended->payload;                              \
             FILCH_RESULT(FILCH_RESULT_LOCAL_, R)                                                   \
             name##_body(filch_end_lane, filch_ended FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));       \
             return FILCH_RESULT(FILCH_RESULT_LOCAL_PASS_, R);                                      \
         }                                                                                          \
         return FILCH_RESULT(FILCH_RESULT_KEPT_, R);                                                \
     }                                                                                              \
-    FILCH_INLINE R name##_join(filch_lane *filch_join_lane, filch_slot **filch_top,                \
-                               filch_slot **filch_handle, filch_slot ***filch_home,                \
-                               const filch_slot *filch_above, name##_kept *filch_kept)             \
+    FILCH_INLINE R filch_of_join_##name(                                                           \
+        filch_lane *filch_join_lane, filch_slot **filch_top, filch_slot **filch_handle,            \
+        filch_slot ***filch_home, const filch_slot *filch_above, filch_of_kept_##name *filch_kept) \
     {                                                                                              \
         filch_slot *filch_joined = *filch_handle;                                                  \
         *filch_handle = NULL;                                                                      \
         *filch_home = NULL;                                                                        \
         if (filch_join_pop(filch_join_lane, filch_top, filch_joined, filch_above, filch_kept,      \
                            FILCH_RESULT(FILCH_RESULT_BYTES_, R))) {                                \
-            FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)filch_joined->payload;   \
+            FILCH_UNUSED filch_of_slot_##name *filch_args =                                        \
+                (filch_of_slot_##name *)(void *)filch_joined->payload;                             \
             FILCH_RESULT(FILCH_RESULT_LOCAL_, R)                                                   \
             name##_body(filch_join_lane, filch_joined FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));     \
             FILCH_FORK_NO_LOOP                                                                     \
@@ -193,22 +199,23 @@ void filch_fork_leave(filch_fork_entry *entry);
         }                                                                                          \
         return FILCH_RESULT(FILCH_RESULT_KEPT_, R);                                                \
     }                                                                                              \
-    FILCH_INLINE filch_slot *name##_fork(                                                          \
+    FILCH_INLINE filch_slot *filch_of_fork_##name(                                                 \
         filch_lane *filch_fork_lane, filch_slot **filch_top,                                       \
-        name##_kept *filch_kept FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                            \
+        filch_of_kept_##name *filch_kept FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                   \
     {                                                                                              \
-        FILCH_UNUSED name##_slot *filch_args = (name##_slot *)(void *)(*filch_top)->payload;       \
+        FILCH_UNUSED filch_of_slot_##name *filch_args =                                            \
+            (filch_of_slot_##name *)(void *)(*filch_top)->payload;                                 \
         FILCH_EACH(FILCH_FORK_TO_ARGS, __VA_ARGS__)                                                \
-        return filch_fork_push(filch_fork_lane, filch_top, &name##_slot_type, filch_kept,          \
-                               FILCH_RESULT(FILCH_RESULT_BYTES_, R));                              \
+        return filch_fork_push(filch_fork_lane, filch_top, &filch_of_slots_type_##name,            \
+                               filch_kept, FILCH_RESULT(FILCH_RESULT_BYTES_, R));                  \
     }                                                                                              \
-    FILCH_INLINE void name##_fork_at(                                                              \
+    FILCH_INLINE void filch_of_forks_at_##name(                                                    \
         filch_lane *filch_fork_lane, filch_slot **filch_top,                                       \
         name##_handle *filch_handle FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                        \
     {                                                                                              \
-        filch_handle->end = name##_end;                                                            \
-        filch_handle->slot = name##_fork(filch_fork_lane, filch_top,                               \
-                                         &filch_handle->kept FILCH_MORE(FILCH_NAME, __VA_ARGS__)); \
+        filch_handle->end = filch_of_end_##name;                                                   \
+        filch_handle->slot = filch_of_fork_##name(                                                 \
+            filch_fork_lane, filch_top, &filch_handle->kept FILCH_MORE(FILCH_NAME, __VA_ARGS__));  \
     }                                                                                              \
     static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))                                    \
     {                                                                                              \
@@ -233,18 +240,5 @@ void filch_fork_leave(filch_fork_entry *entry);
  * gcc would turn the recursion, the function begins with saving registers, also where it ends at
  * once; and its beginning cannot be compiled into the callers, which gcc does if it is small. */
 #define FILCH_FORK_NO_LOOP __asm__ volatile("");
-
-#define FILCH_RESULT_FIELD_0(R) R result;
-#define FILCH_RESULT_FIELD_1(R) char result; /* there is none; in C a struct is not empty */
-/* Copied, because a slot is aligned to 16 bytes only. */
-#define FILCH_RESULT_LEAVE_0(R)                                                                    \
-    memcpy((void *)filch_run_slot->payload, (const void *)&filch_local, sizeof filch_local);
-#define FILCH_RESULT_LEAVE_1(R)
-#define FILCH_RESULT_KEPT_0(R) filch_kept->result
-#define FILCH_RESULT_KEPT_1(R)
-#define FILCH_RESULT_LOCAL_0(R) R filch_local =
-#define FILCH_RESULT_LOCAL_1(R)
-#define FILCH_RESULT_LOCAL_PASS_0(R) filch_local
-#define FILCH_RESULT_LOCAL_PASS_1(R)
 
 #endif

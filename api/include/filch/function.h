@@ -62,12 +62,11 @@ FILCH_SHORT_ERRORS
     FILCH_STUB(R, name) FILCH_STUB(filch_closure, name##_bind) FILCH_STUB(filch_status, name##_get)\
     FILCH_STUB(filch_status, name##_apply) FILCH_STUB(filch_status, name##_apply_async)            \
     FILCH_STUB(filch_status, name##_spawn) FILCH_STUB(filch_status, name##_then)                   \
-    FILCH_STUB(filch_status, name##_map) FILCH_STUB(filch_status, name##_map_with)                 \
-    FILCH_STUB(filch_status, name##_starmap) FILCH_STUB(filch_status, name##_imap)
+    FILCH_STUB(filch_status, name##_map) FILCH_STUB(filch_status, name##_map_with)
 
 #define FILCH_FUNCTION_GENERATE(R, name, doc, ...)                                                 \
     static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));                                   \
-    typedef R name##_result;                                                                       \
+    typedef R filch_of_result_##name;                                                              \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO_TYPED(R, name, doc, __VA_ARGS__)                                                    \
     FILCH_CALLABLE(R, name, __VA_ARGS__)                                                           \
@@ -83,7 +82,7 @@ FILCH_SHORT_ERRORS
 /* Closures and calls through a pool. */
 #define FILCH_CALLABLE(R, name, ...)                                                               \
     FILCH_RESULT(FILCH_RESULT_ALIGNED_, R)                                                         \
-    FILCH_UNUSED static void name##_invoke(void *filch_captures, void *filch_result)               \
+    FILCH_UNUSED static void filch_of_invoke_##name(void *filch_captures, void *filch_result)      \
     {                                                                                              \
         name##_args filch_bound;                                                                   \
         FILCH_UNUSED const name##_args *filch_args = &filch_bound;                                 \
@@ -93,7 +92,8 @@ FILCH_SHORT_ERRORS
         (void)filch_result;                                                                        \
     }                                                                                              \
     FILCH_UNUSED static const filch_callable name##_callable = {                                   \
-        name##_invoke, sizeof(name##_args), FILCH_RESULT(FILCH_RESULT_BYTES_, R), &name##_info};   \
+        filch_of_invoke_##name, sizeof(name##_args), FILCH_RESULT(FILCH_RESULT_BYTES_, R),         \
+                &name##_info};                                                                     \
     FILCH_CHECKED filch_status name##_capture_owned(                                               \
         filch_closure *filch_made FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                          \
         void (*filch_destroy)(void *filch_captures))                                               \
@@ -145,25 +145,29 @@ FILCH_SHORT_ERRORS
 
 /* filch_block_run() is inlined around the user's function, and that into it. */
 #define FILCH_MAPS(R, name, ...)                                                                   \
-    typedef struct name##_arrays {                                                                 \
+    typedef struct filch_of_arrays_##name {                                                        \
         FILCH_EACH(FILCH_ARRAY_FIELD, __VA_ARGS__)                                                 \
         FILCH_RESULT(FILCH_RESULT_ARRAY_FIELD_, R)                                                 \
-    } name##_arrays;                                                                               \
-    FILCH_UNUSED static void name##_map_one(const void *filch_environment, size_t filch_i)         \
+    } filch_of_arrays_##name;                                                                      \
+    FILCH_UNUSED static void filch_of_map_one_##name(const void *filch_environment,                \
+            size_t filch_i)                                                                        \
     {                                                                                              \
-        FILCH_UNUSED const name##_arrays *filch_arrays =                                           \
-            (const name##_arrays *)filch_environment;                                              \
+        FILCH_UNUSED const filch_of_arrays_##name *filch_arrays =                                  \
+            (const filch_of_arrays_##name *)filch_environment;                                     \
         FILCH_RESULT(FILCH_RESULT_ARRAY_STORE_, R)                                                 \
         name(FILCH_LIST(FILCH_OF_ARRAYS, , __VA_ARGS__));                                          \
         (void)filch_i;                                                                             \
     }                                                                                              \
-    FILCH_UNUSED static void name##_block(const void *filch_environment, filch_range *filch_on)    \
+    FILCH_UNUSED static void filch_of_block_##name(const void *filch_environment,                  \
+            filch_range *filch_on)                                                                 \
     {                                                                                              \
-        const name##_arrays filch_copy = *(const name##_arrays *)filch_environment;                \
-        filch_block_run(filch_on, name##_map_one, &filch_copy);                                    \
+        const filch_of_arrays_##name filch_copy =                                                  \
+                *(const filch_of_arrays_##name *)filch_environment;                                \
+        filch_block_run(filch_on, filch_of_map_one_##name, &filch_copy);                           \
     }                                                                                              \
-    FILCH_UNUSED static const filch_body name##_body_of_map = {                                    \
-        name##_block, sizeof(name##_arrays), FILCH_RESULT(FILCH_RESULT_BYTES_, R), &name##_info};  \
+    FILCH_UNUSED static const filch_body filch_of_body_of_map_##name = {                           \
+        filch_of_block_##name, sizeof(filch_of_arrays_##name),                                     \
+                FILCH_RESULT(FILCH_RESULT_BYTES_, R), &name##_info};                               \
     FILCH_MAP_CALLS(R, name, __VA_ARGS__)                                                          \
     FILCH_STARMAP_CALLS(R, name, __VA_ARGS__)
 
@@ -174,7 +178,7 @@ FILCH_SHORT_ERRORS
         const filch_map_options *filch_options, filch_future **filch_future_out)                   \
     {                                                                                              \
         FILCH_ARRAYS_GIVEN(R, name, __VA_ARGS__)                                                   \
-        return filch_map_async(filch_to, filch_missing ? NULL : &name##_body_of_map,               \
+        return filch_map_async(filch_to, filch_missing ? NULL : &filch_of_body_of_map_##name,      \
                                &filch_arrays, filch_n, filch_options, filch_future_out);           \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_map##_with(                                                  \
@@ -183,7 +187,8 @@ FILCH_SHORT_ERRORS
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
         FILCH_ARRAYS_GIVEN(R, name, __VA_ARGS__)                                                   \
-        return filch_map(filch_to, filch_missing ? NULL : &name##_body_of_map, &filch_arrays,      \
+        return filch_map(filch_to, filch_missing ? NULL : &filch_of_body_of_map_##name,            \
+                &filch_arrays,                                                                     \
                          filch_n, filch_options);                                                  \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_map(                                                         \
@@ -211,14 +216,14 @@ FILCH_SHORT_ERRORS
                                 FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R) FILCH_UNGROUP passed);   \
     }
 #define FILCH_ARRAYS_GIVEN(R, name, ...)                                                           \
-    name##_arrays filch_arrays = {                                                                 \
+    filch_of_arrays_##name filch_arrays = {                                                        \
         FILCH_THEN(FILCH_NAME, __VA_ARGS__) FILCH_RESULT(FILCH_RESULT_ARRAY_PASS_, R)};            \
     const bool filch_missing = FILCH_ARRAYS_MISSING(R, __VA_ARGS__);
 
 /* name_lazy() and name_next(). */
 #define FILCH_LAZY_MAP(R, name, ...)                                                               \
     typedef struct name##_lazy_map {                                                               \
-        name##_arrays filch_arrays;                                                                \
+        filch_of_arrays_##name filch_arrays;                                                       \
         size_t filch_i, filch_n;                                                                   \
     } name##_lazy_map;                                                                             \
     FILCH_UNUSED static inline name##_lazy_map name##_lazy(                                        \
@@ -230,7 +235,7 @@ FILCH_SHORT_ERRORS
     FILCH_UNUSED static inline bool name##_next(                                                   \
         name##_lazy_map *filch_map FILCH_RESULT(FILCH_RESULT_POINTER_, R))                         \
     {                                                                                              \
-        FILCH_UNUSED const name##_arrays *filch_arrays = &filch_map->filch_arrays;                 \
+        FILCH_UNUSED const filch_of_arrays_##name *filch_arrays = &filch_map->filch_arrays;        \
         FILCH_UNUSED const size_t filch_i = filch_map->filch_i;                                    \
         if (filch_i >= filch_map->filch_n) {                                                       \
             return false;                                                                          \
@@ -239,11 +244,6 @@ FILCH_SHORT_ERRORS
         FILCH_RESULT(FILCH_RESULT_DEREF_, R) name(FILCH_LIST(FILCH_OF_ARRAYS, , __VA_ARGS__));     \
         return true;                                                                               \
     }
-
-#define FILCH_RESULT_ARRAY_MORE_0(R) , filch_out
-#define FILCH_RESULT_ARRAY_MORE_1(R)
-#define FILCH_RESULT_DEREF_0(R) *filch_result =
-#define FILCH_RESULT_DEREF_1(R)
 /* clang-format on */
 
 #endif

@@ -91,7 +91,7 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
     {                                                                                              \
         FILCH_GRID_CELLS(name, 1, filch_n_i, filch_n_j, 1, filch_tile_i, filch_tile_j,             \
                          __VA_ARGS__)                                                              \
-        return filch_grid_map(filch_to, &name##_body_of_grid, &filch_cells.filch_shape,            \
+        return filch_grid_map(filch_to, &filch_of_body_of_grid_##name, &filch_cells.filch_shape,   \
                               filch_options);                                                      \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_for_with(                                                    \
@@ -132,7 +132,7 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
     {                                                                                              \
         FILCH_GRID_CELLS(name, filch_n_i, filch_n_j, filch_n_k, filch_tile_i, filch_tile_j,        \
                          filch_tile_k, __VA_ARGS__)                                                \
-        return filch_grid_map(filch_to, &name##_body_of_grid, &filch_cells.filch_shape,            \
+        return filch_grid_map(filch_to, &filch_of_body_of_grid_##name, &filch_cells.filch_shape,   \
                               filch_options);                                                      \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_for_with(                                                    \
@@ -163,26 +163,29 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
 #define FILCH_GRID_BLOCK(name, doc, where, ...)                                                    \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
-    typedef struct name##_grid {                                                                   \
+    typedef struct filch_of_grid_##name {                                                          \
         filch_grid filch_shape;                                                                    \
         name##_args filch_shared;                                                                  \
-    } name##_grid;                                                                                 \
-    FILCH_UNUSED static void name##_run_one(const void *filch_environment,                         \
+    } filch_of_grid_##name;                                                                        \
+    FILCH_UNUSED static void filch_of_runs_one_##name(const void *filch_environment,               \
                                             const filch_grid_run *filch_at)                        \
     {                                                                                              \
         FILCH_UNUSED const name##_args *filch_args =                                               \
-            &((const name##_grid *)filch_environment)->filch_shared;                               \
+            &((const filch_of_grid_##name *)filch_environment)->filch_shared;                      \
         name(FILCH_UNGROUP where FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                          \
     }                                                                                              \
-    FILCH_UNUSED static void name##_block(const void *filch_environment, filch_range *filch_on)    \
+    FILCH_UNUSED static void filch_of_block_##name(const void *filch_environment,                  \
+            filch_range *filch_on)                                                                 \
     {                                                                                              \
-        const name##_grid filch_copy = *(const name##_grid *)filch_environment;                    \
-        filch_grid_block(filch_on, &filch_copy.filch_shape, name##_run_one, &filch_copy);          \
+        const filch_of_grid_##name filch_copy =                                                    \
+                *(const filch_of_grid_##name *)filch_environment;                                  \
+        filch_grid_block(filch_on, &filch_copy.filch_shape, filch_of_runs_one_##name,              \
+                &filch_copy);                                                                      \
     }                                                                                              \
-    FILCH_UNUSED static const filch_body name##_body_of_grid = {                                   \
-        name##_block, sizeof(name##_grid), 0, &name##_info};
+    FILCH_UNUSED static const filch_body filch_of_body_of_grid_##name = {                          \
+        filch_of_block_##name, sizeof(filch_of_grid_##name), 0, &name##_info};
 #define FILCH_GRID_CELLS(name, n_i, n_j, n_k, tile_i, tile_j, tile_k, ...)                         \
-    name##_grid filch_cells;                                                                       \
+    filch_of_grid_##name filch_cells;                                                              \
     FILCH_UNUSED name##_args *filch_args = &filch_cells.filch_shared;                              \
     const filch_grid filch_shape = {{n_i, n_j, n_k}, {tile_i, tile_j, tile_k}};                    \
     memset(&filch_cells, 0, sizeof filch_cells);                                                   \

@@ -101,20 +101,22 @@ void filch_iterator_free(filch_iterator *iterator);
 #define FILCH_IMAP_OF_0(R, name, end)
 #define FILCH_IMAP_OF_1(R, name, ...)                                                              \
     typedef filch_status name##_generator(void *filch_context, name##_args *filch_arguments);      \
-    typedef struct name##_generating {                                                             \
+    typedef struct filch_of_generating_##name {                                                    \
         name##_generator *filch_next;                                                              \
         void *filch_context;                                                                       \
-    } name##_generating;                                                                           \
-    FILCH_UNUSED static filch_status name##_generate(void *filch_state, void *filch_captures)      \
+    } filch_of_generating_##name;                                                                  \
+    FILCH_UNUSED static filch_status filch_of_generate_##name(void *filch_state,                   \
+                                                              void *filch_captures)                \
     {                                                                                              \
-        const name##_generating *filch_from = (const name##_generating *)filch_state;              \
+        const filch_of_generating_##name *filch_from =                                             \
+            (const filch_of_generating_##name *)filch_state;                                       \
         return filch_from->filch_next(filch_from->filch_context, (name##_args *)filch_captures);   \
     }                                                                                              \
-    FILCH_UNUSED static filch_status name##_walk(void *filch_state, void *filch_captures)          \
+    FILCH_UNUSED static filch_status filch_of_walk_##name(void *filch_state, void *filch_captures) \
     {                                                                                              \
         name##_lazy_map *filch_map = (name##_lazy_map *)filch_state;                               \
         name##_args *filch_args = (name##_args *)filch_captures;                                   \
-        const name##_arrays *filch_arrays = &filch_map->filch_arrays;                              \
+        const filch_of_arrays_##name *filch_arrays = &filch_map->filch_arrays;                     \
         const size_t filch_i = filch_map->filch_i;                                                 \
         if (filch_i >= filch_map->filch_n) {                                                       \
             return FILCH_END;                                                                      \
@@ -145,9 +147,9 @@ void filch_iterator_free(filch_iterator *iterator);
         filch_pool *filch_to, name##_generator *filch_next, void *filch_context,                   \
         const filch_imap_options *filch_options, filch_iterator **filch_out)                       \
     {                                                                                              \
-        const name##_generating filch_state = {filch_next, filch_context};                         \
-        const filch_source filch_from = {filch_next ? name##_generate : NULL, &filch_state,        \
-                                         sizeof filch_state};                                      \
+        const filch_of_generating_##name filch_state = {filch_next, filch_context};                \
+        const filch_source filch_from = {filch_next ? filch_of_generate_##name : NULL,             \
+                                         &filch_state, sizeof filch_state};                        \
         return make(filch_to, &name##_callable, &filch_from, filch_options, filch_out);            \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_##imap(                                                      \
@@ -157,8 +159,8 @@ void filch_iterator_free(filch_iterator *iterator);
         const name##_lazy_map filch_state =                                                        \
             name##_lazy(FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n);                              \
         const bool filch_missing = FILCH_ARRAYS_MISSING(void, __VA_ARGS__);                        \
-        const filch_source filch_from = {filch_missing ? NULL : name##_walk, &filch_state,         \
-                                         sizeof filch_state};                                      \
+        const filch_source filch_from = {filch_missing ? NULL : filch_of_walk_##name,              \
+                                         &filch_state, sizeof filch_state};                        \
         return make(filch_to, &name##_callable, &filch_from, filch_options, filch_out);            \
     }
 #define FILCH_ARRAY_TO_ARGS(T, x) filch_args->x = filch_arrays->x[filch_i];

@@ -119,24 +119,28 @@ FILCH_MUST_CHECK filch_status filch_map_async(filch_pool *pool, const filch_body
     static void name(FILCH_DECLARE index FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                  \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
-    FILCH_UNUSED static void name##_run_one(const void *filch_environment, size_t filch_i)         \
+    FILCH_UNUSED static void filch_of_runs_one_##name(const void *filch_environment,               \
+            size_t filch_i)                                                                        \
     {                                                                                              \
         FILCH_UNUSED const name##_args *filch_args = (const name##_args *)filch_environment;       \
         name(filch_i FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                                      \
     }                                                                                              \
-    FILCH_UNUSED static void name##_block(const void *filch_environment, filch_range *filch_on)    \
+    FILCH_UNUSED static void filch_of_block_##name(const void *filch_environment,                  \
+            filch_range *filch_on)                                                                 \
     {                                                                                              \
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
-        filch_block_run(filch_on, name##_run_one, &filch_copy);                                    \
+        filch_block_run(filch_on, filch_of_runs_one_##name, &filch_copy);                          \
     }                                                                                              \
-    FILCH_UNUSED static const filch_body name##_body_of_loop = {name##_block, sizeof(name##_args), \
+    FILCH_UNUSED static const filch_body filch_of_body_of_loop_##name =                            \
+            {filch_of_block_##name, sizeof(name##_args),                                           \
                                                                 0, &name##_info};                  \
     FILCH_CHECKED filch_status name##_for_with(                                                    \
         filch_pool *filch_to, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),               \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_map(filch_to, &name##_body_of_loop, filch_args, filch_n, filch_options);      \
+        return filch_map(filch_to, &filch_of_body_of_loop_##name, filch_args, filch_n,             \
+                filch_options);                                                                    \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_for(                                                         \
         filch_pool *filch_to, size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))               \
@@ -148,7 +152,8 @@ FILCH_MUST_CHECK filch_status filch_map_async(filch_pool *pool, const filch_body
         const filch_map_options *filch_options, filch_future **filch_out)                          \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_map_async(filch_to, &name##_body_of_loop, filch_args, filch_n, filch_options, \
+        return filch_map_async(filch_to, &filch_of_body_of_loop_##name, filch_args, filch_n,       \
+                filch_options,                                                                     \
                                filch_out);                                                         \
     }                                                                                              \
     FILCH_MENTION(name)                                                                            \

@@ -3,7 +3,9 @@
  *
  * A parameter is a group `(type, name)`. A list of parameters travels with a `~` behind it, so that
  * it is never empty, and holds at most eight. A type is anything that can stand before a name and
- * be assigned to: function pointers need a typedef; arrays and const values cannot be stored. */
+ * be assigned to: function pointers need a typedef; arrays and const values cannot be stored.
+ * What only filch uses of a name is filch_of_what_name, which is not offered to who completes
+ * `name_`; no `what` begins with another and a `_`. */
 #ifndef FILCH_MACROS_H
 #define FILCH_MACROS_H
 
@@ -22,7 +24,6 @@
 #define FILCH_SHORT_ERRORS _Pragma("GCC system_header")
 #endif
 FILCH_SHORT_ERRORS
-
 #define FILCH_UNUSED __attribute__((unused))
 #define FILCH_CHECKED __attribute__((unused, warn_unused_result)) static inline
 
@@ -185,6 +186,22 @@ FILCH_SHORT_ERRORS
 #define FILCH_RESULT_ARRAY_STORE_1(R)
 #define FILCH_RESULT_ARRAY_MISSING_0(R) || !filch_out
 #define FILCH_RESULT_ARRAY_MISSING_1(R)
+#define FILCH_RESULT_FIELD_0(R) R result;
+#define FILCH_RESULT_FIELD_1(R) char result; /* there is none; in C a struct is not empty */
+/* Copied, because a slot is aligned to 16 bytes only. */
+#define FILCH_RESULT_LEAVE_0(R)                                                                    \
+    memcpy((void *)filch_run_slot->payload, (const void *)&filch_local, sizeof filch_local);
+#define FILCH_RESULT_LEAVE_1(R)
+#define FILCH_RESULT_KEPT_0(R) filch_kept->result
+#define FILCH_RESULT_KEPT_1(R)
+#define FILCH_RESULT_LOCAL_0(R) R filch_local =
+#define FILCH_RESULT_LOCAL_1(R)
+#define FILCH_RESULT_LOCAL_PASS_0(R) filch_local
+#define FILCH_RESULT_LOCAL_PASS_1(R)
+#define FILCH_RESULT_ARRAY_MORE_0(R) , filch_out
+#define FILCH_RESULT_ARRAY_MORE_1(R)
+#define FILCH_RESULT_DEREF_0(R) *filch_result =
+#define FILCH_RESULT_DEREF_1(R)
 
 /* Of filch_n elements: is one of their arrays NULL? */
 #define FILCH_ARRAYS_MISSING(R, ...)                                                               \

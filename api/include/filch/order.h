@@ -76,20 +76,21 @@ FILCH_MUST_CHECK filch_status filch_max(filch_pool *pool, const filch_order *ord
     typedef FILCH_ELEMENT_OF first name##_element;                                                 \
     FILCH_ASSERT_ALIGNED(name##_element);                                                          \
     FILCH_INFO(name, doc, 2 * sizeof(name##_element))                                              \
-    FILCH_UNUSED static bool name##_before(const void *filch_a, const void *filch_b)               \
+    FILCH_UNUSED static bool filch_of_before_##name(const void *filch_a, const void *filch_b)      \
     {                                                                                              \
-        return name(*(const name##_element *)filch_a, *(const name##_element *)filch_b);           \
+        return name(*(const name##_element *)filch_a,                                              \
+                *(const name##_element *)filch_b);                                                 \
     }                                                                                              \
-    FILCH_UNUSED static void name##_sort_few(void *filch_elements, size_t filch_n)                 \
+    FILCH_UNUSED static void filch_of_sort_few_##name(void *filch_elements, size_t filch_n)        \
     {                                                                                              \
         name##_element filch_moved;                                                                \
-        filch_block_sort_few(name##_before, filch_elements, filch_n, sizeof filch_moved,           \
+        filch_block_sort_few(filch_of_before_##name, filch_elements, filch_n, sizeof filch_moved,  \
                              &filch_moved);                                                        \
     }                                                                                              \
-    FILCH_UNUSED static void name##_merge(const void *filch_a, size_t filch_n_a,                   \
+    FILCH_UNUSED static void filch_of_merge_##name(const void *filch_a, size_t filch_n_a,          \
                                           const void *filch_b, size_t filch_n_b, void *filch_out)  \
     {                                                                                              \
-        filch_block_merge(name##_before, filch_a, filch_n_a, filch_b, filch_n_b,                   \
+        filch_block_merge(filch_of_before_##name, filch_a, filch_n_a, filch_b, filch_n_b,          \
                           sizeof(name##_element), filch_out);                                      \
     }                                                                                              \
     FILCH_ORDER_SEARCH(name, count_before)                                                         \
@@ -97,8 +98,10 @@ FILCH_MUST_CHECK filch_status filch_max(filch_pool *pool, const filch_order *ord
     FILCH_ORDER_BEST(name, least)                                                                  \
     FILCH_ORDER_BEST(name, greatest)                                                               \
     FILCH_UNUSED static const filch_order name##_order = {                                         \
-        name##_sort_few,       name##_merge,       name##_count_before,                            \
-        name##_count_not_after, name##_first_least, name##_first_greatest,                         \
+        filch_of_sort_few_##name,       filch_of_merge_##name,                                     \
+                filch_of_count_before_##name,                                                      \
+        filch_of_count_not_after_##name, filch_of_first_least_##name,                              \
+                filch_of_first_greatest_##name,                                                    \
         sizeof(name##_element), &name##_info};                                                     \
     FILCH_CHECKED filch_status name##_sort(                                                        \
         filch_pool *filch_to, name##_element *filch_elements, size_t filch_n)                      \
@@ -121,16 +124,19 @@ FILCH_MUST_CHECK filch_status filch_max(filch_pool *pool, const filch_order *ord
     static bool name(FILCH_DECLARE first, FILCH_DECLARE second)
 
 #define FILCH_ORDER_SEARCH(name, search)                                                           \
-    FILCH_UNUSED static size_t name##_##search(const void *filch_elements, size_t filch_n,         \
+    FILCH_UNUSED static size_t filch_of_##search##_##name(const void *filch_elements,              \
+            size_t filch_n,                                                                        \
                                                const void *filch_key)                              \
     {                                                                                              \
-        return filch_block_##search(name##_before, filch_elements, filch_n,                        \
+        return filch_block_##search(filch_of_before_##name, filch_elements, filch_n,               \
                                     sizeof(name##_element), filch_key);                            \
     }
 #define FILCH_ORDER_BEST(name, best)                                                               \
-    FILCH_UNUSED static size_t name##_first_##best(const void *filch_elements, size_t filch_n)     \
+    FILCH_UNUSED static size_t filch_of_first_##best##_##name(const void *filch_elements,          \
+            size_t filch_n)                                                                        \
     {                                                                                              \
-        return filch_block_##best(name##_before, filch_elements, filch_n, sizeof(name##_element)); \
+        return filch_block_##best(filch_of_before_##name, filch_elements, filch_n,                 \
+                sizeof(name##_element));                                                           \
     }
 /* clang-format on */
 

@@ -140,24 +140,26 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
     FILCH_STUB(filch_status, name##_pipeline)
 #define FILCH_SOURCE_GENERATE(T, name, doc, ...)                                                   \
     static filch_status name(FILCH_UNUSED T *item FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));         \
-    typedef T name##_item;                                                                         \
-    FILCH_ASSERT_ALIGNED(name##_item);                                                             \
+    typedef T filch_of_item_##name;                                                                \
+    FILCH_ASSERT_ALIGNED(filch_of_item_##name);                                                    \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
-    FILCH_UNUSED static filch_status name##_next(const void *filch_captures, void *filch_result)   \
+    FILCH_UNUSED static filch_status filch_of_next_##name(const void *filch_captures,              \
+            void *filch_result)                                                                    \
     {                                                                                              \
         FILCH_UNUSED const name##_args *filch_args = (const name##_args *)filch_captures;          \
-        return name((name##_item *)filch_result FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));           \
+        return name((filch_of_item_##name *)filch_result FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));  \
     }                                                                                              \
-    FILCH_UNUSED static const filch_source_type name##_source = {                                  \
-        name##_next, FILCH_SPELLED(T), sizeof(name##_item), &name##_info};                         \
+    FILCH_UNUSED static const filch_source_type filch_of_source_##name = {                         \
+        filch_of_next_##name, FILCH_SPELLED(T), sizeof(filch_of_item_##name), &name##_info};       \
     FILCH_CHECKED filch_status name##_pipeline(                                                    \
         filch_pool *filch_to FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                               \
         const filch_stage *filch_stages, size_t filch_n,                                           \
         const filch_pipeline_options *filch_options)                                               \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_pipeline_of(filch_to, &name##_source, filch_args, filch_stages, filch_n,      \
+        return filch_pipeline_of(filch_to, &filch_of_source_##name, filch_args, filch_stages,      \
+                filch_n,                                                                           \
                                  filch_options);                                                   \
     }                                                                                              \
     FILCH_MENTION(name)                                                                            \
@@ -179,25 +181,27 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
     FILCH_STUB(filch_stage, name##_serial)
 #define FILCH_STAGE_GENERATE(R, name, doc, first, ...)                                             \
     static R name(FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                     \
-    typedef FILCH_TAKEN_TYPE first name##_taken;                                                   \
-    FILCH_ASSERT_ALIGNED(name##_taken);                                                            \
+    typedef FILCH_TAKEN_TYPE first filch_of_taken_##name;                                          \
+    FILCH_ASSERT_ALIGNED(filch_of_taken_##name);                                                   \
     FILCH_RESULT(FILCH_RESULT_ALIGNED_, R)                                                         \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_ASSERT_STATIC(sizeof(name##_args) <= FILCH_INLINE_BYTES,                                 \
                         "filch: what a stage shares takes at most FILCH_INLINE_BYTES");            \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
-    FILCH_UNUSED static void name##_pass(const void *filch_captures, const void *filch_taken,      \
+    FILCH_UNUSED static void filch_of_pass_##name(const void *filch_captures,                      \
+            const void *filch_taken,                                                               \
                                          void *filch_result)                                       \
     {                                                                                              \
         name##_args filch_bound;                                                                   \
         FILCH_UNUSED const name##_args *filch_args = &filch_bound;                                 \
         memcpy(&filch_bound, filch_captures, sizeof filch_bound);                                  \
         FILCH_RESULT(FILCH_RESULT_STORE_, R)                                                       \
-        name(*(const name##_taken *)filch_taken FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));           \
+        name(*(const filch_of_taken_##name *)filch_taken FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));  \
         (void)filch_result;                                                                        \
     }                                                                                              \
-    FILCH_UNUSED static const filch_stage_type name##_type = {                                     \
-        name##_pass, FILCH_TAKEN_SPELLED first, sizeof(name##_taken), FILCH_SPELLED(R),            \
+    FILCH_UNUSED static const filch_stage_type filch_of_type_##name = {                            \
+        filch_of_pass_##name, FILCH_TAKEN_SPELLED first, sizeof(filch_of_taken_##name),            \
+                FILCH_SPELLED(R),                                                                  \
         FILCH_RESULT(FILCH_RESULT_BYTES_, R)};                                                     \
     FILCH_STAGE_MAKER(name, parallel, FILCH_STAGE_PARALLEL, __VA_ARGS__)                           \
     FILCH_STAGE_MAKER(name, serial, FILCH_STAGE_SERIAL, __VA_ARGS__)                               \
@@ -210,7 +214,7 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
         filch_stage filch_made = filch_stage_of(filch_kind_of, NULL, NULL);                        \
         filch_made.info = &name##_info;                                                            \
-        filch_made.type = &name##_type;                                                            \
+        filch_made.type = &filch_of_type_##name;                                                   \
         memcpy(filch_made.captures, filch_args, sizeof *filch_args);                               \
         return filch_made;                                                                         \
     }

@@ -94,41 +94,46 @@ FILCH_MUST_CHECK filch_status filch_find(filch_pool *pool, const filch_predicate
     FILCH_ASSERT_ALIGNED(name##_element);                                                          \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
-    FILCH_UNUSED static bool name##_test(const void *filch_environment, const void *filch_at)      \
+    FILCH_UNUSED static bool filch_of_test_##name(const void *filch_environment,                   \
+            const void *filch_at)                                                                  \
     {                                                                                              \
         FILCH_UNUSED const name##_args *filch_args = (const name##_args *)filch_environment;       \
-        return name(*(const name##_element *)filch_at FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));     \
+        return name(*(const name##_element *)filch_at FILCH_MORE(FILCH_OF_ARGS,                    \
+                __VA_ARGS__));                                                                     \
     }                                                                                              \
-    FILCH_UNUSED static size_t name##_count_block(                                                 \
+    FILCH_UNUSED static size_t filch_of_count_block_##name(                                        \
         const void *filch_environment, const void *filch_elements, filch_range *filch_on,          \
         unsigned char *filch_flags)                                                                \
     {                                                                                              \
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
-        return filch_block_count(filch_on, name##_test, &filch_copy, filch_elements,               \
+        return filch_block_count(filch_on, filch_of_test_##name, &filch_copy, filch_elements,      \
                                  sizeof(name##_element), filch_flags);                             \
     }                                                                                              \
-    FILCH_UNUSED static size_t name##_filter_block(                                                \
+    FILCH_UNUSED static size_t filch_of_filter_block_##name(                                       \
         const void *filch_environment, const void *filch_elements, filch_range *filch_on,          \
         void *filch_out)                                                                           \
     {                                                                                              \
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
-        return filch_block_filter(filch_on, name##_test, &filch_copy, filch_elements,              \
+        return filch_block_filter(filch_on, filch_of_test_##name, &filch_copy, filch_elements,     \
                                   sizeof(name##_element), filch_out);                              \
     }                                                                                              \
-    FILCH_UNUSED static void name##_pack_block(                                                    \
+    FILCH_UNUSED static void filch_of_pack_block_##name(                                           \
         const void *filch_elements, const unsigned char *filch_flags, size_t filch_n,              \
         void *filch_out)                                                                           \
     {                                                                                              \
-        filch_block_pack(filch_elements, filch_flags, filch_n, sizeof(name##_element), filch_out); \
+        filch_block_pack(filch_elements, filch_flags, filch_n, sizeof(name##_element),             \
+                filch_out);                                                                        \
     }                                                                                              \
     FILCH_FIND_BLOCK(name, find, true)                                                             \
     FILCH_FIND_BLOCK(name, find_not, false)                                                        \
     FILCH_UNUSED static const filch_predicate name##_predicate = {                                 \
-        name##_count_block,  name##_find_block,      name##_find_not_block, name##_pack_block,     \
-        name##_filter_block, sizeof(name##_element), &name##_info};                                \
+        filch_of_count_block_##name,  filch_of_find_block_##name,                                  \
+                filch_of_find_not_block_##name, filch_of_pack_block_##name,                        \
+        filch_of_filter_block_##name, sizeof(name##_element), &name##_info};                       \
     FILCH_CHECKED filch_status name##_filter(                                                      \
         filch_pool *filch_to, name##_element const *filch_elements,                                \
-        size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), name##_element *filch_out,          \
+        size_t filch_n FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                     \
+                name##_element *filch_out,                                                         \
         size_t *filch_found)                                                                       \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
@@ -143,11 +148,11 @@ FILCH_MUST_CHECK filch_status filch_find(filch_pool *pool, const filch_predicate
     static bool name(FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 
 #define FILCH_FIND_BLOCK(name, find, wanted)                                                       \
-    FILCH_UNUSED static size_t name##_##find##_block(                                              \
+    FILCH_UNUSED static size_t filch_of_##find##_block_##name(                                     \
         const void *filch_environment, const void *filch_elements, filch_range *filch_on)          \
     {                                                                                              \
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
-        return filch_block_find(filch_on, name##_test, &filch_copy, filch_elements,                \
+        return filch_block_find(filch_on, filch_of_test_##name, &filch_copy, filch_elements,       \
                                 sizeof(name##_element), wanted);                                   \
     }
 #define FILCH_ASK(name, question, A, ...)                                                          \

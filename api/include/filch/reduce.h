@@ -102,21 +102,24 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
     FILCH_UNUSED static const filch_function_info name##_info = {                                  \
         #name,         doc,      __FILE__, __LINE__, (unsigned)(2 * sizeof(T)), FILCH_TYPE(T),     \
         FILCH_TYPE(T), FILCH_ABI};                                                                 \
-    FILCH_UNUSED static void name##_combine(void *filch_into, const void *filch_element)           \
+    FILCH_UNUSED static void filch_of_combine_##name(void *filch_into, const void *filch_element)  \
     {                                                                                              \
         *(T *)filch_into = name(*(T const *)filch_into, *(T const *)filch_element);                \
     }                                                                                              \
-    FILCH_UNUSED static void name##_combine_block(void *filch_into, const void *filch_elements,    \
+    FILCH_UNUSED static void filch_of_combined_block_##name(void *filch_into,                      \
+            const void *filch_elements,                                                            \
                                                   size_t filch_n)                                  \
     {                                                                                              \
         T filch_total = *(T const *)filch_into;                                                    \
-        filch_block_reduce(name##_combine, &filch_total, filch_elements, filch_n, sizeof(T));      \
+        filch_block_reduce(filch_of_combine_##name, &filch_total, filch_elements, filch_n,         \
+                sizeof(T));                                                                        \
         *(T *)filch_into = filch_total;                                                            \
     }                                                                                              \
     FILCH_SCAN_BLOCK(T, name, scan_block, false)                                                   \
     FILCH_SCAN_BLOCK(T, name, scan_exclusive_block, true)                                          \
     FILCH_UNUSED static const filch_reducer name##_reducer = {                                     \
-        name##_combine_block, name##_scan_block, name##_scan_exclusive_block, sizeof(T),           \
+        filch_of_combined_block_##name, filch_of_scan_block_##name,                                \
+                filch_of_scan_exclusive_block_##name, sizeof(T),                                   \
         &name##_info, exact};                                                                      \
     FILCH_CHECKED filch_status name##_reduce(filch_pool *filch_to,                                 \
                                              T const *filch_elements, size_t filch_n,              \
@@ -143,18 +146,21 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
     static T name(FILCH_DECLARE first, FILCH_DECLARE second)
 
 #define FILCH_SCAN_BLOCK(T, name, block, exclusive)                                                \
-    FILCH_UNUSED static void name##_##block(const void *filch_prefix, const void *filch_elements,  \
+    FILCH_UNUSED static void filch_of_##block##_##name(const void *filch_prefix,                   \
+            const void *filch_elements,                                                            \
                                             size_t filch_n, void *filch_out, void *filch_total)    \
     {                                                                                              \
         T filch_sum = *(T const *)filch_prefix;                                                    \
         T filch_element;                                                                           \
         T filch_all;                                                                               \
         if (!filch_total) {                                                                        \
-            filch_block_scan(name##_combine, &filch_sum, &filch_element, NULL, filch_elements,     \
+            filch_block_scan(filch_of_combine_##name, &filch_sum, &filch_element, NULL,            \
+                    filch_elements,                                                                \
                              filch_n, sizeof(T), exclusive, filch_out);                            \
             return;                                                                                \
         }                                                                                          \
-        filch_block_scan(name##_combine, &filch_sum, &filch_element, &filch_all, filch_elements,   \
+        filch_block_scan(filch_of_combine_##name, &filch_sum, &filch_element, &filch_all,          \
+                filch_elements,                                                                    \
                          filch_n, sizeof(T), exclusive, filch_out);                                \
         *(T *)filch_total = filch_all;                                                             \
     }

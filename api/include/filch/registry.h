@@ -46,15 +46,15 @@ void filch_functions_visit(bool (*visit)(void *context, const filch_callable *fu
 /* FILCH_REGISTER(name): behind a FILCH_FUNCTION, at file scope. Registered when the program or the
  * library that it stands in is loaded, unregistered when that is unloaded. */
 #define FILCH_REGISTER(name)                                                                       \
-    static filch_registered name##_registered = {&name##_callable, NULL, 0};                       \
-    __attribute__((constructor)) static void name##_register(void)                                 \
+    static filch_registered filch_of_registered_##name = {&name##_callable, NULL, 0};              \
+    __attribute__((constructor)) static void filch_of_register_##name(void)                        \
     {                                                                                              \
-        filch_register(&name##_registered);                                                        \
+        filch_register(&filch_of_registered_##name);                                               \
     }                                                                                              \
-    __attribute__((destructor)) static void name##_unregister(void)                                \
+    __attribute__((destructor)) static void filch_of_unregister_##name(void)                       \
     {                                                                                              \
-        filch_unregister(&name##_registered);                                                      \
+        filch_unregister(&filch_of_registered_##name);                                             \
     }                                                                                              \
-    FILCH_ASSERT_STATIC(sizeof(name##_registered) > 0, "")
+    FILCH_ASSERT_STATIC(sizeof(filch_of_registered_##name) > 0, "")
 
 #endif

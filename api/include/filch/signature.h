@@ -37,34 +37,34 @@ FILCH_SHORT_ERRORS
         R (*call)(const void *filch_captures FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));              \
         FILCH_ALIGNED(16) unsigned char captures[FILCH_INLINE_BYTES];                              \
     } type;                                                                                        \
-    typedef R (*type##_plain)(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));                       \
+    typedef R (*filch_of_plain_##type)(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));              \
     FILCH_UNUSED static inline R type##_call(type filch_value                                      \
                                              FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))               \
     {                                                                                              \
         FILCH_RESULT(FILCH_RESULT_RETURN_, R)                                                      \
         filch_value.call(filch_value.captures FILCH_MORE(FILCH_NAME, __VA_ARGS__));                \
     }                                                                                              \
-    FILCH_UNUSED static inline R type##_call_plain(const void *filch_captures                      \
+    FILCH_UNUSED static inline R filch_of_calls_plain_##type(const void *filch_captures            \
                                                    FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))         \
     {                                                                                              \
-        type##_plain filch_function;                                                               \
+        filch_of_plain_##type filch_function;                                                      \
         memcpy(&filch_function, filch_captures, sizeof filch_function);                            \
         FILCH_RESULT(FILCH_RESULT_RETURN_, R)                                                      \
         filch_function(FILCH_LIST(FILCH_NAME, , __VA_ARGS__));                                     \
     }                                                                                              \
-    FILCH_UNUSED static inline type type##_of(type##_plain filch_function,                         \
+    FILCH_UNUSED static inline type filch_of_of_##type(filch_of_plain_##type filch_function,       \
                                               const filch_function_info *filch_info)               \
     {                                                                                              \
         type filch_value;                                                                          \
         filch_value.info = filch_info;                                                             \
-        filch_value.call = type##_call_plain;                                                      \
+        filch_value.call = filch_of_calls_plain_##type;                                            \
         memset(filch_value.captures, 0, sizeof filch_value.captures);                              \
         memcpy(filch_value.captures, &filch_function, sizeof filch_function);                      \
         return filch_value;                                                                        \
     }
 
 /* A FILCH_FUNCTION as a value of a signature that it fits. */
-#define FILCH_AS(type, function) type##_of(function, &function##_info)
+#define FILCH_AS(type, function) filch_of_of_##type(function, &function##_info)
 
 /* What Python calls __name__ and __doc__, of a value of any signature. */
 #define FILCH_NAME_OF(value) ((value).info->name)
@@ -110,7 +110,7 @@ FILCH_SHORT_ERRORS
     static R name##_lambda(FILCH_UNUSED const void *filch_self                                     \
                                FILCH_LAMBDA_DECLARE(FILCH_UNGROUP captured)                        \
                                    FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                        \
-    FILCH_UNUSED static R name##_call(const void *filch_captures                                   \
+    FILCH_UNUSED static R filch_of_call_##name(const void *filch_captures                          \
                                       FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                      \
     {                                                                                              \
         name##_args filch_bound;                                                                   \
@@ -128,7 +128,7 @@ FILCH_SHORT_ERRORS
         memset(&filch_bound, 0, sizeof filch_bound);                                               \
         FILCH_LAMBDA_STORE(FILCH_UNGROUP captured)                                                 \
         filch_value.info = &name##_info;                                                           \
-        filch_value.call = name##_call;                                                            \
+        filch_value.call = filch_of_call_##name;                                                   \
         memset(filch_value.captures, 0, sizeof filch_value.captures);                              \
         memcpy(filch_value.captures, &filch_bound, sizeof filch_bound);                            \
         return filch_value;                                                                        \

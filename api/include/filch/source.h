@@ -30,71 +30,81 @@ FILCH_SHORT_ERRORS
     FILCH_MAP_STRIDED(R, name, __VA_ARGS__)
 
 #define FILCH_MAP_FROM(R, name, ...)                                                               \
-    typedef void name##_filler(void *filch_context, size_t filch_i, name##_args *filch_arguments); \
-    typedef struct name##_filled {                                                                 \
+    typedef void name##_filler(void *filch_context, size_t filch_i,                                \
+            name##_args *filch_arguments);                                                         \
+    typedef struct filch_of_filled_##name {                                                        \
         name##_filler *filch_fill;                                                                 \
         void *filch_context;                                                                       \
         FILCH_RESULT(FILCH_RESULT_ARRAY_FIELD_, R)                                                 \
-    } name##_filled;                                                                               \
-    FILCH_UNUSED static void name##_map_one_from(const void *filch_environment, size_t filch_i)    \
+    } filch_of_filled_##name;                                                                      \
+    FILCH_UNUSED static void filch_of_from_one_##name(const void *filch_environment,               \
+            size_t filch_i)                                                                        \
     {                                                                                              \
-        const name##_filled *filch_arrays = (const name##_filled *)filch_environment;              \
+        const filch_of_filled_##name *filch_arrays =                                               \
+                (const filch_of_filled_##name *)filch_environment;                                 \
         name##_args filch_bound;                                                                   \
         const name##_args *filch_args = &filch_bound;                                              \
         filch_arrays->filch_fill(filch_arrays->filch_context, filch_i, &filch_bound);              \
         FILCH_RESULT(FILCH_RESULT_ARRAY_STORE_, R)                                                 \
         name(FILCH_LIST(FILCH_OF_ARGS, , __VA_ARGS__));                                            \
     }                                                                                              \
-    FILCH_UNUSED static void name##_block_from(const void *filch_environment,                      \
+    FILCH_UNUSED static void filch_of_from_block_##name(const void *filch_environment,             \
                                                filch_range *filch_on)                              \
     {                                                                                              \
-        const name##_filled filch_copy = *(const name##_filled *)filch_environment;                \
-        filch_block_run(filch_on, name##_map_one_from, &filch_copy);                               \
+        const filch_of_filled_##name filch_copy =                                                  \
+                *(const filch_of_filled_##name *)filch_environment;                                \
+        filch_block_run(filch_on, filch_of_from_one_##name, &filch_copy);                          \
     }                                                                                              \
-    FILCH_UNUSED static const filch_body name##_body_from = {                                      \
-        name##_block_from, sizeof(name##_filled), FILCH_RESULT(FILCH_RESULT_BYTES_, R),            \
+    FILCH_UNUSED static const filch_body filch_of_body_from_##name = {                             \
+        filch_of_from_block_##name, sizeof(filch_of_filled_##name),                                \
+                FILCH_RESULT(FILCH_RESULT_BYTES_, R),                                              \
         &name##_info};                                                                             \
     FILCH_CHECKED filch_status name##_map_from(                                                    \
         filch_pool *filch_to, name##_filler *filch_fill, void *filch_context,                      \
         size_t filch_n FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                       \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
-        const name##_filled filch_from = {filch_fill, filch_context,                               \
+        const filch_of_filled_##name filch_from = {filch_fill, filch_context,                      \
                                           FILCH_RESULT(FILCH_RESULT_ARRAY_PASS_, R)};              \
         const bool filch_missing = !filch_fill || FILCH_ARRAYS_MISSING(R, ~);                      \
-        return filch_map(filch_to, filch_missing ? NULL : &name##_body_from, &filch_from, filch_n, \
+        return filch_map(filch_to, filch_missing ? NULL : &filch_of_body_from_##name,              \
+                &filch_from, filch_n,                                                              \
                          filch_options);                                                           \
     }
 
 #define FILCH_MAP_STRIDED(R, name, ...)                                                            \
-    typedef struct name##_columns {                                                                \
+    typedef struct filch_of_columns_##name {                                                       \
         FILCH_EACH(FILCH_COLUMN_FIELD, __VA_ARGS__)                                                \
         FILCH_RESULT(FILCH_COLUMN_RESULT_FIELD_, R)                                                \
-    } name##_columns;                                                                              \
-    FILCH_UNUSED static void name##_map_one_strided(const void *filch_environment, size_t filch_i) \
+    } filch_of_columns_##name;                                                                     \
+    FILCH_UNUSED static void filch_of_strided_one_##name(const void *filch_environment,            \
+            size_t filch_i)                                                                        \
     {                                                                                              \
-        const name##_columns *filch_columns = (const name##_columns *)filch_environment;           \
+        const filch_of_columns_##name *filch_columns =                                             \
+                (const filch_of_columns_##name *)filch_environment;                                \
         const ptrdiff_t filch_row = (ptrdiff_t)filch_i;                                            \
         FILCH_RESULT(FILCH_COLUMN_RESULT_STORE_, R)                                                \
         name(FILCH_LIST(FILCH_OF_COLUMNS, , __VA_ARGS__));                                         \
     }                                                                                              \
-    FILCH_UNUSED static void name##_block_strided(const void *filch_environment,                   \
+    FILCH_UNUSED static void filch_of_strided_block_##name(const void *filch_environment,          \
                                                   filch_range *filch_on)                           \
     {                                                                                              \
-        const name##_columns filch_copy = *(const name##_columns *)filch_environment;              \
-        filch_block_run(filch_on, name##_map_one_strided, &filch_copy);                            \
+        const filch_of_columns_##name filch_copy =                                                 \
+                *(const filch_of_columns_##name *)filch_environment;                               \
+        filch_block_run(filch_on, filch_of_strided_one_##name, &filch_copy);                       \
     }                                                                                              \
-    FILCH_UNUSED static const filch_body name##_body_strided = {                                   \
-        name##_block_strided, sizeof(name##_columns), 0, &name##_info};                            \
+    FILCH_UNUSED static const filch_body filch_of_body_strided_##name = {                          \
+        filch_of_strided_block_##name, sizeof(filch_of_columns_##name), 0, &name##_info};          \
     FILCH_CHECKED filch_status name##_map_strided(                                                 \
         filch_pool *filch_to, FILCH_THEN(FILCH_COLUMN, __VA_ARGS__) size_t filch_n                 \
             FILCH_RESULT(FILCH_COLUMN_RESULT_, R),                                                 \
         const filch_map_options *filch_options)                                                    \
     {                                                                                              \
-        const name##_columns filch_columns = {FILCH_THEN(FILCH_COLUMN_PASS, __VA_ARGS__)           \
+        const filch_of_columns_##name filch_columns = {FILCH_THEN(FILCH_COLUMN_PASS, __VA_ARGS__)  \
                                                   FILCH_RESULT(FILCH_COLUMN_RESULT_PASS_, R)};     \
         const bool filch_missing = FILCH_ARRAYS_MISSING(R, __VA_ARGS__);                           \
-        return filch_map(filch_to, filch_missing ? NULL : &name##_body_strided, &filch_columns,    \
+        return filch_map(filch_to, filch_missing ? NULL : &filch_of_body_strided_##name,           \
+                &filch_columns,                                                                    \
                          filch_n, filch_options);                                                  \
     }
 #define FILCH_COLUMN(T, x) T const *x, ptrdiff_t x##_stride
@@ -118,27 +128,29 @@ FILCH_SHORT_ERRORS
 
 /* FILCH_RANGE(name, T): see above. */
 #define FILCH_RANGE(name, T)                                                                       \
-    typedef struct name##_range {                                                                  \
+    typedef struct filch_of_range_##name {                                                         \
         T filch_first;                                                                             \
         T filch_step;                                                                              \
-    } name##_range;                                                                                \
-    FILCH_UNUSED static void name##_fill_range(void *filch_context, size_t filch_i,                \
+    } filch_of_range_##name;                                                                       \
+    FILCH_UNUSED static void filch_of_fill_range_##name(void *filch_context, size_t filch_i,       \
                                                name##_args *filch_arguments)                       \
     {                                                                                              \
-        const name##_range *filch_numbers = (const name##_range *)filch_context;                   \
+        const filch_of_range_##name *filch_numbers =                                               \
+                (const filch_of_range_##name *)filch_context;                                      \
         const name##_args filch_bound = {                                                          \
             (T)(filch_numbers->filch_first + (T)filch_i * filch_numbers->filch_step)};             \
         *filch_arguments = filch_bound;                                                            \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_map_range(                                                   \
         filch_pool *filch_to, T filch_first, T filch_step, size_t filch_n,                         \
-        name##_result *filch_out)                                                                  \
+        filch_of_result_##name *filch_out)                                                         \
     {                                                                                              \
-        name##_range filch_numbers = {filch_first, filch_step};                                    \
-        return name##_map_from(filch_to, name##_fill_range, &filch_numbers, filch_n, filch_out,    \
+        filch_of_range_##name filch_numbers = {filch_first, filch_step};                           \
+        return name##_map_from(filch_to, filch_of_fill_range_##name, &filch_numbers, filch_n,      \
+                filch_out,                                                                         \
                                NULL);                                                              \
     }                                                                                              \
-    typedef name##_range name##_range
+    typedef filch_of_range_##name filch_of_range_##name
 /* clang-format on */
 
 #endif

@@ -129,7 +129,8 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
                    first, __VA_ARGS__)                                                             \
     FILCH_CONTINUE(name, then, __VA_ARGS__)
 #define FILCH_ON_VALUE(R, name, bytes, take, ...)                                                  \
-    FILCH_UNUSED static void name##_on_value(const void *filch_captures, const void *filch_value,  \
+    FILCH_UNUSED static void filch_of_on_value_##name(const void *filch_captures,                  \
+            const void *filch_value,                                                               \
                                              void *filch_result)                                   \
     {                                                                                              \
         name##_args filch_bound;                                                                   \
@@ -142,7 +143,7 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
         (void)filch_result;                                                                        \
     }                                                                                              \
     FILCH_UNUSED static const filch_continuation name##_continuation = {                           \
-        name##_on_value,                                                                           \
+        filch_of_on_value_##name,                                                                  \
         NULL,                                                                                      \
         bytes,                                                                                     \
         FILCH_RESULT(FILCH_RESULT_BYTES_, R),                                                      \
@@ -156,7 +157,8 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
         filch_future **filch_out)                                                                  \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_future_then(filch_to, filch_after, &name##_continuation, filch_args,          \
+        return filch_future_then(filch_to, filch_after, &name##_continuation,                      \
+                filch_args,                                                                        \
                                  filch_out);                                                       \
     }
 
@@ -175,7 +177,7 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_RESULT(FILCH_RESULT_ALIGNED_, R)                                                         \
     FILCH_INFO_TYPED(R, name, doc, ~)                                                              \
-    FILCH_UNUSED static void name##_on_error(const void *filch_captures,                           \
+    FILCH_UNUSED static void filch_of_on_error_##name(const void *filch_captures,                  \
                                              const filch_error *filch_why, void *filch_result)     \
     {                                                                                              \
         name##_args filch_bound;                                                                   \
@@ -187,7 +189,7 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
     }                                                                                              \
     FILCH_UNUSED static const filch_continuation                                                   \
         name##_continuation = {NULL,                                                               \
-                               name##_on_error,                                                    \
+                               filch_of_on_error_##name,                                           \
                                0,                                                                  \
                                FILCH_RESULT(FILCH_RESULT_BYTES_, R),                               \
                                sizeof(name##_args),                                                \
