@@ -19,4 +19,11 @@ for type in Debug RelWithDebInfo; do
         grep -q " lock_until (.*mutex=" "$work/out" && grep -q " dine (.*table=" "$work/out" &&
         grep -q "filch_deadlock_look (own=" "$work/out" || { cat "$work/out"; exit 1; }
 done
+
+# `step` goes over what generators make.
+gcc -g -O0 -std=c11 -I "$root/api/include" -I "$root/runtime/include" "$root/tests/stepping.c" \
+    "$work/Debug/libfilch.a" -pthread -o "$work/stepping"
+gdb -batch -ex 'set debuginfod enabled off' -ex "source $root/tools/gdb/filch.py" -ex 'break main' -ex run \
+    -ex next -ex step -ex kill "$work/stepping" >"$work/out" 2>&1 || true
+grep -A 1 "from here" "$work/out" | grep -q "to there" || { cat "$work/out"; exit 1; }
 echo "1 passed, 0 failed"

@@ -4,9 +4,14 @@
     filch-bt ADDRESS [N]     the stack of a suspended task, N frames at most (default 30)
     filch-bt all [N]         those of all suspended tasks
 
+and has `step` go over what filch's macros make, f_map() of FILCH_FUNCTION(..., f, ...) and the others,
+and over the library; `info skip` shows the rules, `skip delete` ends that.
+
 The library must have been built with debug information (-DCMAKE_BUILD_TYPE=RelWithDebInfo), and the
 process must be alive: its saved registers are put in place for a moment, to walk a suspended stack.
 """
+
+import re
 
 import gdb
 
@@ -130,5 +135,27 @@ class Backtrace(gdb.Command):
             raise gdb.GdbError("there is no such task")
 
 
+VERBS = """after|all|any|apply|apply_async|apply_async_with|bind|capture|capture_owned|catch|count|filter|find
+    |fork|for|for_async|for_tiled|for_with|get|imap|imap_from|imap_next|imap_next_until|imap_unordered
+    |imap_unordered_from|lazy|map|map_async|map_from|map_range|map_strided|map_with|max|min|next|parallel
+    |pipeline|reduce|scan|scan_exclusive|serial|sort|spawn|starmap|starmap_async|starmap_with|then"""
+
+
+def skip_generated(_):
+    """Each generator makes a name_info: nothing else that ends in a verb is gone over."""
+    listed = gdb.execute("info variables -q -n -t filch_function_info _info$", to_string=True)
+    names = sorted(set(re.findall(r" (\w+)_info;", listed)))
+    if names:
+        verbs = re.sub(r"\s", "", VERBS)
+        gdb.execute("skip -rfu ^(%s)_(%s)$" % ("|".join(names), verbs), to_string=True)
+
+
+def skip_always():
+    gdb.execute("skip -rfu ^filch_", to_string=True)
+    skip_generated(None)
+    gdb.events.new_objfile.connect(skip_generated)
+
+
 Tasks()
 Backtrace()
+skip_always()
