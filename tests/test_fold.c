@@ -522,7 +522,7 @@ START_TEST(bad_input_is_refused)
     const filch_map_options python = {.chunksize = FILCH_CHUNK_PYTHON};
     const filch_map_options no_chunk = {.chunksize = FILCH_CHUNK(0)};
     counted_accumulator bad = how;
-    filch_fold_step step = counted_step;
+    filch_fold_step step = filch_of_step_counted;
     double sum = 5;
     long all = 5;
     ck_assert_int_eq(counted_fold(pool, 10, NULL, &all), FILCH_EINVAL);

@@ -123,7 +123,7 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
     typedef filch_accumulator name##_accumulator;                                                  \
     FILCH_STUB(filch_status, name##_fold)                                                          \
     FILCH_STUB(filch_status, name##_fold_with)
-#define FILCH_FOLD_GENERATE(A, name, doc, first, ...)                                                 \
+#define FILCH_FOLD_GENERATE(A, name, doc, first, ...)                                              \
     typedef FILCH_TYPE_OF first name##_element;                                                    \
     FILCH_FOLD_STEP(A, name, doc, first, ((const name##_element *)filch_elements)[filch_i],        \
                     sizeof(name##_element), __VA_ARGS__)                                           \
@@ -137,7 +137,7 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
 #define FILCH_FOLD_LOOP_RULE                                                                       \
     the index (size_t, i), then at most eight shared parameters, each (type, name)
 #define FILCH_FOLD_LOOP_STUBS FILCH_FOLD_STUBS
-#define FILCH_FOLD_LOOP_GENERATE(A, name, doc, first, ...)                                                 \
+#define FILCH_FOLD_LOOP_GENERATE(A, name, doc, first, ...)                                         \
     FILCH_FOLD_STEP(A, name, doc, first, filch_i, 0, __VA_ARGS__)                                  \
     FILCH_FOLD_CALLS(A, name, (), (), NULL, __VA_ARGS__)                                           \
     FILCH_MENTION(name)                                                                            \
@@ -149,7 +149,7 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
     FILCH_ASSERT_ALIGNED(A);                                                                       \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
-    FILCH_UNUSED static void name##_take_in(const void *filch_environment,                         \
+    FILCH_UNUSED static void filch_of_take_in_##name(const void *filch_environment,                \
                                             const void *filch_elements, size_t filch_i,            \
                                             void *filch_into)                                      \
     {                                                                                              \
@@ -157,15 +157,16 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
         (void)filch_elements;                                                                      \
         name((A *)filch_into, element FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                     \
     }                                                                                              \
-    FILCH_UNUSED static void name##_fold_block(const void *filch_environment,                      \
+    FILCH_UNUSED static void filch_of_fold_block_##name(const void *filch_environment,             \
                                                const void *filch_elements,                         \
                                                filch_range *filch_on, void *filch_into)            \
     {                                                                                              \
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
-        filch_block_fold(filch_on, name##_take_in, &filch_copy, filch_elements, filch_into);       \
+        filch_block_fold(filch_on, filch_of_take_in_##name, &filch_copy, filch_elements,           \
+                         filch_into);                                                              \
     }                                                                                              \
-    FILCH_UNUSED static const filch_fold_step name##_step = {name##_fold_block, sizeof(A), bytes,  \
-                                                             &name##_info};
+    FILCH_UNUSED static const filch_fold_step filch_of_step_##name = {                             \
+        filch_of_fold_block_##name, sizeof(A), bytes, &name##_info};
 
 #define FILCH_FOLD_CALLS(A, name, declared, passed, elements, ...)                                 \
     typedef struct name##_accumulator {                                                            \
@@ -175,18 +176,19 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
         void *context;                                                                             \
         filch_fold_order order;                                                                    \
     } name##_accumulator;                                                                          \
-    FILCH_UNUSED static filch_status name##_start_state(void *filch_state, void *filch_typed)      \
+    FILCH_UNUSED static filch_status filch_of_start_state_##name(void *filch_state,                \
+                                                                 void *filch_typed)                \
     {                                                                                              \
         const name##_accumulator *filch_how = (const name##_accumulator *)filch_typed;             \
         return filch_how->start((A *)filch_state, filch_how->context);                             \
     }                                                                                              \
-    FILCH_UNUSED static void name##_merge_states(void *filch_into, void *filch_from,               \
+    FILCH_UNUSED static void filch_of_merge_states_##name(void *filch_into, void *filch_from,      \
                                                  void *filch_typed)                                \
     {                                                                                              \
         const name##_accumulator *filch_how = (const name##_accumulator *)filch_typed;             \
         filch_how->merge((A *)filch_into, (A *)filch_from, filch_how->context);                    \
     }                                                                                              \
-    FILCH_UNUSED static void name##_finish_state(void *filch_state, void *filch_typed)             \
+    FILCH_UNUSED static void filch_of_finish_state_##name(void *filch_state, void *filch_typed)    \
     {                                                                                              \
         const name##_accumulator *filch_how = (const name##_accumulator *)filch_typed;             \
         filch_how->finish((A *)filch_state, filch_how->context);                                   \
@@ -203,11 +205,12 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
         }                                                                                          \
         name##_accumulator filch_typed = *filch_how;                                               \
         const filch_accumulator filch_untyped = {                                                  \
-            filch_typed.start ? name##_start_state : NULL,                                         \
-            filch_typed.merge ? name##_merge_states : NULL,                                        \
-            filch_typed.finish ? name##_finish_state : NULL, &filch_typed, filch_typed.order};     \
-        return filch_fold(filch_to, &name##_step, filch_args, elements, filch_n, &filch_untyped,   \
-                          filch_result, filch_options);                                            \
+            filch_typed.start ? filch_of_start_state_##name : NULL,                                \
+            filch_typed.merge ? filch_of_merge_states_##name : NULL,                               \
+            filch_typed.finish ? filch_of_finish_state_##name : NULL, &filch_typed,                \
+            filch_typed.order};                                                                    \
+        return filch_fold(filch_to, &filch_of_step_##name, filch_args, elements, filch_n,          \
+                          &filch_untyped, filch_result, filch_options);                            \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_fold(                                                        \
         filch_pool *filch_to, FILCH_UNGROUP declared size_t filch_n FILCH_MORE(FILCH_DECLARE,      \

@@ -29,13 +29,9 @@ FILCH_SHORT_ERRORS
 
 #ifdef __cplusplus
 #define FILCH_ASSERT_STATIC(condition, text) static_assert(condition, text)
-#else
-#define FILCH_ASSERT_STATIC(condition, text) _Static_assert(condition, text)
-#endif
-
-#ifdef __cplusplus
 #define FILCH_ALIGNMENT_OF(T) alignof(T)
 #else
+#define FILCH_ASSERT_STATIC(condition, text) _Static_assert(condition, text)
 #define FILCH_ALIGNMENT_OF(T) _Alignof(T)
 #endif
 

@@ -81,40 +81,43 @@ FILCH_INLINE void filch_block_map_reduce(
     FILCH_MAP_REDUCE_OF(name, FILCH_UNGROUP parts, __VA_ARGS__)
 #define FILCH_MAP_REDUCE_OF(...) FILCH_MAP_REDUCE_MADE(__VA_ARGS__)
 #define FILCH_MAP_REDUCE_MADE(name, R, f, reducer, ...)                                            \
-    typedef struct name##_arrays {                                                                 \
+    typedef struct filch_of_arrays_##name {                                                        \
         FILCH_EACH(FILCH_ARRAY_FIELD, __VA_ARGS__)                                                 \
-    } name##_arrays;                                                                               \
-    FILCH_INFO(name, "", sizeof(name##_arrays))                                                    \
-    FILCH_UNUSED static void name##_value(const void *filch_environment, size_t filch_i,           \
+    } filch_of_arrays_##name;                                                                      \
+    FILCH_INFO(name, "", sizeof(filch_of_arrays_##name))                                           \
+    FILCH_UNUSED static void filch_of_value_##name(const void *filch_environment, size_t filch_i,  \
                                           void *filch_value)                                       \
     {                                                                                              \
-        const name##_arrays *filch_arrays = (const name##_arrays *)filch_environment;              \
+        const filch_of_arrays_##name *filch_arrays =                                               \
+            (const filch_of_arrays_##name *)filch_environment;                                     \
         *(R *)filch_value = f(FILCH_LIST(FILCH_OF_ARRAYS, , __VA_ARGS__));                         \
     }                                                                                              \
-    FILCH_UNUSED static void name##_map_reduce_block(const void *filch_environment,                \
+    FILCH_UNUSED static void filch_of_map_reduce_block_##name(const void *filch_environment,       \
                                                      filch_range *filch_on, void *filch_into)      \
     {                                                                                              \
-        const name##_arrays filch_copy = *(const name##_arrays *)filch_environment;                \
+        const filch_of_arrays_##name filch_copy =                                                  \
+            *(const filch_of_arrays_##name *)filch_environment;                                    \
         R filch_total;                                                                             \
         R filch_value;                                                                             \
-        filch_block_map_reduce(filch_on, name##_value, reducer##_combine, &filch_copy,             \
-                               &filch_total, &filch_value);                                        \
+        filch_block_map_reduce(filch_on, filch_of_value_##name, filch_of_combine_##reducer,        \
+                               &filch_copy, &filch_total, &filch_value);                           \
         *(R *)filch_into = filch_total;                                                            \
     }                                                                                              \
-    FILCH_UNUSED static const filch_map_reducer name##_mapping = {                                 \
-        name##_map_reduce_block, &reducer##_reducer, &name##_info};                                \
+    FILCH_UNUSED static const filch_map_reducer filch_of_mapping_##name = {                        \
+        filch_of_map_reduce_block_##name, &reducer##_reducer, &name##_info};                       \
     FILCH_CHECKED filch_status name##_with(                                                        \
         filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n,                 \
         R filch_initial, R *filch_result, const filch_map_options *filch_options)                  \
     {                                                                                              \
-        name##_arrays filch_arrays = {FILCH_LIST(FILCH_NAME, , __VA_ARGS__)};                      \
+        filch_of_arrays_##name filch_arrays = {FILCH_LIST(FILCH_NAME, , __VA_ARGS__)};             \
         filch_status (*const filch_typed)(filch_pool *, R const *, size_t, R, R *) =               \
             reducer##_reduce; /* it is a reducer of R */                                           \
         (void)filch_typed;                                                                         \
         const bool filch_missing =                                                                 \
             filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__));                  \
-        return filch_map_reduce(filch_to, filch_missing ? NULL : &name##_mapping, &filch_arrays,   \
-                                filch_n, &filch_initial, filch_result, filch_options);             \
+        return filch_map_reduce(filch_to, filch_missing ? NULL : &filch_of_mapping_##name,         \
+                                &filch_arrays, filch_n, &filch_initial, filch_result,              \
+                                filch_options);                                                    \
     }                                                                                              \
     FILCH_CHECKED filch_status name(                                                               \
         filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n,                 \
@@ -123,6 +126,7 @@ FILCH_INLINE void filch_block_map_reduce(
         return name##_with(filch_to, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n, filch_initial,   \
                            filch_result, NULL);                                                    \
     }                                                                                              \
+    FILCH_MENTION(reducer)                                                                         \
     FILCH_ASSERT_STATIC(sizeof(&name) > 0, "")
 /* clang-format on */
 
