@@ -122,6 +122,7 @@
 #include "future/future.c"
 #include "future/future_fd.c"
 #include "future/owners.c"
+#include "future/placed.c"
 #include "future/promise.c"
 #include "future/task_future.c"
 #include "future/then.c"

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/base.h"
+#include "future/after.h"
 #include "future/fits.h"
 #include "future/task_future.h"
 #include "pool/closure_private.h"
@@ -212,31 +213,41 @@ static filch_status check_after(filch_future *const needs[], size_t n,
     return FILCH_OK;
 }
 
-filch_status filch_future_after(filch_pool *pool, filch_future *const needs[], size_t n,
-                                const filch_closure *closure, filch_future **next)
+filch_status filch_after_make(filch_future *const needs[], size_t n, const filch_closure *closure,
+                              filch_pool **pool, struct filch_future **made)
 {
     size_t bytes = 0;
-    if (next) {
-        *next = NULL;
-    }
     filch_status status = check_after(needs, n, closure ? closure->callable : NULL, &bytes);
     if (status == FILCH_OK) {
-        status = filch_pool_resolve(pool, &pool);
+        status = filch_pool_resolve(*pool, pool);
     }
-    if (status != FILCH_OK) {
-        return status;
+    if (status == FILCH_OK) {
+        *made = after_new(needs, n, closure, bytes);
+        status = *made ? FILCH_OK : FILCH_ENOMEM;
     }
-    struct filch_future *made = after_new(needs, n, closure, bytes);
-    if (!made) {
-        return FILCH_ENOMEM;
-    }
+    return status;
+}
+
+filch_status filch_after_begin(struct filch_future *made, filch_pool *pool, filch_future **next)
+{
     filch_future_retain(made); /* it may end at once */
-    status = filch_future_accept(made, pool, next);
+    filch_status status = filch_future_accept(made, pool, next);
     if (status == FILCH_OK) {
         wait_for_needs(made);
         filch_future_free(made);
     }
     return status;
+}
+
+filch_status filch_future_after(filch_pool *pool, filch_future *const needs[], size_t n,
+                                const filch_closure *closure, filch_future **next)
+{
+    struct filch_future *made;
+    if (next) {
+        *next = NULL;
+    }
+    filch_status status = filch_after_make(needs, n, closure, &pool, &made);
+    return status == FILCH_OK ? filch_after_begin(made, pool, next) : status;
 }
 
 filch_status filch_future_after_captured(filch_pool *pool, filch_future *const needs[], size_t n,

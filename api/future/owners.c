@@ -47,6 +47,9 @@ static void destroy(struct filch_future *future, struct filch_unowned *unowned)
 {
     /* relaxed: the last owner; it has seen what all others did */
     filch_notifier_free(atomic_load_explicit(&future->notifier, memory_order_relaxed));
+    if (future->destroy_result) {
+        future->destroy_result(future->payload);
+    }
     if (future->kind->dismantle) {
         future->kind->dismantle(future, unowned);
     }

@@ -50,6 +50,7 @@ struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment,
         future->token = filch_process_token();
         filch_cancel_scope_open(&future->scope, NULL, FILCH_OS_NEVER);
         future->closure.callable = NULL;
+        future->destroy_result = NULL;
         filch_fault_init(&future->fault);
     }
     return future;
@@ -250,6 +251,9 @@ static void refuse(struct filch_future *future, struct filch_future **out)
 {
     if (future->kind->release) {
         future->kind->release(future);
+    }
+    if (future->destroy_result) {
+        future->destroy_result(future->payload);
     }
     filch_free(future);
     if (out) {

@@ -71,6 +71,7 @@ struct filch_future {
     uint64_t modes;                  /* of its submitter (os_modes.h) */
     struct filch_cancel_scope scope; /* of its task: how that is asked to stop while it runs */
     filch_closure closure;           /* of apply_async */
+    void (*destroy_result)(void *);  /* NULL, or of what is in its payload: placed.h */
     struct filch_fault fault;
     FILCH_ALIGNED(16) unsigned char payload[]; /* the aligned result; or what run needs */
 };

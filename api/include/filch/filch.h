@@ -35,6 +35,7 @@
 #include <filch/memory.h>
 #include <filch/order.h>
 #include <filch/pipeline.h>
+#include <filch/placed.h>
 #include <filch/pool.h>
 #include <filch/predicate.h>
 #include <filch/process.h>
