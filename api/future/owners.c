@@ -47,9 +47,7 @@ static void destroy(struct filch_future *future, struct filch_unowned *unowned)
 {
     /* relaxed: the last owner; it has seen what all others did */
     filch_notifier_free(atomic_load_explicit(&future->notifier, memory_order_relaxed));
-    if (future->destroy_result) {
-        future->destroy_result(future->payload);
-    }
+    filch_future_destroy_result(future);
     if (future->kind->dismantle) {
         future->kind->dismantle(future, unowned);
     }

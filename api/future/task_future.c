@@ -252,9 +252,7 @@ static void refuse(struct filch_future *future, struct filch_future **out)
     if (future->kind->release) {
         future->kind->release(future);
     }
-    if (future->destroy_result) {
-        future->destroy_result(future->payload);
-    }
+    filch_future_destroy_result(future);
     filch_free(future);
     if (out) {
         *out = NULL;

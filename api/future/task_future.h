@@ -76,6 +76,13 @@ struct filch_future {
     FILCH_ALIGNED(16) unsigned char payload[]; /* the aligned result; or what run needs */
 };
 
+static inline void filch_future_destroy_result(struct filch_future *future)
+{
+    if (future->destroy_result) {
+        future->destroy_result(future->payload);
+    }
+}
+
 /* One owner more, of one that no other thread knows yet. */
 FILCH_PRIVATE void filch_future_retain_unshared(struct filch_future *future);
 

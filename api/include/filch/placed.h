@@ -19,16 +19,16 @@ typedef struct filch_placed {
     filch_callable callable;
     /* Makes the state, in the call, before the task is submitted; must return with it made. */
     void (*place)(void *context, void *state);
-    /* NULL, or: called once when the last owner of the future is gone, or the call was refused after
-     * place(), whether the task has run or not; from any thread. It must not wait. */
+    /* NULL, or called once when the last owner of the future is gone, or when the call is refused
+     * after place(), whether the task has run or not; from any thread. It must not wait. */
     void (*destroy)(void *state);
 } filch_placed;
 
 /* Effect: has the pool call the task when all `needs` have succeeded, as filch_future_after() does;
  * n = 0: soon, as filch_apply_async() does. How the future ends is as told there. Its value is the
  * state: filch_future_get() copies the bytes.
- * Args: what: must outlive the future; context: for place(); needs: NULL if n is 0; future: receives
- * a reference, or NULL.
+ * Args: what: must outlive the future; context: for place(); needs: NULL if n is 0; future:
+ * receives a reference, or NULL.
  * Errors: FILCH_EINVAL; FILCH_ENOMEM, FILCH_EOVERFLOW: place() was not called; FILCH_ECLOSED,
  * FILCH_EAGAIN: if it was, destroy() was, too; FILCH_EFORKED.
  * Threads: any. Does not block. */
