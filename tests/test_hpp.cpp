@@ -656,7 +656,8 @@ void give(void *, void *memory, std::size_t)
 
 } // namespace
 
-void *operator new(std::size_t bytes)
+// Not inlined: gcc would take malloc() for its counterpart.
+__attribute__((noinline)) void *operator new(std::size_t bytes)
 {
     news++;
     if (void *memory = std::malloc(bytes)) {
@@ -665,12 +666,12 @@ void *operator new(std::size_t bytes)
     throw std::bad_alloc();
 }
 
-void operator delete(void *memory) noexcept
+__attribute__((noinline)) void operator delete(void *memory) noexcept
 {
     std::free(memory);
 }
 
-void operator delete(void *memory, std::size_t) noexcept
+__attribute__((noinline)) void operator delete(void *memory, std::size_t) noexcept
 {
     std::free(memory);
 }

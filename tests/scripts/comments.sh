@@ -17,7 +17,7 @@ garbled=$(awk '
         print FILENAME ":" FNR - 1 ": " last
     }
     { before = last; last = $0 }
-' $(find api runtime tools/trace demos tests -name '*.h' -o -name '*.c' -o -name '*.cpp'))
+' $(find api runtime tools/trace demos tests -name '*.h' -o -name '*.hpp' -o -name '*.c' -o -name '*.cpp'))
 if [ -n "$garbled" ]; then
     echo "garbled comments:"
     echo "$garbled"

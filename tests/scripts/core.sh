@@ -20,6 +20,15 @@ for header in "$source"/api/include/filch/*.h "$source"/runtime/include/filch/*.
         c++ -std=c++17 $include -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ - ||
         { echo "$name does not stand alone"; exit 1; }
 done
+for header in "$source"/api/include/filch/*.hpp; do
+    name=filch/$(basename "$header")
+    for standard in c++17 c++20; do
+        # shellcheck disable=SC2086
+        printf '#include <%s>\n#include <%s>\n' "$name" "$name" |
+            c++ -std=$standard $include -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ - ||
+            { echo "$name does not stand alone in $standard"; exit 1; }
+    done
+done
 
 # What a binding has to know: the functions of core.h, by their names and types.
 python3 - "$library" <<'PYTHON'

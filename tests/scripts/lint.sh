@@ -12,7 +12,7 @@ done
 # tests/model has C++ in the manner of Relacy.
 # shellcheck disable=SC2046
 clang-format --dry-run -Werror $(find runtime api tests demos tools/trace tools/bench/programs \
-    -path tests/model -prune -o -name '*.[ch]' -print) || bad=1
+    -path tests/model -prune -o \( -name '*.[ch]' -o -name '*.hpp' -o -name test_hpp.cpp \) -print) || bad=1
 
 # The library is looked at as one file, with its assertions: they say what the tools cannot know. What
 # is not in that file, and what other systems get in its place, comes one by one.

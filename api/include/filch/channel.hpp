@@ -61,8 +61,8 @@ template <typename T> class channel
         }
     }
 
-    /* Effect: waits for the next value. Returns: none: it is closed and empty. Throws: filch::error,
-     * as in channel.h. Blocks. */
+    /* Effect: waits for the next value. Returns: none, if it is closed and empty.
+     * Throws: filch::error, as in channel.h. Blocks. */
     std::optional<T> receive()
     {
         return receive_until(filch_never());

@@ -2,8 +2,10 @@
  *
  *     const std::string text = co_await pool.async([=] { return fetch(url); });
  *
- * The coroutine goes on as a task of the future's pool, when that is ready: co_await is get(), also
- * as to what is thrown, and as to what is moved. filch itself has no coroutines: a task may wait. */
+ * The coroutine goes on as a task of the future's pool, when the future is ready: co_await is
+ * get(), as to what is thrown and what is moved, too. Where it can be no task (the awaited one was
+ * cancelled, say, or the pool terminated) it goes on in the thread that has seen to that. filch
+ * brings no kind of coroutine of its own: its tasks may wait as they are. */
 #ifndef FILCH_COROUTINE_HPP
 #define FILCH_COROUTINE_HPP
 

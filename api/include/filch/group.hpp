@@ -30,8 +30,8 @@ class group
     group(const group &) = delete;
     group &operator=(const group &) = delete;
 
-    /* Waits for its tasks; what they threw that wait() was not asked for is dropped. If an exception
-     * passes, the group is cancelled before. */
+    /* Waits for its tasks; what they threw and wait() has not is dropped. If an exception passes,
+     * the group is cancelled before. */
     ~group()
     {
         if (std::uncaught_exceptions() > entered_) {

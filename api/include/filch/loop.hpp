@@ -3,7 +3,6 @@
 #define FILCH_LOOP_HPP
 
 #include <atomic>
-#include <iterator>
 #include <optional>
 #include <type_traits>
 #include <vector>

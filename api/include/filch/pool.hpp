@@ -39,8 +39,8 @@ class pool
         filch_pool_free(pool_);
     }
 
-    /* Effect: has the pool call function(), soon. It is moved in, or copied from an lvalue, and goes
-     * when it has been called. Returns: future<what it returns>. Does not block. */
+    /* Effect: has the pool call function(), soon. It is moved in, or copied from an lvalue, and
+     * goes when it has been called. Returns: future<what it returns>. Does not block. */
     template <typename Function> auto async(Function &&function)
     {
         using result = std::invoke_result_t<std::decay_t<Function>>;
@@ -49,10 +49,10 @@ class pool
     }
 
     /* Effect: has the pool call function(values of the futures), when they have all ended: of a
-     * future<T> const T &, of a future<void> none. Of one that is std::move()d T &&, and that future
-     * is given up; what else follows it must have run before. What the leftmost has thrown is
-     * what the new one throws, without a call; one that was cancelled ends the new one at once, with
-     * FILCH_ECANCELED. Does not block. */
+     * future<T> const T &, of a future<void> none. Of one that is std::move()d T &&, and that
+     * future is given up; what else follows it must have run before. What the leftmost of those
+     * that have thrown threw is what the new one throws, without a call; one that was cancelled
+     * ends the new one at once, with FILCH_ECANCELED. Does not block. */
     template <typename Function, typename... Futures>
     auto after(Function &&function, Futures &&...futures)
     {
@@ -61,9 +61,9 @@ class pool
                               std::forward<Futures>(futures)...);
     }
 
-    /* Effect: function(i) for i = 0 to n - 1, in any order, several at once: the function must allow
-     * that, so it is const. If one throws, those that have not begun need not run, and what was
-     * thrown at the lowest index is thrown. Blocks. */
+    /* Effect: function(i) for i = 0 to n - 1, in any order, several at once: the function must
+     * allow that, so it is const. If one throws, those that have not begun need not run, and what
+     * was thrown at the lowest index is thrown. Blocks. */
     template <typename Function> void for_each_index(std::size_t n, const Function &function)
     {
         detail::loop<Function>(pool_, n, function);
@@ -99,9 +99,10 @@ class pool
         return out;
     }
 
-    /* Effect: initial (+) element 0 (+) element 1 ..., where a (+) b is combine(a, b), which must be
-     * associative, as far as it matters: pieces are combined first, the same ones with any number of
-     * workers, in order. combine(T &&, const element & or T &&). Exceptions as above. Blocks. */
+    /* Effect: initial (+) element 0 (+) element 1 ..., where a (+) b is combine(a, b), which must
+     * be associative: up to 256 pieces are combined first, the same with any number of workers, so
+     * that a sum of floating-point numbers has the same bits. Each is called as
+     * combine(T &&, element) or combine(T &&, T &&). Exceptions as above. Blocks. */
     template <typename Range, typename T, typename Combine>
     T reduce(Range &&range, T initial, const Combine &combine)
     {
