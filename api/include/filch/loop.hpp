@@ -59,14 +59,18 @@ template <typename Body> struct looping {
 
     static void run(const void *environment, std::size_t i)
     {
-        const auto *self = static_cast<const looping *>(environment);
-        contain([=] { (*self->body)(i); },
-                [=](std::exception_ptr what) { self->thrown->note(i, std::move(what)); });
+        (*static_cast<const looping *>(environment)->body)(i);
     }
+    /* Around all of them, not each: what may throw costs an element nothing. */
     static void block(const void *environment, filch_range *range)
     {
         const looping self = *static_cast<const looping *>(environment);
-        filch_block_run(range, run, &self);
+        while (range->next < range->stop) {
+            contain([&] { filch_block_run(range, run, &self); },
+                    [&](std::exception_ptr what) {
+                        self.thrown->note(static_cast<std::size_t>(range->next) - 1, what);
+                    });
+        }
     }
 };
 
