@@ -392,6 +392,25 @@ void a_reduction_keeps_the_order_and_its_bits(filch::pool &pool)
     EXPECT(before == 0 || before == sum); // with other numbers of workers
 }
 
+struct adding {
+    counted operator()(counted &&a, int b) const
+    {
+        a.value += b;
+        return std::move(a);
+    }
+    counted operator()(counted &&a, counted &&b) const
+    {
+        return (*this)(std::move(a), b.value);
+    }
+};
+
+void a_reduction_moves_its_sums(filch::pool &pool)
+{
+    counted::copies = 0;
+    const std::vector<int> numbers(1000, 1);
+    EXPECT(pool.reduce(numbers, counted(5), adding()).value == 1005 && counted::copies == 0);
+}
+
 void a_loop_throws_the_exception_of_the_lowest_index(filch::pool &pool)
 {
     constexpr std::size_t n = 20000;
@@ -407,6 +426,27 @@ void a_loop_throws_the_exception_of_the_lowest_index(filch::pool &pool)
     const int thrown = number_of([&] { pool.for_each_index(n, all_throw); });
     EXPECT(thrown == static_cast<int>(lowest.load()));
     EXPECT(calls < static_cast<int>(n)); // those that have not begun need not run
+}
+
+void of_two_that_throw_the_lower_counts_though_it_is_later(filch::pool &pool)
+{
+    filch::channel<int> first_begun(1);
+    filch::channel<int> second_throws(1);
+    EXPECT(number_of([&] {
+               pool.for_each_index(2, [&](std::size_t i) {
+                   if (i == 0) {
+                       first_begun.send(1);
+                       second_throws.receive();
+                       for (int turn = 0; turn < 100; turn++) {
+                           filch_yield();
+                       }
+                   } else {
+                       first_begun.receive();
+                       second_throws.send(1);
+                   }
+                   throw trouble{static_cast<int>(i)};
+               });
+           }) == 0);
 }
 
 void exceptions_leave_every_kind_of_loop(filch::pool &pool)
@@ -454,7 +494,8 @@ void a_group_throws_what_a_task_threw_first(filch::pool &pool)
     EXPECT(number_of([&] { group.wait(); }) == 1);
     group.spawn([] { throw trouble{2}; });
     EXPECT(number_of([&] { group.wait(); }) == 2);
-    group.spawn([] { throw trouble{3}; }); // nobody asks
+    EXPECT(number_of([&] { group.wait(); }) == -1); // it has been thrown
+    group.spawn([] { throw trouble{3}; });          // nobody asks
 }
 
 void an_exception_that_leaves_a_group_cancels_it(filch::pool &pool)
@@ -491,6 +532,9 @@ void channels_carry_what_can_be_moved(filch::pool &pool)
     EXPECT(next == 100);
     sender.get();
     EXPECT(status_of([&] { channel.send(nullptr); }) == FILCH_ECLOSED);
+    filch::channel<counted> closed(1);
+    closed.close();
+    EXPECT(status_of([&] { closed.send(counted(1)); }) == FILCH_ECLOSED && counted::alive == 0);
     filch::channel<std::string> empty(0);
     EXPECT(status_of([&] { empty.receive_until(filch_in(0)); }) == FILCH_ETIMEDOUT);
 }
@@ -702,7 +746,9 @@ int main()
         TRY(without_memory_calls_throw_and_leave_nothing);
         TRY(loops_call_for_each_element_once);
         TRY(a_reduction_keeps_the_order_and_its_bits);
+        TRY(a_reduction_moves_its_sums);
         TRY(a_loop_throws_the_exception_of_the_lowest_index);
+        TRY(of_two_that_throw_the_lower_counts_though_it_is_later);
         TRY(exceptions_leave_every_kind_of_loop);
         TRY(tasks_of_a_group_are_done_when_it_is_left);
         TRY(a_group_throws_what_a_task_threw_first);

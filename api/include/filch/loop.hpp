@@ -122,7 +122,7 @@ inline std::size_t piece_begins(std::size_t n, std::size_t pieces, std::size_t p
 template <typename T, typename Iterator, typename Combine>
 T sum_of_piece(const Iterator &first, std::size_t from, std::size_t to, const Combine &combine)
 {
-    T sum = at(first, from);
+    T sum(at(first, from));
     for (std::size_t i = from + 1; i < to; i++) {
         sum = combine(std::move(sum), at(first, i));
     }
