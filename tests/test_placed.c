@@ -66,7 +66,7 @@ static void check_counts(int places, int ran, int gone)
     ck_assert_int_eq(atomic_load(&destroyed), gone);
 }
 
-START_TEST(a_task_is_made_run_and_destroyed_in_one_place_in_one_piece_of_memory)
+START_TEST(a_task_is_made_run_and_destroyed_in_one_place)
 {
     filch_pool *pool = pool_opened(_i);
     filch_future *future;
@@ -213,7 +213,7 @@ int main(void)
 {
     Suite *suite = suite_create("placed");
     TCase *tasks = tcase_create("tasks that live in their futures");
-    tcase_add_loop_test(tasks, a_task_is_made_run_and_destroyed_in_one_place_in_one_piece_of_memory,
+    tcase_add_loop_test(tasks, a_task_is_made_run_and_destroyed_in_one_place,
                         0, WORKER_SWEEP);
     tcase_add_loop_test(tasks, one_that_raised_or_was_not_asked_for_is_destroyed_too, 0,
                         WORKER_SWEEP);

@@ -52,7 +52,9 @@ static void element_failed(struct filch_fault_listener *listener, size_t index, 
     }
     if (loop->policy == FILCH_FAIL_FAST) {
         filch_loop_lower(loop, 0);
-        if (stop) {
+        /* If the element has waited its range was given away, and thieves read it: then it ends
+         * here as it is. */
+        if (stop && *stop > index + 1) {
             *stop = 0;
         }
     }
