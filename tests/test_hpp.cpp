@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <pthread.h>
+
 #include <filch/memory.h>
 
 namespace
@@ -468,6 +470,25 @@ void exceptions_leave_every_kind_of_loop(filch::pool &pool)
     EXPECT(pool.map(numbers, [](int x) { return -x; })[4] == -5); // the pool is as it was
 }
 
+// A thread that ends in an element: its end is no exception, and is not held up.
+void a_thread_may_end_in_a_loop(filch::pool &pool)
+{
+    pthread_t thread;
+    const auto end_in_loop = [](void *in) -> void * {
+        const pthread_t self = pthread_self();
+        static_cast<filch::pool *>(in)->for_each_index(100, [=](std::size_t) {
+            if (pthread_equal(self, pthread_self())) {
+                pthread_exit(nullptr);
+            }
+        });
+        return in;
+    };
+    void *result = &pool;
+    EXPECT(pthread_create(&thread, nullptr, end_in_loop, &pool) == 0);
+    EXPECT(pthread_join(thread, &result) == 0 && result == nullptr);
+    EXPECT(pool.async([] { return 1; }).get() == 1);
+}
+
 // ---- groups, channels, calls that block ----
 
 void tasks_of_a_group_are_done_when_it_is_left(filch::pool &pool)
@@ -750,6 +771,7 @@ int main()
         TRY(a_loop_throws_the_exception_of_the_lowest_index);
         TRY(of_two_that_throw_the_lower_counts_though_it_is_later);
         TRY(exceptions_leave_every_kind_of_loop);
+        TRY(a_thread_may_end_in_a_loop);
         TRY(tasks_of_a_group_are_done_when_it_is_left);
         TRY(a_group_throws_what_a_task_threw_first);
         TRY(an_exception_that_leaves_a_group_cancels_it);

@@ -213,8 +213,7 @@ int main(void)
 {
     Suite *suite = suite_create("placed");
     TCase *tasks = tcase_create("tasks that live in their futures");
-    tcase_add_loop_test(tasks, a_task_is_made_run_and_destroyed_in_one_place,
-                        0, WORKER_SWEEP);
+    tcase_add_loop_test(tasks, a_task_is_made_run_and_destroyed_in_one_place, 0, WORKER_SWEEP);
     tcase_add_loop_test(tasks, one_that_raised_or_was_not_asked_for_is_destroyed_too, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tasks, one_that_was_cancelled_is_destroyed_without_having_run, 0,
