@@ -7,8 +7,6 @@
 #include <exception>
 #include <utility>
 
-#include <cxxabi.h>
-
 #include <filch/core.h>
 
 namespace filch
@@ -63,14 +61,12 @@ inline void contain(const Function &function, const Caught &caught)
 {
     try {
         function();
-    }
-#ifdef __GLIBCXX__
-    catch (abi::__forced_unwind &) {
-        throw;
-    }
-#endif
-    catch (...) {
-        caught(std::current_exception());
+    } catch (...) {
+        std::exception_ptr thrown = std::current_exception();
+        if (!thrown) {
+            throw;
+        }
+        caught(std::move(thrown));
     }
 }
 
