@@ -42,7 +42,7 @@ struct going_on {
     {
         static_cast<going_on *>(state)->go_on();
     }
-    static constexpr filch_function_info info = {"coroutine", "", "", 0, 0, {}, {}};
+    static constexpr filch_function_info info = {"coroutine", "", "", 0, 0, {}, {}, FILCH_ABI};
 };
 inline constexpr filch_placed placed_going_on = {
     {going_on::run, 0, sizeof(going_on), &going_on::info}, going_on::place, [](void *state) {

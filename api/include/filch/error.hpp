@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <filch/core.h>
+#include <filch/version.h>
 
 namespace filch
 {
@@ -91,7 +92,8 @@ template <typename Function> constexpr auto name_of()
 
 template <typename Function> inline constexpr auto name = name_of<Function>();
 template <typename Function>
-inline constexpr filch_function_info info = {name<Function>.characters, "", "", 0, 0, {}, {}};
+inline constexpr filch_function_info info = {
+    name<Function>.characters, "", "", 0, 0, {}, {}, FILCH_ABI};
 
 } // namespace detail
 

@@ -42,6 +42,7 @@ typedef struct filch_process_options {
     filch_deadline until; /* when it is killed; default: never */
 } filch_process_options;
 
+/* What a program came to. */
 typedef struct filch_process_result {
     int wait_status; /* as of waitpid(): 0: it has succeeded; -ECHILD: another call has reaped it */
     int error;       /* not 0: an errno, why it was not begun */
