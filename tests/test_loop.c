@@ -6,6 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "loop/grain.h"
+#include "os/os_ticks.h"
+
 FILCH_FUNCTION(long, square, "The square.", (int, x))
 {
     return (long)x * x;
@@ -294,6 +297,39 @@ FILCH_FUNCTION(int, wait_for_two, (atomic_int *, here))
     await(here, 2);
     return 0;
 }
+
+FILCH_LOOP(visit_slowly, (size_t, i), (atomic_char *, visits))
+{
+    atomic_fetch_add(&visits[i], 1);
+    for (uint64_t began = filch_os_ticks(); filch_os_ticks() - began < FILCH_GRAIN_TARGET;) {
+    }
+}
+
+/* The call names workers and a chunk size, so half of it waits to be taken; but none is idle. Then
+ * the caller splits that half, too: what remains of the lane must be as before. */
+START_TEST(a_half_that_nobody_came_for_is_run_like_any_loop)
+{
+    enum { N = 64 };
+    const filch_map_options ones = {.chunksize = FILCH_CHUNK(1)};
+    filch_pool *pool = pool_opened(1);
+    atomic_int here = 0;
+    filch_future *busy;
+    ck_assert_int_eq(wait_for_two_apply_async(pool, &here, &busy), FILCH_OK);
+    await(&here, 1);
+    for (int round = 0; round < 3; round++) {
+        atomic_char visits[N];
+        memset(visits, 0, sizeof visits);
+        ck_assert_int_eq(visit_slowly_for_with(pool, N, visits, &ones), FILCH_OK);
+        for (int i = 0; i < N; i++) {
+            ck_assert_int_eq(visits[i], 1);
+        }
+    }
+    atomic_store(&here, 2);
+    ck_assert_int_eq(filch_future_wait(busy), FILCH_OK);
+    filch_future_free(busy);
+    pool_closed(pool);
+}
+END_TEST
 
 /* The first two are dear. The third lets the other worker go, and waits for another of the lower
  * half, whose owner it keeps from answering. */
@@ -693,6 +729,7 @@ int main(void)
     tcase_add_test(tcase, a_call_that_is_known_to_be_short_wakes_no_thread);
 #endif
     tcase_add_test(tcase, what_is_dear_lies_ready_before_anybody_asks);
+    tcase_add_test(tcase, a_half_that_nobody_came_for_is_run_like_any_loop);
     tcase_add_test(tcase, while_an_element_is_dear_others_run_what_comes_after_its_block);
     tcase_add_test(tcase, a_call_that_was_always_short_is_not_serial_when_its_elements_are_dear);
     tcase_add_loop_test(tcase, elements_run_once_while_ranges_are_cut, 0, WORKER_SWEEP);

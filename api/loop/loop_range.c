@@ -251,7 +251,8 @@ static filch_slot *run_range(struct filch_fiber *fiber, filch_slot *slot, struct
     }
 }
 
-size_t filch_range_finish(struct filch_fiber *fiber, filch_slot **slot, struct filch_grain *grain)
+/* The newest slot's range, to its end. It may have been split: *slot is the newest of its parts. */
+static size_t finish_newest(struct filch_fiber *fiber, filch_slot **slot, struct filch_grain *grain)
 {
     *slot = run_range(fiber, *slot, grain);
     size_t counted_ranges = !filch_range_is_published(fiber, *slot) && piece_of(*slot)->counted;
@@ -259,18 +260,23 @@ size_t filch_range_finish(struct filch_fiber *fiber, filch_slot **slot, struct f
     return counted_ranges;
 }
 
-void filch_ranges_run(struct filch_fiber *fiber, struct filch_loop *loop, unsigned long long next,
-                      unsigned long long end, struct filch_grain *grain, size_t *counted_ranges)
+void filch_ranges_finish(struct filch_fiber *fiber, filch_slot *first, struct filch_grain *grain,
+                         size_t *counted_ranges)
 {
-    filch_slot *first = filch_range_push(fiber, loop, next, end);
     filch_slot *slot = first;
     for (;;) {
-        *counted_ranges += filch_range_finish(fiber, &slot, grain);
+        *counted_ranges += finish_newest(fiber, &slot, grain);
         if (slot == first) {
             return;
         }
         slot--; /* the upper half that was split off before */
     }
+}
+
+void filch_ranges_run(struct filch_fiber *fiber, struct filch_loop *loop, unsigned long long next,
+                      unsigned long long end, struct filch_grain *grain, size_t *counted_ranges)
+{
+    filch_ranges_finish(fiber, filch_range_push(fiber, loop, next, end), grain, counted_ranges);
 }
 
 void filch_ranges_give_up(struct filch_loop *loop, struct filch_fiber *fiber, filch_slot *bottom,

@@ -26,11 +26,11 @@ FILCH_PRIVATE filch_slot *filch_range_push(struct filch_fiber *fiber, struct fil
 /* Could others take it, or have they? */
 FILCH_PRIVATE bool filch_range_is_published(struct filch_fiber *fiber, filch_slot *slot);
 
-/* Run the newest slot's range until it is empty or another's; then it is off the lane. `slot`
- * becomes the one that was the newest in the end. Returns how many ranges the loop still has to be
- * told of: 1 for one that was published and taken back. */
-FILCH_PRIVATE size_t filch_range_finish(struct filch_fiber *fiber, filch_slot **slot,
-                                        struct filch_grain *grain);
+/* Run the range in the newest slot until it is empty or others'; then it is off the lane, and so is
+ * what was split off from it. Adds to *counted_ranges how many ranges that were published and taken
+ * back the loop has to be told of. */
+FILCH_PRIVATE void filch_ranges_finish(struct filch_fiber *fiber, filch_slot *first,
+                                       struct filch_grain *grain, size_t *counted_ranges);
 
 /* Run [next, end) on top of the fiber's lane. Adds to *counted_ranges how many ranges more than the
  * one are done with that. */

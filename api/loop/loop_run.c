@@ -94,7 +94,7 @@ static void run_gang(struct filch_loop *loop, struct filch_fiber *fiber, size_t 
     struct filch_grain grain = filch_grain_begun(loop->pool, FILCH_HELP_ASK);
     gather(loop, fiber, &end);
     filch_ranges_run(fiber, loop, 0, end, &grain, counted_ranges);
-    *counted_ranges += filch_range_finish(fiber, &bottom, &grain); /* if it was not taken */
+    filch_ranges_finish(fiber, bottom, &grain, counted_ranges); /* if it was not taken */
 }
 
 /* A loop of some microseconds is not worth a wake-up, but gains from a thread that is awake; and if
