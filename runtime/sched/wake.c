@@ -37,7 +37,7 @@ static void rouse(struct filch_pool *pool, struct filch_parker *parker)
 
 bool filch_pool_wake_monitor(struct filch_pool *pool)
 {
-    /* seq_cst: pairs with claim_monitor, as sleepers do with filch_park_wake_one. Taking the name
+    /* seq_cst: pairs with claim_monitor, as sleepers do with filch_park_choose. Taking the name
      * away tells the monitor that it was chosen. */
     struct filch_thread *monitor =
         atomic_exchange_explicit(&pool->monitor, (struct filch_thread *)NULL, memory_order_seq_cst);

@@ -133,7 +133,7 @@ void filch_park_announce(struct filch_park *park, struct filch_parker *parker)
     park->newest = parker;
     count_locked(park, 1);
     filch_lock_release(&park->lock);
-    /* seq_cst: the sleeper's half; pairs with the fence in filch_park_wake_one */
+    /* seq_cst: the sleeper's half; pairs with the fence in filch_park_choose */
     atomic_thread_fence(memory_order_seq_cst);
 }
 

@@ -92,6 +92,16 @@ try_all() { # folder, lines on standard input
     done
 }
 
+# Those that are not tried today must have their places, too.
+find_all() { # folder, lines on standard input
+    mkdir -p "$1"
+    while IFS="$separator" read -r who file function find put seconds; do
+        path=$(ls "$source"/runtime/*/"$file" "$source"/api/*/"$file" 2>/dev/null)
+        mutate "$path" "$1/found" "$function" "$find" "$put" 2>/dev/null ||
+            printf '%s\n' "no such place: $file $function: $find ($who)"
+    done
+}
+
 # Without a mutant all must be well, or nothing was shown.
 check_all() { # folder; the list on standard input
     mkdir -p "$1"
@@ -112,7 +122,9 @@ in_parallel() { # function file
 
 if [ -n "$sample" ]; then chosen; else mutants; fi >"$work/mutants"
 cut -d"$separator" -f1 "$work/mutants" | sort -u >"$work/checks"
-in_parallel check_all "$work/checks" >"$work/bad"
+mutants >"$work/all"
+in_parallel find_all "$work/all" >"$work/bad"
+in_parallel check_all "$work/checks" >>"$work/bad"
 in_parallel try_all "$work/mutants" >>"$work/bad"
 cat "$work/bad"
 echo "$(wc -l <"$work/mutants") mutants, $(wc -l <"$work/bad") complaints"
