@@ -150,7 +150,7 @@ FILCH_SHORT_ERRORS
         FILCH_RESULT(FILCH_RESULT_ARRAY_FIELD_, R)                                                 \
     } filch_of_arrays_##name;                                                                      \
     FILCH_UNUSED static void filch_of_map_one_##name(const void *filch_environment,                \
-            size_t filch_i)                                                                        \
+                                                     size_t filch_i)                               \
     {                                                                                              \
         FILCH_UNUSED const filch_of_arrays_##name *filch_arrays =                                  \
             (const filch_of_arrays_##name *)filch_environment;                                     \
@@ -159,7 +159,7 @@ FILCH_SHORT_ERRORS
         (void)filch_i;                                                                             \
     }                                                                                              \
     FILCH_UNUSED static void filch_of_block_##name(const void *filch_environment,                  \
-            filch_range *filch_on)                                                                 \
+                                                   filch_range *filch_on)                          \
     {                                                                                              \
         const filch_of_arrays_##name filch_copy =                                                  \
                 *(const filch_of_arrays_##name *)filch_environment;                                \

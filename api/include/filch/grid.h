@@ -175,7 +175,7 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
         name(FILCH_UNGROUP where FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                          \
     }                                                                                              \
     FILCH_UNUSED static void filch_of_block_##name(const void *filch_environment,                  \
-            filch_range *filch_on)                                                                 \
+                                                   filch_range *filch_on)                          \
     {                                                                                              \
         const filch_of_grid_##name filch_copy =                                                    \
                 *(const filch_of_grid_##name *)filch_environment;                                  \

@@ -120,13 +120,13 @@ FILCH_MUST_CHECK filch_status filch_map_async(filch_pool *pool, const filch_body
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
     FILCH_UNUSED static void filch_of_runs_one_##name(const void *filch_environment,               \
-            size_t filch_i)                                                                        \
+                                                      size_t filch_i)                              \
     {                                                                                              \
         FILCH_UNUSED const name##_args *filch_args = (const name##_args *)filch_environment;       \
         name(filch_i FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));                                      \
     }                                                                                              \
     FILCH_UNUSED static void filch_of_block_##name(const void *filch_environment,                  \
-            filch_range *filch_on)                                                                 \
+                                                   filch_range *filch_on)                          \
     {                                                                                              \
         const name##_args filch_copy = *(const name##_args *)filch_environment;                    \
         filch_block_run(filch_on, filch_of_runs_one_##name, &filch_copy);                          \

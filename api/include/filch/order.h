@@ -125,15 +125,14 @@ FILCH_MUST_CHECK filch_status filch_max(filch_pool *pool, const filch_order *ord
 
 #define FILCH_ORDER_SEARCH(name, search)                                                           \
     FILCH_UNUSED static size_t filch_of_##search##_##name(const void *filch_elements,              \
-            size_t filch_n,                                                                        \
-                                               const void *filch_key)                              \
+                                                          size_t filch_n, const void *filch_key)   \
     {                                                                                              \
         return filch_block_##search(filch_of_before_##name, filch_elements, filch_n,               \
                                     sizeof(name##_element), filch_key);                            \
     }
 #define FILCH_ORDER_BEST(name, best)                                                               \
     FILCH_UNUSED static size_t filch_of_first_##best##_##name(const void *filch_elements,          \
-            size_t filch_n)                                                                        \
+                                                              size_t filch_n)                      \
     {                                                                                              \
         return filch_block_##best(filch_of_before_##name, filch_elements, filch_n,                 \
                 sizeof(name##_element));                                                           \

@@ -145,7 +145,7 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
     FILCH_UNUSED static filch_status filch_of_next_##name(const void *filch_captures,              \
-            void *filch_result)                                                                    \
+                                                          void *filch_result)                      \
     {                                                                                              \
         FILCH_UNUSED const name##_args *filch_args = (const name##_args *)filch_captures;          \
         return name((filch_of_item_##name *)filch_result FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));  \
@@ -189,8 +189,7 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
                         "filch: what a stage shares takes at most FILCH_INLINE_BYTES");            \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
     FILCH_UNUSED static void filch_of_pass_##name(const void *filch_captures,                      \
-            const void *filch_taken,                                                               \
-                                         void *filch_result)                                       \
+                                                  const void *filch_taken, void *filch_result)     \
     {                                                                                              \
         name##_args filch_bound;                                                                   \
         FILCH_UNUSED const name##_args *filch_args = &filch_bound;                                 \

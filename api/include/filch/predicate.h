@@ -95,7 +95,7 @@ FILCH_MUST_CHECK filch_status filch_find(filch_pool *pool, const filch_predicate
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_INFO(name, doc, sizeof(name##_args))                                                     \
     FILCH_UNUSED static bool filch_of_test_##name(const void *filch_environment,                   \
-            const void *filch_at)                                                                  \
+                                                  const void *filch_at)                            \
     {                                                                                              \
         FILCH_UNUSED const name##_args *filch_args = (const name##_args *)filch_environment;       \
         return name(*(const name##_element *)filch_at FILCH_MORE(FILCH_OF_ARGS,                    \

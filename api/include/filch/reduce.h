@@ -107,8 +107,8 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
         *(T *)filch_into = name(*(T const *)filch_into, *(T const *)filch_element);                \
     }                                                                                              \
     FILCH_UNUSED static void filch_of_combined_block_##name(void *filch_into,                      \
-            const void *filch_elements,                                                            \
-                                                  size_t filch_n)                                  \
+                                                            const void *filch_elements,            \
+                                                            size_t filch_n)                        \
     {                                                                                              \
         T filch_total = *(T const *)filch_into;                                                    \
         filch_block_reduce(filch_of_combine_##name, &filch_total, filch_elements, filch_n,         \
@@ -147,8 +147,8 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
 
 #define FILCH_SCAN_BLOCK(T, name, block, exclusive)                                                \
     FILCH_UNUSED static void filch_of_##block##_##name(const void *filch_prefix,                   \
-            const void *filch_elements,                                                            \
-                                            size_t filch_n, void *filch_out, void *filch_total)    \
+                                                       const void *filch_elements, size_t filch_n, \
+                                                       void *filch_out, void *filch_total)         \
     {                                                                                              \
         T filch_sum = *(T const *)filch_prefix;                                                    \
         T filch_element;                                                                           \

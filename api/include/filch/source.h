@@ -38,7 +38,7 @@ FILCH_SHORT_ERRORS
         FILCH_RESULT(FILCH_RESULT_ARRAY_FIELD_, R)                                                 \
     } filch_of_filled_##name;                                                                      \
     FILCH_UNUSED static void filch_of_from_one_##name(const void *filch_environment,               \
-            size_t filch_i)                                                                        \
+                                                      size_t filch_i)                              \
     {                                                                                              \
         const filch_of_filled_##name *filch_arrays =                                               \
                 (const filch_of_filled_##name *)filch_environment;                                 \
@@ -78,7 +78,7 @@ FILCH_SHORT_ERRORS
         FILCH_RESULT(FILCH_COLUMN_RESULT_FIELD_, R)                                                \
     } filch_of_columns_##name;                                                                     \
     FILCH_UNUSED static void filch_of_strided_one_##name(const void *filch_environment,            \
-            size_t filch_i)                                                                        \
+                                                         size_t filch_i)                           \
     {                                                                                              \
         const filch_of_columns_##name *filch_columns =                                             \
                 (const filch_of_columns_##name *)filch_environment;                                \

@@ -130,8 +130,7 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
     FILCH_CONTINUE(name, then, __VA_ARGS__)
 #define FILCH_ON_VALUE(R, name, bytes, take, ...)                                                  \
     FILCH_UNUSED static void filch_of_on_value_##name(const void *filch_captures,                  \
-            const void *filch_value,                                                               \
-                                             void *filch_result)                                   \
+                                                      const void *filch_value, void *filch_result) \
     {                                                                                              \
         name##_args filch_bound;                                                                   \
         FILCH_UNUSED const name##_args *filch_args = &filch_bound;                                 \
