@@ -86,15 +86,12 @@ static short came_by_now(struct filch_case_fd *state)
 {
     struct filch_io_call call = {.fd = state->wait.fd, .closes = state->wait.closes};
     short came = 0;
-    if (filch_io_hold(&call) != 0) {
-        return POLLNVAL;
+    switch (filch_io_look_as_user(&call, (short)state->wait.events, &came)) {
+    case FILCH_ECLOSED: return POLLNVAL;
+    case FILCH_ENOSYS:
+    case FILCH_ENOMEM: return (short)state->wait.came; /* a look is refused: the hint must do */
+    default: return came;
     }
-    filch_status status = filch_io_look(call.fd, (short)state->wait.events, &came);
-    filch_io_let_go(&call);
-    if (status == FILCH_ENOSYS || status == FILCH_ENOMEM) {
-        came = (short)state->wait.came; /* a look is refused: the hint must do */
-    }
-    return came;
 }
 
 bool filch_case_fd_done(filch_case *one)

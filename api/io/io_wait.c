@@ -109,8 +109,7 @@ filch_status filch_io_look(int fd, short events, short *came)
     return says(try_poll(&one, 1, 0), &one, came, &status) ? status : FILCH_ETIMEDOUT;
 }
 
-/* What it is ready for now, unless it has been closed. */
-static filch_status look_as_user(struct filch_io_call *call, short events, short *came)
+filch_status filch_io_look_as_user(struct filch_io_call *call, short events, short *came)
 {
     if (filch_io_hold(call) != 0) {
         return FILCH_ECLOSED;
@@ -147,7 +146,7 @@ static filch_status wait_here(struct filch_io_call *call, short events, short *c
     struct filch_fd_sleeper sleeper;
     filch_status status = FILCH_ETIMEDOUT;
     if (call->deadline_ns == 0) {
-        return events ? look_as_user(call, events, came) : FILCH_ETIMEDOUT;
+        return events ? filch_io_look_as_user(call, events, came) : FILCH_ETIMEDOUT;
     }
     filch_fd_sleeper_add(&sleeper, call->fd);
     while (!sleep_in_poll(call, &sleeper, events, came, &status)) {
@@ -175,7 +174,7 @@ static filch_status wait_in_pool(struct filch_pool *pool, struct filch_io_call *
         return status;
     }
     if (wait.error == EPERM) { /* a file on disk, which is always ready */
-        status = look_as_user(call, events, came);
+        status = filch_io_look_as_user(call, events, came);
         return status == FILCH_ETIMEDOUT ? wait_here(call, events, came) : status;
     }
     *came = (short)wait.came;
@@ -206,7 +205,7 @@ static filch_status wait_surely(struct filch_io_call *call, short events, short 
     do {
         status = wait_for_fd(call, events, came);
         hint = status == FILCH_OK;
-        status = hint ? look_as_user(call, events, came) : status;
+        status = hint ? filch_io_look_as_user(call, events, came) : status;
     } while (hint && status == FILCH_ETIMEDOUT);
     return status;
 }
@@ -225,7 +224,7 @@ filch_status filch_wait_fd_until(int fd, short events, filch_deadline until, sho
         return FILCH_EINVAL;
     }
     if (!own_pool()) { /* no line to stand in */
-        filch_status status = look_as_user(&call, events, came);
+        filch_status status = filch_io_look_as_user(&call, events, came);
         if (status != FILCH_ETIMEDOUT) {
             return status;
         }

@@ -39,6 +39,10 @@ FILCH_PRIVATE int filch_io_nap(struct filch_io_call *call, uint64_t ns);
 /* What it is ready for now. FILCH_ETIMEDOUT: nothing; FILCH_EINVAL: it is not open. */
 FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_io_look(int fd, short events, short *came);
 
+/* The same, unless it has been closed: FILCH_ECLOSED. */
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_io_look_as_user(struct filch_io_call *call,
+                                                                  short events, short *came);
+
 /* Listening sockets are, before they are tried. 0, or the error. */
 FILCH_PRIVATE int filch_io_make_nonblocking(struct filch_io_call *call);
 
