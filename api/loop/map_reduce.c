@@ -1,13 +1,12 @@
 /* Reductions of values that are computed on the way: leaf by leaf, as in reduce.c. */
 #include <filch/map_reduce.h>
 
-#include <string.h>
-
 #include "base/base.h"
 #include "base/memory.h"
 #include "loop/loop_run.h"
 #include "loop/partition.h"
 #include "loop/reducer_check.h"
+#include "loop/total.h"
 #include "sched/unwound.h"
 
 struct map_reduction {
@@ -81,19 +80,13 @@ filch_status filch_map_reduce(filch_pool *pool, const filch_map_reducer *mapping
         return FILCH_EINVAL;
     }
     size_t bytes = mapping->reducer->element_bytes;
-    FILCH_ALIGNED(64) unsigned char small[64];
-    struct map_reduction reduction = {.mapping = mapping, .environment = environment};
-    reduction.total = bytes <= sizeof small ? small : filch_malloc_for(bytes, bytes);
-    if (!reduction.total) {
+    struct filch_total total;
+    if (!filch_total_begin(&total, initial, bytes)) {
         return FILCH_ENOMEM;
     }
-    memcpy(reduction.total, initial, bytes);
+    struct map_reduction reduction = {
+        .mapping = mapping, .environment = environment, .total = total.bytes};
     filch_status status = reduce_into(&reduction, pool, n, options);
-    if (status == FILCH_OK) {
-        memcpy(result, reduction.total, bytes);
-    }
-    if (reduction.total != small) {
-        filch_free(reduction.total);
-    }
+    filch_total_end(&total, status == FILCH_OK ? result : NULL, bytes);
     return status;
 }

@@ -8,17 +8,20 @@ enum {
     AT_HAND_BYTES = 1 << 17,
 };
 
+static struct filch_partition leaves_of_length(size_t n, size_t length)
+{
+    return (struct filch_partition){
+        .n = n, .length = length, .count = n ? (n - 1) / length + 1 : 0};
+}
+
 struct filch_partition filch_partition_of(size_t n)
 {
-    struct filch_partition leaves = {.n = n,
-                                     .length = n / FILCH_LEAVES_MAX + (n % FILCH_LEAVES_MAX != 0)};
+    size_t length = n / FILCH_LEAVES_MAX + (n % FILCH_LEAVES_MAX != 0);
     size_t root = 1;
     while (root < FILCH_LEAVES_MAX && root * root < n) {
         root++;
     }
-    leaves.length = leaves.length > root ? leaves.length : root;
-    leaves.count = n ? (n - 1) / leaves.length + 1 : 0;
-    return leaves;
+    return leaves_of_length(n, length > root ? length : root);
 }
 
 struct filch_partition filch_partition_for_chain(size_t n)
@@ -26,11 +29,7 @@ struct filch_partition filch_partition_for_chain(size_t n)
     struct filch_partition leaves = filch_partition_of(n);
     size_t length = n / CHAINED_FEW < CHAINED_LONG ? n / CHAINED_FEW : CHAINED_LONG;
     length = n < CHAINED_FEW ? n : length;
-    if (length > leaves.length) {
-        leaves.length = length;
-        leaves.count = (n - 1) / length + 1;
-    }
-    return leaves;
+    return length > leaves.length ? leaves_of_length(n, length) : leaves;
 }
 
 filch_status filch_partition_loop(struct filch_partition *leaves, struct filch_loop *loop)
@@ -38,11 +37,10 @@ filch_status filch_partition_loop(struct filch_partition *leaves, struct filch_l
     if (loop->python) {
         return FILCH_EINVAL;
     }
-    *leaves = filch_partition_of(loop->n);
     if (loop->chunk) {
-        leaves->length = loop->chunk;
-        leaves->count = loop->n ? (loop->n - 1) / loop->chunk + 1 : 0;
+        *leaves = leaves_of_length(loop->n, loop->chunk);
     } else {
+        *leaves = filch_partition_of(loop->n);
         loop->grouped = true;
         loop->chunk = leaves->length;
     }

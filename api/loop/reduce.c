@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "loop/partition.h"
 #include "loop/reducer_check.h"
+#include "loop/total.h"
 #include "pool/run_in_pool.h"
 
 enum { ON_STACK_BYTES = 8192 };
@@ -65,21 +66,15 @@ filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const 
     if (!filch_multiply(n, reducer->element_bytes, &bytes)) {
         return FILCH_EOVERFLOW;
     }
-    FILCH_ALIGNED(64) unsigned char small[64];
-    size_t element = reducer->element_bytes;
-    unsigned char *total = element <= sizeof small ? small : filch_malloc_for(element, element);
-    if (!total) {
+    struct filch_total total;
+    if (!filch_total_begin(&total, initial, reducer->element_bytes)) {
         return FILCH_ENOMEM;
     }
-    memcpy(total, initial, element);
-    struct reduction reduction = {
-        .reducer = reducer, .elements = elements, .total = total, .leaves = filch_partition_of(n)};
+    struct reduction reduction = {.reducer = reducer,
+                                  .elements = elements,
+                                  .total = total.bytes,
+                                  .leaves = filch_partition_of(n)};
     filch_status status = filch_run_in_pool(pool, reduce_leaves, &reduction, reducer->info);
-    if (status == FILCH_OK) {
-        memcpy(result, total, element);
-    }
-    if (total != small) {
-        filch_free(total);
-    }
+    filch_total_end(&total, status == FILCH_OK ? result : NULL, reducer->element_bytes);
     return status;
 }
