@@ -116,8 +116,7 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
  * n - 1, of no array: name_fold(pool, n, shared, ..., &accumulator, &result). */
 #define FILCH_FOLD(A, ...) FILCH_SHAPED(FILCH_FOLD, FILCH_FOLD, A, __VA_ARGS__, ~)
 #define FILCH_FOLD_TAKES FILCH_TAKES_1_AND_UP_TO_8
-#define FILCH_FOLD_RULE                                                                            \
-    the element (type, x), then at most eight shared parameters, each (type, name)
+#define FILCH_FOLD_RULE FILCH_RULE_ELEMENT_FIRST
 #define FILCH_FOLD_STUBS(A, name, ...)                                                             \
     FILCH_STUB(void, name)                                                                         \
     typedef filch_accumulator name##_accumulator;                                                  \
@@ -134,8 +133,7 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
 
 #define FILCH_FOLD_LOOP(A, ...) FILCH_SHAPED(FILCH_FOLD_LOOP, FILCH_FOLD_LOOP, A, __VA_ARGS__, ~)
 #define FILCH_FOLD_LOOP_TAKES FILCH_TAKES_1_AND_UP_TO_8
-#define FILCH_FOLD_LOOP_RULE                                                                       \
-    the index (size_t, i), then at most eight shared parameters, each (type, name)
+#define FILCH_FOLD_LOOP_RULE FILCH_RULE_INDEX_FIRST
 #define FILCH_FOLD_LOOP_STUBS FILCH_FOLD_STUBS
 #define FILCH_FOLD_LOOP_GENERATE(A, name, doc, first, ...)                                         \
     FILCH_FOLD_STEP(A, name, doc, first, filch_i, 0, __VA_ARGS__)                                  \

@@ -68,7 +68,8 @@ FILCH_SHORT_ERRORS
     static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));                                   \
     typedef R filch_of_result_##name;                                                              \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
-    FILCH_INFO_TYPED(R, name, doc, __VA_ARGS__)                                                    \
+    FILCH_INFO_OF(name, doc, sizeof(name##_args), FILCH_RESULT_TYPE(R),                            \
+                  FILCH_FIRST_TYPE(__VA_ARGS__))                                                   \
     FILCH_CALLABLE(R, name, __VA_ARGS__)                                                           \
     FILCH_MAPS(R, name, __VA_ARGS__)                                                               \
     FILCH_LAZY_MAP(R, name, __VA_ARGS__)                                                           \

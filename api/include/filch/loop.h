@@ -108,8 +108,7 @@ FILCH_MUST_CHECK filch_status filch_map_async(filch_pool *pool, const filch_body
  */
 #define FILCH_LOOP(...) FILCH_SHAPED(FILCH_LOOP, FILCH_LOOP, void, __VA_ARGS__, ~)
 #define FILCH_LOOP_TAKES FILCH_TAKES_1_AND_UP_TO_8
-#define FILCH_LOOP_RULE                                                                            \
-    the index (size_t, i), then at most eight shared parameters, each (type, name)
+#define FILCH_LOOP_RULE FILCH_RULE_INDEX_FIRST
 #define FILCH_LOOP_STUBS(R, name, ...)                                                             \
     FILCH_STUB(void, name)                                                                         \
     FILCH_STUB(filch_status, name##_for)                                                           \

@@ -226,21 +226,15 @@ FILCH_SHORT_ERRORS
         FILCH_FIELDS(__VA_ARGS__)                                                                  \
     } name##_args;                                                                                 \
     FILCH_ASSERT_ALIGNED(name##_args);
+#define FILCH_INFO_OF(name, doc, bytes, result, parameter)                                         \
+    FILCH_UNUSED static const filch_function_info name##_info = {                                  \
+        #name, doc, __FILE__, __LINE__, (unsigned)(bytes), result, parameter, FILCH_ABI};
 #define FILCH_INFO(name, doc, bytes)                                                               \
-    FILCH_UNUSED static const filch_function_info name##_info = {                                  \
-        #name,           doc,      __FILE__, __LINE__, (unsigned)(bytes), FILCH_TYPE_NONE,         \
-        FILCH_TYPE_NONE, FILCH_ABI};
-/* The same, with the types of a function that others may follow, or that follows others. */
-#define FILCH_INFO_TYPED(R, name, doc, ...)                                                        \
-    FILCH_UNUSED static const filch_function_info name##_info = {                                  \
-        #name,                                                                                     \
-        doc,                                                                                       \
-        __FILE__,                                                                                  \
-        __LINE__,                                                                                  \
-        (unsigned)sizeof(name##_args),                                                             \
-        FILCH_RESULT(FILCH_RESULT_TYPE_, R),                                                       \
-        FILCH_CAT(FILCH_FIRST_TYPE_, FILCH_COUNT_9(__VA_ARGS__))(__VA_ARGS__),                     \
-        FILCH_ABI};
+    FILCH_INFO_OF(name, doc, bytes, FILCH_TYPE_NONE, FILCH_TYPE_NONE)
+/* The types of a function that others may follow, or that follows others. */
+#define FILCH_RESULT_TYPE(R) FILCH_RESULT(FILCH_RESULT_TYPE_, R)
+#define FILCH_FIRST_TYPE(...)                                                                      \
+    FILCH_CAT(FILCH_FIRST_TYPE_, FILCH_COUNT_9(__VA_ARGS__))(__VA_ARGS__)
 #define FILCH_RESULT_TYPE_0(R) FILCH_TYPE(R)
 #define FILCH_RESULT_TYPE_1(R) FILCH_TYPE_NONE
 #define FILCH_FIRST_TYPE_0(end) FILCH_TYPE_NONE

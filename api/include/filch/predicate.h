@@ -79,8 +79,7 @@ FILCH_MUST_CHECK filch_status filch_find(filch_pool *pool, const filch_predicate
 /* FILCH_PREDICATE(name, ["doc",] (T, x), (U, shared), ...) { body }: see above. */
 #define FILCH_PREDICATE(...) FILCH_SHAPED(FILCH_PREDICATE, FILCH_PREDICATE, bool, __VA_ARGS__, ~)
 #define FILCH_PREDICATE_TAKES FILCH_TAKES_1_AND_UP_TO_8
-#define FILCH_PREDICATE_RULE                                                                       \
-    the element (type, x), then at most eight shared parameters, each (type, name)
+#define FILCH_PREDICATE_RULE FILCH_RULE_ELEMENT_FIRST
 #define FILCH_PREDICATE_STUBS(R, name, ...)                                                        \
     FILCH_STUB(bool, name)                                                                         \
     FILCH_STUB(filch_status, name##_filter)                                                        \

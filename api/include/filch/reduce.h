@@ -99,9 +99,7 @@ FILCH_MUST_CHECK filch_status filch_scan_exclusive(filch_pool *pool, const filch
 #define FILCH_REDUCER_MADE(T, name, doc, first, second, exact)                                     \
     FILCH_ASSERT_ALIGNED(T);                                                                       \
     static T name(FILCH_DECLARE first, FILCH_DECLARE second);                                      \
-    FILCH_UNUSED static const filch_function_info name##_info = {                                  \
-        #name,         doc,      __FILE__, __LINE__, (unsigned)(2 * sizeof(T)), FILCH_TYPE(T),     \
-        FILCH_TYPE(T), FILCH_ABI};                                                                 \
+    FILCH_INFO_OF(name, doc, 2 * sizeof(T), FILCH_TYPE(T), FILCH_TYPE(T))                          \
     FILCH_UNUSED static void filch_of_combine_##name(void *filch_into, const void *filch_element)  \
     {                                                                                              \
         *(T *)filch_into = name(*(T const *)filch_into, *(T const *)filch_element);                \

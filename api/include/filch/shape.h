@@ -108,6 +108,10 @@ FILCH_SHORT_ERRORS
     FILCH_PLACE(__VA_ARGS__, (2), (2), (2), (2), (2), (2), (2), (2), (2), (2), (2), (2), (2), (2), \
                 (2), (2), (2), (2), (2), (2), (2), (2), (2), (2), (2), (2), (2), (2), (2), , (2),  \
                 (2), ~)
+#define FILCH_RULE_INDEX_FIRST                                                                     \
+    the index (size_t, i), then at most eight shared parameters, each (type, name)
+#define FILCH_RULE_ELEMENT_FIRST                                                                   \
+    the element (type, x), then at most eight shared parameters, each (type, name)
 #define FILCH_RULE_UP_TO_8 at most eight parameters, each in parentheses: (type, name)
 
 /* ---- what follows ---- */

@@ -175,7 +175,7 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
     static R name(FILCH_UNUSED const filch_error *error FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));   \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
     FILCH_RESULT(FILCH_RESULT_ALIGNED_, R)                                                         \
-    FILCH_INFO_TYPED(R, name, doc, ~)                                                              \
+    FILCH_INFO_OF(name, doc, sizeof(name##_args), FILCH_RESULT_TYPE(R), FILCH_TYPE_NONE)           \
     FILCH_UNUSED static void filch_of_on_error_##name(const void *filch_captures,                  \
                                              const filch_error *filch_why, void *filch_result)     \
     {                                                                                              \
