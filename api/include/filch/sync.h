@@ -134,7 +134,7 @@ filch_status filch_condition_broadcast(filch_condition *condition);
 
 /* ---- until so many things are done ---- */
 
-/* How many things are not done yet, whoever does them: a count, and those who wait for zero. It
+/* How many things are not done yet, whatever does them: a count, and a wait for zero. It
  * knows nothing of tasks; for tasks that are spawned and waited for in one place, and their errors,
  * deadlines and cancellation, take a group (group.h). */
 typedef struct filch_wait_group {
@@ -156,7 +156,7 @@ FILCH_MUST_CHECK filch_status filch_wait_group_wait_until(filch_wait_group *grou
 
 /* ---- once ---- */
 
-/* Something that is done by whoever needs it first. */
+/* Something that is done once, by the first call that needs it. */
 typedef struct filch_once {
     unsigned long long opaque[5];
 } filch_once;
