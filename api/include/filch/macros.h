@@ -233,8 +233,7 @@ FILCH_SHORT_ERRORS
     FILCH_INFO_OF(name, doc, bytes, FILCH_TYPE_NONE, FILCH_TYPE_NONE)
 /* The types of a function that others may follow, or that follows others. */
 #define FILCH_RESULT_TYPE(R) FILCH_RESULT(FILCH_RESULT_TYPE_, R)
-#define FILCH_FIRST_TYPE(...)                                                                      \
-    FILCH_CAT(FILCH_FIRST_TYPE_, FILCH_COUNT_9(__VA_ARGS__))(__VA_ARGS__)
+#define FILCH_FIRST_TYPE(...) FILCH_CAT(FILCH_FIRST_TYPE_, FILCH_COUNT_9(__VA_ARGS__))(__VA_ARGS__)
 #define FILCH_RESULT_TYPE_0(R) FILCH_TYPE(R)
 #define FILCH_RESULT_TYPE_1(R) FILCH_TYPE_NONE
 #define FILCH_FIRST_TYPE_0(end) FILCH_TYPE_NONE
