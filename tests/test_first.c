@@ -12,6 +12,7 @@
 
 #include "debug/deadlock.h"
 #include "gates.h"
+#include "sync/channel.h"
 
 FILCH_CHANNEL(numbers, int);
 
@@ -100,9 +101,10 @@ static int first_of(struct things *things, filch_deadline until, unsigned *turn)
     return filch_first(cases, KINDS, until, turn);
 }
 
-/* What happened is answered, and nothing else is. */
+/* What happened is answered, and nothing else is; nobody is left in a line. */
 static void answers_are_of(const struct things *things, int kind)
 {
+    ck_assert_ptr_null(things->box.untyped->receivers.first);
     ck_assert_int_eq(things->value, kind == CHANNEL ? 7 : -1);
     ck_assert_int_eq(things->received, kind == CHANNEL ? FILCH_OK : FILCH_EPENDING);
     ck_assert_int_eq(things->came, kind == PIPE ? POLLIN : 0);
