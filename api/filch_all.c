@@ -102,11 +102,12 @@
 #include "debug/describe.c"
 #include "debug/dump.c"
 
-#include "trace/dump.c"
 #include "trace/dump_signal.c"
 #include "trace/trace.c"
 
+#include "pool/call_options.c"
 #include "pool/closure.c"
+#include "pool/dump.c"
 #include "pool/error.c"
 #include "pool/hooks.c"
 #include "pool/pools.c"
@@ -117,6 +118,7 @@
 
 #include "future/after.c"
 #include "future/apply.c"
+#include "future/callbacks.c"
 #include "future/completions.c"
 #include "future/fits.c"
 #include "future/future.c"

@@ -55,12 +55,12 @@ int main(void)
     filch_future *r1 = NULL;
     filch_future *r2 = NULL;
     filch_status status;
-    const filch_map_options three = {.chunksize = FILCH_CHUNK(3)};
 
     FILCH_WITH_POOL(pool, NULL, &status) {
-        status = delayed_add_starmap_async(pool, a, b, COUNT, sums, &three, &r1);
+        filch_pool *in_threes = FILCH_ON(pool, .chunksize = FILCH_CHUNK(3));
+        status = delayed_add_starmap_async(in_threes, a, b, COUNT, sums, &r1);
         if (status == FILCH_OK) {
-            status = delayed_subtract_starmap_async(pool, a, b, COUNT, differences, &three, &r2);
+            status = delayed_subtract_starmap_async(in_threes, a, b, COUNT, differences, &r2);
         }
         if (status == FILCH_OK) {
             status = filch_future_get(r1, NULL, 0); /* waits; the sums are in their array */

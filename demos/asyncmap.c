@@ -57,9 +57,9 @@ int main(void)
     filch_status status;
 
     FILCH_WITH_POOL(pool, NULL, &status) {
-        status = delayed_add_starmap_async(pool, a, b, COUNT, sums, NULL, &r1);
+        status = delayed_add_starmap_async(pool, a, b, COUNT, sums, &r1);
         if (status == FILCH_OK) {
-            status = delayed_subtract_starmap_async(pool, a, b, COUNT, differences, NULL, &r2);
+            status = delayed_subtract_starmap_async(pool, a, b, COUNT, differences, &r2);
         }
         if (status == FILCH_OK) {
             status = filch_future_get(r1, NULL, 0); /* waits; the sums are in their array */

@@ -61,7 +61,6 @@ int main(void)
     static int results[N];
     static long numbers[N];
     filch_progress_bar bar = {.label = "collatz"};
-    const filch_map_options told = {.progress = filch_progress_bar_show, .progress_context = &bar};
     filch_status status;
     for (long i = 0; i < N; i++) {
         numbers[i] = i + 14;
@@ -73,7 +72,9 @@ int main(void)
         }
         if (status == FILCH_OK) {
             printf("1000000 takes %d steps, 1000001 takes %d\n", results[0], results[1]);
-            status = collatz_map_with(pool, numbers, N, results, &told);
+            status = collatz_map(
+                FILCH_ON(pool, .progress = filch_progress_bar_show, .progress_context = &bar),
+                numbers, N, results);
         }
     }
     if (status != FILCH_OK) {

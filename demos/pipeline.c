@@ -51,8 +51,8 @@ int main(void)
     const filch_stage stages[] = {encode_parallel(), write_code_serial(stdout)};
     const char *const *next = poem;
     filch_error error = {.index = 0};
-    const filch_pipeline_options options = {.error = &error};
-    filch_status status = read_line_pipeline(NULL, &next, stages, 2, &options);
+    filch_status status =
+        read_line_pipeline(FILCH_ON(NULL, .error = &error), &next, stages, 2, NULL);
     if (status == FILCH_ERAISED) { /* the lines before that one have been written */
         fprintf(stderr, "pipeline: line %zu, %s: %s\n", error.index + 1, error.function,
                 error.message);

@@ -24,9 +24,6 @@ int main(void)
     long total = 0;
     filch_status status;
     const filch_pool_options eight = {.processes = WORKERS};
-    /* Naming workers and chunk asks for parallelism by name: it is there even for 20 short lines,
-     * which one worker would else have printed before the second was awake. */
-    const filch_map_options one_by_one = {.chunksize = FILCH_CHUNK(1)};
 
     printf("Number of workers equals %d\n", WORKERS);
 
@@ -34,7 +31,9 @@ int main(void)
         for (long i = 0; i < COUNT; i++) {
             r[i] = i + 1;
         }
-        status = square_map_with(pool, r, COUNT, result, &one_by_one);
+        /* Naming workers and chunk asks for parallelism by name: it is there even for 20 short
+         * lines, which one worker would else have printed before the second was awake. */
+        status = square_map(FILCH_ON(pool, .chunksize = FILCH_CHUNK(1)), r, COUNT, result);
         if (status == FILCH_OK) {
             status = add_reduce(pool, result, COUNT, 0, &total);
         }

@@ -79,8 +79,8 @@ int main(int argc, char **argv)
     const count_file_accumulator how = {.merge = add_table, .finish = free_words};
     filch_error error = {.index = 0};
     struct table all = {{NULL}};
-    filch_status status = count_file_fold_with(NULL, names, argc > 1 ? (size_t)argc - 1 : 3, &how,
-                                               &all, &(filch_map_options){.error = &error});
+    filch_status status = count_file_fold(FILCH_ON(NULL, .error = &error), names,
+                                          argc > 1 ? (size_t)argc - 1 : 3, &how, &all);
     for (int i = 0; i < BUCKETS; i++) {
         for (const struct word *word = all.buckets[i]; word; word = word->next) {
             printf("%s %ld\n", word->text, word->count);

@@ -473,12 +473,12 @@ START_TEST(every_element_of_a_grid_is_visited_once)
             size_t all = n[0] * n[1] * n[2];
             atomic_uchar *visits = calloc(all, sizeof *visits);
             ck_assert_int_eq(visit_3d_for_tiled(pool, n[0], n[1], n[2], tile, tile * 2, tile * 3,
-                                                n[1], n[2], visits, NULL),
+                                                n[1], n[2], visits),
                              FILCH_OK);
             check_visits(visits, all);
             memset(visits, 0, all);
             ck_assert_int_eq(
-                visit_2d_for_tiled(pool, n[0] * n[1], n[2], tile * 3, tile, n[2], visits, NULL),
+                visit_2d_for_tiled(pool, n[0] * n[1], n[2], tile * 3, tile, n[2], visits),
                 FILCH_OK);
             check_visits(visits, all);
             free(visits);
@@ -502,7 +502,7 @@ START_TEST(a_worker_goes_through_tiles)
     filch_pool *pool = pool_opened(0);
     atomic_int count = 0;
     int when[16];
-    ck_assert_int_eq(order_2d_for_tiled(pool, 4, 4, 2, 2, &count, when, NULL), FILCH_OK);
+    ck_assert_int_eq(order_2d_for_tiled(pool, 4, 4, 2, 2, &count, when), FILCH_OK);
     for (int i = 0; i < 16; i++) {
         ck_assert_int_eq(when[i], expected[i]);
     }

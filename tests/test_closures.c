@@ -97,7 +97,7 @@ START_TEST(closures_are_returned_by_tasks)
     filch_future_free(future);
     ck_assert_int_eq(unop_call(made, 7), 5);
     ck_assert_int_eq(sum_for_apply(pool, 20, 22, &closure), FILCH_OK);
-    ck_assert_int_eq(filch_apply(pool, &closure, &out, NULL), FILCH_OK);
+    ck_assert_int_eq(filch_apply(pool, &closure, &out), FILCH_OK);
     ck_assert_int_eq(out, 42);
     filch_closure_release(&closure);
     pool_closed(pool);

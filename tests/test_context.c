@@ -177,9 +177,9 @@ START_TEST(a_callback_begins_with_the_submitters_modes)
     atomic_int found = -1;
     filch_closure closure = rounding_bind();
     filch_future *future;
-    filch_async_options options = {.callback = note_rounding, .context = &found};
+    filch_options options = {.done = {.callback = note_rounding, .context = &found}};
     fesetround(FE_UPWARD);
-    ck_assert_int_eq(filch_apply_async_with(pool, &closure, &options, &future), FILCH_OK);
+    ck_assert_int_eq(filch_apply_async(filch_on(pool, &options), &closure, &future), FILCH_OK);
     fesetround(FE_TONEAREST);
     ck_assert_int_eq(filch_future_wait(future), FILCH_OK);
     ck_assert_int_eq(atomic_load(&found), FE_UPWARD);
@@ -221,7 +221,7 @@ START_TEST(a_map_that_runs_later_begins_with_its_submitters_modes)
     int found[2] = {-1, -1};
     filch_future *future;
     fesetround(FE_DOWNWARD);
-    ck_assert_int_eq(meet_for_async(pool, 2, &come, found, NULL, &future), FILCH_OK);
+    ck_assert_int_eq(meet_for_async(pool, 2, &come, found, &future), FILCH_OK);
     fesetround(FE_TONEAREST);
     ck_assert_int_eq(filch_future_wait(future), FILCH_OK);
     ck_assert_int_eq(found[0], FE_DOWNWARD);

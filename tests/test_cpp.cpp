@@ -417,7 +417,7 @@ static int use_vectors(filch_pool *pool)
     filch_future_free(first);
     filch_future_free(second);
     EXPECT(filch_closure_make(&closure, &scaling, &all[1], nullptr) == FILCH_OK);
-    EXPECT(filch_apply(pool, &closure, &result, nullptr) == FILCH_OK && result.x[0] == 6);
+    EXPECT(filch_apply(pool, &closure, &result) == FILCH_OK && result.x[0] == 6);
     EXPECT(filch_apply_async(pool, &closure, &first) == FILCH_OK);
     EXPECT(filch_future_get(first, &result, sizeof result) == FILCH_OK && result.x[0] == 6);
     filch_future_free(first);
@@ -503,8 +503,7 @@ int main()
     long sum = 0;
     int a[3] = {1, 2, 3};
     int out[100];
-    FILCH_WITH_POOL(pool, nullptr, &status)
-    {
+    FILCH_WITH_POOL(pool, nullptr, &status) {
         EXPECT(mult_apply(pool, 6, 7, &result) == FILCH_OK && result == 42);
         EXPECT(eight_apply(pool, 1, 2, 3, 4, 5, 6, 7, 8, &sum) == FILCH_OK && sum == 36);
         EXPECT(catch_it(pool, 7) == 14);
@@ -519,7 +518,7 @@ int main()
         EXPECT(downwards_sort(pool, a, 3) == FILCH_OK && a[0] == 3);
         EXPECT(fill_2d_for(pool, 10, 10, out) == FILCH_OK && out[99] == 18);
         EXPECT(fill_3d_for(pool, 4, 5, 5, out) == FILCH_OK && out[99] == 48);
-        EXPECT(twice_map_strided(pool, a, sizeof *a, 3, out, sizeof *out, nullptr) == FILCH_OK);
+        EXPECT(twice_map_strided(pool, a, sizeof *a, 3, out, sizeof *out) == FILCH_OK);
         EXPECT(twice_imap(pool, a, 3, nullptr, &it) == FILCH_OK);
         EXPECT(twice_imap_next(it, &result) == FILCH_OK && result == 6);
         filch_iterator_free(it);
@@ -531,8 +530,7 @@ int main()
         filch_future_free(first);
         filch_future_free(second);
         filch_future_free(third);
-        FILCH_WITH_GROUP(group, pool, nullptr, &status)
-        {
+        FILCH_WITH_GROUP(group, pool, nullptr, &status) {
             EXPECT(twice_spawn(group, 21, &result) == FILCH_OK);
         }
         EXPECT(status == FILCH_OK && result == 42);

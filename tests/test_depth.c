@@ -132,7 +132,7 @@ static void counts(size_t i, void *unused)
 FILCH_FORK_FUNCTION(int, loops_below, (int, depth), (filch_pool *, pool))
 {
     if (depth == 0) {
-        return (int)filch_parallel_for(pool, 100, counts, NULL, NULL);
+        return (int)filch_parallel_for(pool, 100, counts, NULL);
     }
     FILCH_FORK(nothing, loops_below, 0, pool);
     int status = FILCH_CALL(loops_below, depth - 1, pool);

@@ -314,8 +314,7 @@ static void in_a_loop_in_chunks_with_others(filch_pool *pool)
     int in[64] = {0};
     int out[64];
     ends_here = true;
-    any_status(
-        element_map_with(pool, in, 64, out, &(filch_map_options){.chunksize = FILCH_CHUNK(2)}));
+    any_status(element_map(FILCH_ON(pool, .chunksize = FILCH_CHUNK(2)), in, 64, out));
 }
 
 FILCH_FUNCTION(int, loop_in_a_loop, (filch_pool *, pool))
@@ -631,8 +630,8 @@ static void a_stolen_element_exits(void)
     int in[64] = {0};
     int out[64];
     calls = true;
-    any_status(ends_its_worker_map_with(pool_of_two(), in, 64, out,
-                                        &(filch_map_options){.chunksize = FILCH_CHUNK(1)}));
+    any_status(
+        ends_its_worker_map(FILCH_ON(pool_of_two(), .chunksize = FILCH_CHUNK(1)), in, 64, out));
 }
 
 static void exit_in_a_callback(void *context, const void *result)
@@ -649,8 +648,8 @@ FILCH_FUNCTION(int, calls_back, (int, x))
 static void a_callback_exits(void)
 {
     filch_future *future;
-    any_status(calls_back_apply_async_with(
-        pool_of_two(), 1, &(filch_async_options){.callback = exit_in_a_callback}, &future));
+    any_status(calls_back_apply_async(
+        FILCH_ON(pool_of_two(), .done = {.callback = exit_in_a_callback}), 1, &future));
     any_status(filch_future_wait(future)); /* the callback may run here, too */
 }
 

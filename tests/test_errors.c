@@ -114,8 +114,8 @@ FILCH_LOOP(fails_at, (size_t, i), (size_t, at))
 FILCH_FUNCTION(int, first_of_three, (filch_pool *, pool))
 {
     filch_error error;
-    const filch_map_options options = {.error = &error};
-    any_status(fails_at_for_with(pool, 10, 4, &options));
+    filch_options options = {.error = &error};
+    any_status(fails_at_for(filch_on(pool, &options), 10, 4));
     return filch_raise_error(&error), 0;
 }
 
@@ -169,10 +169,10 @@ START_TEST(in_a_loop_it_has_the_index_of_its_element)
     filch_pool *pool = pool_opened(_i);
     filch_future *future;
     filch_error error;
-    const filch_map_options options = {.error = &error};
+    filch_options options = {.error = &error};
     ck_assert_int_eq(first_of_three_apply_async(pool, pool, &future), FILCH_OK);
     any_status(filch_future_wait(future));
-    ck_assert_int_eq(raises_from_for_with(pool, 10, future, &options), FILCH_ERAISED);
+    ck_assert_int_eq(raises_from_for(filch_on(pool, &options), 10, future), FILCH_ERAISED);
     ck_assert_int_eq(error.code, 77);
     ck_assert_uint_eq(error.index, 3);
     filch_future_free(future);

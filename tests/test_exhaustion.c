@@ -246,6 +246,31 @@ static bool uses_first(filch_pool *pool)
     return ends_with(begun, future, 7) && right;
 }
 
+static void add_result(void *context, const void *result)
+{
+    atomic_fetch_add((atomic_int *)context, *(const int *)result);
+}
+
+static void add_one(void *context, const filch_error *error)
+{
+    (void)error;
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+static bool uses_options(filch_pool *pool)
+{
+    atomic_int heard = 0;
+    filch_future *future;
+    filch_error error = {.status = FILCH_OK};
+    int value = 0;
+    filch_pool *told = FILCH_ON(pool, .done = {add_result, add_one, &heard});
+    filch_status begun = naps_apply_async(told, 7, &future);
+    bool right = ends_with(begun, future, 7) && heard == (begun == FILCH_OK ? 7 : 0);
+    filch_status status =
+        square_apply(FILCH_ON(pool, .until = filch_in(3600), .error = &error), 3, &value);
+    return is_either(status, value == 9) && error.status == status && right;
+}
+
 static bool uses_groups(filch_pool *pool)
 {
     filch_group *group;
@@ -271,10 +296,10 @@ static bool uses_map_options(filch_pool *pool)
     int out[N] = {0};
     filch_item items[N];
     filch_future *future = NULL;
-    filch_map_options options = {.items = items, .policy = FILCH_FAIL_FAST};
-    filch_status status = square_map_with(pool, xs, N, out, &options);
+    filch_options options = {.items = items, .policy = FILCH_FAIL_FAST};
+    filch_status status = square_map(filch_on(pool, &options), xs, N, out);
     bool right = is_either(status, out[4] == 16 && items[4].status == FILCH_OK);
-    status = square_map_async(pool, xs, N, out, &options, &future);
+    status = square_map_async(filch_on(pool, &options), xs, N, out, &future);
     if (status != FILCH_OK) {
         return is_scarce(status) && right;
     }
@@ -480,7 +505,7 @@ static void finish(void *context, unsigned worker)
 static bool (*const uses[])(filch_pool *pool) = {
     uses_continuations, uses_graphs,      uses_combinations, uses_completions, uses_descriptors,
     uses_groups,        uses_map_options, uses_iterators,    uses_algorithms,  uses_pipelines,
-    uses_stages,        uses_tries,       uses_folds,        uses_first};
+    uses_stages,        uses_tries,       uses_folds,        uses_first,       uses_options};
 enum { USES = sizeof uses / sizeof *uses };
 
 static bool use(int which, unsigned workers)

@@ -104,11 +104,11 @@ START_TEST(with_a_chunk_size_each_chunk_is_a_block)
 {
     filch_pool *pool = pool_opened(_i);
     for (int chunk = 1; chunk < 40; chunk += 6) {
-        const filch_map_options options = {.chunksize = FILCH_CHUNK(chunk)};
+        filch_options options = {.chunksize = FILCH_CHUNK(chunk)};
         struct run all = {0, 0};
-        ck_assert_int_eq(
-            follow_fold_with(pool, 100, &(follow_accumulator){.merge = append}, &all, &options),
-            FILCH_OK);
+        ck_assert_int_eq(follow_fold(filch_on(pool, &options), 100,
+                                     &(follow_accumulator){.merge = append}, &all),
+                         FILCH_OK);
         ck_assert_uint_eq(all.count, 100);
         ck_assert_int_eq(torn, 0);
     }
@@ -239,15 +239,14 @@ FILCH_FOLD_LOOP(struct tracked, track, (size_t, i), (struct doing *, doing))
 }
 
 static filch_status track_all(filch_pool *pool, size_t n, struct doing *doing,
-                              filch_fold_order order, struct tracked *all,
-                              const filch_map_options *options)
+                              filch_fold_order order, struct tracked *all, filch_options *options)
 {
     const track_accumulator how = {.start = start_tracked,
                                    .merge = merge_tracked,
                                    .finish = finish_tracked,
                                    .context = &doing->lives,
                                    .order = order};
-    return track_fold_with(pool, n, doing, &how, all, options);
+    return track_fold(filch_on(pool, options), n, doing, &how, all);
 }
 
 static long sum_to(size_t n)
@@ -299,7 +298,7 @@ END_TEST
 START_TEST(elements_that_wait_for_each_other_have_states_of_their_own)
 {
     filch_pool *pool = pool_opened(_i);
-    const filch_map_options options = {.chunksize = FILCH_CHUNK(1)};
+    filch_options options = {.chunksize = FILCH_CHUNK(1)};
     enum { WAITING = 50 };
     for (int order = 0; order < 2; order++) {
         for (int chunked = !order; chunked < 2; chunked++) {
@@ -348,7 +347,7 @@ START_TEST(what_raised_is_merged_too_and_the_lowest_index_is_told)
         struct tracked all = {.stage = STARTED};
         filch_error error;
         filch_item *items = malloc(N * sizeof *items);
-        const filch_map_options options = {.error = &error, .items = items};
+        filch_options options = {.error = &error, .items = items};
         doing.raises_at = 4711;
         ck_assert_int_eq(track_all(pool, N, &doing, orders[order], &all, &options), FILCH_ERAISED);
         ck_assert_uint_eq(error.index, 4710);
@@ -390,10 +389,10 @@ START_TEST(after_fail_fast_what_ran_is_merged_in_order)
     filch_pool *pool = pool_opened(_i);
     for (size_t last = 10; last < N; last += N / 9) {
         filch_item *items = malloc(N * sizeof *items);
-        const filch_map_options options = {.items = items, .policy = FILCH_FAIL_FAST};
+        filch_options options = {.items = items, .policy = FILCH_FAIL_FAST};
         const follow_until_accumulator how = {.merge = append_later};
         struct run all = {0, 0};
-        ck_assert_int_eq(follow_until_fold_with(pool, N, last, &how, &all, &options),
+        ck_assert_int_eq(follow_until_fold(filch_on(pool, &options), N, last, &how, &all),
                          FILCH_ERAISED);
         size_t ran = 0;
         for (int i = 0; i < N; i++) {
@@ -410,18 +409,17 @@ END_TEST
 START_TEST(a_start_that_fails_ends_the_call_and_nothing_is_merged_into_the_result)
 {
     filch_pool *pool = pool_opened(_i);
-    const filch_map_options chunked = {.chunksize = FILCH_CHUNK(3)};
+    filch_options chunked = {.chunksize = FILCH_CHUNK(3)};
     for (int order = 0; order < 2; order++) {
         for (int starts = 0; starts < 3; starts++) {
             filch_error error = {.status = FILCH_OK};
-            filch_map_options options = chunked;
+            filch_options options = chunked;
             struct doing doing = nothing;
             struct tracked all = {.stage = STARTED};
             doing.lives.starts_left = starts;
             options.error = &error;
-            filch_status status =
-                track_all(pool, N, &doing, orders[order], &all,
-                          order ? &(filch_map_options){.error = &error} : &options);
+            filch_status status = track_all(pool, N, &doing, orders[order], &all,
+                                            order ? &(filch_options){.error = &error} : &options);
             if (orders[order] == FILCH_FOLD_FIXED || starts == 0) {
                 ck_assert_int_eq(status, FILCH_ENOMEM);
             }
@@ -441,7 +439,7 @@ START_TEST(elements_of_a_start_that_failed_are_told_as_not_run)
     filch_pool *pool = pool_opened(_i);
     for (int order = 0; order < 2; order++) {
         filch_item items[100];
-        const filch_map_options options = {.items = items};
+        filch_options options = {.items = items};
         struct doing doing = nothing;
         struct tracked all = {.stage = STARTED};
         doing.lives.starts_left = 0;
@@ -494,13 +492,13 @@ START_TEST(what_a_merge_raises_is_told)
     filch_pool *pool = pool_opened(_i);
     for (int order = 0; order < 2; order++) {
         filch_error error;
-        const filch_map_options options = {.error = &error};
+        filch_options options = {.error = &error};
         const counted_accumulator how = {.merge = merge_and_raise, .order = orders[order]};
         long all = 0;
-        ck_assert_int_eq(counted_fold_with(pool, N, &how, &all, &options), FILCH_ERAISED);
+        ck_assert_int_eq(counted_fold(filch_on(pool, &options), N, &how, &all), FILCH_ERAISED);
         ck_assert_int_eq(error.code, EPERM);
         ck_assert_int_eq(all, N);
-        ck_assert_int_eq(counted_fold_with(pool, 1, &how, &all, &options), FILCH_ERAISED);
+        ck_assert_int_eq(counted_fold(filch_on(pool, &options), 1, &how, &all), FILCH_ERAISED);
         ck_assert_uint_eq(error.index, FILCH_NO_INDEX);
     }
     pool_closed(pool);
@@ -519,8 +517,8 @@ START_TEST(bad_input_is_refused)
     const counted_accumulator how = {.merge = add_longs};
     const sum_up_accumulator sums = {.merge = add_sums};
     const filch_accumulator untyped = {.order = FILCH_FOLD_FAST};
-    const filch_map_options python = {.chunksize = FILCH_CHUNK_PYTHON};
-    const filch_map_options no_chunk = {.chunksize = FILCH_CHUNK(0)};
+    filch_options python = {.chunksize = FILCH_CHUNK_PYTHON};
+    filch_options no_chunk = {.chunksize = FILCH_CHUNK(0)};
     counted_accumulator bad = how;
     filch_fold_step step = filch_of_step_counted;
     double sum = 5;
@@ -531,17 +529,17 @@ START_TEST(bad_input_is_refused)
                      FILCH_EINVAL);
     bad.order = (filch_fold_order)2;
     ck_assert_int_eq(counted_fold(pool, 10, &bad, &all), FILCH_EINVAL);
-    ck_assert_int_eq(counted_fold_with(pool, 10, &how, &all, &python), FILCH_EINVAL);
-    ck_assert_int_eq(counted_fold_with(pool, 10, &how, &all, &no_chunk), FILCH_EINVAL);
+    ck_assert_int_eq(counted_fold(filch_on(pool, &python), 10, &how, &all), FILCH_EINVAL);
+    ck_assert_int_eq(counted_fold(filch_on(pool, &no_chunk), 10, &how, &all), FILCH_EINVAL);
     ck_assert_int_eq(sum_up_fold(pool, NULL, 10, 1, &sums, &sum), FILCH_EINVAL);
     ck_assert_int_eq(sum_up_fold(pool, &sum, SIZE_MAX / 4, 1, &sums, &sum), FILCH_EOVERFLOW);
-    ck_assert_int_eq(filch_fold(pool, NULL, NULL, NULL, 1, &untyped, NULL, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_fold(pool, NULL, NULL, NULL, 1, &untyped, NULL), FILCH_EINVAL);
     step.state_bytes = 0;
-    ck_assert_int_eq(filch_fold(pool, &step, NULL, NULL, 1, &untyped, NULL, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_fold(pool, &step, NULL, NULL, 1, &untyped, NULL), FILCH_EINVAL);
     step.state_bytes = SIZE_MAX - 100;
-    ck_assert_int_eq(filch_fold(pool, &step, NULL, NULL, 1, &untyped, NULL, NULL), FILCH_ENOMEM);
+    ck_assert_int_eq(filch_fold(pool, &step, NULL, NULL, 1, &untyped, NULL), FILCH_ENOMEM);
     step.block = NULL;
-    ck_assert_int_eq(filch_fold(pool, &step, NULL, NULL, 1, &untyped, NULL, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_fold(pool, &step, NULL, NULL, 1, &untyped, NULL), FILCH_EINVAL);
     ck_assert_int_eq(all, 5);
     ck_assert(sum == 5);
     pool_closed(pool);
@@ -658,7 +656,7 @@ START_TEST(a_fold_needs_no_generated_code_and_states_may_be_large)
                                              {0},           {0}, NULL};
     static const filch_fold_step step = {count_large, LARGE, sizeof(long), &info};
     filch_pool *pool = pool_opened(_i);
-    const filch_map_options options = {.chunksize = FILCH_CHUNK(10)};
+    filch_options options = {.chunksize = FILCH_CHUNK(10)};
     long weights[100];
     long factor = 3;
     for (int i = 0; i < 100; i++) {
@@ -667,8 +665,9 @@ START_TEST(a_fold_needs_no_generated_code_and_states_may_be_large)
     for (int order = 0; order < 2; order++) {
         const filch_accumulator how = {.merge = merge_large, .order = orders[order]};
         unsigned char *all = calloc(1, LARGE);
-        ck_assert_int_eq(filch_fold(pool, &step, &factor, weights, 100, &how, all, &options),
-                         FILCH_OK);
+        ck_assert_int_eq(
+            filch_fold(filch_on(pool, &options), &step, &factor, weights, 100, &how, all),
+            FILCH_OK);
         ck_assert_int_eq(*(long *)(void *)all, 3 * 4950);
         if (orders[order] == FILCH_FOLD_FIXED) {
             ck_assert_int_eq(all[LARGE - 1], 10);
@@ -694,10 +693,10 @@ START_TEST(progress_counts_elements)
     filch_pool *pool = pool_opened(_i);
     for (int order = 0; order < 2; order++) {
         struct heard heard = {1, 1};
-        const filch_map_options options = {.progress = hear, .progress_context = &heard};
+        filch_options options = {.progress = hear, .progress_context = &heard};
         const counted_accumulator how = {.merge = add_longs, .order = orders[order]};
         long all = 0;
-        ck_assert_int_eq(counted_fold_with(pool, N, &how, &all, &options), FILCH_OK);
+        ck_assert_int_eq(counted_fold(filch_on(pool, &options), N, &how, &all), FILCH_OK);
         ck_assert_uint_eq(heard.done, N);
         ck_assert_uint_eq(heard.total, N);
     }
@@ -847,25 +846,24 @@ START_TEST(map_reduce_takes_options_and_tells_errors)
     long sum = -1;
     filch_error error;
     struct heard heard = {1, 1};
-    const filch_map_options options = {
-        .error = &error, .progress = hear, .progress_context = &heard};
-    const filch_map_options chunked = {.chunksize = FILCH_CHUNK(7)};
-    const filch_map_options python = {.chunksize = FILCH_CHUNK_PYTHON};
+    filch_options options = {.error = &error, .progress = hear, .progress_context = &heard};
+    filch_options chunked = {.chunksize = FILCH_CHUNK(7)};
+    filch_options python = {.chunksize = FILCH_CHUNK_PYTHON};
     for (int i = 0; i < 3000; i++) {
         xs[i] = i;
     }
-    ck_assert_int_eq(count_odd_with(pool, xs, 3000, 0, &sum, &options), FILCH_ERAISED);
+    ck_assert_int_eq(count_odd(filch_on(pool, &options), xs, 3000, 0, &sum), FILCH_ERAISED);
     ck_assert_uint_eq(error.index, 998);
     ck_assert_str_eq(error.function, "count_odd");
     ck_assert_uint_eq(heard.done, 3000);
     ck_assert_int_eq(sum, -1);
-    ck_assert_int_eq(count_odd_with(pool, xs, 900, 5, &sum, &chunked), FILCH_OK);
+    ck_assert_int_eq(count_odd(filch_on(pool, &chunked), xs, 900, 5, &sum), FILCH_OK);
     ck_assert_int_eq(sum, 905);
-    ck_assert_int_eq(count_odd_with(pool, xs, 900, 5, &sum, &python), FILCH_EINVAL);
+    ck_assert_int_eq(count_odd(filch_on(pool, &python), xs, 900, 5, &sum), FILCH_EINVAL);
     ck_assert_int_eq(count_odd(pool, NULL, 1, 5, &sum), FILCH_EINVAL);
     ck_assert_int_eq(count_odd(pool, xs, 1, 5, NULL), FILCH_EINVAL);
     ck_assert_int_eq(count_odd(pool, xs, SIZE_MAX / 4, 5, &sum), FILCH_EOVERFLOW);
-    ck_assert_int_eq(filch_map_reduce(pool, NULL, NULL, 1, &sum, &sum, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_map_reduce(pool, NULL, NULL, 1, &sum, &sum), FILCH_EINVAL);
     ck_assert_int_eq(sum, 905);
     ck_assert_int_eq(count_odd(pool, NULL, 0, 5, &sum), FILCH_OK);
     ck_assert_int_eq(sum, 5);
@@ -890,13 +888,13 @@ FILCH_MAP_REDUCE(long, count_until, odd_only, plus_ones, (long, x));
 START_TEST(after_fail_fast_no_sum_is_made_of_what_is_not_there)
 {
     filch_pool *pool = pool_opened(_i);
-    const filch_map_options options = {.policy = FILCH_FAIL_FAST};
+    filch_options options = {.policy = FILCH_FAIL_FAST};
     long *xs = malloc(N * sizeof *xs);
     long sum = -1;
     for (int i = 0; i < N; i++) {
         xs[i] = i < 2000 ? 1 : 998;
     }
-    ck_assert_int_eq(count_until_with(pool, xs, N, 1, &sum, &options), FILCH_ERAISED);
+    ck_assert_int_eq(count_until(filch_on(pool, &options), xs, N, 1, &sum), FILCH_ERAISED);
     ck_assert_int_eq(sum, -1);
     ck_assert_int_eq(odd_sums, 0);
     free(xs);

@@ -255,16 +255,16 @@ START_TEST(callbacks_come_before_the_future_is_ready)
     filch_pool *pool = pool_opened(_i);
     struct seen good = {.value = 0};
     struct seen bad = {.value = 0};
-    filch_async_options to_good = {see_value, see_error, &good, 0};
-    filch_async_options to_bad = {see_value, see_error, &bad, 0};
+    filch_options to_good = {.done = {see_value, see_error, &good}};
+    filch_options to_bad = {.done = {see_value, see_error, &bad}};
     filch_future *future;
-    ck_assert_int_eq(plus_apply_async_with(pool, 1, 2, &to_good, &future), FILCH_OK);
+    ck_assert_int_eq(plus_apply_async(filch_on(pool, &to_good), 1, 2, &future), FILCH_OK);
     ck_assert_int_eq(filch_future_wait_until(future, filch_in(100)), FILCH_OK);
     ck_assert_int_eq(good.values, 1);
     ck_assert_int_eq(good.value, 3);
     ck_assert_int_eq(good.errors, 0);
     ck_assert_int_eq(value_of(future), 3);
-    ck_assert_int_eq(failing_apply_async_with(pool, 4, &to_bad, &future), FILCH_OK);
+    ck_assert_int_eq(failing_apply_async(filch_on(pool, &to_bad), 4, &future), FILCH_OK);
     ck_assert_int_eq(filch_future_wait(future), FILCH_OK);
     ck_assert_int_eq(bad.values, 0);
     ck_assert_int_eq(bad.errors, 1);
@@ -278,7 +278,7 @@ START_TEST(the_end_of_an_asynchronous_map_calls_back)
 {
     filch_pool *pool = pool_opened(_i);
     struct seen seen = {.value = 0};
-    filch_map_options options = {.done = {see_value, see_error, &seen, 0}};
+    filch_options options = {.done = {see_value, see_error, &seen}};
     int xs[100];
     int ys[100];
     int out[100];
@@ -287,17 +287,19 @@ START_TEST(the_end_of_an_asynchronous_map_calls_back)
         ys[i] = 1;
     }
     filch_future *future;
-    ck_assert_int_eq(plus_starmap_async(pool, xs, ys, 100, out, &options, &future), FILCH_OK);
+    ck_assert_int_eq(plus_starmap_async(filch_on(pool, &options), xs, ys, 100, out, &future),
+                     FILCH_OK);
     ck_assert_int_eq(filch_future_wait(future), FILCH_OK);
     ck_assert_int_eq(seen.values, 1);
     ck_assert_int_eq(seen.value, -1);
     ck_assert_int_eq(out[99], 100);
     filch_future_free(future);
-    ck_assert_int_eq(plus_starmap_async(pool, xs, ys, 0, out, &options, &future), FILCH_OK);
+    ck_assert_int_eq(plus_starmap_async(filch_on(pool, &options), xs, ys, 0, out, &future),
+                     FILCH_OK);
     ck_assert_int_eq(filch_future_wait(future), FILCH_OK);
     ck_assert_int_eq(seen.values, 2); /* also of no elements */
     filch_future_free(future);
-    ck_assert_int_eq(failing_map_async(pool, xs, 100, out, &options, &future), FILCH_OK);
+    ck_assert_int_eq(failing_map_async(filch_on(pool, &options), xs, 100, out, &future), FILCH_OK);
     ck_assert_int_eq(filch_future_wait(future), FILCH_OK);
     ck_assert_int_eq(seen.errors, 1);
     ck_assert_uint_eq(seen.error.index, 0);
@@ -310,7 +312,7 @@ START_TEST(a_cancelled_task_calls_the_error_callback)
 {
     filch_pool *pool = pool_opened(0);
     struct seen seen = {.value = 0};
-    filch_async_options options = {see_value, see_error, &seen, 0};
+    filch_options options = {.done = {see_value, see_error, &seen}};
     filch_promise *promise;
     filch_future *gate;
     filch_future *holder;
@@ -318,7 +320,7 @@ START_TEST(a_cancelled_task_calls_the_error_callback)
     int value;
     ck_assert_int_eq(filch_promise_new(0, &promise, &gate), FILCH_OK);
     ck_assert_int_eq(when_open_apply_async(pool, gate, 1, &holder), FILCH_OK);
-    ck_assert_int_eq(plus_apply_async_with(pool, 1, 2, &options, &future), FILCH_OK);
+    ck_assert_int_eq(plus_apply_async(filch_on(pool, &options), 1, 2, &future), FILCH_OK);
     filch_status cancelled = filch_future_cancel(future);
     ck_assert_int_eq(filch_promise_set_value(promise, NULL), FILCH_OK);
     filch_status ended = plus_get(future, &value);
@@ -403,7 +405,7 @@ START_TEST(cancelling_a_map_wakes_its_elements)
     filch_future *future;
     atomic_int cancelled = 0;
     atomic_store(&started, 0);
-    ck_assert_int_eq(sleeper_for_async(pool, 10, &cancelled, NULL, &future), FILCH_OK);
+    ck_assert_int_eq(sleeper_for_async(pool, 10, &cancelled, &future), FILCH_OK);
     await(&started, 10);
     ck_assert_int_eq(filch_future_cancel(future), FILCH_OK);
     ck_assert_int_eq(filch_future_wait(future), FILCH_OK);

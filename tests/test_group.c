@@ -596,9 +596,9 @@ START_TEST(what_the_owner_raises_in_the_block_is_its_own_error)
 {
     filch_pool *pool = pool_opened(_i);
     filch_error error;
-    const filch_map_options options = {.error = &error};
+    filch_options options = {.error = &error};
     reset();
-    ck_assert_int_eq(raises_in_a_block_for_with(pool, 40, pool, &options), FILCH_ERAISED);
+    ck_assert_int_eq(raises_in_a_block_for(filch_on(pool, &options), 40, pool), FILCH_ERAISED);
     ck_assert_int_eq(error.code, 4);
     ck_assert_uint_eq(error.index, 17);
     ck_assert_str_eq(error.function, "raises_in_a_block");
@@ -610,9 +610,9 @@ END_TEST
 START_TEST(what_the_owner_raises_in_the_block_can_stop_its_loop)
 {
     filch_pool *pool = pool_opened(0);
-    const filch_map_options options = {.policy = FILCH_FAIL_FAST, .chunksize = FILCH_CHUNK(40)};
+    filch_options options = {.policy = FILCH_FAIL_FAST, .chunksize = FILCH_CHUNK(40)};
     reset();
-    ck_assert_int_eq(raises_in_a_block_for_with(pool, 40, pool, &options), FILCH_ERAISED);
+    ck_assert_int_eq(raises_in_a_block_for(filch_on(pool, &options), 40, pool), FILCH_ERAISED);
     ck_assert_int_eq(told, 18); /* it was the last one, though a chunk was under way */
     pool_closed(pool);
 }

@@ -69,14 +69,14 @@ START_TEST(null_is_refused_and_null_frees_do_nothing)
     ck_assert_int_eq(filch_promise_set_value(NULL, &value), FILCH_EINVAL);
     ck_assert_int_eq(filch_promise_set_error(NULL, 1, NULL), FILCH_EINVAL);
     filch_promise_free(NULL);
-    ck_assert_int_eq(filch_apply(pool, NULL, &value, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_apply(pool, NULL, &value), FILCH_EINVAL);
     ck_assert_int_eq(filch_apply_async(pool, NULL, NULL), FILCH_EINVAL);
     ck_assert_int_eq(identity_apply(pool, 1, NULL), FILCH_EINVAL);
-    ck_assert_int_eq(filch_map(pool, NULL, NULL, 1, NULL), FILCH_EINVAL);
-    ck_assert_int_eq(filch_parallel_for(pool, 1, NULL, NULL, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_map(pool, NULL, NULL, 1), FILCH_EINVAL);
+    ck_assert_int_eq(filch_parallel_for(pool, 1, NULL, NULL), FILCH_EINVAL);
     ck_assert_int_eq(identity_map(pool, NULL, 1, &value), FILCH_EINVAL);
     ck_assert_int_eq(identity_map(pool, &value, 1, NULL), FILCH_EINVAL);
-    ck_assert_int_eq(identity_map_async(pool, NULL, 1, &value, NULL, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(identity_map_async(pool, NULL, 1, &value, NULL), FILCH_EINVAL);
     ck_assert_int_eq(filch_reduce(pool, NULL, &value, 1, &value, &value), FILCH_EINVAL);
     ck_assert_int_eq(add_reduce(pool, NULL, 1, 0, &value), FILCH_EINVAL);
     ck_assert_int_eq(add_reduce(pool, &value, 1, 0, NULL), FILCH_EINVAL);
@@ -92,9 +92,9 @@ START_TEST(no_elements_succeed_and_run_nothing)
 {
     filch_pool *pool = pool_opened(_i);
     int total = 0;
-    filch_map_options chunked = {.chunksize = FILCH_CHUNK(3)};
+    filch_options chunked = {.chunksize = FILCH_CHUNK(3)};
     ck_assert_int_eq(counts_for(pool, 0), FILCH_OK);
-    ck_assert_int_eq(counts_for_with(pool, 0, &chunked), FILCH_OK);
+    ck_assert_int_eq(counts_for(filch_on(pool, &chunked), 0), FILCH_OK);
     ck_assert_int_eq(identity_map(pool, NULL, 0, NULL), FILCH_OK);
     ck_assert_int_eq(add_reduce(pool, NULL, 0, 5, &total), FILCH_OK);
     ck_assert_int_eq(total, 5);
@@ -109,8 +109,7 @@ START_TEST(sizes_that_overflow_are_refused_before_anything_is_touched)
     int value = 7;
     ck_assert_int_eq(identity_map(pool, &value, SIZE_MAX, &value), FILCH_EOVERFLOW);
     ck_assert_int_eq(identity_map(pool, &value, SIZE_MAX / 4 + 1, &value), FILCH_EOVERFLOW);
-    ck_assert_int_eq(identity_map_async(pool, &value, SIZE_MAX, &value, NULL, NULL),
-                     FILCH_EOVERFLOW);
+    ck_assert_int_eq(identity_map_async(pool, &value, SIZE_MAX, &value, NULL), FILCH_EOVERFLOW);
     ck_assert_int_eq(add_reduce(pool, &value, SIZE_MAX / 2, 0, &value), FILCH_EOVERFLOW);
     filch_reducer no_size = add_reducer;
     no_size.element_bytes = 0;
@@ -132,9 +131,9 @@ START_TEST(an_explicit_chunk_size_below_one_is_refused)
     int value = 7;
     filch_future *future = NULL;
     for (int i = 0; i < 3; i++) {
-        filch_map_options options = {.chunksize = FILCH_CHUNK(bad[i])};
-        ck_assert_int_eq(identity_map_with(pool, &value, 1, &value, &options), FILCH_EINVAL);
-        ck_assert_int_eq(identity_map_async(pool, &value, 1, &value, &options, &future),
+        filch_options options = {.chunksize = FILCH_CHUNK(bad[i])};
+        ck_assert_int_eq(identity_map(filch_on(pool, &options), &value, 1, &value), FILCH_EINVAL);
+        ck_assert_int_eq(identity_map_async(filch_on(pool, &options), &value, 1, &value, &future),
                          FILCH_EINVAL);
         ck_assert_ptr_null(future);
     }
@@ -274,7 +273,7 @@ START_TEST(owned_captures_are_destroyed_once_on_every_path)
     ck_assert_int_eq(filch_closure_call(&second, &out), FILCH_OK);
     filch_closure_release(&closure);
     ck_assert_int_eq(atomic_load(&destroyed), 1);
-    ck_assert_int_eq(filch_apply(pool, &second, &out, NULL), FILCH_OK);
+    ck_assert_int_eq(filch_apply(pool, &second, &out), FILCH_OK);
     filch_closure_release(&second);
     filch_closure_release(&second);
     ck_assert_int_eq(atomic_load(&destroyed), 2);
@@ -361,10 +360,10 @@ START_TEST(plain_functions_become_closures)
     int environment = 41;
     int out = 0;
     filch_closure closure = filch_closure_of(plain_function, &environment);
-    ck_assert_int_eq(filch_apply(pool, &closure, &out, NULL), FILCH_OK);
+    ck_assert_int_eq(filch_apply(pool, &closure, &out), FILCH_OK);
     ck_assert_int_eq(out, 42);
     filch_closure empty = filch_closure_of(NULL, NULL);
-    ck_assert_int_eq(filch_apply(pool, &empty, &out, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(filch_apply(pool, &empty, &out), FILCH_EINVAL);
     ck_assert_str_eq(filch_closure_name(&empty), "");
     ck_assert_str_eq(filch_closure_doc(NULL), "");
     pool_closed(pool);

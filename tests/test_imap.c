@@ -416,23 +416,23 @@ START_TEST(fields_of_structs_are_mapped_in_place)
         p[i].speed = 3;
     }
     ck_assert_int_eq(product_map_strided(pool, &p[0].mass, sizeof *p, &p[0].speed, sizeof *p, N,
-                                         &p[0].momentum, sizeof *p, NULL),
+                                         &p[0].momentum, sizeof *p),
                      FILCH_OK);
     for (int i = 0; i < N; i++) {
         ck_assert_int_eq(p[i].momentum, 3L * i);
     }
     const long same = 5; /* the same argument each time, and backwards */
     ck_assert_int_eq(product_map_strided(pool, &p[N - 1].mass, -(ptrdiff_t)sizeof *p, &same, 0, N,
-                                         &p[0].momentum, sizeof *p, NULL),
+                                         &p[0].momentum, sizeof *p),
                      FILCH_OK);
     for (int i = 0; i < N; i++) {
         ck_assert_int_eq(p[i].momentum, 5L * (N - 1 - i));
     }
-    ck_assert_int_eq(product_map_strided(pool, NULL, 4, &same, 0, N, &p[0].momentum, 8, NULL),
+    ck_assert_int_eq(product_map_strided(pool, NULL, 4, &same, 0, N, &p[0].momentum, 8),
                      FILCH_EINVAL);
     atomic_store(&ran, 0);
     const int one = 1;
-    ck_assert_int_eq(counts_map_strided(pool, &one, 0, N, NULL), FILCH_OK);
+    ck_assert_int_eq(counts_map_strided(pool, &one, 0, N), FILCH_OK);
     ck_assert_int_eq(ran, N);
     free(p);
     pool_closed(pool);
@@ -453,13 +453,13 @@ START_TEST(arguments_can_be_computed_and_ranges_need_no_array)
     long *out = malloc(N * sizeof *out);
     int *squares = malloc(N * sizeof *squares);
     int offset = 2;
-    ck_assert_int_eq(product_map_from(pool, fill_products, &offset, N, out, NULL), FILCH_OK);
+    ck_assert_int_eq(product_map_from(pool, fill_products, &offset, N, out), FILCH_OK);
     ck_assert_int_eq(square_map_range(pool, 10, -2, N, squares), FILCH_OK);
     for (long i = 0; i < N; i++) {
         ck_assert_int_eq(out[i], (i + 2) * i);
         ck_assert_int_eq(squares[i], (10 - 2 * i) * (10 - 2 * i));
     }
-    ck_assert_int_eq(product_map_from(pool, NULL, NULL, N, out, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(product_map_from(pool, NULL, NULL, N, out), FILCH_EINVAL);
     free(out);
     free(squares);
     pool_closed(pool);
@@ -472,13 +472,13 @@ START_TEST(a_progress_bar_shows_counts_and_is_silent_elsewhere)
     FILE *stream = tmpfile();
     char text[4000] = "";
     filch_progress_bar bar = {.label = "squares", .stream = stream};
-    filch_map_options options = {.progress = filch_progress_bar_show, .progress_context = &bar};
+    filch_options options = {.progress = filch_progress_bar_show, .progress_context = &bar};
     int xs[300] = {0};
     int out[300];
-    ck_assert_int_eq(square_map_with(pool, xs, 300, out, &options), FILCH_OK);
+    ck_assert_int_eq(square_map(filch_on(pool, &options), xs, 300, out), FILCH_OK);
     ck_assert_int_eq(ftell(stream), 0); /* not a terminal */
     bar = (filch_progress_bar){.label = "squares", .stream = stream, .always = 1};
-    ck_assert_int_eq(square_map_with(pool, xs, 300, out, &options), FILCH_OK);
+    ck_assert_int_eq(square_map(filch_on(pool, &options), xs, 300, out), FILCH_OK);
     rewind(stream);
     ck_assert_uint_gt(fread(text, 1, sizeof text - 1, stream), 0);
     ck_assert(strstr(text, "\rsquares   0% |                        | 0/300"));

@@ -792,9 +792,9 @@ static int submits_from_outside(void *context)
 static int submits_to_background(void *context)
 {
     struct visit *visit = context;
-    filch_async_options options = {.background = true};
+    filch_options options = {.background = true};
     dawdles = true;
-    check(is_seen_apply_async_with(visit->pool, &visit->seen, &options, NULL) == FILCH_OK);
+    check(is_seen_apply_async(filch_on(visit->pool, &options), &visit->seen, NULL) == FILCH_OK);
     return 0;
 }
 

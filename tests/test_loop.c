@@ -100,11 +100,10 @@ FILCH_LOOP(visit, (size_t, i), (atomic_char *, visits), (size_t, sleeps_every))
     }
 }
 
-static void check_visits(filch_pool *pool, size_t n, size_t sleeps_every,
-                         const filch_map_options *options)
+static void check_visits(filch_pool *pool, size_t n, size_t sleeps_every, filch_options *options)
 {
     atomic_char *visits = calloc(n, sizeof *visits);
-    ck_assert_int_eq(visit_for_with(pool, n, visits, sleeps_every, options), FILCH_OK);
+    ck_assert_int_eq(visit_for(filch_on(pool, options), n, visits, sleeps_every), FILCH_OK);
     for (size_t i = 0; i < n; i++) {
         check_int_eq(visits[i], 1);
     }
@@ -128,11 +127,11 @@ START_TEST(explicit_chunks_cover_every_element_once)
 {
     filch_pool *pool = pool_opened(_i);
     for (ptrdiff_t chunk = 1; chunk < 200; chunk = chunk * 2 + 1) {
-        filch_map_options options = {.chunksize = FILCH_CHUNK(chunk)};
+        filch_options options = {.chunksize = FILCH_CHUNK(chunk)};
         check_visits(pool, 100, 0, &options);
         check_visits(pool, 101, 30, &options);
     }
-    filch_map_options huge = {.chunksize = FILCH_CHUNK(PTRDIFF_MAX)};
+    filch_options huge = {.chunksize = FILCH_CHUNK(PTRDIFF_MAX)};
     check_visits(pool, 10, 0, &huge);
     pool_closed(pool);
 }
@@ -151,8 +150,8 @@ START_TEST(an_explicit_chunk_runs_in_order_as_one_piece)
 {
     filch_pool *pool = pool_opened(_i);
     atomic_int turns[8] = {0};
-    filch_map_options options = {.chunksize = FILCH_CHUNK(3)};
-    ck_assert_int_eq(in_turn_for_with(pool, 20, turns, 3, &options), FILCH_OK);
+    filch_options options = {.chunksize = FILCH_CHUNK(3)};
+    ck_assert_int_eq(in_turn_for(filch_on(pool, &options), 20, turns, 3), FILCH_OK);
     for (int i = 0; i < 6; i++) {
         ck_assert_int_eq(turns[i], 3);
     }
@@ -310,7 +309,7 @@ FILCH_LOOP(visit_slowly, (size_t, i), (atomic_char *, visits))
 START_TEST(a_half_that_nobody_came_for_is_run_like_any_loop)
 {
     enum { N = 64 };
-    const filch_map_options ones = {.chunksize = FILCH_CHUNK(1)};
+    filch_options ones = {.chunksize = FILCH_CHUNK(1)};
     filch_pool *pool = pool_opened(1);
     atomic_int here = 0;
     filch_future *busy;
@@ -319,7 +318,7 @@ START_TEST(a_half_that_nobody_came_for_is_run_like_any_loop)
     for (int round = 0; round < 3; round++) {
         atomic_char visits[N];
         memset(visits, 0, sizeof visits);
-        ck_assert_int_eq(visit_slowly_for_with(pool, N, visits, &ones), FILCH_OK);
+        ck_assert_int_eq(visit_slowly_for(filch_on(pool, &ones), N, visits), FILCH_OK);
         for (int i = 0; i < N; i++) {
             ck_assert_int_eq(visits[i], 1);
         }
@@ -349,14 +348,14 @@ FILCH_LOOP(dear_then_meeting, (size_t, i), (atomic_int *, here))
 
 START_TEST(what_is_dear_lies_ready_before_anybody_asks)
 {
-    const filch_map_options ones = {.chunksize = FILCH_CHUNK(1)};
+    filch_options ones = {.chunksize = FILCH_CHUNK(1)};
     filch_pool *pool = pool_opened(1);
     for (int chunked = 0; chunked < 2; chunked++) {
         atomic_int here = 0;
         filch_future *busy;
         ck_assert_int_eq(wait_for_two_apply_async(pool, &here, &busy), FILCH_OK);
         await(&here, 1); /* one worker has it, and we are the other: none is idle */
-        ck_assert_int_eq(dear_then_meeting_for_with(pool, 16, &here, chunked ? &ones : NULL),
+        ck_assert_int_eq(dear_then_meeting_for(filch_on(pool, chunked ? &ones : NULL), 16, &here),
                          FILCH_OK);
         ck_assert_int_eq(here, 7);
         ck_assert_int_eq(filch_future_wait(busy), FILCH_OK);
@@ -386,9 +385,9 @@ END_TEST
 START_TEST(named_workers_and_chunks_bring_several_workers)
 {
     filch_pool *pool = pool_opened(1);
-    const filch_map_options one = {.chunksize = FILCH_CHUNK(1)};
+    filch_options one = {.chunksize = FILCH_CHUNK(1)};
     atomic_int here = 0;
-    ck_assert_int_eq(meet_spinning_for_with(pool, 2, &here, 2, &one), FILCH_OK);
+    ck_assert_int_eq(meet_spinning_for(filch_on(pool, &one), 2, &here, 2), FILCH_OK);
     pool_closed(pool);
 }
 END_TEST
@@ -402,8 +401,8 @@ START_TEST(two_maps_run_at_once)
     atomic_int here = 0;
     filch_future *first;
     filch_future *second;
-    ck_assert_int_eq(meet_for_async(pool, N, &here, 2 * N, NULL, &first), FILCH_OK);
-    ck_assert_int_eq(meet_for_async(pool, N, &here, 2 * N, NULL, &second), FILCH_OK);
+    ck_assert_int_eq(meet_for_async(pool, N, &here, 2 * N, &first), FILCH_OK);
+    ck_assert_int_eq(meet_for_async(pool, N, &here, 2 * N, &second), FILCH_OK);
     ck_assert_int_eq(filch_future_wait(first), FILCH_OK);
     ck_assert_int_eq(filch_future_wait(second), FILCH_OK);
     ck_assert_int_eq(here, 2 * N);
@@ -422,11 +421,11 @@ START_TEST(an_asynchronous_map_copies_its_environment)
     for (int i = 0; i < 1000; i++) {
         in[i] = i;
     }
-    ck_assert_int_eq(square_map_async(pool, in, 1000, out, NULL, &future), FILCH_OK);
+    ck_assert_int_eq(square_map_async(pool, in, 1000, out, &future), FILCH_OK);
     ck_assert_int_eq(filch_future_get(future, NULL, 0), FILCH_OK);
     ck_assert_int_eq(out[999], 999 * 999);
     filch_future_free(future);
-    ck_assert_int_eq(square_map_async(pool, in, 0, out, NULL, &future), FILCH_OK);
+    ck_assert_int_eq(square_map_async(pool, in, 0, out, &future), FILCH_OK);
     ck_assert_int_eq(filch_future_get(future, NULL, 0), FILCH_OK);
     filch_future_free(future);
     pool_closed(pool);
@@ -452,14 +451,14 @@ START_TEST(the_error_of_the_lowest_index_is_reported_and_all_elements_run)
     filch_error error;
     filch_pool *pool = pool_opened(_i);
     for (int chunked = 0; chunked < 2; chunked++) {
-        filch_map_options options = {.error = &error};
+        filch_options options = {.error = &error};
         if (chunked) {
             options.chunksize = FILCH_CHUNK(7);
         }
         for (int i = 0; i < N; i++) {
             in[i] = i < 31 ? 0 : i;
         }
-        ck_assert_int_eq(only_even_map_with(pool, in, N, out, &options), FILCH_ERAISED);
+        ck_assert_int_eq(only_even_map(filch_on(pool, &options), in, N, out), FILCH_ERAISED);
         ck_assert_uint_eq(error.index, 31);
         ck_assert_int_eq(error.code, 131);
         ck_assert_str_eq(error.message, "31 is odd");
@@ -494,9 +493,9 @@ START_TEST(an_error_in_a_stolen_fork_has_the_index_of_its_element)
     int in[50] = {[33] = 5, [40] = 6};
     int out[50];
     filch_error error;
-    filch_map_options options = {.error = &error};
+    filch_options options = {.error = &error};
     filch_pool *pool = pool_opened(_i);
-    ck_assert_int_eq(fails_in_a_fork_map_with(pool, in, 50, out, &options), FILCH_ERAISED);
+    ck_assert_int_eq(fails_in_a_fork_map(filch_on(pool, &options), in, 50, out), FILCH_ERAISED);
     ck_assert_uint_eq(error.index, 33);
     ck_assert_int_eq(error.code, 5);
     pool_closed(pool);
@@ -613,7 +612,7 @@ START_TEST(the_untyped_loop_passes_its_environment)
 {
     filch_pool *pool = pool_opened(_i);
     atomic_long sum = 0;
-    ck_assert_int_eq(filch_parallel_for(pool, 1000, plain_body, &sum, NULL), FILCH_OK);
+    ck_assert_int_eq(filch_parallel_for(pool, 1000, plain_body, &sum), FILCH_OK);
     ck_assert_int_eq(sum, 499500);
     pool_closed(pool);
 }

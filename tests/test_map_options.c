@@ -43,13 +43,13 @@ START_TEST(by_default_all_run_and_the_lowest_error_is_reported)
     int out[N];
     filch_error error;
     filch_item items[N];
-    filch_map_options options = {.error = &error, .items = items};
+    filch_options options = {.error = &error, .items = items};
     for (int chunk = 0; chunk < 3; chunk++) {
         atomic_store(&ran, 0);
         if (chunk) {
             options.chunksize = FILCH_CHUNK(chunk * 3);
         }
-        ck_assert_int_eq(odd_fails_map_with(pool, xs, N, out, &options), FILCH_ERAISED);
+        ck_assert_int_eq(odd_fails_map(filch_on(pool, &options), xs, N, out), FILCH_ERAISED);
         ck_assert_int_eq(ran, N);
         ck_assert_uint_eq(error.index, 1);
         for (int i = 0; i < N; i++) {
@@ -72,7 +72,7 @@ START_TEST(fail_fast_leaves_out_what_has_not_begun)
     int *out = malloc(N * sizeof *out);
     filch_item *items = malloc(N * sizeof *items);
     filch_error error;
-    filch_map_options options = {.error = &error, .policy = FILCH_FAIL_FAST, .items = items};
+    filch_options options = {.error = &error, .policy = FILCH_FAIL_FAST, .items = items};
     for (int i = 0; i < N; i++) {
         firsts[i] = 100;
     }
@@ -81,7 +81,7 @@ START_TEST(fail_fast_leaves_out_what_has_not_begun)
         if (chunked) {
             options.chunksize = FILCH_CHUNK(7);
         }
-        ck_assert_int_eq(fails_from_starmap_with(pool, xs, firsts, N, out, &options),
+        ck_assert_int_eq(fails_from_starmap(filch_on(pool, &options), xs, firsts, N, out),
                          FILCH_ERAISED);
         ck_assert_int_lt(ran, N);
         int ok = 0;
@@ -112,9 +112,9 @@ START_TEST(on_one_worker_fail_fast_stops_at_the_element)
     enum { N = 1000 };
     int *xs = numbers(N);
     int out[N];
-    filch_map_options options = {.policy = FILCH_FAIL_FAST};
+    filch_options options = {.policy = FILCH_FAIL_FAST};
     atomic_store(&ran, 0);
-    ck_assert_int_eq(odd_fails_map_with(pool, xs, N, out, &options), FILCH_ERAISED);
+    ck_assert_int_eq(odd_fails_map(filch_on(pool, &options), xs, N, out), FILCH_ERAISED);
     ck_assert_int_eq(ran, 2);
     free(xs);
     pool_closed(pool);
@@ -161,12 +161,12 @@ START_TEST(progress_is_told_now_and_then_and_at_the_end)
 {
     filch_pool *pool = pool_opened(_i);
     struct told told = {.last = 0};
-    filch_map_options options = {.progress = hear, .progress_context = &told};
+    filch_options options = {.progress = hear, .progress_context = &told};
     struct timespec before;
     struct timespec after;
     clock_gettime(CLOCK_MONOTONIC, &before);
     const unsigned workers = workers_of(_i);
-    ck_assert_int_eq(works_for_with(pool, 200, 0.002 * workers, &options), FILCH_OK);
+    ck_assert_int_eq(works_for(filch_on(pool, &options), 200, 0.002 * workers), FILCH_OK);
     clock_gettime(CLOCK_MONOTONIC, &after);
     double seconds =
         (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
@@ -176,7 +176,7 @@ START_TEST(progress_is_told_now_and_then_and_at_the_end)
     ck_assert_int_ge(told.calls, 3);
     ck_assert_int_le(told.calls, (int)(seconds * 10) + 3);
     told = (struct told){.last = 0};
-    ck_assert_int_eq(does_nothing_for_with(pool, 100000, &options), FILCH_OK);
+    ck_assert_int_eq(does_nothing_for(filch_on(pool, &options), 100000), FILCH_OK);
     ck_assert(!told.wrong);
     ck_assert_uint_eq(told.last, 100000);
     ck_assert_int_ge(told.calls, 1);
@@ -205,8 +205,9 @@ START_TEST(pythons_chunk_size_is_its_formula)
         filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = known[k].workers});
         int *xs = numbers((int)known[k].n);
         unsigned *workers = malloc(known[k].n * sizeof *workers);
-        filch_map_options options = {.chunksize = FILCH_CHUNK_PYTHON};
-        ck_assert_int_eq(worker_of_map_with(pool, xs, known[k].n, workers, &options), FILCH_OK);
+        filch_options options = {.chunksize = FILCH_CHUNK_PYTHON};
+        ck_assert_int_eq(worker_of_map(filch_on(pool, &options), xs, known[k].n, workers),
+                         FILCH_OK);
         /* the thread that runs an element runs its whole chunk */
         for (size_t i = 1; i < known[k].n; i++) {
             ck_assert(i % known[k].chunk == 0 || workers[i] == workers[i - 1]);
@@ -255,7 +256,7 @@ START_TEST(a_cancelled_map_leaves_out_what_has_not_begun)
     atomic_store(&ran, 0);
     atomic_store(&the_map, NULL);
     atomic_store(&is_cancelled, false);
-    ck_assert_int_eq(cancels_at_starmap_async(pool, xs, lasts, N, out, NULL, &future), FILCH_OK);
+    ck_assert_int_eq(cancels_at_starmap_async(pool, xs, lasts, N, out, &future), FILCH_OK);
     atomic_store(&the_map, future);
     ck_assert_int_eq(filch_future_get(future, NULL, 0), FILCH_ECANCELED);
     ck_assert_int_lt(ran, N);
@@ -271,8 +272,8 @@ START_TEST(an_unknown_policy_is_refused)
 {
     filch_pool *pool = pool_opened(1);
     int x = 1;
-    filch_map_options options = {.policy = (filch_map_policy)9};
-    ck_assert_int_eq(odd_fails_map_with(pool, &x, 1, &x, &options), FILCH_EINVAL);
+    filch_options options = {.policy = (filch_map_policy)9};
+    ck_assert_int_eq(odd_fails_map(filch_on(pool, &options), &x, 1, &x), FILCH_EINVAL);
     pool_closed(pool);
 }
 END_TEST

@@ -150,11 +150,10 @@ START_TEST(an_error_stops_it_and_the_items_before_it_come_to_the_end)
             filch_stage_of(at ? FILCH_STAGE_SERIAL : FILCH_STAGE_PARALLEL, square, NULL),
             filch_stage_of(at ? FILCH_STAGE_SERIAL : FILCH_STAGE_PARALLEL, fails_at_50, NULL),
             filch_stage_of(FILCH_STAGE_SERIAL, write_item, &output)};
-        const filch_pipeline_options options = {
-            .error = &error, .drop = drop_one, .drop_context = &input};
-        ck_assert_int_eq(
-            filch_pipeline(pool, read_item, &input, sizeof(struct item), stages, 3, &options),
-            FILCH_ERAISED);
+        const filch_pipeline_options options = {.drop = drop_one, .drop_context = &input};
+        ck_assert_int_eq(filch_pipeline(FILCH_ON(pool, .error = &error), read_item, &input,
+                                        sizeof(struct item), stages, 3, &options),
+                         FILCH_ERAISED);
         ck_assert_int_eq(error.code, EIO);
         ck_assert_uint_eq(error.index, 50);
         ck_assert_str_eq(error.function, "pipeline");
@@ -219,10 +218,10 @@ static filch_error run_order(filch_pool *pool, struct order *order, filch_pipeli
     const filch_stage stages[] = {filch_stage_of(FILCH_STAGE_PARALLEL, fails_in_order, order),
                                   filch_stage_of(FILCH_STAGE_SERIAL, note_order, order)};
     const filch_pipeline_options options = {
-        .tokens = 4, .error = &error, .drop = drop_order, .drop_context = order, .policy = policy};
-    ck_assert_int_eq(
-        filch_pipeline(pool, read_item, &input, sizeof(struct item), stages, 2, &options),
-        FILCH_ERAISED);
+        .tokens = 4, .drop = drop_order, .drop_context = order, .policy = policy};
+    ck_assert_int_eq(filch_pipeline(FILCH_ON(pool, .error = &error), read_item, &input,
+                                    sizeof(struct item), stages, 2, &options),
+                     FILCH_ERAISED);
     ck_assert_int_lt(input.next, 1000);
     ck_assert_int_eq(order->dropped[FAILS], 1);
     return error;
@@ -528,11 +527,11 @@ START_TEST(of_several_errors_that_of_the_first_item_is_told)
         const filch_stage stage = filch_stage_of(FILCH_STAGE_PARALLEL, both_raise, &first);
         filch_error error;
         const filch_pipeline_options options = {
-            .tokens = 2, .error = &error, .drop = drop_one, .drop_context = &input};
+            .tokens = 2, .drop = drop_one, .drop_context = &input};
         atomic_store(&at_once, 0);
-        ck_assert_int_eq(
-            filch_pipeline(pool, read_item, &input, sizeof(struct item), &stage, 1, &options),
-            FILCH_ERAISED);
+        ck_assert_int_eq(filch_pipeline(FILCH_ON(pool, .error = &error), read_item, &input,
+                                        sizeof(struct item), &stage, 1, &options),
+                         FILCH_ERAISED);
         ck_assert_int_eq(error.code, 50);
         ck_assert_uint_eq(error.index, 0);
         ck_assert_int_eq(input.alive, 0);
@@ -658,9 +657,10 @@ START_TEST(an_error_has_the_name_of_the_users_stage)
     struct leftovers left = {0, 0};
     filch_error error;
     const filch_stage stages[] = {parse_parallel(30), halve_parallel(), sum_serial(&total)};
-    const filch_pipeline_options options = {
-        .error = &error, .drop = drop_typed, .drop_context = &left};
-    ck_assert_int_eq(count_up_pipeline(pool, &next, 100, stages, 3, &options), FILCH_ERAISED);
+    const filch_pipeline_options options = {.drop = drop_typed, .drop_context = &left};
+    ck_assert_int_eq(
+        count_up_pipeline(FILCH_ON(pool, .error = &error), &next, 100, stages, 3, &options),
+        FILCH_ERAISED);
     ck_assert_int_eq(error.code, ERANGE);
     ck_assert_str_eq(error.message, "30");
     ck_assert_str_eq(error.function, "parse");
@@ -690,8 +690,8 @@ START_TEST(so_it_has_of_the_source)
     filch_pool *pool = pool_opened(_i);
     filch_error error;
     const filch_stage stage = filch_stage_of(FILCH_STAGE_SERIAL, ignore_int, NULL);
-    const filch_pipeline_options options = {.error = &error};
-    ck_assert_int_eq(fails_at_once_pipeline(pool, EIO, &stage, 1, &options), FILCH_ERAISED);
+    ck_assert_int_eq(fails_at_once_pipeline(FILCH_ON(pool, .error = &error), EIO, &stage, 1, NULL),
+                     FILCH_ERAISED);
     ck_assert_int_eq(error.code, EIO);
     ck_assert_str_eq(error.function, "fails_at_once");
     pool_closed(pool);

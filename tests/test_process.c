@@ -155,7 +155,7 @@ START_TEST(bound_workers_stay_on_a_processor_and_the_callers_thread_is_left_alon
         pool_opened_with(&(filch_pool_options){.processes = workers_of(_i), .bind_workers = 1});
     filch_future *future;
     atomic_store(&bound, 0);
-    ck_assert_int_eq(sees_its_processor_for_async(pool, 50, NULL, &future), FILCH_OK);
+    ck_assert_int_eq(sees_its_processor_for_async(pool, 50, &future), FILCH_OK);
     while (!filch_future_ready(future)) {
         sched_yield();
     }
@@ -313,8 +313,8 @@ START_TEST(background_work_comes_after_the_other_work)
     while (!filch_future_running(holder)) {
         sched_yield();
     }
-    const filch_async_options put_off = {.background = 1};
-    ck_assert_int_eq(notes_its_turn_apply_async_with(pool, &put_off, &behind), FILCH_OK);
+    filch_options put_off = {.background = 1};
+    ck_assert_int_eq(notes_its_turn_apply_async(filch_on(pool, &put_off), &behind), FILCH_OK);
     for (int i = 0; i < N; i++) {
         ck_assert_int_eq(notes_its_turn_apply_async(pool, &others[i]), FILCH_OK);
     }
@@ -348,14 +348,14 @@ FILCH_FUNCTION(void, spawns_the_next, (filch_pool *, pool))
 START_TEST(an_endless_chain_starves_neither_background_nor_outside_work)
 {
     filch_pool *pool = pool_opened(_i);
-    const filch_async_options put_off = {.background = 1};
+    filch_options put_off = {.background = 1};
     filch_future *behind;
     filch_future *outside;
     atomic_store(&enough, 0);
     for (unsigned i = 0; i < 2 * workers_of(_i); i++) {
         ck_assert_int_eq(spawns_the_next_apply_async(pool, pool, NULL), FILCH_OK);
     }
-    ck_assert_int_eq(notes_its_turn_apply_async_with(pool, &put_off, &behind), FILCH_OK);
+    ck_assert_int_eq(notes_its_turn_apply_async(filch_on(pool, &put_off), &behind), FILCH_OK);
     ck_assert_int_eq(notes_its_turn_apply_async(pool, &outside), FILCH_OK);
     while (!filch_future_ready(behind) || !filch_future_ready(outside)) {
         sched_yield();

@@ -166,12 +166,12 @@ static void map_some(uint64_t *seed)
     int xs[N];
     int out[N];
     filch_item items[N];
-    filch_map_options options = {.items = items,
-                                 .policy = pick(seed, 2) ? FILCH_FAIL_FAST : FILCH_RUN_ALL};
+    filch_options options = {.items = items,
+                             .policy = pick(seed, 2) ? FILCH_FAIL_FAST : FILCH_RUN_ALL};
     for (int i = 0; i < N; i++) {
         xs[i] = (int)pick(seed, 60);
     }
-    EXPECT(is_end(leaf_map_with(pool, xs, N, out, &options)));
+    EXPECT(is_end(leaf_map(filch_on(pool, &options), xs, N, out)));
     for (int i = 0; i < N; i++) {
         EXPECT(items[i].status != FILCH_OK || out[i] == 2 * xs[i]);
         EXPECT(items[i].status != FILCH_ERAISED || items[i].code == xs[i]);

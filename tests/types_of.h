@@ -170,8 +170,8 @@ static void OF(called_seen)(filch_pool *pool, const filch_callable *callable, co
                             size_t wanted)
 {
     atomic_int calls = 0;
-    const filch_async_options options = {.callback = wanted == 12 ? OF(called_back) : NULL,
-                                         .context = &calls};
+    filch_options options = {
+        .done = {.callback = wanted == 12 ? OF(called_back) : NULL, .context = &calls}};
     TYPE got;
     filch_future *futures[8];
     filch_closure closure;
@@ -179,11 +179,12 @@ static void OF(called_seen)(filch_pool *pool, const filch_callable *callable, co
     filch_status status;
     check_int_eq(filch_closure_make(&closure, callable, captures, NULL), FILCH_OK);
     check_int_eq(filch_closure_call(&closure, &got), FILCH_OK);
-    check_int_eq(filch_apply(pool, &closure, &got, NULL), FILCH_OK);
+    check_int_eq(filch_apply(pool, &closure, &got), FILCH_OK);
     check_int_eq(OF(is)(&got, wanted), true);
     for (int i = 0; i < 8; i++) { /* malloc() gives some of them the alignment by luck */
-        check_int_eq(filch_apply_async_with(pool, &closure, i % 2 ? &options : NULL, &futures[i]),
-                     FILCH_OK);
+        check_int_eq(
+            filch_apply_async(filch_on(pool, i % 2 ? &options : NULL), &closure, &futures[i]),
+            FILCH_OK);
     }
     for (int i = 0; i < 8; i++) {
         check_int_eq(filch_future_get(futures[i], &got, sizeof got), FILCH_OK);
@@ -294,13 +295,13 @@ static void OF(maps)(filch_pool *pool)
         if (way == 0) {
             check_int_eq(OF(sum_map)(pool, all, twos, all, N, out), FILCH_OK);
         } else if (way == 1) {
-            check_int_eq(OF(sum_map_from)(pool, OF(fill), all, N, out, NULL), FILCH_OK);
+            check_int_eq(OF(sum_map_from)(pool, OF(fill), all, N, out), FILCH_OK);
         } else if (way == 2) {
             check_int_eq(OF(sum_map_strided)(pool, all, sizeof *all, twos, 0, all, sizeof *all, N,
-                                             out, sizeof *out, NULL),
+                                             out, sizeof *out),
                          FILCH_OK);
         } else {
-            check_int_eq(OF(sum_map_async)(pool, all, twos, all, N, out, NULL, &future), FILCH_OK);
+            check_int_eq(OF(sum_map_async)(pool, all, twos, all, N, out, &future), FILCH_OK);
             check_int_eq(filch_future_wait(future), FILCH_OK);
             filch_future_free(future);
         }
@@ -587,12 +588,12 @@ static void OF(loops)(filch_pool *pool)
     filch_future *future;
     check_int_eq(OF(each_for)(pool, N, shared, out), FILCH_OK);
     OF(looped)(out, N);
-    check_int_eq(OF(each_for_async)(pool, N, shared, out, NULL, &future), FILCH_OK);
+    check_int_eq(OF(each_for_async)(pool, N, shared, out, &future), FILCH_OK);
     check_int_eq(filch_future_wait(future), FILCH_OK);
     filch_future_free(future);
     OF(looped)(out, N);
     for (int i = 0; i < 4; i++) {
-        check_int_eq(filch_map_async(pool, &body, &arguments, N, NULL, &future), FILCH_OK);
+        check_int_eq(filch_map_async(pool, &body, &arguments, N, &future), FILCH_OK);
         check_int_eq(filch_future_wait(future), FILCH_OK);
         filch_future_free(future);
         OF(looped)(out, N);

@@ -203,7 +203,7 @@ static filch_status find_first(struct filch_first *first, filch_case **done)
         return FILCH_ETIMEDOUT;
     }
     return waits_outside(first) && !filch_fiber_self()
-               ? filch_run_in_pool(NULL, go_round_in_pool, &visit, &first_info)
+               ? filch_run_in_pool(NULL, go_round_in_pool, &visit, 0, &first_info)
                : go_round(first, done);
 }
 

@@ -11,6 +11,7 @@
 #include "future/after.h"
 #include "future/fits.h"
 #include "future/task_future.h"
+#include "pool/call_options.h"
 #include "pool/closure_private.h"
 #include "pool/default_pool.h"
 
@@ -228,10 +229,11 @@ filch_status filch_after_make(filch_future *const needs[], size_t n, const filch
     return status;
 }
 
-filch_status filch_after_begin(struct filch_future *made, filch_pool *pool, filch_future **next)
+filch_status filch_after_begin(struct filch_future *made, filch_pool *pool,
+                               const filch_options *options, filch_future **next)
 {
     filch_future_retain(made); /* it may end at once */
-    filch_status status = filch_future_accept(made, pool, next);
+    filch_status status = filch_future_accept(made, pool, options, next);
     if (status == FILCH_OK) {
         wait_for_needs(made);
         filch_future_free(made);
@@ -242,12 +244,17 @@ filch_status filch_after_begin(struct filch_future *made, filch_pool *pool, filc
 filch_status filch_future_after(filch_pool *pool, filch_future *const needs[], size_t n,
                                 const filch_closure *closure, filch_future **next)
 {
+    const filch_options *options = filch_options_of(pool);
     struct filch_future *made;
     if (next) {
         *next = NULL;
     }
     filch_status status = filch_after_make(needs, n, closure, &pool, &made);
-    return status == FILCH_OK ? filch_after_begin(made, pool, next) : status;
+    if (status != FILCH_OK) {
+        return status;
+    }
+    filch_options_check(options, pool, FILCH_USES_IN_TASK, made->info);
+    return filch_after_begin(made, pool, options, next);
 }
 
 filch_status filch_future_after_captured(filch_pool *pool, filch_future *const needs[], size_t n,

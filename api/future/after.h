@@ -16,6 +16,7 @@ FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_after_make(filch_future *const
 /* Accepted by its pool, it waits for its needs; or is gone. next: NULL, or set. */
 FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_after_begin(struct filch_future *made,
                                                               filch_pool *pool,
+                                                              const filch_options *options,
                                                               filch_future **next);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/memory.h"
 #include "future/task_future.h"
+#include "pool/call_options.h"
 #include "pool/closure_private.h"
 #include "pool/default_pool.h"
 #include "sched/fiber.h"
@@ -26,28 +27,23 @@ static void release_closure(struct filch_future *future)
 static const struct filch_future_kind closure_kind = {.run = run_closure,
                                                       .release = release_closure};
 
-/* The callbacks lie behind the result. */
-static struct filch_future *closure_future(const filch_closure *closure,
-                                           const filch_async_options *options)
+static struct filch_future *closure_future(const filch_closure *closure)
 {
     const filch_callable *callable = closure->callable;
-    size_t behind = filch_aligned_up(callable->result_bytes, 16);
-    struct filch_future *future = filch_future_new_at(
-        options ? behind + sizeof *options : callable->result_bytes,
-        filch_alignment_for(callable->result_bytes), 0, &closure_kind, callable->info);
+    struct filch_future *future =
+        filch_future_new_at(callable->result_bytes, filch_alignment_for(callable->result_bytes), 0,
+                            &closure_kind, callable->info);
     if (future) {
         future->closure = filch_closure_retain(closure);
         future->result_bytes = callable->result_bytes;
     }
-    if (future && options) {
-        future->callbacks = memcpy(future->payload + behind, options, sizeof *options);
-    }
     return future;
 }
 
-filch_status filch_apply_async_with(filch_pool *pool, const filch_closure *closure,
-                                    const filch_async_options *options, filch_future **future)
+filch_status filch_apply_async(filch_pool *pool, const filch_closure *closure,
+                               filch_future **future)
 {
+    const filch_options *options = filch_options_of(pool);
     if (future) {
         *future = NULL;
     }
@@ -58,14 +54,9 @@ filch_status filch_apply_async_with(filch_pool *pool, const filch_closure *closu
     if (status != FILCH_OK) {
         return status;
     }
-    struct filch_future *made = closure_future(closure, options);
-    return made ? filch_future_submit(made, pool, future) : FILCH_ENOMEM;
-}
-
-filch_status filch_apply_async(filch_pool *pool, const filch_closure *closure,
-                               filch_future **future)
-{
-    return filch_apply_async_with(pool, closure, NULL, future);
+    filch_options_check(options, pool, FILCH_USES_IN_TASK, closure->callable->info);
+    struct filch_future *made = closure_future(closure);
+    return made ? filch_future_submit(made, pool, options, future) : FILCH_ENOMEM;
 }
 
 struct application {
@@ -82,11 +73,11 @@ static void run_application(void *context)
     FILCH_ASSERT(status == FILCH_OK); /* filch_apply() has looked at the closure */
 }
 
-filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *result,
-                         filch_error *error)
+filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *result)
 {
+    const filch_options *options = filch_options_of(pool);
     if (!closure || !closure->callable || (closure->callable->result_bytes && !result)) {
-        return FILCH_EINVAL;
+        return filch_options_refuse(pool, FILCH_EINVAL);
     }
     FILCH_ALIGNED(64) unsigned char small[FILCH_INLINE_BYTES];
     size_t bytes = closure->callable->result_bytes;
@@ -100,9 +91,11 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
         struct application application = {closure, kept};
         struct filch_fault fault;
         filch_fault_init(&fault);
+        filch_options_check(options, pool, FILCH_USES_IN_CALL, closure->callable->info);
+        status = filch_call_in_time(pool, options, run_application, &application, &fault,
+                                    closure->callable->info);
         status =
-            filch_region_call(pool, run_application, &application, &fault, closure->callable->info);
-        status = status == FILCH_OK ? filch_fault_result(&fault, error) : status;
+            status == FILCH_OK ? filch_fault_result(&fault, filch_options_error(options)) : status;
     }
     if (status == FILCH_OK && bytes) {
         memcpy(result, kept, bytes);
@@ -110,7 +103,7 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
     if (kept != small) {
         filch_free(kept);
     }
-    return status;
+    return filch_options_end(options, status);
 }
 
 filch_status filch_apply_captured(filch_pool *pool, const filch_callable *callable,
@@ -119,20 +112,19 @@ filch_status filch_apply_captured(filch_pool *pool, const filch_callable *callab
     filch_closure closure;
     filch_status status = filch_closure_make(&closure, callable, captures, NULL);
     if (status == FILCH_OK) {
-        status = filch_apply(pool, &closure, result, NULL);
+        status = filch_apply(pool, &closure, result);
         filch_closure_release(&closure);
     }
     return status;
 }
 
 filch_status filch_apply_async_captured(filch_pool *pool, const filch_callable *callable,
-                                        const void *captures, const filch_async_options *options,
-                                        filch_future **future)
+                                        const void *captures, filch_future **future)
 {
     filch_closure closure;
     filch_status status = filch_closure_make(&closure, callable, captures, NULL);
     if (status == FILCH_OK) {
-        status = filch_apply_async_with(pool, &closure, options, future);
+        status = filch_apply_async(pool, &closure, future);
         filch_closure_release(&closure);
     } else if (future) {
         *future = NULL;

@@ -3,6 +3,7 @@
 
 #include "future/after.h"
 #include "future/task_future.h"
+#include "pool/call_options.h"
 #include "pool/closure_private.h"
 #include "pool/default_pool.h"
 
@@ -37,6 +38,7 @@ static filch_status placed_make(const filch_closure *closure, filch_pool **pool,
 filch_status filch_future_place(filch_pool *pool, const filch_placed *what, void *context,
                                 filch_future *const needs[], size_t n, filch_future **future)
 {
+    const filch_options *options = filch_options_of(pool);
     struct filch_future *made;
     if (future) {
         *future = NULL;
@@ -53,5 +55,7 @@ filch_status filch_future_place(filch_pool *pool, const filch_placed *what, void
     }
     what->place(context, made->payload);
     made->destroy_result = what->destroy;
-    return n ? filch_after_begin(made, pool, future) : filch_future_submit(made, pool, future);
+    filch_options_check(options, pool, FILCH_USES_IN_TASK, what->callable.info);
+    return n ? filch_after_begin(made, pool, options, future)
+             : filch_future_submit(made, pool, options, future);
 }

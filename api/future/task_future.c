@@ -45,6 +45,7 @@ struct filch_future *filch_future_new_at(size_t payload_bytes, size_t alignment,
         future->callbacks = NULL;
         atomic_init(&future->notifier, NULL);
         future->result_bytes = 0;
+        future->background = false;
         future->modes = FILCH_OS_MODES_DEFAULT;
         future->outcome = FILCH_OK;
         future->token = filch_process_token();
@@ -100,33 +101,6 @@ void filch_future_unclaim(struct filch_future *future)
     }
 }
 
-/* What the callbacks raise is dropped: it belongs to no task. */
-static void call_back(struct filch_future *future)
-{
-    FILCH_ASSERT(!filch_rank_holds_any());
-    const filch_async_options *callbacks = future->callbacks;
-    struct filch_fiber *fiber = filch_fiber_self();
-    FILCH_UNWINDS(filch_must_return_end) struct filch_must_return must = filch_must_return_begin();
-    struct filch_frame frame;
-    struct filch_fault dropped;
-    filch_fault_init(&dropped);
-    if (fiber) {
-        filch_frame_push(&frame, fiber, &dropped, future->info);
-        filch_frame_seclude_as(&frame, fiber, future->modes);
-    }
-    if (future->outcome == FILCH_OK && callbacks->callback) {
-        callbacks->callback(callbacks->context, future->result_bytes ? future->payload : NULL);
-    } else if (future->outcome != FILCH_OK && callbacks->error_callback) {
-        filch_error error;
-        filch_future_tell(future, &error);
-        callbacks->error_callback(callbacks->context, &error);
-    }
-    must.returned = true;
-    if (fiber) {
-        filch_frame_pop(&frame, fiber);
-    }
-}
-
 struct filch_waiter *filch_future_complete(struct filch_future *future, filch_status outcome)
 {
     FILCH_ASSERT(outcome != FILCH_EPENDING && !filch_cell_done(&future->cell));
@@ -135,7 +109,7 @@ struct filch_waiter *filch_future_complete(struct filch_future *future, filch_st
     }
     future->outcome = outcome;
     if (future->callbacks) {
-        call_back(future);
+        filch_future_call_back(future);
     }
     return filch_cell_complete(&future->cell);
 }
@@ -200,6 +174,10 @@ void filch_future_execute(struct filch_future *future, enum filch_future_runs_in
         filch_future_finish(future, filch_hooks_verdict(future->pool, &future->fault.error));
         return;
     }
+    if (FILCH_UNLIKELY(filch_cancel_scope_is_cancelled(&future->scope))) { /* its time has passed */
+        filch_future_finish(future, FILCH_ECANCELED);
+        return;
+    }
     struct execution execution = {future, fiber, .end = trace_begin(future, place)};
     filch_frame_push(&execution.frame, fiber, &future->fault, future->info);
     execution.frame.scope = &future->scope;
@@ -253,14 +231,15 @@ static void refuse(struct filch_future *future, struct filch_future **out)
         future->kind->release(future);
     }
     filch_future_destroy_result(future);
+    filch_free(future->callbacks);
     filch_free(future);
     if (out) {
         *out = NULL;
     }
 }
 
-filch_status filch_future_submit(struct filch_future *future, struct filch_pool *pool,
-                                 struct filch_future **out)
+static filch_status begin_later(struct filch_future *future, struct filch_pool *pool,
+                                const filch_options *options, struct filch_future **out)
 {
     future->pool = pool;
     future->task.run = run_queued;
@@ -269,10 +248,23 @@ filch_status filch_future_submit(struct filch_future *future, struct filch_pool 
         filch_future_retain_unshared(future);
         *out = future;
     }
-    bool put_off = future->callbacks && future->callbacks->background;
+    return FILCH_UNLIKELY(options != NULL) ? filch_future_obey(future, options) : FILCH_OK;
+}
+
+static filch_status hand_over(struct filch_future *future)
+{
     filch_trace(FILCH_TRACE_SPAWN, 0, future->info, filch_trace_name_of(future));
-    filch_status status = put_off ? filch_pool_submit_background(pool, &future->task)
-                                  : filch_pool_submit(pool, &future->task);
+    return future->background ? filch_pool_submit_background(future->pool, &future->task)
+                              : filch_pool_submit(future->pool, &future->task);
+}
+
+filch_status filch_future_submit(struct filch_future *future, struct filch_pool *pool,
+                                 const filch_options *options, struct filch_future **out)
+{
+    filch_status status = begin_later(future, pool, options, out);
+    if (status == FILCH_OK) {
+        status = hand_over(future);
+    }
     if (status != FILCH_OK) {
         refuse(future, out);
     }
@@ -280,17 +272,13 @@ filch_status filch_future_submit(struct filch_future *future, struct filch_pool 
 }
 
 filch_status filch_future_accept(struct filch_future *future, struct filch_pool *pool,
-                                 struct filch_future **out)
+                                 const filch_options *options, struct filch_future **out)
 {
-    future->pool = pool;
-    future->task.run = run_queued;
-    future->modes = filch_os_modes();
     atomic_init(&future->claim, NOT_YET);
-    if (out) {
-        filch_future_retain_unshared(future);
-        *out = future;
+    filch_status status = begin_later(future, pool, options, out);
+    if (status == FILCH_OK) {
+        status = filch_pool_accept(pool);
     }
-    filch_status status = filch_pool_accept(pool);
     if (status != FILCH_OK) {
         refuse(future, out);
     }

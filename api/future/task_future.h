@@ -63,9 +63,10 @@ struct filch_future {
     struct filch_pool *pool;              /* NULL for a promise's; valid until the task has ended */
     _Atomic(struct filch_party *) runner; /* the party that runs its task; for its waiters */
     const filch_function_info *info;
-    const filch_async_options *callbacks;      /* what its end calls, before it is ready; or NULL */
+    filch_callbacks *callbacks;                /* what its end calls, before it is ready; or NULL */
     _Atomic(struct filch_notifier *) notifier; /* future_fd.c; NULL: none was asked for */
     size_t result_bytes;
+    bool background;                 /* it is put off */
     filch_status outcome;            /* the claimer, before the cell is complete */
     uint32_t token;                  /* constant; of the process that made it */
     uint64_t modes;                  /* of its submitter (os_modes.h) */
@@ -107,11 +108,13 @@ FILCH_PRIVATE FILCH_MUST_CHECK struct filch_future *filch_future_new_at(
     const filch_function_info *info);
 
 /* It is to be run later, when filch_future_go() says so: it counts as accepted by its pool from now
- * on. On failure it is released and gone. No other thread knows it yet. The caller then has
- * filch_future_go() called, and if that may take time, holds a reference and calls
- * filch_future_waits(), so that it is cancelled if the pool is terminated. */
+ * on. `options`: of the call that makes it, or NULL. On failure it is released and gone. No other
+ * thread knows it yet. The caller then has filch_future_go() called, and if that may take time,
+ * holds a reference and calls filch_future_waits(), so that it is cancelled if the pool is
+ * terminated. */
 FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_future_accept(struct filch_future *future,
                                                                 struct filch_pool *pool,
+                                                                const filch_options *options,
                                                                 struct filch_future **out);
 
 FILCH_PRIVATE void filch_future_waits(struct filch_future *future);
@@ -141,10 +144,19 @@ FILCH_PRIVATE void filch_future_tell(const struct filch_future *future, filch_er
 FILCH_PRIVATE void filch_future_end_like(struct filch_future *future,
                                          const struct filch_future *before);
 
-/* Hand it to its pool. On success *out, if asked for, gets the caller's reference; on failure the
- * future is released and gone. */
+/* Before it has a pool: what the call that makes it was told. FILCH_ENOMEM: nothing has changed. */
+FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_future_obey(struct filch_future *future,
+                                                              const filch_options *options);
+
+/* It has ended: the one of its callbacks that is for that, once. What it raises is dropped: it
+ * belongs to no task. */
+FILCH_PRIVATE void filch_future_call_back(struct filch_future *future);
+
+/* Hand it to its pool; `options`: of the call that makes it, or NULL. On success *out, if asked
+ * for, gets the caller's reference; on failure the future is released and gone. */
 FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_future_submit(struct filch_future *future,
                                                                 struct filch_pool *pool,
+                                                                const filch_options *options,
                                                                 struct filch_future **out);
 
 /* Not the queue: try to own its end; then filch_future_finish(), then filch_future_unclaim(). */

@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "future/fits.h"
 #include "future/task_future.h"
+#include "pool/call_options.h"
 #include "pool/default_pool.h"
 
 /* Behind the result in a continuation's payload. Behind it are the captures. */
@@ -139,6 +140,7 @@ filch_status filch_future_then(filch_pool *pool, filch_future *future,
                                const filch_continuation *what, const void *captures,
                                filch_future **next)
 {
+    const filch_options *options = filch_options_of(pool);
     size_t bytes;
     if (next) {
         *next = NULL;
@@ -159,8 +161,9 @@ filch_status filch_future_then(filch_pool *pool, filch_future *future,
     if (!made) {
         return FILCH_ENOMEM;
     }
+    filch_options_check(options, pool, FILCH_USES_IN_TASK, made->info);
     filch_future_retain(made); /* it may end at once */
-    status = filch_future_accept(made, pool, next);
+    status = filch_future_accept(made, pool, options, next);
     if (status == FILCH_OK) {
         attach_link(made);
         filch_future_free(made);

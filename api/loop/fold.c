@@ -14,6 +14,7 @@
 #include "loop/loop_run.h"
 #include "loop/partition.h"
 #include "loop/states.h"
+#include "pool/call_options.h"
 #include "sched/core.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
@@ -177,10 +178,11 @@ static bool is_valid(const filch_fold_step *step, const void *elements, size_t n
 
 filch_status filch_fold(filch_pool *pool, const filch_fold_step *step, const void *environment,
                         const void *elements, size_t n, const filch_accumulator *accumulator,
-                        void *result, const filch_map_options *options)
+                        void *result)
 {
+    const filch_options *options = filch_options_of(pool);
     if (!is_valid(step, elements, n, accumulator, result)) {
-        return FILCH_EINVAL;
+        return filch_options_refuse(pool, FILCH_EINVAL);
     }
     struct fold fold;
     struct fold *const itself = &fold;
@@ -197,5 +199,8 @@ filch_status filch_fold(filch_pool *pool, const filch_fold_step *step, const voi
     if (status == FILCH_OK) {
         status = filch_loop_enter(&fold.loop, pool, run_fold, &fold);
     }
-    return status == FILCH_OK ? fold_result(&fold, options ? options->error : NULL) : status;
+    if (status == FILCH_OK) {
+        status = fold_result(&fold, filch_options_error(options));
+    }
+    return filch_options_end(options, status);
 }

@@ -3,6 +3,7 @@
 #include <filch/grid.h>
 
 #include "base/base.h"
+#include "pool/call_options.h"
 
 static size_t least(size_t a, size_t b)
 {
@@ -44,19 +45,18 @@ static void choose_tile(filch_grid *grid)
     }
 }
 
-filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid *environment,
-                            const filch_map_options *options)
+filch_status filch_grid_map(filch_pool *pool, const filch_body *body, filch_grid *environment)
 {
     size_t n;
     if (!environment || !body) {
-        return FILCH_EINVAL;
+        return filch_options_refuse(pool, FILCH_EINVAL);
     }
     const size_t *sides = environment->n;
     if (sides[0] == 0 || sides[1] == 0 || sides[2] == 0) {
         n = 0;
     } else if (!filch_multiply(sides[0], sides[1], &n) || !filch_multiply(n, sides[2], &n)) {
-        return FILCH_EOVERFLOW;
+        return filch_options_refuse(pool, FILCH_EOVERFLOW);
     }
     choose_tile(environment);
-    return filch_map(pool, body, environment, n, options);
+    return filch_map(pool, body, environment, n);
 }

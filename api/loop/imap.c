@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "future/completions.h"
 #include "future/task_future.h"
+#include "pool/call_options.h"
 #include "pool/default_pool.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
@@ -166,7 +167,7 @@ static filch_status send_chunk(filch_iterator *iterator)
         filch_future_free(future);
         return FILCH_OK;
     }
-    filch_status status = filch_future_submit(future, iterator->pool, &sent);
+    filch_status status = filch_future_submit(future, iterator->pool, NULL, &sent);
     if (status == FILCH_OK) {
         status = remember(iterator, sent);
     }
@@ -335,8 +336,10 @@ static filch_status open_iterator(filch_pool *pool, const filch_callable *callab
         (source->state_bytes && !source->state)) {
         return FILCH_EINVAL;
     }
+    const filch_options *how = filch_options_of(pool);
     filch_status status = filch_pool_resolve(pool, &pool);
     if (status == FILCH_OK) {
+        filch_options_check(how, pool, 0, callable->info);
         status = filch_pool_check(pool);
     }
     return status == FILCH_OK ? iterator_new(pool, callable, source, options, out) : status;

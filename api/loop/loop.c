@@ -8,10 +8,10 @@
 #include "base/base.h"
 #include "future/task_future.h"
 #include "loop/loop_run.h"
+#include "pool/call_options.h"
 #include "pool/default_pool.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
-#include "sched/region.h"
 
 static void run_loop(void *context)
 {
@@ -21,18 +21,23 @@ static void run_loop(void *context)
 filch_status filch_loop_enter(struct filch_loop *loop, filch_pool *pool,
                               void (*function)(void *context), void *context)
 {
+    const filch_options *options = filch_options_of(pool);
     filch_status status = filch_pool_resolve(pool, &pool);
+    if (status == FILCH_OK) {
+        filch_options_check(options, pool, FILCH_USES_IN_LOOP, loop->body->info);
+    }
     if (status == FILCH_OK && loop->n == 0) {
         return filch_pool_check(pool);
     }
-    return status == FILCH_OK
-               ? filch_region_call(pool, function, context, loop->frame.fault, loop->body->info)
-               : status;
+    return status == FILCH_OK ? filch_call_in_time(pool, options, function, context,
+                                                   loop->frame.fault, loop->body->info)
+                              : status;
 }
 
 static filch_status map_now(filch_pool *pool, const filch_body *body, const void *environment,
-                            size_t n, const filch_map_options *options, bool chained)
+                            size_t n, bool chained)
 {
+    const filch_options *options = filch_options_of(pool);
     struct filch_loop loop;
     struct filch_fault fault;
     filch_status status = filch_loop_init(&loop, body, environment, n, options, &fault);
@@ -41,27 +46,25 @@ static filch_status map_now(filch_pool *pool, const filch_body *body, const void
         status = filch_loop_enter(&loop, pool, run_loop, &loop);
     }
     if (status == FILCH_OK) {
-        status = filch_loop_result(&loop, options ? options->error : NULL);
+        status = filch_loop_result(&loop, filch_options_error(options));
     }
-    return status;
+    return filch_options_end(options, status);
 }
 
-filch_status filch_map(filch_pool *pool, const filch_body *body, const void *environment, size_t n,
-                       const filch_map_options *options)
+filch_status filch_map(filch_pool *pool, const filch_body *body, const void *environment, size_t n)
 {
-    return map_now(pool, body, environment, n, options, false);
+    return map_now(pool, body, environment, n, false);
 }
 
 filch_status filch_map_chained(filch_pool *pool, const filch_body *body, const void *environment,
                                size_t n)
 {
-    return map_now(pool, body, environment, n, NULL, true);
+    return map_now(pool, body, environment, n, true);
 }
 
 /* What an asynchronous map keeps in its future. */
 struct later {
     struct filch_loop loop;
-    filch_async_options done;
     FILCH_ALIGNED(16) unsigned char environment[];
 };
 
@@ -77,8 +80,9 @@ static void run_later(struct filch_future *future)
 static const struct filch_future_kind later_kind = {.run = run_later};
 
 filch_status filch_map_async(filch_pool *pool, const filch_body *body, const void *environment,
-                             size_t n, const filch_map_options *options, filch_future **future)
+                             size_t n, filch_future **future)
 {
+    const filch_options *options = filch_options_of(pool);
     struct filch_loop loop;
     struct filch_fault unused;
     if (future) {
@@ -104,11 +108,8 @@ filch_status filch_map_async(filch_pool *pool, const filch_body *body, const voi
     }
     status = filch_loop_init(&later->loop, body, later->environment, n, options, &made->fault);
     FILCH_ASSERT(status == FILCH_OK); /* as above */
-    if (options && (options->done.callback || options->done.error_callback)) {
-        later->done = options->done;
-        made->callbacks = &later->done;
-    }
-    return filch_future_submit(made, pool, future);
+    filch_options_check(options, pool, FILCH_USES_IN_LATER_LOOP, body->info);
+    return filch_future_submit(made, pool, options, future);
 }
 
 struct plain_for {
@@ -131,9 +132,8 @@ static const filch_function_info plain_info = {
 static const filch_body plain_body = {plain_block, sizeof(struct plain_for), 0, &plain_info};
 
 filch_status filch_parallel_for(filch_pool *pool, size_t n,
-                                void (*body)(size_t i, void *environment), void *environment,
-                                const filch_map_options *options)
+                                void (*body)(size_t i, void *environment), void *environment)
 {
     struct plain_for plain = {body, environment};
-    return filch_map(pool, body ? &plain_body : NULL, &plain, n, options);
+    return filch_map(pool, body ? &plain_body : NULL, &plain, n);
 }

@@ -63,7 +63,7 @@ FILCH_PRIVATE void filch_loop_check(struct filch_loop *loop, struct filch_pool *
 FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_loop_init(struct filch_loop *loop,
                                                             const filch_body *body,
                                                             const void *environment, size_t n,
-                                                            const filch_map_options *options,
+                                                            const filch_options *options,
                                                             struct filch_fault *fault);
 
 /* Those from `limit` on need not run. Any number of times, from anywhere. */

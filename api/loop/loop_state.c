@@ -87,7 +87,7 @@ filch_status filch_loop_result(const struct filch_loop *loop, filch_error *error
 }
 
 static bool loop_is_valid(const filch_body *body, const void *environment,
-                          const filch_map_options *options)
+                          const filch_options *options)
 {
     return body && body->block && (environment || !body->environment_bytes) &&
            (!options || ((options->policy == FILCH_RUN_ALL || options->policy == FILCH_FAIL_FAST) &&
@@ -95,7 +95,7 @@ static bool loop_is_valid(const filch_body *body, const void *environment,
 }
 
 filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
-                             const void *environment, size_t n, const filch_map_options *options,
+                             const void *environment, size_t n, const filch_options *options,
                              struct filch_fault *fault)
 {
     size_t bytes;

@@ -7,6 +7,7 @@
 #include "loop/partition.h"
 #include "loop/reducer_check.h"
 #include "loop/total.h"
+#include "pool/call_options.h"
 #include "sched/unwound.h"
 
 struct map_reduction {
@@ -52,9 +53,9 @@ static void run_map_reduction(void *context)
     }
 }
 
-static filch_status reduce_into(struct map_reduction *reduction, filch_pool *pool, size_t n,
-                                const filch_map_options *options)
+static filch_status reduce_into(struct map_reduction *reduction, filch_pool *pool, size_t n)
 {
+    const filch_options *options = filch_options_of(pool);
     const filch_reducer *reducer = reduction->mapping->reducer;
     struct map_reduction *const itself = reduction;
     const filch_body body = {map_reduce_leaf, sizeof itself, reducer->element_bytes,
@@ -67,26 +68,27 @@ static filch_status reduce_into(struct map_reduction *reduction, filch_pool *poo
     if (status == FILCH_OK) {
         status = filch_loop_enter(&reduction->loop, pool, run_map_reduction, reduction);
     }
-    return status == FILCH_OK ? filch_loop_result(&reduction->loop, options ? options->error : NULL)
-                              : status;
+    if (status == FILCH_OK) {
+        status = filch_loop_result(&reduction->loop, filch_options_error(options));
+    }
+    return filch_options_end(options, status);
 }
 
 filch_status filch_map_reduce(filch_pool *pool, const filch_map_reducer *mapping,
-                              const void *environment, size_t n, const void *initial, void *result,
-                              const filch_map_options *options)
+                              const void *environment, size_t n, const void *initial, void *result)
 {
     if (!mapping || !mapping->block || !mapping->reducer || !mapping->reducer->combine_block ||
         !mapping->reducer->element_bytes || !initial || !result) {
-        return FILCH_EINVAL;
+        return filch_options_refuse(pool, FILCH_EINVAL);
     }
     size_t bytes = mapping->reducer->element_bytes;
     struct filch_total total;
     if (!filch_total_begin(&total, initial, bytes)) {
-        return FILCH_ENOMEM;
+        return filch_options_refuse(pool, FILCH_ENOMEM);
     }
     struct map_reduction reduction = {
         .mapping = mapping, .environment = environment, .total = total.bytes};
-    filch_status status = reduce_into(&reduction, pool, n, options);
+    filch_status status = reduce_into(&reduction, pool, n);
     filch_total_end(&total, status == FILCH_OK ? result : NULL, bytes);
     return status;
 }

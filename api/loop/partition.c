@@ -73,5 +73,5 @@ filch_status filch_partition_run(filch_pool *pool, size_t count,
 {
     const struct each_leaf each = {run, context};
     const filch_body body = {leaf_block, sizeof each, 0, info};
-    return filch_map(pool, &body, &each, count, NULL);
+    return filch_map(pool, &body, &each, count);
 }

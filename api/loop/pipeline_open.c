@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "loop/pipeline_line.h"
 #include "os/log.h"
+#include "pool/call_options.h"
 #include "pool/default_pool.h"
 #include "pool/fault.h"
 #include "sched/pool.h"
@@ -113,10 +114,10 @@ static void free_line(struct filch_line *line)
 
 /* ---- the call ---- */
 
-static filch_status line_outcome(struct filch_line *line, struct filch_fault *fault)
+static filch_status line_outcome(struct filch_line *line, const filch_options *how,
+                                 struct filch_fault *fault)
 {
-    filch_error *error = line->options ? line->options->error : NULL;
-    filch_status status = filch_fault_result(fault, error);
+    filch_status status = filch_fault_result(fault, filch_options_error(how));
     /* relaxed: all is done */
     bool stopped = atomic_load_explicit(&line->stopped, memory_order_relaxed);
     if (status == FILCH_OK && line->answer != FILCH_OK && line->answer != FILCH_END) {
@@ -124,13 +125,10 @@ static filch_status line_outcome(struct filch_line *line, struct filch_fault *fa
     } else if (status == FILCH_OK && (line->answer == FILCH_OK || stopped)) {
         status = filch_pool_ended_as(line->pool, FILCH_ECANCELED);
     }
-    if (error) {
-        error->status = status;
-    }
     return status;
 }
 
-static filch_status carry_out_line(struct filch_line *line)
+static filch_status carry_out_line(struct filch_line *line, const filch_options *how)
 {
     struct filch_fault fault;
     filch_fault_init(&fault);
@@ -140,11 +138,12 @@ static filch_status carry_out_line(struct filch_line *line)
     atomic_init(&line->stopped, false);
     filch_status status = allocate(line) ? FILCH_OK : FILCH_ENOMEM;
     if (status == FILCH_OK) {
-        status = filch_region_call(line->pool, filch_line_run, line, &fault, line->info);
+        filch_options_check(how, line->pool, FILCH_USES_IN_CALL, line->info);
+        status = filch_call_in_time(line->pool, how, filch_line_run, line, &fault, line->info);
     }
-    status = status == FILCH_OK ? line_outcome(line, &fault) : status;
+    status = status == FILCH_OK ? line_outcome(line, how, &fault) : status;
     free_line(line);
-    return status;
+    return filch_options_end(how, status);
 }
 
 static const filch_function_info unnamed = {.name = "pipeline", .doc = "", .file = ""};
@@ -162,7 +161,7 @@ filch_status filch_pipeline_of(filch_pool *pool, const filch_source_type *source
 {
     if (!source || !source->next || !source->makes_bytes || !stages || !stage_count ||
         (options && (unsigned)options->policy > FILCH_PIPELINE_DROP)) {
-        return FILCH_EINVAL;
+        return filch_options_refuse(pool, FILCH_EINVAL);
     }
     struct filch_line line = {.source = source,
                               .captures = captures,
@@ -170,14 +169,15 @@ filch_status filch_pipeline_of(filch_pool *pool, const filch_source_type *source
                               .stage_count = stage_count,
                               .options = options,
                               .info = name_of_line(source, options)};
+    const filch_options *how = filch_options_of(pool);
     filch_status status = follow_items(&line);
     status = status == FILCH_OK ? filch_pool_resolve(pool, &line.pool) : status;
     if (status != FILCH_OK) {
-        return status;
+        return filch_options_end(how, status);
     }
     size_t wanted = options ? options->tokens : 0;
     line.token_count = wanted ? wanted : 4 * (size_t)line.pool->config.workers;
-    return carry_out_line(&line);
+    return carry_out_line(&line, how);
 }
 
 /* What a plain source captures. */

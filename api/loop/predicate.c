@@ -55,17 +55,17 @@ static filch_status ask_predicate(filch_pool *pool, const struct predicate_call 
 {
     size_t bytes;
     if (!filch_multiply(n, question->predicate->element_bytes, &bytes)) {
-        return FILCH_EOVERFLOW;
+        return filch_options_refuse(pool, FILCH_EOVERFLOW);
     }
     const filch_body body = {block, sizeof *question, 0, question->predicate->info};
-    return filch_map(pool, &body, question, n, NULL);
+    return filch_map(pool, &body, question, n);
 }
 
 filch_status filch_count(filch_pool *pool, const filch_predicate *predicate,
                          const void *environment, const void *elements, size_t n, size_t *count)
 {
     if (!predicate_is_valid(predicate, environment, elements, n, count)) {
-        return FILCH_EINVAL;
+        return filch_options_refuse(pool, FILCH_EINVAL);
     }
     _Atomic(size_t) found = 0;
     const struct predicate_call question = {predicate, NULL, environment, elements, &found};
@@ -93,7 +93,7 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate, cons
                         const void *elements, size_t n, size_t *index)
 {
     if (!predicate_is_valid(predicate, environment, elements, n, index)) {
-        return FILCH_EINVAL;
+        return filch_options_refuse(pool, FILCH_EINVAL);
     }
     const struct predicate_call question = {predicate, predicate->find, environment, elements,
                                             NULL};
@@ -105,7 +105,7 @@ filch_status filch_any(filch_pool *pool, const filch_predicate *predicate, const
 {
     size_t index;
     if (!answer) {
-        return FILCH_EINVAL;
+        return filch_options_refuse(pool, FILCH_EINVAL);
     }
     filch_status status = filch_find(pool, predicate, environment, elements, n, &index);
     if (status == FILCH_OK) {
@@ -119,7 +119,7 @@ filch_status filch_all(filch_pool *pool, const filch_predicate *predicate, const
 {
     size_t index;
     if (!predicate_is_valid(predicate, environment, elements, n, answer)) {
-        return FILCH_EINVAL;
+        return filch_options_refuse(pool, FILCH_EINVAL);
     }
     const struct predicate_call question = {predicate, predicate->find_not, environment, elements,
                                             NULL};
@@ -228,17 +228,18 @@ filch_status filch_filter(filch_pool *pool, const filch_predicate *predicate,
 {
     size_t bytes;
     if (!predicate_is_valid(predicate, environment, elements, n, count) || (n && !out)) {
-        return FILCH_EINVAL;
+        return filch_options_refuse(pool, FILCH_EINVAL);
     }
     if (!filch_multiply(n, predicate->element_bytes, &bytes)) {
-        return FILCH_EOVERFLOW;
+        return filch_options_refuse(pool, FILCH_EOVERFLOW);
     }
     struct filtering filtering = {.predicate = predicate,
                                   .environment = environment,
                                   .elements = elements,
                                   .out = out,
                                   .leaves = filch_partition_for_chain(n)};
-    filch_status status = filch_run_in_pool(pool, filter, &filtering, predicate->info);
+    filch_status status =
+        filch_run_in_pool(pool, filter, &filtering, FILCH_USES_IN_PIECES, predicate->info);
     if (status == FILCH_OK) {
         *count = filtering.total;
     }

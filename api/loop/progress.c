@@ -4,7 +4,7 @@
 
 static const uint64_t interval_ns = 100000000;
 
-void filch_progress_begin(struct filch_progress_report *report, const filch_map_options *options,
+void filch_progress_begin(struct filch_progress_report *report, const filch_options *options,
                           size_t total)
 {
     report->hook = options->progress;

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include <filch/loop.h>
+#include <filch/options.h>
 
 #include "base/private.h"
 
@@ -19,7 +19,7 @@ struct filch_progress_report {
 };
 
 FILCH_PRIVATE void filch_progress_begin(struct filch_progress_report *report,
-                                        const filch_map_options *options, size_t total);
+                                        const filch_options *options, size_t total);
 
 /* So many more have ended. */
 FILCH_PRIVATE void filch_progress_step(struct filch_progress_report *report, size_t elements);

@@ -39,7 +39,7 @@ static filch_status reduce_leaves(filch_pool *pool, void *context)
     const filch_reducer *reducer = reduction->reducer;
     size_t count = reduction->leaves.count;
     size_t bytes = count * reducer->element_bytes; /* at most n elements: no overflow */
-    filch_reducer_check(pool, reducer, reduction->elements, reduction->leaves.n);
+    filch_reducer_check(filch_pool_given(pool), reducer, reduction->elements, reduction->leaves.n);
     reduction->totals =
         bytes <= sizeof on_stack ? on_stack : filch_malloc_for(reducer->element_bytes, bytes);
     if (!reduction->totals) {
@@ -61,20 +61,21 @@ filch_status filch_reduce(filch_pool *pool, const filch_reducer *reducer, const 
     size_t bytes;
     if (!reducer || !reducer->combine_block || !reducer->element_bytes || !initial || !result ||
         (n && !elements)) {
-        return FILCH_EINVAL;
+        return filch_options_refuse(pool, FILCH_EINVAL);
     }
     if (!filch_multiply(n, reducer->element_bytes, &bytes)) {
-        return FILCH_EOVERFLOW;
+        return filch_options_refuse(pool, FILCH_EOVERFLOW);
     }
     struct filch_total total;
     if (!filch_total_begin(&total, initial, reducer->element_bytes)) {
-        return FILCH_ENOMEM;
+        return filch_options_refuse(pool, FILCH_ENOMEM);
     }
     struct reduction reduction = {.reducer = reducer,
                                   .elements = elements,
                                   .total = total.bytes,
                                   .leaves = filch_partition_of(n)};
-    filch_status status = filch_run_in_pool(pool, reduce_leaves, &reduction, reducer->info);
+    filch_status status =
+        filch_run_in_pool(pool, reduce_leaves, &reduction, FILCH_USES_IN_PIECES, reducer->info);
     filch_total_end(&total, status == FILCH_OK ? result : NULL, reducer->element_bytes);
     return status;
 }

@@ -163,7 +163,7 @@ static const struct filch_chain ungrouped = {.finish = finish_run_known,
 static filch_status scan_leaves(filch_pool *pool, struct scanning *scanning)
 {
     const filch_reducer *reducer = scanning->reducer;
-    filch_reducer_check(pool, reducer, scanning->elements, scanning->leaves.n);
+    filch_reducer_check(filch_pool_given(pool), reducer, scanning->elements, scanning->leaves.n);
     struct filch_chain chain = reducer->exact ? ungrouped : grouped;
     chain.count = scanning->leaves.count;
     chain.most = filch_leaves_at_hand(&scanning->leaves, reducer->element_bytes);
@@ -208,10 +208,10 @@ static filch_status scan_by(filch_pool *pool, struct scanning *scanning, size_t 
 {
     filch_status status = check_scan(scanning, n);
     if (status != FILCH_OK) {
-        return status;
+        return filch_options_refuse(pool, status);
     }
     scanning->leaves = filch_partition_for_chain(n);
-    return filch_run_in_pool(pool, scan, scanning, scanning->reducer->info);
+    return filch_run_in_pool(pool, scan, scanning, FILCH_USES_IN_PIECES, scanning->reducer->info);
 }
 
 filch_status filch_scan(filch_pool *pool, const filch_reducer *reducer, const void *elements,

@@ -155,17 +155,17 @@ filch_status filch_sort(filch_pool *pool, const filch_order *order, void *elemen
 {
     filch_status status = check_sort(order, elements, n);
     if (status != FILCH_OK) {
-        return status;
+        return filch_options_refuse(pool, status);
     }
     FILCH_ALIGNED(64) unsigned char small[FEW_TO_SORT * SMALL];
     struct sorting s = {.order = order, .elements = elements, .n = n, .scratch = small};
     if (n > FEW_TO_SORT || order->element_bytes > SMALL) {
         s.scratch = filch_malloc_for(order->element_bytes, n * order->element_bytes);
         if (!s.scratch) {
-            return FILCH_ENOMEM;
+            return filch_options_refuse(pool, FILCH_ENOMEM);
         }
     }
-    status = filch_run_in_pool(pool, run_sort, &s, order->info);
+    status = filch_run_in_pool(pool, run_sort, &s, FILCH_USES_IN_CALL, order->info);
     if (s.scratch != small) {
         filch_free(s.scratch);
     }
@@ -226,10 +226,11 @@ static filch_status choose(filch_pool *pool, void *context)
 static filch_status choose_one(filch_pool *pool, struct choosing *c, size_t n, size_t *index)
 {
     filch_status status = index && n ? check_sort(c->order, c->elements, n) : FILCH_EINVAL;
-    if (status == FILCH_OK) {
-        c->leaves = filch_partition_of(n);
-        status = filch_run_in_pool(pool, choose, c, c->order->info);
+    if (status != FILCH_OK) {
+        return filch_options_refuse(pool, status);
     }
+    c->leaves = filch_partition_of(n);
+    status = filch_run_in_pool(pool, choose, c, FILCH_USES_IN_PIECES, c->order->info);
     if (status == FILCH_OK) {
         *index = c->chosen;
     }

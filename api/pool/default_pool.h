@@ -8,7 +8,8 @@
 
 struct filch_pool;
 
-/* *pool = given, or the default pool, opened if need be; a fork()'s child gets a new one. */
+/* *pool = given, without its options (call_options.h), or the default pool, opened if need be; a
+ * fork()'s child gets a new one. */
 FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_pool_resolve(struct filch_pool *given,
                                                                struct filch_pool **pool);
 

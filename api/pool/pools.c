@@ -9,6 +9,7 @@
 #include "os/cpu.h"
 #include "os/log.h"
 #include "os/os.h"
+#include "pool/call_options.h"
 #include "pool/default_pool.h"
 #include "pool/hooks.h"
 #include "sched/fiber.h"
@@ -180,6 +181,7 @@ static filch_status check_owned(const filch_pool *pool)
 
 filch_status filch_pool_close(filch_pool *pool)
 {
+    pool = filch_pool_given(pool);
     filch_status status = check_owned(pool);
     if (status == FILCH_OK) {
         filch_pool_refuse(pool, FILCH_POOL_CLOSED);
@@ -189,6 +191,7 @@ filch_status filch_pool_close(filch_pool *pool)
 
 filch_status filch_pool_terminate(filch_pool *pool)
 {
+    pool = filch_pool_given(pool);
     filch_status status = check_owned(pool);
     if (status == FILCH_OK) {
         filch_pool_terminate_now(pool);
@@ -204,6 +207,7 @@ static bool called_from_inside(const filch_pool *pool)
 
 filch_status filch_pool_join(filch_pool *pool)
 {
+    pool = filch_pool_given(pool);
     if (!pool) {
         return FILCH_EINVAL;
     }
@@ -231,6 +235,7 @@ static bool is_default(const filch_pool *pool)
 
 filch_status filch_pool_free(filch_pool *pool)
 {
+    pool = filch_pool_given(pool);
     if (!pool) {
         return FILCH_OK;
     }
@@ -248,8 +253,10 @@ filch_status filch_pool_free(filch_pool *pool)
 }
 
 /* What NULL stands for, if it was opened already. */
-static const filch_pool *existing(const filch_pool *pool)
+static const filch_pool *existing(const filch_pool *given)
 {
+    const filch_options *options = filch_options_of(given);
+    const filch_pool *pool = options ? filch_pool_behind(options) : given;
     if (!pool) {
         struct filch_process *process = filch_process();
         filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
@@ -289,8 +296,8 @@ filch_status filch_pool_resolve(struct filch_pool *given, struct filch_pool **po
 {
     struct filch_process *process = filch_process();
     filch_status status = FILCH_OK;
-    if (given) {
-        *pool = given;
+    *pool = filch_pool_given(given);
+    if (*pool) {
         return FILCH_OK;
     }
     /* acquire: pairs with the release below; a fast look without the lock */

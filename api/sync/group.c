@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "os/os.h"
 #include "os/os_modes.h"
+#include "pool/call_options.h"
 #include "pool/closure_private.h"
 #include "pool/deadline.h"
 #include "pool/default_pool.h"
@@ -98,7 +99,11 @@ static bool is_innermost(struct filch_group *group)
 filch_status filch_group_open(filch_pool *pool, const filch_group_options *options,
                               filch_group **out)
 {
+    const filch_options *how = filch_options_of(pool);
     filch_deadline until = options ? options->until : filch_never();
+    if (how) {
+        until = filch_earlier(until, how->until);
+    }
     if (!out) {
         return FILCH_EINVAL;
     }

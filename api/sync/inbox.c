@@ -112,7 +112,8 @@ static void answer(struct filch_inbox *inbox, struct letter *letter)
     struct filch_future *future = letter->future;
     if (filch_future_claim(future)) { /* if not, it was cancelled */
         filch_error error = {.status = FILCH_OK};
-        filch_status status = filch_apply(inbox->pool, &letter->closure, future->payload, &error);
+        filch_status status =
+            filch_apply(FILCH_ON(inbox->pool, .error = &error), &letter->closure, future->payload);
         if (status == FILCH_ERAISED) {
             future->fault.error = error; /* ours alone until it is finished */
         }

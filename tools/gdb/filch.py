@@ -135,10 +135,10 @@ class Backtrace(gdb.Command):
             raise gdb.GdbError("there is no such task")
 
 
-VERBS = """after|all|any|apply|apply_async|apply_async_with|bind|capture|capture_owned|catch|count|filter|find
-    |fork|for|for_async|for_tiled|for_with|get|imap|imap_from|imap_next|imap_next_until|imap_unordered
-    |imap_unordered_from|lazy|map|map_async|map_from|map_range|map_strided|map_with|max|min|next|parallel
-    |pipeline|reduce|scan|scan_exclusive|serial|sort|spawn|starmap|starmap_async|starmap_with|then"""
+VERBS = """after|all|any|apply|apply_async|bind|capture|capture_owned|catch|count|filter|find
+    |fork|for|for_async|for_tiled|get|imap|imap_from|imap_next|imap_next_until|imap_unordered
+    |imap_unordered_from|lazy|map|map_async|map_from|map_range|map_strided|max|min|next|parallel
+    |pipeline|reduce|scan|scan_exclusive|serial|sort|spawn|starmap|starmap_async|then"""
 
 
 def skip_generated(_):

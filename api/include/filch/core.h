@@ -7,7 +7,7 @@
  *
  *     filch_pool *pool;
  *     if (filch_pool_open(NULL, &pool) == FILCH_OK) {
- *         status = filch_parallel_for(pool, n, square, numbers, NULL);
+ *         status = filch_parallel_for(pool, n, square, numbers);
  *         filch_pool_free(pool);
  *     }
  *
@@ -59,6 +59,10 @@ int filch_raise(int code, const char *format, ...) __attribute__((format(printf,
 
 typedef struct filch_pool filch_pool;
 typedef struct filch_pool_options filch_pool_options; /* pool.h */
+
+/* How a call is to run: it stands where the pool stands, filch_on(pool, &options) or FILCH_ON(pool,
+ * .error = &error) (options.h). */
+typedef struct filch_options filch_options;
 
 /* Effect: opens a pool; its threads are made when work needs them. options: NULL for all defaults:
  * a worker for each processor that the process may use, the caller one of them; copied.
@@ -135,11 +139,10 @@ typedef struct filch_future filch_future;
 
 /* Effect: call the closure inside the pool and wait for its result. The caller works itself
  * instead of sleeping.
- * Args: result: room for the closure's result, untouched on error; error: NULL, or told what was
- * raised.
+ * Args: result: room for the closure's result, untouched on error.
  * Errors: FILCH_EINVAL, FILCH_ECLOSED, FILCH_ENOMEM, FILCH_EFORKED; FILCH_ERAISED. Blocks. */
 FILCH_MUST_CHECK filch_status filch_apply(filch_pool *pool, const filch_closure *closure,
-                                          void *result, filch_error *error);
+                                          void *result);
 
 /* Effect: have the closure called by the pool, soon; returns at once.
  * Args: future: receives a reference, or pass NULL if the result will not be asked for.
@@ -180,8 +183,6 @@ void filch_future_free(filch_future *future);
 
 /* ---- maps and loops ---- */
 
-typedef struct filch_map_options filch_map_options; /* loop.h */
-
 /* The part of a loop that its worker runs next: [next, stop). The block function stores next =
  * i + 1 before it runs element i, and reads stop again after each. */
 typedef struct filch_range {
@@ -201,21 +202,19 @@ typedef struct filch_body {
 /* Effect: runs body's elements 0 to n - 1, in parallel, each once, and returns when all have run.
  * Elements may run in any order; each sees what was done before the call, and what they did is seen
  * after it. n = 0: nothing runs.
- * Args: environment: body->environment_bytes, copied; options: NULL for defaults.
+ * Args: environment: body->environment_bytes, copied.
  * Errors: FILCH_ERAISED: an element raised an error; all elements have run, unless options say
- * otherwise, and options->error is that of the lowest index. FILCH_ECANCELED: it was asked to stop;
+ * otherwise, and their error is that of the lowest index. FILCH_ECANCELED: it was asked to stop;
  * some elements have not run. FILCH_EINVAL; FILCH_EOVERFLOW; FILCH_ECLOSED; FILCH_ENOMEM;
  * FILCH_EFORKED; FILCH_EBROKEN: nothing has run. Blocks. */
 FILCH_MUST_CHECK filch_status filch_map(filch_pool *pool, const filch_body *body,
-                                        const void *environment, size_t n,
-                                        const filch_map_options *options);
+                                        const void *environment, size_t n);
 
 /* Effect: body(i, environment) for i = 0 to n - 1: the untyped loop.
  * Args: environment: not copied. Errors: as filch_map. Blocks. */
 FILCH_MUST_CHECK filch_status filch_parallel_for(filch_pool *pool, size_t n,
                                                  void (*body)(size_t i, void *environment),
-                                                 void *environment,
-                                                 const filch_map_options *options);
+                                                 void *environment);
 
 #ifdef __cplusplus
 }

@@ -33,6 +33,7 @@
 #include <filch/loop.h>
 #include <filch/map_reduce.h>
 #include <filch/memory.h>
+#include <filch/options.h>
 #include <filch/order.h>
 #include <filch/pipeline.h>
 #include <filch/placed.h>

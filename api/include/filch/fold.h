@@ -73,8 +73,8 @@ typedef struct filch_fold_step {
 
 /* Effect: takes all elements into states, in parallel, and merges these into *result.
  * Args: environment: handed on, not copied; result: a started state of the caller's, to which is
- * added: it may hold something already; options: NULL for defaults; with an explicit chunksize each
- * chunk is a block.
+ * added: it may hold something already. With an explicit chunksize (options.h) each chunk is a
+ * block.
  * Errors: FILCH_ERAISED: an element, a merge or another function raised an error; all elements have
  * run, unless options say otherwise, and the states of those that ran are merged, also what an
  * element did before it raised. Any other: *result is untouched. FILCH_EINVAL: a missing argument,
@@ -83,8 +83,7 @@ typedef struct filch_fold_step {
  * Threads: any. Blocks; may migrate when called from a task. */
 FILCH_MUST_CHECK filch_status filch_fold(filch_pool *pool, const filch_fold_step *step,
                                          const void *environment, const void *elements, size_t n,
-                                         const filch_accumulator *accumulator, void *result,
-                                         const filch_map_options *options);
+                                         const filch_accumulator *accumulator, void *result);
 
 /* How generated code goes through elements (block.h): take_in(environment, elements, i, into) for
  * those of the range. */
@@ -110,7 +109,6 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
  * Defines how x is taken into `into`, an A *. Parameters behind x are the same for all elements.
  *     name_accumulator                       filch_accumulator with A in place of void
  *     name_fold(pool, xs, n, shared, ..., &accumulator, &result)
- *     name_fold_with(pool, xs, n, shared, ..., &accumulator, &result, &options)
  *
  * FILCH_FOLD_LOOP(A, name, ["doc",] (size_t, i), (U, shared), ...) { body }: the same for i = 0 to
  * n - 1, of no array: name_fold(pool, n, shared, ..., &accumulator, &result). */
@@ -120,8 +118,7 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
 #define FILCH_FOLD_STUBS(A, name, ...)                                                             \
     FILCH_STUB(void, name)                                                                         \
     typedef filch_accumulator name##_accumulator;                                                  \
-    FILCH_STUB(filch_status, name##_fold)                                                          \
-    FILCH_STUB(filch_status, name##_fold_with)
+    FILCH_STUB(filch_status, name##_fold)
 #define FILCH_FOLD_GENERATE(A, name, doc, first, ...)                                              \
     typedef FILCH_TYPE_OF first name##_element;                                                    \
     FILCH_FOLD_STEP(A, name, doc, first, ((const name##_element *)filch_elements)[filch_i],        \
@@ -191,11 +188,10 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
         const name##_accumulator *filch_how = (const name##_accumulator *)filch_typed;             \
         filch_how->finish((A *)filch_state, filch_how->context);                                   \
     }                                                                                              \
-    FILCH_CHECKED filch_status name##_fold_with(                                                   \
+    FILCH_CHECKED filch_status name##_fold(                                                        \
         filch_pool *filch_to, FILCH_UNGROUP declared size_t filch_n FILCH_MORE(FILCH_DECLARE,      \
                                                                              __VA_ARGS__),         \
-        const name##_accumulator *filch_how, A *filch_result,                                      \
-        const filch_map_options *filch_options)                                                    \
+        const name##_accumulator *filch_how, A *filch_result)                                      \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
         if (!filch_how) {                                                                          \
@@ -208,16 +204,7 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
             filch_typed.finish ? filch_of_finish_state_##name : NULL, &filch_typed,                \
             filch_typed.order};                                                                    \
         return filch_fold(filch_to, &filch_of_step_##name, filch_args, elements, filch_n,          \
-                          &filch_untyped, filch_result, filch_options);                            \
-    }                                                                                              \
-    FILCH_CHECKED filch_status name##_fold(                                                        \
-        filch_pool *filch_to, FILCH_UNGROUP declared size_t filch_n FILCH_MORE(FILCH_DECLARE,      \
-                                                                             __VA_ARGS__),         \
-        const name##_accumulator *filch_how, A *filch_result)                                      \
-    {                                                                                              \
-        return name##_fold_with(filch_to, FILCH_UNGROUP passed filch_n FILCH_MORE(FILCH_NAME,      \
-                                                                                __VA_ARGS__),      \
-                                filch_how, filch_result, NULL);                                    \
+                          &filch_untyped, filch_result);                                           \
     }
 /* clang-format on */
 

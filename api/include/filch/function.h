@@ -15,7 +15,6 @@
  *                                                  destroy(captures), a name_args *, is called once
  *     name_apply(pool, x, ..., &result)            call it in a pool and wait
  *     name_apply_async(pool, x, ..., &future)      have it called
- *     name_apply_async_with(pool, x, ..., &options, &future)     the same, with callbacks
  *     name_spawn(group, x, ..., &result)           have it called as part of a group (group.h)
  *     name_then(pool, future, ..., &next)          have it called with a future's value as first
  *                                                  argument, when that is there (then.h)
@@ -23,13 +22,13 @@
  *                                                  futures have succeeded (then.h)
  *     name_get(future, &result)                    the future's typed result
  *     name_map(pool, xs, ..., n, results)          results[i] = name(xs[i], ...), in parallel
- *     name_map_with(pool, xs, ..., n, results, &options)
- *     name_map_async(pool, xs, ..., n, results, &options, &future)
+ *     name_map_async(pool, xs, ..., n, results, &future)
  *     name_starmap...                              the same, by the name of several arguments
  *     name_map_strided(...), name_map_from(...)    arguments from elsewhere (source.h)
  *     name_imap(...), name_imap_unordered(...)     results one by one, computed ahead (imap.h)
  *     name_lazy(xs, ..., n), name_next(&lazy, &result)   results one by one, each when asked for
  *
+ * As `pool`, FILCH_ON(pool, ...) says how the call is to run (options.h).
  * For void functions `results`, `result` and `&result` are left out. All is static, and checked by
  * the compiler, which refuses types aligned to more than 64 bytes, here and elsewhere. Errors are
  * those of filch_apply(), filch_apply_async(), filch_future_get(), and filch_map() (loop.h). */
@@ -62,7 +61,7 @@ FILCH_SHORT_ERRORS
     FILCH_STUB(R, name) FILCH_STUB(filch_closure, name##_bind) FILCH_STUB(filch_status, name##_get)\
     FILCH_STUB(filch_status, name##_apply) FILCH_STUB(filch_status, name##_apply_async)            \
     FILCH_STUB(filch_status, name##_spawn) FILCH_STUB(filch_status, name##_then)                   \
-    FILCH_STUB(filch_status, name##_map) FILCH_STUB(filch_status, name##_map_with)
+    FILCH_STUB(filch_status, name##_map)
 
 #define FILCH_FUNCTION_GENERATE(R, name, doc, ...)                                                 \
     static R name(FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__));                                   \
@@ -123,19 +122,11 @@ FILCH_SHORT_ERRORS
         return filch_apply_captured(filch_to, &name##_callable, filch_args,                        \
                                     FILCH_RESULT(FILCH_RESULT_PASS_, R));                          \
     }                                                                                              \
-    FILCH_CHECKED filch_status name##_apply_async_with(                                            \
-        filch_pool *filch_to FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                               \
-        const filch_async_options *filch_options, filch_future **filch_out)                        \
-    {                                                                                              \
-        FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        return filch_apply_async_captured(filch_to, &name##_callable, filch_args, filch_options,   \
-                                          filch_out);                                              \
-    }                                                                                              \
     FILCH_CHECKED filch_status name##_apply_async(                                                 \
         filch_pool *filch_to FILCH_MORE(FILCH_DECLARE, __VA_ARGS__), filch_future **filch_out)     \
     {                                                                                              \
-        return name##_apply_async_with(filch_to FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL,         \
-                                       filch_out);                                                 \
+        FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
+        return filch_apply_async_captured(filch_to, &name##_callable, filch_args, filch_out);      \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_get(                                                         \
         filch_future *filch_from FILCH_RESULT(FILCH_RESULT_POINTER_, R))                           \
@@ -176,37 +167,24 @@ FILCH_SHORT_ERRORS
     FILCH_CHECKED filch_status name##_map##_async(                                                 \
         filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
-        const filch_map_options *filch_options, filch_future **filch_future_out)                   \
+        filch_future **filch_future_out)                                                           \
     {                                                                                              \
         FILCH_ARRAYS_GIVEN(R, name, __VA_ARGS__)                                                   \
         return filch_map_async(filch_to, filch_missing ? NULL : &filch_of_body_of_map_##name,      \
-                               &filch_arrays, filch_n, filch_options, filch_future_out);           \
-    }                                                                                              \
-    FILCH_CHECKED filch_status name##_map##_with(                                                  \
-        filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
-            FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                                  \
-        const filch_map_options *filch_options)                                                    \
-    {                                                                                              \
-        FILCH_ARRAYS_GIVEN(R, name, __VA_ARGS__)                                                   \
-        return filch_map(filch_to, filch_missing ? NULL : &filch_of_body_of_map_##name,            \
-                &filch_arrays,                                                                     \
-                         filch_n, filch_options);                                                  \
+                               &filch_arrays, filch_n, filch_future_out);                          \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_map(                                                         \
         filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n                  \
             FILCH_RESULT(FILCH_RESULT_ARRAY_, R))                                                  \
     {                                                                                              \
-        return name##_map##_with(filch_to, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n             \
-                                                 FILCH_RESULT(FILCH_RESULT_ARRAY_MORE_, R), NULL); \
+        FILCH_ARRAYS_GIVEN(R, name, __VA_ARGS__)                                                   \
+        return filch_map(filch_to, filch_missing ? NULL : &filch_of_body_of_map_##name,            \
+                         &filch_arrays, filch_n);                                                  \
     }
 
 /* The same, by the name of several arguments. */
 #define FILCH_STARMAP_CALLS(R, name, ...)                                                          \
-    FILCH_STARMAP(R, name, _async,                                                                 \
-                  (, const filch_map_options *filch_options, filch_future **filch_next),           \
-                  (, filch_options, filch_next), __VA_ARGS__)                                      \
-    FILCH_STARMAP(R, name, _with, (, const filch_map_options *filch_options), (, filch_options),   \
-                  __VA_ARGS__)                                                                     \
+    FILCH_STARMAP(R, name, _async, (, filch_future **filch_next), (, filch_next), __VA_ARGS__)     \
     FILCH_STARMAP(R, name, , (), (), __VA_ARGS__)
 #define FILCH_STARMAP(R, name, verb, declared, passed, ...)                                        \
     FILCH_CHECKED filch_status name##_starmap##verb(                                               \

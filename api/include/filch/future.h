@@ -19,34 +19,13 @@ extern "C" {
 
 typedef struct filch_promise filch_promise;
 
-/* What the end of a task or of an asynchronous map calls: one of the two, once, by the thread
- * that ended it, before the future is ready, so that a waiter for the future sees what it did. They
- * should be short, and must not wait for the future. What they raise is dropped. */
-typedef struct filch_async_options {
-    /* NULL, or: it succeeded. result: as of the closure; NULL if that has none, and of a map. */
-    void (*callback)(void *context, const void *result);
-    /* NULL, or: it failed or was cancelled. */
-    void (*error_callback)(void *context, const filch_error *error);
-    void *context;
-    /* Not 0: it begins when nothing else is to be done, or when it has waited while a good deal of
-     * other work was begun: it is put off, not starved. */
-    int background;
-} filch_async_options;
-
-/* Effect: as filch_apply_async, with callbacks. options: NULL for none; copied.
- * If the call is refused, neither is called. */
-FILCH_MUST_CHECK filch_status filch_apply_async_with(filch_pool *pool, const filch_closure *closure,
-                                                     const filch_async_options *options,
-                                                     filch_future **future);
-
-/* Effect: as filch_apply() and filch_apply_async_with(), of a closure that is made of `callable`
+/* Effect: as filch_apply() and filch_apply_async(), of a closure that is made of `callable`
  * and `captures` for this call. What generated code uses. */
 FILCH_MUST_CHECK filch_status filch_apply_captured(filch_pool *pool, const filch_callable *callable,
                                                    const void *captures, void *result);
 FILCH_MUST_CHECK filch_status filch_apply_async_captured(filch_pool *pool,
                                                          const filch_callable *callable,
                                                          const void *captures,
-                                                         const filch_async_options *options,
                                                          filch_future **future);
 
 /* Effect: as get, without waiting: FILCH_EPENDING when it is not ready. */

@@ -62,8 +62,7 @@ FILCH_INLINE void filch_grid_block(filch_range *range, const filch_grid *grid,
  * the grid. A tile's direction of 0 elements takes the default.
  * Errors: as filch_map(); FILCH_EOVERFLOW: more elements than a size_t counts. */
 FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body *body,
-                                             filch_grid *environment,
-                                             const filch_map_options *options);
+                                             filch_grid *environment);
 
 #ifdef __cplusplus
 }
@@ -72,8 +71,7 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
 /* clang-format off */
 /* FILCH_LOOP_2D(name, ["doc",] (size_t, i), (size_t, j), (T, shared), ...) { body }
  *     name_for(pool, n_i, n_j, shared, ...)
- *     name_for_with(pool, n_i, n_j, shared, ..., &options)
- *     name_for_tiled(pool, n_i, n_j, tile_i, tile_j, shared, ..., &options)
+ *     name_for_tiled(pool, n_i, n_j, tile_i, tile_j, shared, ...)
  * An explicit chunk size and the index in an error count elements tile by tile. */
 #define FILCH_LOOP_2D(...) FILCH_SHAPED(FILCH_LOOP_2D, FILCH_LOOP_2D, void, __VA_ARGS__, ~)
 #define FILCH_LOOP_2D_TAKES FILCH_TAKES_2_AND_UP_TO_8
@@ -86,28 +84,18 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
     FILCH_GRID_BLOCK(name, doc, (filch_at->j, filch_at->k), __VA_ARGS__)                           \
     FILCH_CHECKED filch_status name##_for_tiled(                                                   \
         filch_pool *filch_to, size_t filch_n_i, size_t filch_n_j, size_t filch_tile_i,             \
-        size_t filch_tile_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                \
-        const filch_map_options *filch_options)                                                    \
+        size_t filch_tile_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                                \
     {                                                                                              \
         FILCH_GRID_CELLS(name, 1, filch_n_i, filch_n_j, 1, filch_tile_i, filch_tile_j,             \
                          __VA_ARGS__)                                                              \
-        return filch_grid_map(filch_to, &filch_of_body_of_grid_##name, &filch_cells.filch_shape,   \
-                              filch_options);                                                      \
-    }                                                                                              \
-    FILCH_CHECKED filch_status name##_for_with(                                                    \
-        filch_pool *filch_to, size_t filch_n_i,                                                    \
-        size_t filch_n_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                   \
-        const filch_map_options *filch_options)                                                    \
-    {                                                                                              \
-        return name##_for_tiled(filch_to, filch_n_i, filch_n_j, 0,                                 \
-                                0 FILCH_MORE(FILCH_NAME, __VA_ARGS__), filch_options);             \
+        return filch_grid_map(filch_to, &filch_of_body_of_grid_##name, &filch_cells.filch_shape);  \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_for(                                                         \
         filch_pool *filch_to, size_t filch_n_i,                                                    \
         size_t filch_n_j FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                                   \
     {                                                                                              \
-        return name##_for_with(filch_to, filch_n_i,                                                \
-                               filch_n_j FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);               \
+        return name##_for_tiled(filch_to, filch_n_i, filch_n_j, 0,                                 \
+                                0 FILCH_MORE(FILCH_NAME, __VA_ARGS__));                            \
     }                                                                                              \
     FILCH_MENTION(name)                                                                            \
     static void name(FILCH_DECLARE index_i,                                                        \
@@ -127,28 +115,18 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
     FILCH_CHECKED filch_status name##_for_tiled(                                                   \
         filch_pool *filch_to, size_t filch_n_i, size_t filch_n_j, size_t filch_n_k,                \
         size_t filch_tile_i, size_t filch_tile_j,                                                  \
-        size_t filch_tile_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                \
-        const filch_map_options *filch_options)                                                    \
+        size_t filch_tile_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                                \
     {                                                                                              \
         FILCH_GRID_CELLS(name, filch_n_i, filch_n_j, filch_n_k, filch_tile_i, filch_tile_j,        \
                          filch_tile_k, __VA_ARGS__)                                                \
-        return filch_grid_map(filch_to, &filch_of_body_of_grid_##name, &filch_cells.filch_shape,   \
-                              filch_options);                                                      \
-    }                                                                                              \
-    FILCH_CHECKED filch_status name##_for_with(                                                    \
-        filch_pool *filch_to, size_t filch_n_i, size_t filch_n_j,                                  \
-        size_t filch_n_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                                   \
-        const filch_map_options *filch_options)                                                    \
-    {                                                                                              \
-        return name##_for_tiled(filch_to, filch_n_i, filch_n_j, filch_n_k, 0, 0,                   \
-                                0 FILCH_MORE(FILCH_NAME, __VA_ARGS__), filch_options);             \
+        return filch_grid_map(filch_to, &filch_of_body_of_grid_##name, &filch_cells.filch_shape);  \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_for(                                                         \
         filch_pool *filch_to, size_t filch_n_i, size_t filch_n_j,                                  \
         size_t filch_n_k FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))                                   \
     {                                                                                              \
-        return name##_for_with(filch_to, filch_n_i, filch_n_j,                                     \
-                               filch_n_k FILCH_MORE(FILCH_NAME, __VA_ARGS__), NULL);               \
+        return name##_for_tiled(filch_to, filch_n_i, filch_n_j, filch_n_k, 0, 0,                   \
+                                0 FILCH_MORE(FILCH_NAME, __VA_ARGS__));                            \
     }                                                                                              \
     FILCH_MENTION(name)                                                                            \
     static void name(FILCH_DECLARE index_i, FILCH_DECLARE index_j,                                 \
@@ -157,7 +135,6 @@ FILCH_MUST_CHECK filch_status filch_grid_map(filch_pool *pool, const filch_body 
 #define FILCH_GRID_STUBS(R, name, ...)                                                             \
     FILCH_STUB(void, name)                                                                         \
     FILCH_STUB(filch_status, name##_for)                                                           \
-    FILCH_STUB(filch_status, name##_for_with)                                                      \
     FILCH_STUB(filch_status, name##_for_tiled)
 
 #define FILCH_GRID_BLOCK(name, doc, where, ...)                                                    \

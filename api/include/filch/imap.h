@@ -145,23 +145,23 @@ void filch_iterator_free(filch_iterator *iterator);
 #define FILCH_IMAPS(name, imap, make, ...)                                                         \
     FILCH_CHECKED filch_status name##_##imap##_from(                                               \
         filch_pool *filch_to, name##_generator *filch_next, void *filch_context,                   \
-        const filch_imap_options *filch_options, filch_iterator **filch_out)                       \
+        const filch_imap_options *filch_choices, filch_iterator **filch_out)                       \
     {                                                                                              \
         const filch_of_generating_##name filch_state = {filch_next, filch_context};                \
         const filch_source filch_from = {filch_next ? filch_of_generate_##name : NULL,             \
                                          &filch_state, sizeof filch_state};                        \
-        return make(filch_to, &name##_callable, &filch_from, filch_options, filch_out);            \
+        return make(filch_to, &name##_callable, &filch_from, filch_choices, filch_out);            \
     }                                                                                              \
     FILCH_CHECKED filch_status name##_##imap(                                                      \
         filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n,                 \
-        const filch_imap_options *filch_options, filch_iterator **filch_out)                       \
+        const filch_imap_options *filch_choices, filch_iterator **filch_out)                       \
     {                                                                                              \
         const name##_lazy_map filch_state =                                                        \
             name##_lazy(FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n);                              \
         const bool filch_missing = FILCH_ARRAYS_MISSING(void, __VA_ARGS__);                        \
         const filch_source filch_from = {filch_missing ? NULL : filch_of_walk_##name,              \
                                          &filch_state, sizeof filch_state};                        \
-        return make(filch_to, &name##_callable, &filch_from, filch_options, filch_out);            \
+        return make(filch_to, &name##_callable, &filch_from, filch_choices, filch_out);            \
     }
 #define FILCH_ARRAY_TO_ARGS(T, x) filch_args->x = filch_arrays->x[filch_i];
 

@@ -82,11 +82,11 @@ void loop(filch_pool *pool, std::size_t n, const Body &body)
                                            &info<Named>};
     first_thrown thrown;
     filch_error why = {};
-    filch_map_options options = {};
+    filch_options options = {};
     options.policy = FILCH_FAIL_FAST;
     options.error = &why;
     const looping<Body> environment = {&body, &thrown};
-    const filch_status status = filch_map(pool, &untyped, &environment, n, &options);
+    const filch_status status = filch_map(filch_on(pool, &options), &untyped, &environment, n);
     thrown.check(status, why);
 }
 

@@ -33,13 +33,12 @@ typedef struct filch_map_reducer {
 
 /* Effect: result = initial (+) f(0) (+) f(1) (+) ... of n values, to the same bits as an array of
  * them and filch_reduce(), without the array. (An explicit chunksize groups them otherwise.)
- * Args: environment: handed on, not copied; options: NULL for defaults.
+ * Args: environment: handed on, not copied.
  * Errors: as filch_reduce(), FILCH_EINVAL: also Python's chunk size. *result is untouched on error.
  * Threads: any. Blocks; may migrate when called from a task. */
 FILCH_MUST_CHECK filch_status filch_map_reduce(filch_pool *pool, const filch_map_reducer *mapping,
                                                const void *environment, size_t n,
-                                               const void *initial, void *result,
-                                               const filch_map_options *options);
+                                               const void *initial, void *result);
 
 /* How generated code goes through elements (block.h): *total = value_of(environment, i) of the
  * range's first (+) that of the next (+) ..., until it is told to stop. value: room for one. */
@@ -65,7 +64,6 @@ FILCH_INLINE void filch_block_map_reduce(
 /* clang-format off */
 /* FILCH_MAP_REDUCE(R, name, f, reducer, (T, x), ...): defines
  *     name(pool, xs, ..., n, initial, &result)        initial (+) f(xs[0], ...) (+) f(xs[1], ...)
- *     name_with(pool, xs, ..., n, initial, &result, &options)
  * f: any function of these parameters; (+): a FILCH_REDUCER of R, which f returns. */
 #define FILCH_MAP_REDUCE(R, name, f, reducer, ...)                                                 \
     FILCH_MAP_REDUCE_I(R, name, f, reducer, __VA_ARGS__, ~)
@@ -75,8 +73,7 @@ FILCH_INLINE void filch_block_map_reduce(
 #define FILCH_MAP_REDUCE_RULE                                                                      \
     type, name, function, reducer, then one to eight arrays, each (type, name)
 #define FILCH_MAP_REDUCE_STUBS(parts, name, ...)                                                   \
-    FILCH_STUB(filch_status, name)                                                                 \
-    FILCH_STUB(filch_status, name##_with)
+    FILCH_STUB(filch_status, name)
 #define FILCH_MAP_REDUCE_GENERATE(parts, name, doc, ...)                                           \
     FILCH_MAP_REDUCE_OF(name, FILCH_UNGROUP parts, __VA_ARGS__)
 #define FILCH_MAP_REDUCE_OF(...) FILCH_MAP_REDUCE_MADE(__VA_ARGS__)
@@ -105,9 +102,9 @@ FILCH_INLINE void filch_block_map_reduce(
     }                                                                                              \
     FILCH_UNUSED static const filch_map_reducer filch_of_mapping_##name = {                        \
         filch_of_map_reduce_block_##name, &reducer##_reducer, &name##_info};                       \
-    FILCH_CHECKED filch_status name##_with(                                                        \
+    FILCH_CHECKED filch_status name(                                                               \
         filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n,                 \
-        R filch_initial, R *filch_result, const filch_map_options *filch_options)                  \
+        R filch_initial, R *filch_result)                                                          \
     {                                                                                              \
         filch_of_arrays_##name filch_arrays = {FILCH_LIST(FILCH_NAME, , __VA_ARGS__)};             \
         filch_status (*const filch_typed)(filch_pool *, R const *, size_t, R, R *) =               \
@@ -116,15 +113,7 @@ FILCH_INLINE void filch_block_map_reduce(
         const bool filch_missing =                                                                 \
             filch_n != 0 && (false FILCH_EACH(FILCH_ARRAY_MISSING, __VA_ARGS__));                  \
         return filch_map_reduce(filch_to, filch_missing ? NULL : &filch_of_mapping_##name,         \
-                                &filch_arrays, filch_n, &filch_initial, filch_result,              \
-                                filch_options);                                                    \
-    }                                                                                              \
-    FILCH_CHECKED filch_status name(                                                               \
-        filch_pool *filch_to, FILCH_THEN(FILCH_ARRAY, __VA_ARGS__) size_t filch_n,                 \
-        R filch_initial, R *filch_result)                                                          \
-    {                                                                                              \
-        return name##_with(filch_to, FILCH_THEN(FILCH_NAME, __VA_ARGS__) filch_n, filch_initial,   \
-                           filch_result, NULL);                                                    \
+                                &filch_arrays, filch_n, &filch_initial, filch_result);             \
     }                                                                                              \
     FILCH_MENTION(reducer)                                                                         \
     FILCH_ASSERT_STATIC(sizeof(&name) > 0, "")

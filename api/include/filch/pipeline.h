@@ -78,9 +78,7 @@ typedef enum filch_pipeline_policy {
 
 /* Zero in a field means its default. */
 typedef struct filch_pipeline_options {
-    size_t tokens;      /* items under way at once. Default: four for each worker */
-    filch_error *error; /* not NULL: told what was raised; function: the stage's, or the source's;
-                           index: the item's number */
+    size_t tokens; /* items under way at once. Default: four for each worker */
     /* NULL, or called once with each item that does not get through all stages, so that it can free
      * what it has; by several workers at once. stage: the first, from 0, that it did not get
      * through; the item is as that found it, or as a plain stage left it that raised the error. */
@@ -155,12 +153,12 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
     FILCH_CHECKED filch_status name##_pipeline(                                                    \
         filch_pool *filch_to FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                               \
         const filch_stage *filch_stages, size_t filch_n,                                           \
-        const filch_pipeline_options *filch_options)                                               \
+        const filch_pipeline_options *filch_choices)                                               \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
         return filch_pipeline_of(filch_to, &filch_of_source_##name, filch_args, filch_stages,      \
                 filch_n,                                                                           \
-                                 filch_options);                                                   \
+                                 filch_choices);                                                   \
     }                                                                                              \
     FILCH_MENTION(name)                                                                            \
     static filch_status name(FILCH_UNUSED T *item FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))

@@ -39,6 +39,7 @@
 #define FILCH_POOL_H_PUBLIC
 
 #include <filch/core.h> /* filch_pool_open(), _close(), _terminate(), _free(), _workers() */
+#include <filch/options.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,8 +1,8 @@
 /* filch/progress.h: a line in the terminal that tells how far a map is.
  *
  *     filch_progress_bar bar = {.label = "squares"};
- *     filch_map_options options = {.progress = filch_progress_bar_show, .progress_context = &bar};
- *     square_map_with(pool, xs, n, out, &options);
+ *     square_map(FILCH_ON(pool, .progress = filch_progress_bar_show, .progress_context = &bar), xs,
+ *                n, out);
  *
  * shows `squares  45% |##########            | 450/1000 120/s 0:04` while it runs, where the stream
  * is a terminal; elsewhere nothing. */
@@ -24,7 +24,7 @@ typedef struct filch_progress_bar {
     double began_s;    /* its own */
 } filch_progress_bar;
 
-/* A filch_progress (loop.h): context is the bar. */
+/* A filch_progress (options.h): context is the bar. */
 void filch_progress_bar_show(void *context, size_t done, size_t total);
 
 #ifdef __cplusplus

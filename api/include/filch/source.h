@@ -1,10 +1,10 @@
 /* filch/source.h: maps whose arguments are not in arrays of their own; nothing is copied.
  *
  * Of each FILCH_FUNCTION with parameters:
- *     name_map_strided(pool, xs, xs_stride, ..., n, results, results_stride, &options)
+ *     name_map_strided(pool, xs, xs_stride, ..., n, results, results_stride)
  *         strides are bytes from one element to the next, for fields of structs and columns of
  *         matrices; a stride of 0 passes the same argument each time
- *     name_map_from(pool, fill, context, n, results, &options)
+ *     name_map_from(pool, fill, context, n, results)
  *         void fill(void *context, size_t i, name_args *arguments) fills in arguments->x, ... of
  *         element i; it is called by the workers, several at once
  * and where FILCH_RANGE(name, T) stands behind a function of one number of type T:
@@ -61,15 +61,13 @@ FILCH_SHORT_ERRORS
         &name##_info};                                                                             \
     FILCH_CHECKED filch_status name##_map_from(                                                    \
         filch_pool *filch_to, name##_filler *filch_fill, void *filch_context,                      \
-        size_t filch_n FILCH_RESULT(FILCH_RESULT_ARRAY_, R),                                       \
-        const filch_map_options *filch_options)                                                    \
+        size_t filch_n FILCH_RESULT(FILCH_RESULT_ARRAY_, R))                                       \
     {                                                                                              \
         const filch_of_filled_##name filch_from = {filch_fill, filch_context,                      \
                                           FILCH_RESULT(FILCH_RESULT_ARRAY_PASS_, R)};              \
         const bool filch_missing = !filch_fill || FILCH_ARRAYS_MISSING(R, ~);                      \
         return filch_map(filch_to, filch_missing ? NULL : &filch_of_body_from_##name,              \
-                &filch_from, filch_n,                                                              \
-                         filch_options);                                                           \
+                         &filch_from, filch_n);                                                    \
     }
 
 #define FILCH_MAP_STRIDED(R, name, ...)                                                            \
@@ -97,15 +95,13 @@ FILCH_SHORT_ERRORS
         filch_of_strided_block_##name, sizeof(filch_of_columns_##name), 0, &name##_info};          \
     FILCH_CHECKED filch_status name##_map_strided(                                                 \
         filch_pool *filch_to, FILCH_THEN(FILCH_COLUMN, __VA_ARGS__) size_t filch_n                 \
-            FILCH_RESULT(FILCH_COLUMN_RESULT_, R),                                                 \
-        const filch_map_options *filch_options)                                                    \
+            FILCH_RESULT(FILCH_COLUMN_RESULT_, R))                                                 \
     {                                                                                              \
         const filch_of_columns_##name filch_columns = {FILCH_THEN(FILCH_COLUMN_PASS, __VA_ARGS__)  \
                                                   FILCH_RESULT(FILCH_COLUMN_RESULT_PASS_, R)};     \
         const bool filch_missing = FILCH_ARRAYS_MISSING(R, __VA_ARGS__);                           \
         return filch_map(filch_to, filch_missing ? NULL : &filch_of_body_strided_##name,           \
-                &filch_columns,                                                                    \
-                         filch_n, filch_options);                                                  \
+                         &filch_columns, filch_n);                                                 \
     }
 #define FILCH_COLUMN(T, x) T const *x, ptrdiff_t x##_stride
 #define FILCH_COLUMN_FIELD(T, x)                                                                   \
@@ -147,8 +143,7 @@ FILCH_SHORT_ERRORS
     {                                                                                              \
         filch_of_range_##name filch_numbers = {filch_first, filch_step};                           \
         return name##_map_from(filch_to, filch_of_fill_range_##name, &filch_numbers, filch_n,      \
-                filch_out,                                                                         \
-                               NULL);                                                              \
+                                    filch_out);                                                    \
     }                                                                                              \
     typedef filch_of_range_##name filch_of_range_##name
 /* clang-format on */

@@ -42,12 +42,12 @@ static unsigned char *marks;
 
 static double timed(size_t n, double ns, enum pattern pattern, size_t chunk)
 {
-    filch_map_options options = {0};
+    filch_options options = {0};
     if (chunk) {
         options.chunksize = FILCH_CHUNK(chunk);
     }
     double start = now_ns();
-    filch_status status = element_for_with(pool, n, n, ns, pattern, marks, &options);
+    filch_status status = element_for(filch_on(pool, &options), n, n, ns, pattern, marks);
     double took = now_ns() - start;
     must(status == FILCH_OK, "a loop");
     return took;

@@ -2,12 +2,14 @@
 
 #include "base/memory.h"
 #include "debug/dump.h"
+#include "pool/call_options.h"
 #include "sched/pool.h"
 #include "sched/process.h"
 
 filch_status filch_dump(filch_pool *pool, FILE *stream)
 {
     struct filch_text text = {.string = NULL};
+    pool = filch_pool_given(pool);
     if (!stream) {
         return FILCH_EINVAL;
     }

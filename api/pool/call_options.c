@@ -1,0 +1,117 @@
+#include "pool/call_options.h"
+
+#include <stdio.h>
+
+#include "os/log.h"
+#include "os/os.h"
+#include "pool/deadline.h"
+#include "sched/cancel.h"
+#include "sched/fiber.h"
+#include "sched/pool.h"
+#include "sched/region.h"
+#include "sched/unwound.h"
+
+_Static_assert(_Alignof(filch_options) >= 2, "bit 0 of its address is free");
+
+filch_pool *filch_on(filch_pool *pool, filch_options *options)
+{
+    if (!options) {
+        return pool;
+    }
+    options->pool = pool;
+    return (filch_pool *)(void *)((char *)options + 1);
+}
+
+filch_pool *filch_pool_behind(const filch_options *options)
+{
+    filch_pool *pool = options->pool;
+    while ((options = filch_options_of(pool)) != NULL) {
+        pool = options->pool;
+    }
+    return pool;
+}
+
+static bool is_given(const filch_options *options, enum filch_uses use)
+{
+    switch (use) {
+    case FILCH_USES_UNTIL: return filch_deadline_ns(options->until) != FILCH_OS_NEVER;
+    case FILCH_USES_ERROR: return options->error != NULL;
+    case FILCH_USES_PROGRESS: return options->progress != NULL;
+    case FILCH_USES_ELEMENTS:
+        return options->chunksize.given || options->policy != FILCH_RUN_ALL || options->items;
+    default: return options->done.callback || options->done.error_callback || options->background;
+    }
+}
+
+void filch_options_note(const filch_options *options, const filch_pool *pool, unsigned uses,
+                        const filch_function_info *info)
+{
+    static const struct {
+        enum filch_uses use;
+        const char *name;
+    } all[] = {{FILCH_USES_UNTIL, "until"},
+               {FILCH_USES_ERROR, "error"},
+               {FILCH_USES_PROGRESS, "progress"},
+               {FILCH_USES_ELEMENTS, "chunksize, policy or items"},
+               {FILCH_USES_LATER, "done or background"}};
+    char message[200];
+    for (size_t i = 0; pool->config.check && i < sizeof all / sizeof *all; i++) {
+        if (!(uses & all[i].use) && is_given(options, all[i].use)) {
+            snprintf(message, sizeof message,
+                     "check: a call of %.80s has no use for FILCH_ON's %s\n",
+                     info ? info->name : "a function", all[i].name);
+            filch_log(FILCH_LOG_WARNING, message);
+        }
+    }
+}
+
+/* A call that is asked to stop at a time of its own. */
+struct timed_call {
+    void (*function)(void *context);
+    void *context;
+    uint64_t until_ns;
+    struct filch_frame *frame;
+    struct filch_cancel_scope scope;
+};
+
+/* Also if it does not return (unwound.h): what others run of it was waited for before. */
+static void leave_timed_call(struct timed_call **call)
+{
+    (*call)->frame->scope = (*call)->scope.parent;
+    filch_cancel_scope_close(&(*call)->scope);
+}
+
+static void run_timed_call(void *context)
+{
+    struct timed_call *timed = context;
+    timed->frame = filch_fiber_self()->frame;
+    filch_cancel_scope_open(&timed->scope, timed->frame->scope, timed->until_ns);
+    timed->frame->scope = &timed->scope;
+    FILCH_UNWINDS(leave_timed_call) struct timed_call *call = timed;
+    call->function(call->context);
+}
+
+filch_status filch_call_in_time(filch_pool *pool, const filch_options *options,
+                                void (*function)(void *context), void *context,
+                                struct filch_fault *fault, const filch_function_info *info)
+{
+    struct timed_call timed = {.function = function, .context = context};
+    timed.until_ns = options ? filch_deadline_ns(options->until) : FILCH_OS_NEVER;
+    if (FILCH_LIKELY(timed.until_ns == FILCH_OS_NEVER)) {
+        return filch_region_call(pool, function, context, fault, info);
+    }
+    return timed.until_ns <= filch_os_now_ns()
+               ? FILCH_ETIMEDOUT
+               : filch_region_call(pool, run_timed_call, &timed, fault, info);
+}
+
+filch_status filch_options_told(const filch_options *options, filch_status status)
+{
+    if (status == FILCH_ECANCELED && filch_deadline_ns(options->until) <= filch_os_now_ns()) {
+        status = FILCH_ETIMEDOUT;
+    }
+    if (options->error && status != FILCH_ERAISED) {
+        *options->error = (filch_error){.status = status, .index = FILCH_NO_INDEX};
+    }
+    return status;
+}
