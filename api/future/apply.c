@@ -92,8 +92,8 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
         struct filch_fault fault;
         filch_fault_init(&fault);
         filch_options_check(options, pool, FILCH_USES_IN_CALL, closure->callable->info);
-        status = filch_call_in_time(pool, options, run_application, &application, &fault,
-                                    closure->callable->info);
+        status = filch_call_with(pool, options, run_application, &application, &fault,
+                                 closure->callable->info);
         status =
             status == FILCH_OK ? filch_fault_result(&fault, filch_options_error(options)) : status;
     }

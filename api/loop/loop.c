@@ -29,8 +29,8 @@ filch_status filch_loop_enter(struct filch_loop *loop, filch_pool *pool,
     if (status == FILCH_OK && loop->n == 0) {
         return filch_pool_check(pool);
     }
-    return status == FILCH_OK ? filch_call_in_time(pool, options, function, context,
-                                                   loop->frame.fault, loop->body->info)
+    return status == FILCH_OK ? filch_call_with(pool, options, function, context, loop->frame.fault,
+                                                loop->body->info)
                               : status;
 }
 

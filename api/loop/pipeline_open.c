@@ -139,7 +139,7 @@ static filch_status carry_out_line(struct filch_line *line, const filch_options 
     filch_status status = allocate(line) ? FILCH_OK : FILCH_ENOMEM;
     if (status == FILCH_OK) {
         filch_options_check(how, line->pool, FILCH_USES_IN_CALL, line->info);
-        status = filch_call_in_time(line->pool, how, filch_line_run, line, &fault, line->info);
+        status = filch_call_with(line->pool, how, filch_line_run, line, &fault, line->info);
     }
     status = status == FILCH_OK ? line_outcome(line, how, &fault) : status;
     free_line(line);

@@ -91,13 +91,14 @@ static void run_timed_call(void *context)
     call->function(call->context);
 }
 
-filch_status filch_call_in_time(filch_pool *pool, const filch_options *options,
-                                void (*function)(void *context), void *context,
-                                struct filch_fault *fault, const filch_function_info *info)
+FILCH_APART filch_status filch_call_in_time(filch_pool *pool, const filch_options *options,
+                                            void (*function)(void *context), void *context,
+                                            struct filch_fault *fault,
+                                            const filch_function_info *info)
 {
     struct timed_call timed = {.function = function, .context = context};
-    timed.until_ns = options ? filch_deadline_ns(options->until) : FILCH_OS_NEVER;
-    if (FILCH_LIKELY(timed.until_ns == FILCH_OS_NEVER)) {
+    timed.until_ns = filch_deadline_ns(options->until);
+    if (timed.until_ns == FILCH_OS_NEVER) {
         return filch_region_call(pool, function, context, fault, info);
     }
     return timed.until_ns <= filch_os_now_ns()

@@ -11,6 +11,8 @@
 
 #include "base/base.h"
 #include "base/private.h"
+#include "sched/region.h"
+#include "sched/region.h"
 
 struct filch_fault;
 
@@ -58,11 +60,21 @@ static inline void filch_options_check(const filch_options *options, const filch
     }
 }
 
-/* function(context) inside the pool, as filch_region_call(), asked to stop when the options say.
- * FILCH_ETIMEDOUT: that had passed already, and it was not called. */
+/* function(context) inside the pool, asked to stop when the options say. FILCH_ETIMEDOUT: that had
+ * passed already, and it was not called. */
 FILCH_PRIVATE FILCH_MUST_CHECK filch_status
 filch_call_in_time(filch_pool *pool, const filch_options *options, void (*function)(void *context),
                    void *context, struct filch_fault *fault, const filch_function_info *info);
+
+/* As filch_region_call(), and that. */
+static inline FILCH_MUST_CHECK filch_status
+filch_call_with(filch_pool *pool, const filch_options *options, void (*function)(void *context),
+                void *context, struct filch_fault *fault, const filch_function_info *info)
+{
+    return FILCH_LIKELY(!options)
+               ? filch_region_call(pool, function, context, fault, info)
+               : filch_call_in_time(pool, options, function, context, fault, info);
+}
 
 /* Where the details of what is raised go; NULL: nowhere. */
 static inline filch_error *filch_options_error(const filch_options *options)

@@ -35,7 +35,7 @@ filch_status filch_run_in_pool(filch_pool *pool,
     }
     if (status == FILCH_OK) {
         filch_options_check(options, pool, uses, info);
-        status = filch_call_in_time(pool, options, run_visit, &visit, &fault, info);
+        status = filch_call_with(pool, options, run_visit, &visit, &fault, info);
     }
     if (status == FILCH_OK && filch_fault_is_set(&fault)) { /* else what is within has told */
         status = filch_fault_result(&fault, filch_options_error(options));
