@@ -153,6 +153,7 @@
 #include "loop/fold.c"
 #include "loop/grid.c"
 #include "loop/imap.c"
+#include "loop/imap_batch.c"
 #include "loop/loop.c"
 #include "loop/loop_block.c"
 #include "loop/loop_range.c"

@@ -52,7 +52,7 @@ static filch_status next_line(void *context, outcome_of_args *arguments)
 
 int main(void)
 {
-    const filch_imap_options options = {.look_ahead = AT_ONCE};
+    const filch_imap_options options = {.at_once = AT_ONCE};
     filch_iterator *it = NULL;
     size_t taken = 0;
     char *text;

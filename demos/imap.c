@@ -1,5 +1,5 @@
 /* Results one by one while the next are being computed, from a source without an end, of which no
- * more is taken than is looked ahead; and a map with a progress bar (on a terminal). */
+ * more is taken than may be at once; and a map with a progress bar (on a terminal). */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,7 +31,7 @@ static filch_status next_number(void *context, collatz_args *arguments)
 
 static filch_status one_by_one(filch_pool *pool)
 {
-    const filch_imap_options options = {.look_ahead = 8};
+    const filch_imap_options options = {.at_once = 8};
     filch_iterator *it = NULL;
     filch_error last;
     long taken = 0;

@@ -73,7 +73,7 @@ START_TEST(results_come_in_order)
     enum { N = 500 };
     for (size_t chunk = 0; chunk < 4; chunk++) {
         struct counter counter = {0, N, FILCH_END, 0};
-        filch_imap_options options = {.chunksize = chunk * chunk, .look_ahead = chunk * 7};
+        filch_imap_options options = {.chunksize = chunk * chunk, .at_once = chunk * 7};
         filch_iterator *it;
         filch_error error;
         int value;
@@ -133,7 +133,7 @@ START_TEST(unordered_results_overtake_a_slow_one)
         xs[i] = i;
     }
     atomic_store(&gate, 0);
-    filch_imap_options options = {.look_ahead = 4};
+    filch_imap_options options = {.at_once = 4};
     ck_assert_int_eq(first_waits_imap_unordered(pool, xs, 10, &options, &it), FILCH_OK);
     for (int i = 1; i < 10; i++) {
         ck_assert_int_eq(first_waits_imap_next(it, &value), FILCH_OK);
@@ -149,11 +149,11 @@ START_TEST(unordered_results_overtake_a_slow_one)
 }
 END_TEST
 
-START_TEST(no_more_is_taken_from_the_source_than_the_look_ahead)
+START_TEST(no_more_is_taken_from_the_source_than_may_be_at_once)
 {
     filch_pool *pool = pool_opened(_i);
     struct counter endless = {0, -1, FILCH_END, 0};
-    filch_imap_options options = {.look_ahead = 5};
+    filch_imap_options options = {.at_once = 5};
     filch_iterator *it;
     int value;
     ck_assert_int_eq(square_imap_from(pool, count, &endless, &options, &it), FILCH_OK);
@@ -185,6 +185,78 @@ START_TEST(an_item_that_fails_does_not_lose_the_rest)
         ck_assert_int_eq(error.code, i % 2 ? i : 0);
         ck_assert_uint_eq(error.index, (size_t)i);
     }
+    filch_iterator_free(it);
+    pool_closed(pool);
+}
+END_TEST
+
+enum { RETURNS, SLEEPS, RAISES };
+
+FILCH_FUNCTION(int, stays, (int, how))
+{
+    if (how == RETURNS || filch_sleep(1000) != FILCH_ECANCELED) {
+        return how;
+    }
+    return how == RAISES ? filch_raise(how, "told to stop") : how;
+}
+
+START_TEST(an_item_that_runs_too_long_is_asked_to_stop)
+{
+    filch_pool *pool = pool_opened(_i);
+    static const int hows[] = {RETURNS, SLEEPS, RETURNS, RAISES, RETURNS, SLEEPS};
+    static const filch_status ends[] = {FILCH_OK, FILCH_ECANCELED, FILCH_ERAISED};
+    for (size_t chunk = 1; chunk <= 2; chunk++) {
+        filch_iterator *it;
+        const filch_imap_options options = {.item_seconds = 0.2, .chunksize = chunk};
+        ck_assert_int_eq(stays_imap(pool, hows, 6, &options, &it), FILCH_OK);
+        for (size_t i = 0; i < 6; i++) {
+            int value = -7;
+            filch_error error;
+            ck_assert_int_eq(stays_imap_next(it, &value), ends[hows[i]]);
+            ck_assert_uint_eq(filch_iterator_index(it), i);
+            ck_assert_int_eq(filch_iterator_error(it, &error), FILCH_OK);
+            ck_assert_int_eq(error.status, ends[hows[i]]);
+            ck_assert_int_eq(value, hows[i] == RETURNS ? RETURNS : -7);
+        }
+        filch_iterator_free(it);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(unordered_items_tell_their_places)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct counter counter = {0, 100, FILCH_END, 0};
+    filch_iterator *it;
+    int value;
+    ck_assert_uint_eq(filch_iterator_index(NULL), FILCH_NO_INDEX);
+    ck_assert_int_eq(square_imap_unordered_from(pool, count, &counter, NULL, &it), FILCH_OK);
+    ck_assert_uint_eq(filch_iterator_index(it), FILCH_NO_INDEX);
+    for (int i = 0; i < 100; i++) {
+        ck_assert_int_eq(square_imap_next(it, &value), FILCH_OK);
+        int place = (int)filch_iterator_index(it);
+        ck_assert_int_eq(value, place * place);
+    }
+    filch_iterator_free(it);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(items_that_have_not_begun_by_a_deadline_never_do)
+{
+    filch_pool *pool = pool_opened(_i);
+    struct counter counter = {0, 20, FILCH_END, 0};
+    filch_iterator *it;
+    int value = -7;
+    ck_assert_int_eq(
+        square_imap_from(FILCH_ON(pool, .until = filch_in(0)), count, &counter, NULL, &it),
+        FILCH_OK);
+    for (int i = 0; i < 20; i++) {
+        ck_assert_int_eq(square_imap_next(it, &value), FILCH_ECANCELED);
+    }
+    ck_assert_int_eq(square_imap_next(it, &value), FILCH_END);
+    ck_assert_int_eq(value, -7);
     filch_iterator_free(it);
     pool_closed(pool);
 }
@@ -320,7 +392,7 @@ START_TEST(closing_lets_the_window_come_and_terminating_cancels_it)
     for (int terminated = 0; terminated < 2; terminated++) {
         filch_pool *pool = pool_opened(_i);
         struct counter endless = {0, -1, FILCH_END, 0};
-        filch_imap_options options = {.look_ahead = 6};
+        filch_imap_options options = {.at_once = 6};
         filch_iterator *it;
         filch_status status = FILCH_OK;
         int value;
@@ -348,7 +420,7 @@ START_TEST(bad_arguments_are_refused)
     int x = 1;
     long long wrong;
     filch_imap_options huge = {.chunksize = SIZE_MAX};
-    filch_imap_options far = {.look_ahead = SIZE_MAX};
+    filch_imap_options far = {.at_once = SIZE_MAX};
     struct counter counter = {0, 3, FILCH_END, 0};
     ck_assert_int_eq(square_imap(pool, NULL, 1, NULL, &it), FILCH_EINVAL);
     ck_assert_int_eq(square_imap_from(pool, NULL, NULL, NULL, &it), FILCH_EINVAL);
@@ -498,9 +570,12 @@ int main(void)
     tcase_add_loop_test(tcase, results_come_in_order, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, unordered_results_come_each_once, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, unordered_results_overtake_a_slow_one, 0, WORKER_SWEEP);
-    tcase_add_loop_test(tcase, no_more_is_taken_from_the_source_than_the_look_ahead, 0,
+    tcase_add_loop_test(tcase, no_more_is_taken_from_the_source_than_may_be_at_once, 0,
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_item_that_fails_does_not_lose_the_rest, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, an_item_that_runs_too_long_is_asked_to_stop, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, unordered_items_tell_their_places, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, items_that_have_not_begun_by_a_deadline_never_do, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_error_of_the_source_comes_in_its_place, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, of_a_chunk_that_runs_when_it_is_abandoned_no_more_items_begin, 0,
                         WORKER_SWEEP);

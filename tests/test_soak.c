@@ -190,7 +190,7 @@ static void iterate(uint64_t *seed)
     for (int i = 0; i < N; i++) {
         xs[i] = (int)pick(seed, 60);
     }
-    filch_imap_options options = {.look_ahead = pick(seed, 10), .chunksize = pick(seed, 4)};
+    filch_imap_options options = {.at_once = pick(seed, 10), .chunksize = pick(seed, 4)};
     EXPECT((pick(seed, 2) ? leaf_imap(pool, xs, N, &options, &it)
                           : leaf_imap_unordered(pool, xs, N, &options, &it)) == FILCH_OK);
     for (unsigned left = pick(seed, 30); left > 0 && status != FILCH_END; left--) {

@@ -8,26 +8,10 @@
 #include "base/memory.h"
 #include "future/completions.h"
 #include "future/task_future.h"
+#include "loop/imap_batch.h"
 #include "pool/call_options.h"
 #include "pool/default_pool.h"
-#include "sched/fiber.h"
 #include "sched/pool.h"
-#include "sched/region.h"
-
-/* One call. Behind it its captures and its result. */
-struct item {
-    struct filch_fault fault;
-};
-
-/* What the future of a chunk holds: items that run one after the other. */
-struct batch {
-    const filch_callable *callable;
-    size_t first;                            /* the place of its first item in the source */
-    size_t count;                            /* items */
-    size_t taken;                            /* of which that many have been returned */
-    size_t stride;                           /* bytes from item to item */
-    FILCH_ALIGNED(16) unsigned char items[]; /* aligned for captures and results */
-};
 
 struct filch_iterator {
     struct filch_pool *pool;
@@ -36,6 +20,8 @@ struct filch_iterator {
     void *state;
     void *copied; /* the state, if it is ours */
     size_t chunksize;
+    double item_seconds;
+    filch_options how;       /* of the tasks: until */
     size_t window;           /* chunks that may be in flight */
     size_t stride;           /* bytes of an item */
     size_t pulled;           /* items from the source so far */
@@ -48,78 +34,16 @@ struct filch_iterator {
     filch_future *ring[];    /* of an ordered one: window of them, from `oldest` */
 };
 
-static struct batch *batch_of(filch_future *future)
-{
-    return (struct batch *)(void *)future->payload;
-}
-
-static struct item *item_at(struct batch *batch, size_t index)
-{
-    return (struct item *)(void *)(batch->items + index * batch->stride);
-}
-
-/* Of an item's captures and of its result, and so of the item. */
-static size_t alignment_of(const filch_callable *callable)
-{
-    return filch_alignment_for_both(callable->captures_bytes, callable->result_bytes);
-}
-
-static size_t captures_offset(const filch_callable *callable)
-{
-    return filch_aligned_up(sizeof(struct item), alignment_of(callable));
-}
-
-static size_t result_offset(const filch_callable *callable)
-{
-    return captures_offset(callable) +
-           filch_aligned_up(callable->captures_bytes, filch_alignment_for(callable->result_bytes));
-}
-
-static void *captures_of(const struct batch *batch, struct item *item)
-{
-    return (unsigned char *)item + captures_offset(batch->callable);
-}
-
-static void *result_of(const struct batch *batch, struct item *item)
-{
-    return (unsigned char *)item + result_offset(batch->callable);
-}
-
-/* ---- running a chunk ---- */
-
-static void run_item(struct filch_future *future, struct batch *batch, struct item *item)
-{
-    struct filch_fiber *fiber = filch_fiber_self();
-    struct filch_frame frame;
-    if (filch_cancel_scope_is_cancelled(&future->scope)) {
-        return; /* it stays what it was: cancelled */
-    }
-    item->fault.error.status = FILCH_OK;
-    filch_frame_push(&frame, fiber, &item->fault, batch->callable->info);
-    batch->callable->invoke(captures_of(batch, item), result_of(batch, item));
-    filch_frame_pop(&frame, fiber);
-}
-
-static void run_batch(struct filch_future *future)
-{
-    struct batch *batch = batch_of(future);
-    for (size_t i = 0; i < batch->count; i++) {
-        run_item(future, batch, item_at(batch, i));
-    }
-}
-
-static const struct filch_future_kind batch_kind = {.run = run_batch};
-
 /* ---- taking arguments from the source ---- */
 
 /* As many items as a chunk has, or as there are. */
-static void pull(filch_iterator *iterator, struct batch *batch)
+static void pull(filch_iterator *iterator, struct filch_batch *batch)
 {
     while (iterator->end == FILCH_OK && batch->count < iterator->chunksize) {
-        struct item *item = item_at(batch, batch->count);
+        struct filch_batch_item *item = filch_batch_at(batch, batch->count);
         filch_fault_init(&item->fault);
         item->fault.error.status = FILCH_ECANCELED;
-        iterator->end = iterator->next(iterator->state, captures_of(batch, item));
+        iterator->end = iterator->next(iterator->state, filch_batch_captures(batch, item));
         if (iterator->end == FILCH_OK) {
             batch->count++;
         }
@@ -129,16 +53,11 @@ static void pull(filch_iterator *iterator, struct batch *batch)
 
 static filch_future *batch_new(filch_iterator *iterator)
 {
-    filch_future *future =
-        filch_future_new_at(sizeof(struct batch) + iterator->chunksize * iterator->stride,
-                            alignment_of(iterator->callable), offsetof(struct batch, items),
-                            &batch_kind, iterator->callable->info);
-    if (future) {
-        struct batch *batch = batch_of(future);
-        *batch = (struct batch){
-            .callable = iterator->callable, .first = iterator->pulled, .stride = iterator->stride};
-    }
-    return future;
+    const struct filch_batch batch = {.callable = iterator->callable,
+                                      .first = iterator->pulled,
+                                      .stride = iterator->stride,
+                                      .item_seconds = iterator->item_seconds};
+    return filch_batch_new(&batch, iterator->chunksize);
 }
 
 static filch_status remember(filch_iterator *iterator, filch_future *future)
@@ -162,12 +81,12 @@ static filch_status send_chunk(filch_iterator *iterator)
     if (!future) {
         return FILCH_ENOMEM;
     }
-    pull(iterator, batch_of(future));
-    if (batch_of(future)->count == 0) {
+    pull(iterator, filch_batch_of(future));
+    if (filch_batch_of(future)->count == 0) {
         filch_future_free(future);
         return FILCH_OK;
     }
-    filch_status status = filch_future_submit(future, iterator->pool, NULL, &sent);
+    filch_status status = filch_future_submit(future, iterator->pool, &iterator->how, &sent);
     if (status == FILCH_OK) {
         status = remember(iterator, sent);
     }
@@ -212,15 +131,15 @@ static filch_status await_chunk(filch_iterator *iterator, filch_deadline until)
 static filch_status take_item(filch_iterator *iterator, void *result, size_t bytes)
 {
     filch_future *future = iterator->current;
-    struct batch *batch = batch_of(future);
-    struct item *item = item_at(batch, batch->taken);
+    struct filch_batch *batch = filch_batch_of(future);
+    struct filch_batch_item *item = filch_batch_at(batch, batch->taken);
     iterator->error = item->fault.error;
     if (iterator->error.status == FILCH_ECANCELED && future->outcome != FILCH_OK) {
         filch_future_tell(future, &iterator->error); /* the chunk was not begun */
     }
     iterator->error.index = batch->first + batch->taken;
     if (iterator->error.status == FILCH_OK && bytes) {
-        memcpy(result, result_of(batch, item), bytes);
+        memcpy(result, filch_batch_result(batch, item), bytes);
     }
     if (++batch->taken == batch->count) {
         filch_future_free(future);
@@ -248,6 +167,11 @@ filch_status filch_iterator_next(filch_iterator *iterator, void *result, size_t 
     return filch_iterator_next_until(iterator, filch_never(), result, bytes);
 }
 
+size_t filch_iterator_index(const filch_iterator *iterator)
+{
+    return iterator ? iterator->error.index : FILCH_NO_INDEX;
+}
+
 filch_status filch_iterator_error(const filch_iterator *iterator, filch_error *error)
 {
     if (!iterator || !error) {
@@ -267,7 +191,8 @@ static bool measure_items(filch_iterator *iterator, const filch_callable *callab
         return false;
     }
     iterator->stride =
-        filch_aligned_up(result_offset(callable) + callable->result_bytes, alignment_of(callable));
+        filch_aligned_up(filch_batch_result_offset(callable) + callable->result_bytes,
+                         filch_batch_alignment(callable));
     return filch_multiply(iterator->stride, iterator->chunksize, &all) && all < SIZE_MAX / 4;
 }
 
@@ -287,16 +212,16 @@ static filch_status copy_state(filch_iterator *iterator, const filch_source *sou
 static size_t window_for(const filch_imap_options *options, size_t chunksize,
                          const struct filch_pool *pool)
 {
-    if (!options || !options->look_ahead) {
+    if (!options || !options->at_once) {
         return 4 * (size_t)pool->config.workers;
     }
-    size_t window = options->look_ahead / chunksize;
+    size_t window = options->at_once / chunksize;
     return window ? window : 1;
 }
 
 static filch_status iterator_new(struct filch_pool *pool, const filch_callable *callable,
                                  const filch_source *source, const filch_imap_options *options,
-                                 filch_iterator **out)
+                                 filch_deadline until, filch_iterator **out)
 {
     size_t chunksize = options && options->chunksize ? options->chunksize : 1;
     size_t window = window_for(options, chunksize, pool);
@@ -313,6 +238,9 @@ static filch_status iterator_new(struct filch_pool *pool, const filch_callable *
     iterator->callable = callable;
     iterator->next = source->next;
     iterator->chunksize = chunksize;
+    iterator->item_seconds = options ? options->item_seconds : 0;
+    iterator->how.until = until;
+    iterator->error.index = FILCH_NO_INDEX;
     iterator->window = window;
     filch_status status =
         measure_items(iterator, callable) ? copy_state(iterator, source) : FILCH_EOVERFLOW;
@@ -339,10 +267,12 @@ static filch_status open_iterator(filch_pool *pool, const filch_callable *callab
     const filch_options *how = filch_options_of(pool);
     filch_status status = filch_pool_resolve(pool, &pool);
     if (status == FILCH_OK) {
-        filch_options_check(how, pool, 0, callable->info);
+        filch_options_check(how, pool, FILCH_USES_UNTIL, callable->info);
         status = filch_pool_check(pool);
     }
-    return status == FILCH_OK ? iterator_new(pool, callable, source, options, out) : status;
+    return status == FILCH_OK ? iterator_new(pool, callable, source, options,
+                                             how ? how->until : filch_never(), out)
+                              : status;
 }
 
 filch_status filch_imap(filch_pool *pool, const filch_callable *callable,

@@ -91,6 +91,12 @@ static void run_timed_call(void *context)
     call->function(call->context);
 }
 
+void filch_call_until(uint64_t until_ns, void (*function)(void *context), void *context)
+{
+    struct timed_call timed = {.function = function, .context = context, .until_ns = until_ns};
+    run_timed_call(&timed);
+}
+
 FILCH_APART filch_status filch_call_in_time(filch_pool *pool, const filch_options *options,
                                             void (*function)(void *context), void *context,
                                             struct filch_fault *fault,

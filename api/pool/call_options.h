@@ -66,6 +66,10 @@ FILCH_PRIVATE FILCH_MUST_CHECK filch_status
 filch_call_in_time(filch_pool *pool, const filch_options *options, void (*function)(void *context),
                    void *context, struct filch_fault *fault, const filch_function_info *info);
 
+/* The same inside a pool, in the frame that is there. */
+FILCH_PRIVATE void filch_call_until(uint64_t until_ns, void (*function)(void *context),
+                                    void *context);
+
 /* As filch_region_call(), and that. */
 static inline FILCH_MUST_CHECK filch_status
 filch_call_with(filch_pool *pool, const filch_options *options, void (*function)(void *context),

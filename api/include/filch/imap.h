@@ -9,10 +9,19 @@
  *     }
  *     filch_iterator_free(it);
  *
- * Arguments come from arrays or from a generator, of which never more are taken than the look-ahead
- * allows: an endless one is fine. The generator is called by the thread or task that creates the
- * iterator and asks it for the next item, one call at a time. Arguments own nothing: those of calls
- * that never run, because the iterator is freed or the pool is terminated, are forgotten. An
+ * So it runs many jobs of which so many are to be under way at a time, each no longer than so long,
+ * and tells of each when it is done:
+ *
+ *     const filch_imap_options options = {.at_once = 50, .item_seconds = 2};
+ *     page_imap_unordered(pool, urls, n, &options, &it);
+ *     while ((status = page_imap_next(it, &page)) != FILCH_END) {
+ *         printf("%s: %s\n", urls[filch_iterator_index(it)], filch_strerror(status));
+ *     }
+ *
+ * Arguments come from arrays or from a generator, of which no more are taken than may be at once:
+ * an endless one is fine. The generator is called by the thread or task that creates the iterator
+ * and asks it for the next item, one call at a time. Arguments own nothing: those of calls that
+ * never run, because the iterator is freed or the pool is terminated, are forgotten. An
  * iterator is used by one thread or task at a time, and ends, or is freed, before its pool is
  * freed. */
 #ifndef FILCH_IMAP_H
@@ -45,14 +54,19 @@ typedef struct filch_source {
 
 /* Zero in a field means its default. */
 typedef struct filch_imap_options {
-    size_t look_ahead; /* items taken from the source that have not been returned yet; at least one
-                          chunk. Default: four chunks for each worker */
-    size_t chunksize;  /* items that run as one task, in order. Default: 1 */
+    size_t at_once;      /* items that are under way or ready, taken from the source and not yet
+                            returned; at least one chunk. Default: four chunks for each worker */
+    size_t chunksize;    /* items that run as one task, in order. Default: 1 */
+    double item_seconds; /* an item that has run for so long is asked to stop: filch_cancelled() is
+                            true for it and its waits end, and it fails with FILCH_ECANCELED,
+                            whatever it returns; what it raises stands. Default: as long as it
+                            takes */
 } filch_imap_options;
 
 /* Effect: begins to call `callable` with captures from `source`. filch_iterator_next() returns the
  * results in the order of their arguments; those of imap_unordered come as they are ready.
- * Args: options: NULL for defaults; copied.
+ * Args: options: NULL for defaults; copied. Of FILCH_ON (options.h), until: items that have not
+ * begun by then never do, those that run are asked to stop.
  * Errors: FILCH_EINVAL, FILCH_ENOMEM, FILCH_EOVERFLOW, FILCH_ECLOSED, FILCH_EFORKED, FILCH_EBROKEN.
  * Threads: any. Does not block. */
 FILCH_MUST_CHECK filch_status filch_imap(filch_pool *pool, const filch_callable *callable,
@@ -77,6 +91,10 @@ FILCH_MUST_CHECK filch_status filch_iterator_next(filch_iterator *iterator, void
 FILCH_MUST_CHECK filch_status filch_iterator_next_until(filch_iterator *iterator,
                                                         filch_deadline until, void *result,
                                                         size_t bytes);
+
+/* Effect: the place in the source of the item that was returned last, from 0, whether it has failed
+ * or not. FILCH_NO_INDEX: none was; iterator is NULL. */
+size_t filch_iterator_index(const filch_iterator *iterator);
 
 /* Effect: how the item that was returned last has ended; error->index is its place in the source.
  * Errors: FILCH_EINVAL. */
