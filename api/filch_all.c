@@ -114,6 +114,7 @@
 #include "pool/registry.c"
 #include "pool/run_in_pool.c"
 #include "pool/task.c"
+#include "pool/typed.c"
 #include "pool/version.c"
 
 #include "future/after.c"

@@ -572,6 +572,16 @@ typedef union one {
 typedef enum color { RED, GREEN = 77 } color;
 typedef int number;
 typedef int (*of_int)(int);
+struct place {
+    int x, y;
+};
+struct place_on_map {
+    int page, row;
+};
+union either {
+    int x[2];
+};
+typedef struct place position;
 
 /* Functions of one parameter T, with what they give as futures: n of a_T is from_T. */
 #define OF_TYPE(name, T)                                                                           \
@@ -607,9 +617,16 @@ OF_TYPE(function, of_int)
 OF_TYPE(pair, pair)
 OF_TYPE(other_pair, other_pair)
 OF_TYPE(one, one)
+OF_TYPE(place, struct place)
+OF_TYPE(map_place, struct place_on_map)
+OF_TYPE(either, union either)
+OF_TYPE(position, position)
+OF_TYPE(places, struct place *)
+OF_TYPE(const_places, volatile const struct place *const *)
+OF_TYPE(map_places, struct place_on_map const *)
 
-/* A continuation and a handler after a future whose value has all bits 0. */
-#define FOLLOWS(pool, from, to, wanted, why)                                                       \
+/* A continuation and a handler after a future whose value has all bits 0, and a look at it. */
+#define FOLLOWS(pool, from, to, wanted, takes, why)                                                \
     do {                                                                                           \
         from_##from##_args zero;                                                                   \
         memset(&zero, 0, sizeof zero);                                                             \
@@ -621,19 +638,26 @@ OF_TYPE(one, one)
         ck_assert_int_eq(lines, (wanted) != FILCH_OK);                                             \
         if ((wanted) != FILCH_OK) {                                                                \
             ck_assert_ptr_null(next);                                                              \
-            ck_assert_str_eq(heard, "from_" #to "_then() is refused: from_" #to " takes " why);    \
+            ck_assert_str_eq(heard,                                                                \
+                             "from_" #to "_then() is refused: from_" #to " takes " takes why);     \
         }                                                                                          \
         filch_future_free(next);                                                                   \
         from_##to##_args fallback;                                                                 \
         memset(&fallback, 0, sizeof fallback);                                                     \
         ck_assert_int_eq(caught_##to##_catch(pool, future, fallback.x, &next), wanted);            \
         filch_future_free(next);                                                                   \
+        ck_assert_int_eq(from_##to##_get(future, &fallback.x), wanted);                            \
+        ck_assert_int_eq(lines, (wanted) == FILCH_OK ? 0 : 3);                                     \
+        if ((wanted) != FILCH_OK) {                                                                \
+            ck_assert_str_eq(heard,                                                                \
+                             "from_" #to "_get() is refused: from_" #to " gives " takes why);      \
+        }                                                                                          \
         filch_future_free(future);                                                                 \
     } while (0)
-#define PASSES(pool, from, to) FOLLOWS(pool, from, to, FILCH_OK, "")
+#define PASSES(pool, from, to) FOLLOWS(pool, from, to, FILCH_OK, "", "")
 #define IS_REFUSED(pool, from, to, takes, gives)                                                   \
-    FOLLOWS(pool, from, to, FILCH_EINVAL,                                                          \
-            takes ", but the future of from_" #from " gives " gives "\n")
+    FOLLOWS(pool, from, to, FILCH_EINVAL, takes,                                                   \
+            ", but the future of from_" #from " gives " gives "\n")
 
 START_TEST(a_value_of_another_type_is_refused_and_the_log_names_both)
 {
@@ -658,6 +682,12 @@ START_TEST(a_value_of_another_type_is_refused_and_the_log_names_both)
 #endif
     IS_REFUSED(pool, ints, string, "const char *", "int *");
     IS_REFUSED(pool, buffer, pairs, "pair *", "char *");
+    IS_REFUSED(pool, place, map_place, "struct place_on_map", "struct place");
+    IS_REFUSED(pool, map_place, place, "struct place", "struct place_on_map");
+    IS_REFUSED(pool, place, either, "union either", "struct place");
+    IS_REFUSED(pool, places, map_places, "struct place_on_map const *", "struct place *");
+    IS_REFUSED(pool, map_places, const_places, "volatile const struct place *const *",
+               "struct place_on_map const *");
     filch_log_to(NULL, NULL);
     pool_closed(pool);
 }
@@ -682,7 +712,15 @@ START_TEST(a_value_that_stays_the_same_passes_by_whatever_name)
     PASSES(pool, pairs, const_pairs);
     PASSES(pool, function, function);
     PASSES(pool, pair, pair);
-    PASSES(pool, pair, other_pair); /* of structs only the size is known */
+    PASSES(pool, pair, other_pair); /* one might be another name for the other */
+    PASSES(pool, place, place);
+    PASSES(pool, place, position);
+    PASSES(pool, position, place);
+    PASSES(pool, pair, map_place);
+    PASSES(pool, map_places, map_places);
+    PASSES(pool, map_places, pairs);
+    PASSES(pool, anything, map_places);
+    PASSES(pool, places, const_places);
     PASSES(pool, one, one);
 #if UINTPTR_MAX > 0xffffffff
     PASSES(pool, int64, size);
@@ -737,6 +775,38 @@ START_TEST(what_has_no_known_type_is_compared_by_size)
 }
 END_TEST
 
+START_TEST(a_get_of_another_type_is_refused_before_it_waits)
+{
+    filch_pool *pool = pool_opened(1);
+    struct gates gates = gates_new();
+    filch_future *next;
+    float got = 7;
+    ck_assert_int_eq(plus_then(pool, gates.futures[0], 1, &next), FILCH_OK);
+    hear_all();
+    ck_assert_int_eq(from_float_get(next, &got), FILCH_EINVAL);
+    ck_assert_str_eq(heard, "from_float_get() is refused: from_float gives float, but the future "
+                            "of plus gives int\n");
+    ck_assert_int_eq(fills_get(next), FILCH_EINVAL);
+    ck_assert_str_eq(heard, "fills_get() is refused: fills gives nothing, but the future of plus "
+                            "gives int\n");
+    ck_assert_int_eq(from_pair_get(gates.futures[0], &(pair){0}), FILCH_EINVAL);
+    ck_assert_str_eq(heard, "from_pair_get() is refused: from_pair gives pair, but the future of "
+                            "a promise gives 4 bytes\n");
+    ck_assert_int_eq(lines, 3);
+    ck_assert_int_eq(from_float_get(NULL, &got), FILCH_EINVAL);
+    ck_assert_int_eq(filch_future_get_as(next, NULL, &got), FILCH_EINVAL);
+    open_gate(&gates, 0);
+    ck_assert_int_eq(from_float_get(gates.futures[0], &got), FILCH_OK); /* it may be one */
+    ck_assert(got == 0);
+    ck_assert_int_eq(plus_get(next, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(lines, 3);
+    filch_log_to(NULL, NULL);
+    filch_future_free(next);
+    gates_free(&gates);
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(the_index_of_the_first_that_is_ready_is_a_number)
 {
     filch_pool *pool = pool_opened(1);
@@ -783,6 +853,7 @@ int main(void)
     tcase_add_test(tcase, a_value_of_another_type_is_refused_and_the_log_names_both);
     tcase_add_test(tcase, a_value_that_stays_the_same_passes_by_whatever_name);
     tcase_add_test(tcase, what_has_no_known_type_is_compared_by_size);
+    tcase_add_test(tcase, a_get_of_another_type_is_refused_before_it_waits);
     tcase_add_test(tcase, the_index_of_the_first_that_is_ready_is_a_number);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -709,11 +709,47 @@ static void keep_log(void *context, filch_log_level level, const char *message)
 }
 
 typedef struct digits same_digits;
+struct letters {
+    char text[3];
+};
 
 FILCH_STAGE(short, of_other_name, (same_digits, digits))
 {
-    return digits.text[0];
+    return (short)atoi(digits.text);
 }
+
+FILCH_STAGE(short, of_letters, (struct letters, letters))
+{
+    return letters.text[0];
+}
+
+FILCH_STAGE(void, of_bits, (float, bits), (long *, into))
+{
+    *into += bits < 0;
+}
+
+FILCH_STAGE(int, widened, (unsigned short, number))
+{
+    return number;
+}
+
+FILCH_STAGE(void, sum_of_wide, (enum filch_stage_kind, number), (long *, into))
+{
+    *into += (long)number;
+}
+
+START_TEST(another_name_for_a_type_is_the_same_type)
+{
+    filch_pool *pool = pool_opened(_i);
+    int next = 0;
+    long total = 0;
+    const filch_stage stages[] = {of_other_name_parallel(), widened_parallel(),
+                                  sum_of_wide_serial(&total)};
+    ck_assert_int_eq(count_up_pipeline(pool, &next, 100, stages, 3, NULL), FILCH_OK);
+    ck_assert_int_eq(total, 4950);
+    pool_closed(pool);
+}
+END_TEST
 
 START_TEST(stages_that_do_not_fit_are_refused_by_name)
 {
@@ -722,7 +758,8 @@ START_TEST(stages_that_do_not_fit_are_refused_by_name)
     long total = 0;
     struct input input = {.end = 1, .answer = FILCH_END};
     const filch_stage sizes[] = {parse_parallel(-1), sum_serial(&total)};
-    const filch_stage names[] = {of_other_name_serial(), sum_serial(&total)};
+    const filch_stage tags[] = {of_letters_serial(), sum_serial(&total)};
+    const filch_stage kinds[] = {of_other_name_serial(), widened_serial(), of_bits_serial(&total)};
     const filch_stage plain[] = {filch_stage_of(FILCH_STAGE_SERIAL, nothing, NULL),
                                  sum_serial(&total)};
     filch_log_to(keep_log, NULL);
@@ -730,13 +767,15 @@ START_TEST(stages_that_do_not_fit_are_refused_by_name)
     ck_assert_ptr_nonnull(strstr(log_text, "stage sum ("));
     ck_assert_ptr_nonnull(strstr(log_text, "test_pipeline.c:"));
     ck_assert_ptr_nonnull(strstr(log_text, "takes short (2 bytes), but gets wide (16 bytes)"));
-    ck_assert_int_eq(count_up_pipeline(pool, &next, 100, names, 2, NULL), FILCH_EINVAL);
+    ck_assert_int_eq(count_up_pipeline(pool, &next, 100, tags, 2, NULL), FILCH_EINVAL);
     ck_assert_ptr_nonnull(
-        strstr(log_text, "takes same_digits (3 bytes), but gets struct digits (3 bytes)"));
+        strstr(log_text, "takes struct letters (3 bytes), but gets struct digits (3 bytes)"));
+    ck_assert_int_eq(count_up_pipeline(pool, &next, 100, kinds, 3, NULL), FILCH_EINVAL);
+    ck_assert_ptr_nonnull(strstr(log_text, "takes float (4 bytes), but gets int (4 bytes)"));
     ck_assert_int_eq(filch_pipeline(pool, read_item, &input, sizeof(int), plain, 2, NULL),
                      FILCH_EINVAL);
     ck_assert_ptr_nonnull(strstr(log_text, "gets an item (4 bytes)"));
-    ck_assert_int_eq(atomic_load(&log_lines), 3);
+    ck_assert_int_eq(atomic_load(&log_lines), 4);
     filch_log_to(NULL, NULL);
     ck_assert_int_eq(next + input.next, 0);
     pool_closed(pool);
@@ -854,6 +893,7 @@ int main(void)
     tcase_add_test(tcase, the_functions_of_stages_can_be_called);
     tcase_add_loop_test(tcase, an_error_has_the_name_of_the_users_stage, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, so_it_has_of_the_source, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, another_name_for_a_type_is_the_same_type, 0, WORKER_SWEEP);
     tcase_add_test(tcase, stages_that_do_not_fit_are_refused_by_name);
     tcase_add_loop_test(tcase, a_dump_says_which_stage_runs, 0, WORKER_SWEEP);
     tcase_add_test(tcase, without_memory_a_typed_one_does_not_begin_or_comes_to_its_end);

@@ -3,12 +3,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include <filch/kind.h>
-
 #include "future/task_future.h"
 #include "os/log.h"
+#include "pool/typed.h"
 
-enum { WHY_BYTES = 400, TYPE_BYTES = 72 };
+enum { WHY_BYTES = 400 };
 
 filch_status filch_future_refuse(const filch_function_info *function, const char *verb,
                                  const char *why)
@@ -20,74 +19,55 @@ filch_status filch_future_refuse(const filch_function_info *function, const char
     return FILCH_EINVAL;
 }
 
-/* A value of so many bytes, of which the type may be known. */
-struct typed {
-    size_t bytes;
-    filch_type type;
+static struct filch_typed typed_of_future(const filch_future *future)
+{
+    return filch_typed_of(future->result_bytes, future->info ? &future->info->result : NULL);
+}
+
+/* What a function takes of a future, and where. */
+struct demand {
+    const filch_function_info *info;
+    const char *verb;    /* of the call that is refused */
+    const char *does;    /* "takes", "gives" */
+    const char *instead; /* what is to be called if there is no value */
+    struct filch_typed taken;
 };
 
-static struct typed typed_of(size_t bytes, const filch_type *type)
-{
-    struct typed value = {bytes, FILCH_TYPE_NONE};
-    if (type && bytes) {
-        value.type = *type;
-    }
-    return value;
-}
-
-static bool is_pointer(filch_kind kind)
-{
-    return kind == FILCH_KIND_POINTER || kind == FILCH_KIND_POINTER_TO_VOID ||
-           kind == FILCH_KIND_POINTER_TO_CHARACTERS;
-}
-
-static bool is_like(struct typed given, struct typed taken)
-{
-    filch_kind from = given.type.kind;
-    filch_kind to = taken.type.kind;
-    bool through_void = from == FILCH_KIND_POINTER_TO_VOID || to == FILCH_KIND_POINTER_TO_VOID;
-    return given.bytes == taken.bytes &&
-           (from == to || from == FILCH_KIND_UNKNOWN || to == FILCH_KIND_UNKNOWN ||
-            (through_void && is_pointer(from) && is_pointer(to)));
-}
-
-/* "double", "24 bytes", "nothing". */
-static const char *describe_type(struct typed value, char text[TYPE_BYTES])
-{
-    if (!value.bytes) {
-        return "nothing";
-    }
-    if (value.type.name) {
-        snprintf(text, TYPE_BYTES, "%.*s", TYPE_BYTES - 1, value.type.name);
-    } else {
-        snprintf(text, TYPE_BYTES, "%zu bytes", value.bytes);
-    }
-    return text;
-}
-
-static filch_status refuse_type(const filch_continuation *what, struct typed taken,
-                                const filch_future *future, struct typed given)
+static filch_status refuse_type(const struct demand *demand, const filch_future *future)
 {
     char why[WHY_BYTES];
-    char taken_text[TYPE_BYTES];
-    char given_text[TYPE_BYTES];
-    bool wants_value = what->on_value && !given.bytes;
-    const char *name = what->info ? what->info->name : "the function";
-    snprintf(why, sizeof why, "%.60s %s %s, but the future of %.60s gives %s%s", name,
-             what->on_value ? "takes" : "gives", describe_type(taken, taken_text),
-             future->info ? future->info->name : "a promise", describe_type(given, given_text),
-             wants_value ? "; _after() asks for no value" : "");
-    return filch_future_refuse(what->info, what->on_value ? "then" : "catch", why);
+    char taken_text[FILCH_TYPED_TEXT];
+    char given_text[FILCH_TYPED_TEXT];
+    struct filch_typed given = typed_of_future(future);
+    snprintf(why, sizeof why, "%.60s %s %s, but the future of %.60s gives %s%s",
+             demand->info ? demand->info->name : "the function", demand->does,
+             filch_typed_describe(demand->taken, taken_text),
+             future->info ? future->info->name : "a promise",
+             filch_typed_describe(given, given_text), given.bytes ? "" : demand->instead);
+    return filch_future_refuse(demand->info, demand->verb, why);
 }
 
 filch_status filch_continuation_fits(const filch_continuation *what, const filch_future *future)
 {
     const filch_function_info *info = what->info;
-    struct typed given =
-        typed_of(future->result_bytes, future->info ? &future->info->result : NULL);
-    struct typed taken = what->on_value
-                             ? typed_of(what->value_bytes, info ? &info->parameter : NULL)
-                             : typed_of(what->result_bytes, info ? &info->result : NULL);
+    const struct demand on_value = {
+        info, "then", "takes", "; _after() asks for no value",
+        filch_typed_of(what->value_bytes, info ? &info->parameter : NULL)};
+    const struct demand on_error = {
+        info, "catch", "gives", "",
+        filch_typed_of(what->result_bytes, info ? &info->result : NULL)};
+    const struct demand *demand = what->on_value ? &on_value : &on_error;
     bool takes_none = what->on_value && !what->value_bytes;
-    return takes_none || is_like(given, taken) ? FILCH_OK : refuse_type(what, taken, future, given);
+    return takes_none || filch_typed_fits(typed_of_future(future), demand->taken)
+               ? FILCH_OK
+               : refuse_type(demand, future);
+}
+
+filch_status filch_future_gives(const filch_future *future, const filch_callable *as)
+{
+    const struct demand demand = {
+        as->info, "get", "gives", "",
+        filch_typed_of(as->result_bytes, as->info ? &as->info->result : NULL)};
+    return filch_typed_fits(typed_of_future(future), demand.taken) ? FILCH_OK
+                                                                   : refuse_type(&demand, future);
 }

@@ -14,4 +14,7 @@ FILCH_PRIVATE filch_status filch_future_refuse(const filch_function_info *functi
 FILCH_PRIVATE filch_status filch_continuation_fits(const filch_continuation *what,
                                                    const filch_future *future);
 
+/* The same of a get() of what `as` gives. */
+FILCH_PRIVATE filch_status filch_future_gives(const filch_future *future, const filch_callable *as);
+
 #endif

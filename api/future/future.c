@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "future/fits.h"
 #include "future/task_future.h"
 #include "future/waiting.h"
 #include "os/os.h"
@@ -165,6 +166,18 @@ filch_status filch_future_get(filch_future *future, void *result, size_t bytes)
 {
     filch_status status = wait_for_future(future, FILCH_OS_NEVER);
     return status == FILCH_OK ? copy_result(future, result, bytes) : status;
+}
+
+filch_status filch_future_get_as(filch_future *future, const filch_callable *as, void *result)
+{
+    if (!future || !as) {
+        return FILCH_EINVAL;
+    }
+    /* Most are asked by the function that they are of. */
+    filch_status status = future->info == as->info && future->result_bytes == as->result_bytes
+                              ? FILCH_OK
+                              : filch_future_gives(future, as);
+    return status == FILCH_OK ? filch_future_get(future, result, as->result_bytes) : status;
 }
 
 filch_status filch_future_try_get(filch_future *future, void *result, size_t bytes)

@@ -2,7 +2,6 @@
 #include <filch/pipeline.h>
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/base.h"
 #include "base/memory.h"
@@ -11,18 +10,13 @@
 #include "pool/call_options.h"
 #include "pool/default_pool.h"
 #include "pool/fault.h"
+#include "pool/typed.h"
 #include "sched/pool.h"
 #include "sched/region.h"
 
 /* ---- do the stages fit together? ---- */
 
-/* What comes to a stage. */
-struct flow {
-    const char *type; /* NULL: not known */
-    size_t bytes;
-};
-
-static void tell_of_misfit(const filch_stage *stage, const struct flow *flow)
+static void tell_of_misfit(const filch_stage *stage, const struct filch_typed *flow)
 {
     char message[512];
     const char *name = stage->info ? stage->info->name : "?";
@@ -30,22 +24,21 @@ static void tell_of_misfit(const filch_stage *stage, const struct flow *flow)
              "filch_pipeline: stage %.100s (%.100s:%d) takes %.80s (%zu bytes), but gets %.80s "
              "(%zu bytes)\n",
              name, stage->info ? stage->info->file : "", stage->info ? stage->info->line : 0,
-             stage->type->takes, stage->type->takes_bytes, flow->type ? flow->type : "an item",
-             flow->bytes);
+             stage->type->takes.name, stage->type->takes_bytes,
+             flow->type.name ? flow->type.name : "an item", flow->bytes);
     filch_log(FILCH_LOG_ERROR, message);
 }
 
 static bool is_valid_stage(const filch_stage *stage)
 {
     return (stage->kind == FILCH_STAGE_PARALLEL || stage->kind == FILCH_STAGE_SERIAL) &&
-           (stage->type ? stage->type->pass && stage->type->takes : stage->run != NULL);
+           (stage->type ? stage->type->pass && stage->type->takes.name : stage->run != NULL);
 }
 
-static bool stage_fits(const filch_stage *stage, const struct flow *flow)
+static bool stage_fits(const filch_stage *stage, const struct filch_typed *flow)
 {
     const filch_stage_type *type = stage->type;
-    return !type || (type->takes_bytes == flow->bytes &&
-                     (!flow->type || strcmp(type->takes, flow->type) == 0));
+    return !type || filch_typed_fits(*flow, filch_typed_of(type->takes_bytes, &type->takes));
 }
 
 static void note_slot(struct filch_line *line, size_t *alignment, size_t bytes)
@@ -57,7 +50,7 @@ static void note_slot(struct filch_line *line, size_t *alignment, size_t bytes)
 /* Look through the stages, and find out how large an item may become. */
 static filch_status follow_items(struct filch_line *line)
 {
-    struct flow flow = {line->source->makes, line->source->makes_bytes};
+    struct filch_typed flow = filch_typed_of(line->source->makes_bytes, &line->source->makes);
     size_t alignment = 1;
     note_slot(line, &alignment, flow.bytes);
     for (size_t s = 0; s < line->stage_count; s++) {
@@ -70,7 +63,7 @@ static filch_status follow_items(struct filch_line *line)
             return FILCH_EINVAL;
         }
         if (stage->type && stage->type->makes_bytes) {
-            flow = (struct flow){stage->type->makes, stage->type->makes_bytes};
+            flow = filch_typed_of(stage->type->makes_bytes, &stage->type->makes);
             note_slot(line, &alignment, flow.bytes);
             line->moves = true;
         }

@@ -20,7 +20,7 @@
  *                                                  argument, when that is there (then.h)
  *     name_after(pool, FILCH_NEEDS(a, b), x, ..., &next)         have it called when all these
  *                                                  futures have succeeded (then.h)
- *     name_get(future, &result)                    the future's typed result
+ *     name_get(future, &result)                    the future's result, if it is of this type
  *     name_map(pool, xs, ..., n, results)          results[i] = name(xs[i], ...), in parallel
  *     name_map_async(pool, xs, ..., n, results, &future)
  *     name_starmap...                              the same, by the name of several arguments
@@ -131,8 +131,8 @@ FILCH_SHORT_ERRORS
     FILCH_CHECKED filch_status name##_get(                                                         \
         filch_future *filch_from FILCH_RESULT(FILCH_RESULT_POINTER_, R))                           \
     {                                                                                              \
-        return filch_future_get(filch_from, FILCH_RESULT(FILCH_RESULT_PASS_, R),                   \
-                                FILCH_RESULT(FILCH_RESULT_BYTES_, R));                             \
+        return filch_future_get_as(filch_from, &name##_callable,                                   \
+                                   FILCH_RESULT(FILCH_RESULT_PASS_, R));                           \
     }
 
 /* filch_block_run() is inlined around the user's function, and that into it. */

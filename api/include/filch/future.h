@@ -28,6 +28,13 @@ FILCH_MUST_CHECK filch_status filch_apply_async_captured(filch_pool *pool,
                                                          const void *captures,
                                                          filch_future **future);
 
+/* Effect: as get, of a result of the type that `as` gives, which tells its size, too. What
+ * generated code uses.
+ * Errors: as get; FILCH_EINVAL: also, at once: the future's is of another type or size, as then.h
+ * has it; a line in the log (log.h) says which. */
+FILCH_MUST_CHECK filch_status filch_future_get_as(filch_future *future, const filch_callable *as,
+                                                  void *result);
+
 /* Effect: as get, without waiting: FILCH_EPENDING when it is not ready. */
 FILCH_MUST_CHECK filch_status filch_future_try_get(filch_future *future, void *result,
                                                    size_t bytes);

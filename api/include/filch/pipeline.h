@@ -33,13 +33,14 @@ extern "C" {
 
 typedef enum filch_stage_kind { FILCH_STAGE_PARALLEL, FILCH_STAGE_SERIAL } filch_stage_kind;
 
-/* What a FILCH_STAGE makes of what; static. Types are compared as they are spelled in the source:
- * a type and another name for it are two. */
+/* What a FILCH_STAGE makes of what; static. Types are compared as those of futures are (then.h):
+ * another name for a type is none other, and two structs of one size are told apart where both are
+ * spelled with their tags. */
 typedef struct filch_stage_type {
     void (*pass)(const void *captures, const void *taken, void *made);
-    const char *takes;
+    filch_type takes;
     size_t takes_bytes;
-    const char *makes;
+    filch_type makes;
     size_t makes_bytes; /* 0: void; what it takes goes on */
 } filch_stage_type;
 
@@ -108,7 +109,7 @@ FILCH_MUST_CHECK filch_status filch_pipeline(filch_pool *pool,
 /* What makes items; static, from FILCH_SOURCE. */
 typedef struct filch_source_type {
     filch_status (*next)(const void *captures, void *item);
-    const char *makes; /* NULL: not known */
+    filch_type makes;
     size_t makes_bytes;
     const filch_function_info *info;
 } filch_source_type;
@@ -149,7 +150,7 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
         return name((filch_of_item_##name *)filch_result FILCH_MORE(FILCH_OF_ARGS, __VA_ARGS__));  \
     }                                                                                              \
     FILCH_UNUSED static const filch_source_type filch_of_source_##name = {                         \
-        filch_of_next_##name, FILCH_SPELLED(T), sizeof(filch_of_item_##name), &name##_info};       \
+        filch_of_next_##name, FILCH_TYPE(T), sizeof(filch_of_item_##name), &name##_info};          \
     FILCH_CHECKED filch_status name##_pipeline(                                                    \
         filch_pool *filch_to FILCH_MORE(FILCH_DECLARE, __VA_ARGS__),                               \
         const filch_stage *filch_stages, size_t filch_n,                                           \
@@ -179,7 +180,7 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
     FILCH_STUB(filch_stage, name##_serial)
 #define FILCH_STAGE_GENERATE(R, name, doc, first, ...)                                             \
     static R name(FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__));                     \
-    typedef FILCH_TAKEN_TYPE first filch_of_taken_##name;                                          \
+    typedef FILCH_TYPE_OF first filch_of_taken_##name;                                             \
     FILCH_ASSERT_ALIGNED(filch_of_taken_##name);                                                   \
     FILCH_RESULT(FILCH_RESULT_ALIGNED_, R)                                                         \
     FILCH_ARGS_TYPE(name, __VA_ARGS__)                                                             \
@@ -197,27 +198,23 @@ FILCH_MUST_CHECK filch_status filch_pipeline_of(filch_pool *pool, const filch_so
         (void)filch_result;                                                                        \
     }                                                                                              \
     FILCH_UNUSED static const filch_stage_type filch_of_type_##name = {                            \
-        filch_of_pass_##name, FILCH_TAKEN_SPELLED first, sizeof(filch_of_taken_##name),            \
-                FILCH_SPELLED(R),                                                                  \
-        FILCH_RESULT(FILCH_RESULT_BYTES_, R)};                                                     \
+        filch_of_pass_##name, FILCH_TYPE_IN first, sizeof(filch_of_taken_##name),                  \
+        FILCH_RESULT_TYPE(R), FILCH_RESULT(FILCH_RESULT_BYTES_, R)};                               \
     FILCH_STAGE_MAKER(name, parallel, FILCH_STAGE_PARALLEL, __VA_ARGS__)                           \
     FILCH_STAGE_MAKER(name, serial, FILCH_STAGE_SERIAL, __VA_ARGS__)                               \
     FILCH_MENTION(name)                                                                            \
     static R name(FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
-#define FILCH_STAGE_MAKER(name, word, filch_kind_of, ...)                                          \
+#define FILCH_STAGE_MAKER(name, word, filch_its_kind, ...)                                         \
     FILCH_UNUSED static inline filch_stage name##_##word(                                          \
         FILCH_LIST(FILCH_DECLARE, void, __VA_ARGS__))                                              \
     {                                                                                              \
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
-        filch_stage filch_made = filch_stage_of(filch_kind_of, NULL, NULL);                        \
+        filch_stage filch_made = filch_stage_of(filch_its_kind, NULL, NULL);                       \
         filch_made.info = &name##_info;                                                            \
         filch_made.type = &filch_of_type_##name;                                                   \
         memcpy(filch_made.captures, filch_args, sizeof *filch_args);                               \
         return filch_made;                                                                         \
     }
-#define FILCH_TAKEN_TYPE(T, x) T
-#define FILCH_TAKEN_SPELLED(T, x) FILCH_SPELLED(T)
-#define FILCH_SPELLED(T) #T
 /* clang-format on */
 
 #endif

@@ -24,7 +24,9 @@
  *
  * The value must be what the parameter takes. They may differ as far as C converts the one into the
  * other and the bytes stay the same: by names, by enumerations, by the sign of integers, by what a
- * pointer points to if that is void or neither is characters. Of structs the sizes are compared. */
+ * pointer points to if that is void or neither is characters. Of structs and unions, and of
+ * pointers to them, the tags are compared where both are spelled with one (struct point): two tags
+ * are two types. A typedef's name says nothing: of other structs the sizes decide. */
 #ifndef FILCH_THEN_H
 #define FILCH_THEN_H
 
