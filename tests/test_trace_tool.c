@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filch/filch.h>
+
 #include "analysis.h"
 #include "clock.h"
 #include "export.h"
@@ -439,6 +441,91 @@ START_TEST(what_is_no_trace_is_refused)
 }
 END_TEST
 
+/* ---- what needs what ---- */
+
+FILCH_FUNCTION(int, given, (int, x))
+{
+    return x;
+}
+
+FILCH_FUNCTION(int, added, (int, x), (int, y))
+{
+    return x + y;
+}
+
+FILCH_FUNCTION(int, last_of_all, (int, x))
+{
+    return x;
+}
+
+/* given a, given b -> added c; a -> added d, by then; all of c, d and a promise -> last_of_all. */
+static void record_needs(unsigned workers)
+{
+    filch_pool *pool;
+    filch_future *f[7];
+    filch_promise *promise;
+    int got = 0;
+    const filch_trace_options options = {.path = path, .level = FILCH_TRACE_LEVEL_TASKS};
+    ck_assert_int_eq(filch_trace_start(&options), FILCH_OK);
+    ck_assert_int_eq(filch_pool_open(&(filch_pool_options){.processes = workers}, &pool), FILCH_OK);
+    ck_assert_int_eq(filch_promise_new(0, &promise, &f[6]), FILCH_OK);
+    ck_assert_int_eq(given_apply_async(pool, 1, &f[0]), FILCH_OK);
+    ck_assert_int_eq(given_apply_async(pool, 2, &f[1]), FILCH_OK);
+    ck_assert_int_eq(added_after(pool, FILCH_NEEDS(f[0], f[1]), 3, 4, &f[2]), FILCH_OK);
+    ck_assert_int_eq(added_then(pool, f[0], 5, &f[3]), FILCH_OK);
+    ck_assert_int_eq(filch_when_all((filch_future *[]){f[2], f[3], f[6]}, 3, &f[4]), FILCH_OK);
+    ck_assert_int_eq(last_of_all_after(pool, FILCH_NEEDS(f[4]), 6, &f[5]), FILCH_OK);
+    ck_assert_int_eq(filch_promise_set_value(promise, NULL), FILCH_OK);
+    ck_assert_int_eq(last_of_all_get(f[5], &got), FILCH_OK);
+    for (int i = 0; i < 7; i++) {
+        filch_future_free(f[i]);
+    }
+    filch_promise_free(promise);
+    ck_assert_int_eq(filch_pool_free(pool), FILCH_OK);
+    ck_assert_int_eq(filch_trace_stop(), FILCH_OK);
+}
+
+static const char *function_of(const struct run *run, uint32_t task)
+{
+    return trace_name(run->trace, run->tasks.at[task].name);
+}
+
+static unsigned needs_of(const struct run *run, const char *whose, const char *which)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < run->needs.count; i++) {
+        const struct task_need *need = &run->needs.at[i];
+        ck_assert_int_le(run->tasks.at[need->need].ended, run->tasks.at[need->task].began);
+        bool here = strcmp(function_of(run, need->task), whose) == 0 &&
+                    strcmp(function_of(run, need->need), which) == 0;
+        found += here ? 1 : 0;
+    }
+    return found;
+}
+
+START_TEST(a_task_comes_after_what_it_needs)
+{
+    const char *why;
+    ck_assert_int_ge(mkstemp(path), 0);
+    record_needs((unsigned)_i);
+    struct trace *trace = trace_read(path, &why);
+    ck_assert_msg(trace != NULL, "%s", why);
+    struct run *run = run_of(trace);
+    struct analysis *analysis = analysis_of(run);
+    ck_assert_uint_eq(run->needs.count, 5);
+    ck_assert_uint_eq(needs_of(run, "added", "given"), 3);
+    ck_assert_uint_eq(needs_of(run, "last_of_all", "added"), 2);
+    ck_assert_uint_eq(analysis->needs.count, 2);
+    ck_assert_uint_eq(analysis->needs.at[0].count, 3);
+    ck_assert_uint_eq(analysis->needs.at[0].last, 2); /* once of each */
+    ck_assert_uint_eq(analysis->needs.at[1].last, 1);
+    analysis_free(analysis);
+    run_free(run);
+    trace_free(trace);
+    unlink(path);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("trace tool");
@@ -451,6 +538,7 @@ int main(void)
     tcase_add_test(orders, times_that_pass_need_no_core);
     tcase_add_test(orders, what_ifs_change_what_they_name);
     tcase_add_test(orders, clocks_follow_believable_pairs_only);
+    tcase_add_loop_test(orders, a_task_comes_after_what_it_needs, 1, 3);
     tcase_add_checked_fixture(files, read_sample, sample_gone);
     tcase_set_timeout(files, 120);
     tcase_add_test(files, truncated_files_are_read_as_far_as_they_go);

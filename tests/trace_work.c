@@ -127,6 +127,27 @@ static void do_loop(int n)
     check(work_map(pool, in, count, out));
 }
 
+/* Two after two, so many times: a long task, and one before or behind it that is short. */
+static void do_graph(int n)
+{
+    filch_future *both[2];
+    check(work_apply_async(pool, 200000, &both[0]));
+    check(work_apply_async(pool, 2000, &both[1]));
+    for (int i = 0; i < n; i++) {
+        filch_future *next[2];
+        check(serial_part_after(pool, both, 2, i % 2 ? 2000 : 200000, &next[0]));
+        check(serial_part_after(pool, both, 2, i % 2 ? 200000 : 2000, &next[1]));
+        for (int k = 0; k < 2; k++) {
+            filch_future_free(both[k]);
+            both[k] = next[k];
+        }
+    }
+    for (int k = 0; k < 2; k++) {
+        check(filch_future_wait(both[k]));
+        filch_future_free(both[k]);
+    }
+}
+
 static void do_marks(int n)
 {
     static const char *const hostile = "<script>alert(1)</script>\"'&\\\x01\xff</style>";
@@ -147,15 +168,17 @@ static void do_mixed(int n)
     do_naps(n / 4);
     do_lock(n / 4);
     do_loop(n * 10);
+    do_graph(n / 4);
     do_marks(n / 4);
 }
 
 static const struct {
     const char *name;
     void (*run)(int n);
-} programs[] = {{"tree", do_tree}, {"fan", do_fan},     {"chain", do_chain},
-                {"naps", do_naps}, {"lock", do_lock},   {"serial", do_serial},
-                {"loop", do_loop}, {"marks", do_marks}, {"mixed", do_mixed}};
+} programs[] = {{"tree", do_tree},  {"fan", do_fan},     {"chain", do_chain},
+                {"naps", do_naps},  {"lock", do_lock},   {"serial", do_serial},
+                {"loop", do_loop},  {"graph", do_graph}, {"marks", do_marks},
+                {"mixed", do_mixed}};
 
 int main(int argc, char **argv)
 {

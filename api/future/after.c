@@ -165,10 +165,21 @@ static struct filch_future *after_new(filch_future *const needs[], size_t n,
     return made;
 }
 
+/* Before the first of them can call. */
+static void trace_needs(struct filch_future *future)
+{
+    struct after *after = after_of(future);
+    filch_future_trace_needs(future, FILCH_TRACE_NEEDS_ALL);
+    for (size_t i = 0; i < after->n; i++) {
+        filch_future_trace_need(after->needs[i].future);
+    }
+}
+
 /* The caller holds a reference. */
 static void wait_for_needs(struct filch_future *future)
 {
     struct after *after = after_of(future);
+    trace_needs(future);
     /* relaxed: no other thread knows it yet */
     atomic_store_explicit(&after->over, 0, memory_order_relaxed);
     for (size_t i = 0; i < after->n; i++) {

@@ -134,6 +134,18 @@ FILCH_PRIVATE void filch_future_awaiting_init(struct filch_future_awaiting *awai
 FILCH_PRIVATE FILCH_MUST_CHECK struct filch_waiter *filch_future_end_early(
     struct filch_future *future, const struct filch_future *before);
 
+/* It waits for others, each of which is told of then. For the recording. */
+static inline void filch_future_trace_needs(const struct filch_future *future,
+                                            enum filch_trace_needs which)
+{
+    filch_trace(FILCH_TRACE_NEEDS, which, future->info, filch_trace_name_of(future));
+}
+
+static inline void filch_future_trace_need(const struct filch_future *need)
+{
+    filch_trace(FILCH_TRACE_NEED, 0, need->info, filch_trace_name_of(need));
+}
+
 /* Now it can run; or, if it was cancelled meanwhile, be forgotten. */
 FILCH_PRIVATE void filch_future_go(struct filch_future *future);
 

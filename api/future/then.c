@@ -129,6 +129,8 @@ static struct filch_future *link_new(const filch_continuation *what, struct filc
 static void attach_link(struct filch_future *future)
 {
     struct link *link = link_of(future);
+    filch_future_trace_needs(future, FILCH_TRACE_NEEDS_ALL);
+    filch_future_trace_need(link->before);
     if (filch_cell_add(&link->before->cell, &link->waiter)) {
         filch_future_waits(future);
     } else {

@@ -151,6 +151,15 @@ static void add_member(struct gathering *gathering, size_t index, struct filch_f
     }
 }
 
+static void trace_members(const struct gathering *gathering, filch_future *const futures[],
+                          enum filch_trace_needs which)
+{
+    filch_future_trace_needs(gathering->result, which);
+    for (size_t i = 0; i < gathering->n; i++) {
+        filch_future_trace_need(futures[i]);
+    }
+}
+
 static filch_status check_members(filch_future *const futures[], size_t n, filch_future **out)
 {
     size_t bytes;
@@ -193,6 +202,7 @@ filch_status filch_when_all(filch_future *const futures[], size_t n, filch_futur
     if (!made) {
         return FILCH_ENOMEM;
     }
+    trace_members(made, futures, FILCH_TRACE_NEEDS_ALL);
     for (size_t i = 0; i < n; i++) {
         add_member(made, i, futures[i]);
     }
@@ -212,6 +222,7 @@ filch_status filch_when_any(filch_future *const futures[], size_t n, filch_futur
         return FILCH_ENOMEM;
     }
     made->result->result_bytes = sizeof(size_t);
+    trace_members(made, futures, FILCH_TRACE_NEEDS_ANY);
     for (size_t i = 0; i < n && !filch_future_ready(made->result); i++) {
         add_member(made, i, futures[i]);
     }

@@ -67,6 +67,10 @@ checks=$((checks + 4))
 record all chain 20
 says chain 'parallelism +1\.[0-9] '
 times_as_fast chain 1024 '<' 1.5
+record tasks graph 40 1
+says graph 'parallelism +1\.[0-2] '
+says graph ' 156 +78   serial_part \(trace_work\.c:[0-9]+\), serial_part '
+says graph ' 4 +2   serial_part \(trace_work\.c:[0-9]+\), work '
 record tasks naps 50
 says naps 'time to pass +50 '
 tasks naps nap 50

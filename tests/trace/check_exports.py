@@ -166,6 +166,9 @@ def check_csv(path):
             wrong.append("a task ends before it begins")
         if row["parent"] and not 0 <= int(row["parent"]) < len(rows):
             wrong.append("a parent is not there")
+        for need in row["needs"].split():
+            if int(rows[int(need)]["ended_ns"]) > int(row["began_ns"]):
+                wrong.append("a task begins before one that it needs has ended")
     return wrong
 
 

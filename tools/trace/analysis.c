@@ -220,6 +220,51 @@ static void find_waits(struct analysis *analysis)
     table_free(&table);
 }
 
+/* ---- needs ---- */
+
+static int by_count(const void *a, const void *b)
+{
+    const struct need_site *one = a;
+    const struct need_site *other = b;
+    return one->count > other->count ? -1 : one->count < other->count;
+}
+
+static void count_need(struct analysis *analysis, struct table *table, const struct task_need *need,
+                       bool last)
+{
+    uint32_t name = analysis->run->tasks.at[need->task].name;
+    uint32_t needed = analysis->run->tasks.at[need->need].name;
+    uint64_t key = ((uint64_t)name << 32 | needed) + 1;
+    uint32_t index = table_get(table, key);
+    if (index == TABLE_NONE) {
+        index = (uint32_t)analysis->needs.count;
+        *ARRAY_PUSH(analysis->needs) = (struct need_site){.name = name, .need = needed};
+        table_set(table, key, index);
+    }
+    analysis->needs.at[index].count++;
+    analysis->needs.at[index].last += last;
+}
+
+static void find_needs(struct analysis *analysis)
+{
+    const struct run *run = analysis->run;
+    struct table table = {.at = NULL};
+    for (size_t i = 0; i < run->needs.count;) {
+        size_t end = i;
+        size_t last = i;
+        while (end < run->needs.count && run->needs.at[end].task == run->needs.at[i].task) {
+            int64_t ended = run->tasks.at[run->needs.at[end].need].ended;
+            last = ended > run->tasks.at[run->needs.at[last].need].ended ? end : last;
+            end++;
+        }
+        for (; i < end; i++) {
+            count_need(analysis, &table, &run->needs.at[i], i == last);
+        }
+    }
+    ARRAY_SORT(analysis->needs, by_count);
+    table_free(&table);
+}
+
 /* ---- the whole ---- */
 
 static void count_cores(struct analysis *analysis)
@@ -250,6 +295,7 @@ struct analysis *analysis_of(const struct run *run)
     count_cores(analysis);
     find_sites(analysis);
     find_waits(analysis);
+    find_needs(analysis);
     return analysis;
 }
 
@@ -257,6 +303,7 @@ void analysis_free(struct analysis *analysis)
 {
     free(analysis->sites.at);
     free(analysis->waits.at);
+    free(analysis->needs.at);
     free(analysis->on_path);
     free(analysis);
 }

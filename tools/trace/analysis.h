@@ -27,6 +27,14 @@ struct wait_site {
     int64_t ns;
 };
 
+/* All needs of the tasks of one function for tasks of another. */
+struct need_site {
+    uint32_t name; /* whose tasks */
+    uint32_t need; /* what they needed */
+    uint64_t count;
+    uint64_t last; /* how often that was the last of a task's needs to end */
+};
+
 struct analysis {
     const struct run *run;
     struct {
@@ -37,6 +45,10 @@ struct analysis {
         struct wait_site *at;
         size_t count, room;
     } waits; /* the longest first */
+    struct {
+        struct need_site *at;
+        size_t count, room;
+    } needs; /* the most first */
     struct dag_length length;
     bool *on_path;  /* by segment */
     int64_t burden; /* from publication to the begin on another core: the median */

@@ -118,9 +118,10 @@ static void end_slice(void *context, const struct slice *slice, int64_t ns)
 
 static void put_flows(struct chrome *chrome)
 {
+    static const char *const names[] = {"steal", "wake", "need"};
     for (size_t i = 0; i < chrome->run->flows.count; i++) {
         const struct flow *flow = &chrome->run->flows.at[i];
-        const char *name = flow->kind == FLOW_STEAL ? "steal" : "wake";
+        const char *name = names[flow->kind];
         begin_event(chrome, "s", flow->from_track, LANE_TASKS);
         put_us(chrome, "ts", flow->from);
         fprintf(chrome->out, ",\"id\":%zu,\"cat\":\"flow\",\"name\":\"%s\"}", i + 1, name);
@@ -164,12 +165,24 @@ static void put_csv_text(const char *text, FILE *out)
     fputc('"', out);
 }
 
+/* The numbers of tasks, with spaces between. */
+static void put_needs(const struct run *run, size_t *next, uint32_t task, FILE *out)
+{
+    const char *before = ",";
+    for (; *next < run->needs.count && run->needs.at[*next].task == task; (*next)++) {
+        fprintf(out, "%s%u", before, run->needs.at[*next].need);
+        before = " ";
+    }
+    fputs(*before == ',' ? "," : "", out);
+}
+
 void export_csv(const struct run *run, FILE *out)
 {
     static const char *const hows[] = {"own", "stolen", "injected", "region", "helped"};
     fputs("task,function,file,line,parent,made_ns,began_ns,ended_ns,ran_ns,waited_ns,track,how,"
-          "stolen_from\r\n",
+          "stolen_from,needs\r\n",
           out);
+    size_t need = 0;
     for (size_t i = 0; i < run->tasks.count; i++) {
         const struct task *task = &run->tasks.at[i];
         const struct trace_name *name = &run->trace->names[task->name];
@@ -192,6 +205,7 @@ void export_csv(const struct run *run, FILE *out)
         if (task->from) {
             fprintf(out, "%d", task->from - 1);
         }
+        put_needs(run, &need, (uint32_t)i, out);
         fputs("\r\n", out);
     }
 }

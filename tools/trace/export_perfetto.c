@@ -159,8 +159,8 @@ static void describe_tracks(struct perfetto *perfetto)
 }
 
 /* Names of the trace keep their numbers, our own come before them. */
-static const char *const own_names[] = {"searching", "searching in vain", "parked", "steal",
-                                        "wake"};
+static const char *const own_names[] = {"searching", "searching in vain", "parked", "steal", "wake",
+                                        "need"};
 
 static void intern(struct perfetto *perfetto, uint64_t iid, const char *text)
 {
@@ -240,7 +240,7 @@ static void put_flows(struct perfetto *perfetto)
 {
     for (size_t i = 0; i < perfetto->run->flows.count; i++) {
         const struct flow *flow = &perfetto->run->flows.at[i];
-        uint64_t name = flow->kind == FLOW_STEAL ? 4 : 5;
+        uint64_t name = 4 + flow->kind;
         struct message from = new_event(TYPE_INSTANT, track_uuid(flow->from_track, LANE_TASKS));
         put_number(&from, EVENT_NAME_IID, name);
         put_fixed(&from, EVENT_FLOW, i + 1);

@@ -43,6 +43,7 @@ struct fiber {
     uint32_t thread;  /* a guest's: the fiber that stands for its thread; TABLE_NONE */
     int64_t last;     /* a thread's: its last event */
     bool inside;      /* a thread's: it is a guest just now, on another fiber */
+    uint64_t needer;  /* what it told the needs of last; 0: nothing */
     bool blocked;
     uint8_t blocked_flags; /* enum filch_trace_block */
     uint32_t blocked_name;
@@ -81,6 +82,12 @@ struct done {
     uint32_t next; /* of the same object; TABLE_NONE */
 };
 
+/* What some future needs. */
+struct need {
+    uint64_t object;
+    uint32_t next; /* of the same future; TABLE_NONE */
+};
+
 struct replay {
     struct run *run;
     const struct trace *trace;
@@ -100,7 +107,21 @@ struct replay {
         size_t count, room;
     } done;
     struct table done_table;
-    uint32_t *loop_done; /* by loop: the head of its list in done; grows with run->loops */
+    struct {
+        struct need *at;
+        size_t count, room;
+    } needs;
+    struct table needs_table; /* by future: the head of its list in needs */
+    struct {
+        struct ended {
+            uint32_t task;
+            uint32_t segment;
+        } * at;
+        size_t count, room;
+    } ended;
+    struct table ended_table; /* by name: the last that ended */
+    size_t need_steps;        /* that were taken along lists of needs */
+    uint32_t *loop_done;      /* by loop: the head of its list in done; grows with run->loops */
     size_t loop_room;
     uint32_t *loop_outer;
     uint32_t thread; /* the fiber of the thread whose events come on the outside track */
@@ -162,6 +183,15 @@ void replay_end(struct replay *replay, const struct trace_event *event);
 void replay_joined(struct replay *replay, uint32_t fiber, uint64_t object);
 void replay_loop(struct replay *replay, const struct trace_event *event);
 void replay_chunk(struct replay *replay, const struct trace_event *event);
+
+/* ---- replay_need.c: what needs what ---- */
+
+void replay_needs(struct replay *replay, const struct trace_event *event, uint32_t fiber);
+
+/* A task begins, in that segment, and comes after what it needs. */
+void replay_after_needs(struct replay *replay, uint64_t object, uint32_t task, uint32_t segment);
+
+void replay_note_end(struct replay *replay, const struct open_task *ended);
 
 /* The task on a fiber: TASK_NONE, or its number. */
 uint32_t replay_task_of(struct replay *replay, uint32_t fiber);

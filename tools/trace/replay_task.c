@@ -140,6 +140,7 @@ void replay_begin(struct replay *replay, const struct trace_event *event)
                            .outer = SEGMENT_NONE,
                            .loop = made.loop,
                            .since = replay->now};
+    replay_after_needs(replay, event->argument & address_bits, task, segment);
     if (known && event->detail == FILCH_TRACE_STOLEN) {
         note_theft(replay, event, task, &made);
     }
@@ -183,6 +184,7 @@ void replay_end(struct replay *replay, const struct trace_event *event)
     task->ended = replay->now;
     task->has_ended = true;
     done_for(replay, event->argument & address_bits, &ended);
+    replay_note_end(replay, &ended);
     if (fiber->open.count) { /* it ran on top of one that waited for it */
         replay_go_on(replay, index);
         dag_edge(&replay->run->dag, ended.segment, *segment_of(fiber_at(replay, index)), EDGE_JOIN);

@@ -4,7 +4,7 @@
 
 #include "amount.h"
 
-enum { SITES_SHOWN = 20, WAITS_SHOWN = 10, LOOPS_SHOWN = 10, MATRIX_CORES = 16 };
+enum { SITES_SHOWN = 20, WAITS_SHOWN = 10, NEEDS_SHOWN = 10, LOOPS_SHOWN = 10, MATRIX_CORES = 16 };
 
 static void head(const struct analysis *a, FILE *out)
 {
@@ -200,6 +200,25 @@ static void waits(const struct analysis *a, FILE *out)
     }
 }
 
+static void needs(const struct analysis *a, FILE *out)
+{
+    char name[160], need[160];
+    if (!a->needs.count) {
+        return;
+    }
+    fprintf(out, "\nNeeds                    times   the last   whose tasks, and whose end they "
+                 "needed\n");
+    for (size_t i = 0; i < a->needs.count && i < NEEDS_SHOWN; i++) {
+        const struct need_site *site = &a->needs.at[i];
+        fprintf(out, "  %28" PRIu64 " %10" PRIu64 "   %s, %s\n", site->count, site->last,
+                format_site(a->run->trace, site->name, name, sizeof name),
+                format_site(a->run->trace, site->need, need, sizeof need));
+    }
+    if (a->needs.count > NEEDS_SHOWN) {
+        fprintf(out, "  ... and %zu more: see export --csv\n", a->needs.count - NEEDS_SHOWN);
+    }
+}
+
 static void loops(const struct analysis *a, FILE *out)
 {
     const struct run *run = a->run;
@@ -236,6 +255,7 @@ void report(const struct analysis *analysis, FILE *out)
         grain(analysis, out);
     }
     waits(analysis, out);
+    needs(analysis, out);
     loops(analysis, out);
     fprintf(out, "\nIn plain words\n");
     analysis_hints(analysis, hint, out);

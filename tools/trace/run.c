@@ -91,6 +91,8 @@ static void play_anywhere(struct replay *replay, const struct trace_event *event
     }
     switch (event->type) {
     case FILCH_TRACE_BLOCK: replay_block(replay, event, index); break;
+    case FILCH_TRACE_NEEDS:
+    case FILCH_TRACE_NEED: replay_needs(replay, event, index); break;
     case FILCH_TRACE_JOINED: replay_joined(replay, index, event->argument); break;
     case FILCH_TRACE_SPAN:
     case FILCH_TRACE_SPAN_END:
@@ -189,6 +191,7 @@ static void resume_after(struct replay *replay, const struct trace_gap *gap)
     }
     uint32_t index = replay_fiber(replay, gap->fiber);
     fiber_at(replay, index)->open.count = 0;
+    fiber_at(replay, index)->needer = 0;
     fiber_at(replay, index)->blocked = false;
     replay_attach(replay, gap->track, index);
     for (unsigned i = 0; i < gap->open_count; i++) {
@@ -268,12 +271,16 @@ static void dismantle(struct replay *replay)
     free(replay->fibers.at);
     free(replay->made.at);
     free(replay->done.at);
+    free(replay->needs.at);
+    free(replay->ended.at);
     free(replay->loop_done);
     free(replay->loop_outer);
     free(replay->cores);
     table_free(&replay->fiber_table);
     table_free(&replay->made_table);
     table_free(&replay->done_table);
+    table_free(&replay->needs_table);
+    table_free(&replay->ended_table);
 }
 
 struct run *run_of(const struct trace *trace)
@@ -305,6 +312,7 @@ void run_free(struct run *run)
     free(run->tasks.at);
     free(run->slices.at);
     free(run->flows.at);
+    free(run->needs.at);
     free(run->samples.at);
     free(run->loops.at);
     free(run->steal_ns.at);

@@ -48,7 +48,7 @@ struct slice {
     uint8_t kind;
 };
 
-enum flow_kind { FLOW_STEAL, FLOW_WAKE };
+enum flow_kind { FLOW_STEAL, FLOW_WAKE, FLOW_NEED };
 
 /* From where and when to where and when something went. */
 struct flow {
@@ -58,6 +58,12 @@ struct flow {
     uint16_t from_track;
     uint16_t to_track;
     uint8_t kind;
+};
+
+/* One task needed the end of another. */
+struct task_need {
+    uint32_t task;
+    uint32_t need;
 };
 
 struct sample { /* of a counter; or a mark */
@@ -112,6 +118,10 @@ struct run {
         struct flow *at;
         size_t count, room;
     } flows;
+    struct {
+        struct task_need *at; /* in the order of `task` */
+        size_t count, room;
+    } needs;
     struct {
         struct sample *at;
         size_t count, room;

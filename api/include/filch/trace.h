@@ -48,7 +48,7 @@ extern "C" {
 /* Each level records what those before it do. */
 typedef enum filch_trace_level {
     FILCH_TRACE_LEVEL_SCHED = 1, /* steals, sleeps, wake-ups, waits: the default */
-    FILCH_TRACE_LEVEL_TASKS = 2, /* every task and every run of a loop's elements */
+    FILCH_TRACE_LEVEL_TASKS = 2, /* every task, what it needs, every run of a loop's elements */
     FILCH_TRACE_LEVEL_ALL = 3    /* every fork and join of tasks that begin, or go on after a wait,
                                     while it is recorded: each fork then costs some 170 ns more */
 } filch_trace_level;

@@ -15,7 +15,10 @@
  *
  * Threads are named by the kernel's numbers, other things by their addresses, which are used again
  * for others after they are gone. What an address means is decided by order: a SPAWN, PUBLISH or
- * FORK makes something of that name, the next BEGIN with that name begins it. */
+ * FORK makes something of that name, the next BEGIN with that name begins it.
+ *
+ * Types of events have been added since version 1 was new, and may be: a reader skips those that it
+ * does not know. The last: NEEDS and NEED. */
 #ifndef FILCH_TRACE_FORMAT_H
 #define FILCH_TRACE_FORMAT_H
 
@@ -137,6 +140,11 @@ enum filch_trace_type {
     FILCH_TRACE_CHUNK_END = 69, /* -; what; one more than its last */
     FILCH_TRACE_STAGE = 70,     /* -; what; item: a stage of a pipeline, or its source, begins */
     FILCH_TRACE_STAGE_END = 71, /* -; what; item */
+    /* enum filch_trace_needs; what; task: it is not to begin, or a future that is no task not to be
+     * ready, before some others have ended, which the NEEDs of the same fiber or thread name, up to
+     * its next NEEDS. Their names mean the same until it has begun. */
+    FILCH_TRACE_NEEDS = 72,
+    FILCH_TRACE_NEED = 73, /* -; what, 0: no task's, but a promise's; task: it is one of them */
 
     FILCH_TRACE_ALL_FROM = 96,
     FILCH_TRACE_FORK = 96,       /* -; what; slot: latent work */
@@ -148,6 +156,9 @@ enum filch_trace_type {
 
 /* What a BLOCK waits for: the end of other work; or something from outside of the program. */
 enum filch_trace_block { FILCH_TRACE_FOR_WORK = 1, FILCH_TRACE_FOR_OUTSIDE = 2 };
+
+/* Of which others a NEEDS is: of all that are named, or of one of them. */
+enum filch_trace_needs { FILCH_TRACE_NEEDS_ALL = 0, FILCH_TRACE_NEEDS_ANY = 1 };
 
 /* How something came to begin. */
 enum filch_trace_how {
