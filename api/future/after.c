@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "future/after.h"
 #include "future/fits.h"
+#include "future/hold.h"
 #include "future/task_future.h"
 #include "pool/call_options.h"
 #include "pool/closure_private.h"
@@ -20,7 +21,7 @@ struct after {
     struct filch_future_awaiting awaiting;
     _Atomic(size_t) undecided;
     _Atomic(int) stage;     /* enum after_stage */
-    _Atomic(unsigned) over; /* enum after_over */
+    struct filch_hold hold; /* of the needs */
     size_t n;
     struct need {
         struct filch_waiter waiter;
@@ -30,7 +31,9 @@ struct after {
 };
 
 enum after_stage { ADDING, ADDED, ENDED_EARLY, ENDED };
-enum after_over { WAITS_OVER = 1, TASK_OVER = 2 };
+/* Of its hold. */
+static const enum filch_hold_part WAITS_OVER = FILCH_HOLD_FIRST;
+static const enum filch_hold_part TASK_OVER = FILCH_HOLD_SECOND;
 
 static struct after *after_of(struct filch_future *future)
 {
@@ -44,11 +47,10 @@ static void free_needs(struct after *after)
     }
 }
 
-/* The second of the two frees the needs: a waiter that is being called, and the body, use them. */
-static void note_over(struct after *after, enum after_over over)
+/* Until both are over a waiter that is being called, and the body, use the needs. */
+static void note_over(struct after *after, enum filch_hold_part over)
 {
-    /* acq_rel: the second has them after the first */
-    if (atomic_fetch_or_explicit(&after->over, (unsigned)over, memory_order_acq_rel) != 0) {
+    if (filch_hold_end(&after->hold, over)) {
         free_needs(after);
     }
 }
@@ -133,10 +135,25 @@ static struct filch_pending *pending_after(struct filch_future *future)
     return &after_of(future)->awaiting.pending;
 }
 
+static void visit_needs_of_after(struct filch_future *future, struct filch_needs_visitor *visitor)
+{
+    struct after *after = after_of(future);
+    if (!filch_hold_look(&after->hold)) {
+        return;
+    }
+    for (size_t i = 0; i < after->n; i++) {
+        visitor->need(visitor, after->needs[i].future);
+    }
+    if (filch_hold_look_end(&after->hold)) {
+        free_needs(after);
+    }
+}
+
 static const struct filch_future_kind after_kind = {.run = run_after,
                                                     .release = release_after,
                                                     .withdraw = withdraw_after,
-                                                    .pending = pending_after};
+                                                    .pending = pending_after,
+                                                    .visit_needs = visit_needs_of_after};
 
 static struct filch_future *after_new(filch_future *const needs[], size_t n,
                                       const filch_closure *closure, size_t bytes)
@@ -153,7 +170,7 @@ static struct filch_future *after_new(filch_future *const needs[], size_t n,
     filch_future_awaiting_init(&after->awaiting, made);
     atomic_init(&after->undecided, n + 1);
     atomic_init(&after->stage, ADDING);
-    atomic_init(&after->over, WAITS_OVER); /* none has begun */
+    filch_hold_init(&after->hold, WAITS_OVER); /* none has begun */
     after->n = n;
     for (size_t i = 0; i < n; i++) {
         struct need *need = &after->needs[i];
@@ -180,8 +197,7 @@ static void wait_for_needs(struct filch_future *future)
 {
     struct after *after = after_of(future);
     trace_needs(future);
-    /* relaxed: no other thread knows it yet */
-    atomic_store_explicit(&after->over, 0, memory_order_relaxed);
+    filch_hold_init(&after->hold, 0); /* no other thread knows it yet */
     for (size_t i = 0; i < after->n; i++) {
         struct need *need = &after->needs[i];
         if (!filch_cell_add(&need->future->cell, &need->waiter)) {

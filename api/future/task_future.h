@@ -13,6 +13,7 @@
 #include <filch/future.h>
 
 #include "base/private.h"
+#include "future/needs.h"
 #include "pool/fault.h"
 #include "sched/cancel.h"
 #include "sched/pending.h"
@@ -52,6 +53,9 @@ struct filch_future_kind {
     bool (*withdraw)(struct filch_future *future);
     /* Of one that is accepted before it can run. */
     struct filch_pending *(*pending)(struct filch_future *future);
+    /* Calls need() for each future that it needs, as long as it keeps them. Any thread that has a
+     * reference. */
+    void (*visit_needs)(struct filch_future *future, struct filch_needs_visitor *visitor);
 };
 
 struct filch_future {

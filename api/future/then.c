@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/base.h"
 #include "future/fits.h"
+#include "future/hold.h"
 #include "future/task_future.h"
 #include "pool/call_options.h"
 #include "pool/default_pool.h"
@@ -14,7 +15,8 @@
 struct link {
     struct filch_waiter waiter; /* called when the one before is ready */
     struct filch_future_awaiting awaiting;
-    struct filch_future *before; /* a reference */
+    struct filch_future *before; /* a reference, until it has ended */
+    struct filch_hold hold;      /* of that */
     const filch_continuation *what;
 };
 
@@ -66,7 +68,10 @@ static void run_link(struct filch_future *future)
 
 static void release_link(struct filch_future *future)
 {
-    filch_future_free(link_of(future)->before);
+    struct link *link = link_of(future);
+    if (filch_hold_end(&link->hold, FILCH_HOLD_FIRST)) {
+        filch_future_free(link->before);
+    }
 }
 
 static struct filch_waiter *before_is_ready(struct filch_waiter *waiter)
@@ -86,8 +91,22 @@ static struct filch_pending *pending_link(struct filch_future *future)
     return &link_of(future)->awaiting.pending;
 }
 
-static const struct filch_future_kind link_kind = {
-    .run = run_link, .release = release_link, .withdraw = withdraw_link, .pending = pending_link};
+static void visit_need_of_link(struct filch_future *future, struct filch_needs_visitor *visitor)
+{
+    struct link *link = link_of(future);
+    if (filch_hold_look(&link->hold)) {
+        visitor->need(visitor, link->before);
+        if (filch_hold_look_end(&link->hold)) {
+            filch_future_free(link->before);
+        }
+    }
+}
+
+static const struct filch_future_kind link_kind = {.run = run_link,
+                                                   .release = release_link,
+                                                   .withdraw = withdraw_link,
+                                                   .pending = pending_link,
+                                                   .visit_needs = visit_need_of_link};
 
 static filch_status check_then(const struct filch_future *future, const filch_continuation *what,
                                const void *captures)
@@ -118,6 +137,7 @@ static struct filch_future *link_new(const filch_continuation *what, struct filc
         filch_waiter_init(&link->waiter, NULL, NULL);
         link->waiter.call = before_is_ready;
         link->before = filch_future_retain(before);
+        filch_hold_init(&link->hold, FILCH_HOLD_SECOND); /* there is no second part */
         link->what = what;
         if (what->captures_bytes) {
             memcpy(link_captures(made, what), captures, what->captures_bytes);

@@ -185,8 +185,21 @@ static filch_status check_members(filch_future *const futures[], size_t n, filch
     return FILCH_OK;
 }
 
-static const struct filch_future_kind all_kind = {.dismantle = dismantle};
-static const struct filch_future_kind any_kind = {.dismantle = dismantle, .withdraw = withdraw_any};
+/* Of one that was decided while it was made some are missing. */
+static void visit_members(struct filch_future *result, struct filch_needs_visitor *visitor)
+{
+    struct gathering *gathering = gathering_of(result);
+    for (size_t i = 0; i < gathering->n; i++) {
+        if (gathering->members[i].future) {
+            visitor->need(visitor, gathering->members[i].future);
+        }
+    }
+}
+
+static const struct filch_future_kind all_kind = {.dismantle = dismantle,
+                                                  .visit_needs = visit_members};
+static const struct filch_future_kind any_kind = {
+    .dismantle = dismantle, .withdraw = withdraw_any, .visit_needs = visit_members};
 static const filch_function_info all_info = {
     "when_all", "", __FILE__, __LINE__, 0, FILCH_TYPE_NONE, FILCH_TYPE_NONE, NULL};
 static const filch_function_info any_info = {

@@ -15,6 +15,7 @@
 #define FILCH_FUTURES_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include <filch/future.h>
 
@@ -35,6 +36,16 @@ FILCH_MUST_CHECK filch_status filch_when_all(filch_future *const futures[], size
  * Errors: as when_all; FILCH_EINVAL also for n = 0. */
 FILCH_MUST_CHECK filch_status filch_when_any(filch_future *const futures[], size_t n,
                                              filch_future **any);
+
+/* Effect: writes the graph that leads to the future: what it needs, by then, after, when_all and
+ * when_any, what those need, and so on, in the language of Graphviz (filch_dump_graph(...), then
+ * `dot -Tsvg`). A future is drawn as an ellipse while it is pending, a box while it runs, a double
+ * circle when it has succeeded, and an octagon, with its error, when it has failed or was
+ * cancelled; its name and place are those of its function. Arrows lead from what is needed. What
+ * has ended does not know what it needed. Each future is shown as it was at some time of the call.
+ * Errors: FILCH_EINVAL: an argument is NULL; FILCH_EFORKED; FILCH_ENOMEM: nothing was written.
+ * Threads: any. Does not block, except for writing. */
+filch_status filch_dump_graph(filch_future *future, FILE *stream);
 
 /* What to wait for. */
 typedef enum filch_wait_mode {
