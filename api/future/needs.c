@@ -54,7 +54,7 @@ static bool grow_survey(struct survey *survey)
     return true;
 }
 
-static enum filch_dot_state look_at(struct filch_future *future, filch_error *error)
+static enum filch_dot_state future_state(struct filch_future *future, filch_error *error)
 {
     if (filch_cell_done(&future->cell)) {
         filch_future_tell(future, error);
@@ -72,8 +72,8 @@ static size_t find_future(struct survey *survey, struct filch_future *future)
     size_t *place = place_in(survey, future);
     if (!*place) {
         struct found *found = &survey->found[survey->count++];
+        found->state = future_state(future, &found->error);
         found->future = filch_future_retain(future);
-        found->state = look_at(future, &found->error);
         *place = survey->count;
     }
     return *place - 1;
