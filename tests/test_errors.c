@@ -327,6 +327,28 @@ START_TEST(a_number_of_the_system_is_raised_as_it_is)
 }
 END_TEST
 
+FILCH_FUNCTION(int, raises_a_text, (int, code), (const char *, text))
+{
+    return filch_raise_text(code, text);
+}
+
+START_TEST(a_text_is_raised_as_it_is)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_future *future;
+    ck_assert_int_eq(raises_a_text_apply_async(pool, 3, "100 %s of %n", &future), FILCH_OK);
+    filch_error error = error_of(future);
+    ck_assert_int_eq(error.code, 3);
+    ck_assert_str_eq(error.message, "100 %s of %n");
+    ck_assert_int_eq(raises_a_text_apply_async(pool, 0, NULL, &future), FILCH_OK);
+    error = error_of(future);
+    ck_assert_int_eq(error.code, -1);
+    ck_assert_str_eq(error.message, "");
+    ck_assert_int_eq(raises_a_text(3, "outside"), 3);
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(statuses_and_numbers_are_each_others)
 {
     for (int status = FILCH_OK; status <= FILCH_ENOSYS; status++) {
@@ -359,6 +381,7 @@ int main(void)
                         WORKER_SWEEP);
     tcase_add_test(tcase, outside_of_tasks_they_only_answer);
     tcase_add_loop_test(tcase, a_number_of_the_system_is_raised_as_it_is, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_text_is_raised_as_it_is, 0, WORKER_SWEEP);
     tcase_add_test(tcase, statuses_and_numbers_are_each_others);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -116,6 +116,11 @@ int filch_raise(int code, const char *format, ...)
     return code;
 }
 
+int filch_raise_text(int code, const char *text)
+{
+    return filch_raise(code, "%s", text ? text : "");
+}
+
 filch_status filch_raise_status(filch_status status)
 {
     if (status != FILCH_OK) {

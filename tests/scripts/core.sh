@@ -30,55 +30,20 @@ for header in "$source"/api/include/filch/*.hpp; do
     done
 done
 
-# What a binding has to know: the functions of core.h, by their names and types.
-python3 - "$library" <<'PYTHON'
-import ctypes
-import sys
-
-filch = ctypes.CDLL(sys.argv[1])
-pool, future, value = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_int()
-
-
-class Closure(ctypes.Structure):
-    """filch_closure: aligned to 16 by its captures."""
-    _fields_ = [("callable", ctypes.c_void_p), ("pad", ctypes.c_void_p),
-                ("captures", ctypes.c_ubyte * 48), ("boxed", ctypes.c_bool), ("end", ctypes.c_ubyte * 15)]
-
-
-TASK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
-BODY = ctypes.CFUNCTYPE(None, ctypes.c_size_t, ctypes.POINTER(ctypes.c_long))
-filch.filch_closure_of.restype = Closure
-filch.filch_closure_of.argtypes = [TASK, ctypes.c_void_p]
-
-
-def ok(status):
-    assert status == 0, status
-
-
-@TASK
-def answer(_):
-    return 42
-
-
-@BODY
-def square(i, numbers):
-    numbers[i] *= numbers[i]
-
-
-ok(filch.filch_pool_open(None, ctypes.byref(pool)))
-assert filch.filch_pool_workers(pool) >= 1
-closure = filch.filch_closure_of(answer, None)
-ok(filch.filch_apply(pool, ctypes.byref(closure), ctypes.byref(value), None))
-assert value.value == 42
-value.value = 0
-ok(filch.filch_apply_async(pool, ctypes.byref(closure), ctypes.byref(future)))
-ok(filch.filch_future_get(future, ctypes.byref(value), ctypes.c_size_t(4)))
-assert value.value == 42
-filch.filch_future_free(future)
-numbers = (ctypes.c_long * 100)(*range(100))
-ok(filch.filch_parallel_for(pool, ctypes.c_size_t(100), square, numbers, None))
-assert list(numbers) == [i * i for i in range(100)]
-assert filch.filch_parallel_for(pool, ctypes.c_size_t(1), None, None, None) == 1  # FILCH_EINVAL
-ok(filch.filch_pool_free(pool))
-PYTHON
+# Enough for a program: in C without another header or a generator, and by its names and types alone.
+plain=$source/tests/plain/plain.c
+[ "$(grep -c '#include <filch/' "$plain")" -eq 1 ] || { echo "plain.c includes more than core.h"; exit 1; }
+if grep -n 'FILCH_[A-Z_]*(' "$plain"; then
+    echo "plain.c uses a macro"
+    exit 1
+fi
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+# shellcheck disable=SC2086
+cc -std=c11 $include -Wall -Wextra -Wpedantic -Werror "$plain" -o "$folder/plain" "$library" \
+    "-Wl,-rpath,$(dirname "$library")"
+[ "$("$folder/plain")" = "1 1 1 1" ] || { echo "plain.c fails"; exit 1; }
+FILCH_TRACE=$folder/plain.ftrace:all "$folder/plain" >"$folder/out" # whose functions have no names
+[ -s "$folder/plain.ftrace" ] || { echo "plain.c leaves no trace"; exit 1; }
+python3 "$source/tests/plain/plain.py" "$library"
 echo "1 passed, 0 failed"

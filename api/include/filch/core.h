@@ -19,7 +19,15 @@
  * Unless a function says otherwise, it may be called by any thread and any task, and does not
  * block. One that blocks suspends a task, which may go on on another thread; a program's own thread
  * works for the pool meanwhile. A missing argument is FILCH_EINVAL, and a call that fails has
- * changed nothing. As `pool`, NULL is the default pool. */
+ * changed nothing. As `pool`, NULL is the default pool.
+ *
+ * What a binding has to know. filch_status is an unsigned int, bool a byte. filch_closure and
+ * filch_deadline are passed by value: filch_closure_make() and filch_future_wait() do without.
+ * Where an options struct can be given, NULL is all defaults; the structs are in pool.h and loop.h,
+ * and an element's error is told through the latter. What is called back runs on any thread: a
+ * language whose threads have a state (Python, Go, Java; what Rust keeps in thread_local!) calls
+ * filch_pin() (blocking.h) first in a task that waits. No exception and no panic may pass through
+ * C. Captures and results are in memory of the library's, for as long as the call lasts. */
 #ifndef FILCH_CORE_H_PUBLIC
 #define FILCH_CORE_H_PUBLIC
 
@@ -54,6 +62,10 @@ typedef struct filch_error {
  * Args: code: any number but 0, which is taken as -1; format and what follows: as for printf.
  * Returns: code, so that it can be passed on. */
 int filch_raise(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Effect: the same with a text as it is, for languages that cannot call what takes any number of
+ * arguments. text: NULL is "". */
+int filch_raise_text(int code, const char *text);
 
 /* ---- pools ---- */
 
@@ -103,11 +115,12 @@ typedef struct filch_callable {
      * put them there. */
     void (*invoke)(void *captures, void *result);
     size_t captures_bytes;
-    size_t result_bytes; /* 0: no result, `result` is NULL */
-    const filch_function_info *info;
+    size_t result_bytes;             /* 0: no result, `result` is NULL */
+    const filch_function_info *info; /* for errors, traces and dumps; NULL: nothing is known */
 } filch_callable;
 
-/* A plain value if its captures take at most FILCH_INLINE_BYTES and own nothing; see closure.h. */
+/* A plain value if its captures take at most FILCH_INLINE_BYTES and own nothing; see closure.h. A
+ * binding need not know its fields: 80 bytes, aligned to 16. */
 typedef struct filch_closure {
     const filch_callable *callable; /* NULL: an empty closure, which every call refuses */
     union {
@@ -196,6 +209,7 @@ typedef struct filch_body {
     void (*block)(const void *environment, filch_range *range);
     size_t environment_bytes;
     size_t element_bytes; /* of the output; 0: none. n times this must not overflow. */
+    /* NULL: nothing is known, and how long elements take is learned of all such loops together. */
     const filch_function_info *info;
 } filch_body;
 
