@@ -1,21 +1,26 @@
 """filter.py HEADER: the header as Doxygen wants it, for the reference (Doxyfile.in).
 
 The headers' comments are plain ones. A comment at the left margin is about what follows up to the next empty
-line: each of those declarations gets it. The words that begin its parts (Args, Errors, Threads ...) become
-paragraphs of that name.
+line: each of those declarations gets it. In a header of C++ so is one at the margin of a class, and one
+behind the head of a function is about that. The words that begin its parts (Args, Errors, Throws, Threads ...)
+become paragraphs of that name.
 """
 import re
 import sys
 
-PART = re.compile(r"(?:^|(?<=[.;)] ))(Args|Errors|Owns|Threads|Returns|Source):\s*", re.MULTILINE)
+PART = re.compile(r"(?:^|(?<=[.;)] ))(Args|Errors|Owns|Threads|Throws|Returns|Source):\s*", re.MULTILINE)
 BLOCKING = re.compile(r"(?<=\. )(Does not block\.|Blocks\b[^.]*\.)")
 SPECIAL = re.compile(r"([@\\<>#%])")
+# In C++: the head of a function of a class and a comment behind it; what is no use to a reader.
+HEAD = re.compile(r"( {4}\w.*\).*?) (/\*.*\*/)$")
+DELETED = re.compile(r" {4}.*= delete;$")
+OUTSIDE = re.compile(r"template <.*> template <.*>")  # a definition of what its class declares
 LISTING = "    "  # a block that begins with this is an example
 
 
 def capital(text):
     """A sentence; a name stays as it is."""
-    return text if re.match(r"\w*_", text) else text[:1].upper() + text[1:]
+    return text if re.match(r"\w*[_(]", text) else text[:1].upper() + text[1:]
 
 
 def paragraph(text):
@@ -28,14 +33,14 @@ def paragraph(text):
 
 
 def without_stars(line):
-    return re.sub(r"^(/\*| \*)? ?", "", re.sub(r"\s*\*/\s*$", "", line), count=1)
+    return re.sub(r"^( {4})?(/\*| \*)? ?", "", re.sub(r"\s*\*/\s*$", "", line), count=1)
 
 
 def documented(comment, of_file):
     """The lines of a comment as one for Doxygen."""
     text = "\n".join(without_stars(line) for line in comment)
     if of_file:
-        text = capital(re.sub(r"^filch/\w+\.h: ", "", text))
+        text = capital(re.sub(r"^filch/\w+\.h(pp)?: ", "", text))
     blocks = re.split(r"\n\s*\n", text)
     prose = [block if block.startswith(LISTING) else paragraph(block) for block in blocks]
     return "/** " + ("\\file\n" if of_file else "") + "\n\n".join(prose) + " */\n"
@@ -47,8 +52,10 @@ def with_members(line):
     return re.sub(r"^(\s+)/\*(?!\*)\s*", r"\1/** ", behind)
 
 
-def is_documentation(line):
-    return line.startswith("/*") and not line.startswith(("/* ----", "/* clang-format"))
+def is_documentation(line, of_class):
+    """of_class: is it a header of C++, where a class has members?"""
+    start = line.removeprefix(LISTING) if of_class else line
+    return start.startswith("/*") and not start.startswith(("/* ----", "/* clang-format"))
 
 
 def ends_declaration(line):
@@ -62,10 +69,12 @@ def depth_of(line):
 class Filter:
     """Goes through a header line by line, and knows what the last comment is about."""
 
-    def __init__(self):
+    def __init__(self, of_class):
+        self.of_class = of_class
         self.out = []
         self.comment = None  # the lines of one that has begun
         self.text = None     # what is said of the declarations up to the next empty line
+        self.outside = False  # in such a definition
         self.depth = 0       # of brackets, in the declaration
         self.ended = False   # a declaration: what follows is another
         self.of_file = True  # the first comment is
@@ -83,10 +92,19 @@ class Filter:
             self.depth = 0
         self.depth += depth_of(line)
         self.ended = self.depth == 0 and ends_declaration(line)
-        self.out.append(with_members(line) + "\n")
+        self.out.append((line if self.of_class else with_members(line)) + "\n")
+
+    def take_of_class(self, line):
+        head = HEAD.match(line)
+        self.outside = bool(OUTSIDE.match(line)) or (self.outside and line != "}")
+        if head:
+            self.text = None
+            self.out.append(documented([head.group(2)], False))
+        if not self.outside and not DELETED.match(line):
+            self.take(head.group(1) if head else line)
 
     def take(self, line):
-        if self.comment is None and is_documentation(line):
+        if self.comment is None and is_documentation(line, self.of_class):
             self.comment = []
         if self.comment is None:
             self.declare(line)
@@ -96,12 +114,12 @@ class Filter:
             self.end_comment()
 
 
-def filtered(lines):
-    header = Filter()
+def filtered(lines, of_class):
+    header = Filter(of_class)
     for line in lines:
-        header.take(line)
+        (header.take_of_class if of_class else header.take)(line)
     return "".join(header.out)
 
 
 with open(sys.argv[1], encoding="utf-8") as file:
-    sys.stdout.write(filtered(file.read().splitlines()))
+    sys.stdout.write(filtered(file.read().splitlines(), sys.argv[1].endswith(".hpp")))

@@ -19,6 +19,7 @@
 namespace filch
 {
 
+/* Threads: any, several at once, until its destructor. */
 template <typename T> class channel
 {
     static constexpr bool is_plain =

@@ -17,18 +17,21 @@ namespace filch
 class error : public std::exception
 {
   public:
+    /* What a call has answered. */
     explicit error(filch_status status) noexcept
         : error(filch_error{status, 0, FILCH_NO_INDEX, "", ""})
     {
     }
+    /* What is known of how a task ended. */
     explicit error(const filch_error &why) noexcept : why_(why)
     {
     }
+    /* The message of filch_raise(); without one filch_strerror(). */
     const char *what() const noexcept override
     {
         return why_.message[0] ? why_.message : filch_strerror(why_.status);
     }
-    filch_status status() const noexcept
+    filch_status status() const noexcept /* FILCH_ERAISED: it was raised in C */
     {
         return why_.status;
     }

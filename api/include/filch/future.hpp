@@ -19,7 +19,9 @@ namespace filch
 template <typename T> class future
 {
   public:
+    /* Without a task: every function that wants one throws FILCH_EINVAL. */
     future() noexcept = default;
+    /* The other has no task any more. */
     future(future &&other) noexcept
         : pool_(other.pool_), made_(std::exchange(other.made_, detail::submitted<T>()))
     {
@@ -31,6 +33,7 @@ template <typename T> class future
         made_ = std::exchange(other.made_, detail::submitted<T>());
         return *this;
     }
+    /* The task still runs. */
     ~future()
     {
         filch_future_free(made_.future);
@@ -81,7 +84,7 @@ template <typename T> class future
         }
         return status == FILCH_OK;
     }
-    bool ready() const noexcept
+    bool ready() const noexcept /* it has ended, in any way */
     {
         return filch_future_ready(made_.future);
     }

@@ -19,9 +19,11 @@
 namespace filch
 {
 
+/* Its owner is the thread or task that makes it, which makes no other in between and ends it. */
 class group
 {
   public:
+    /* Effect: as filch_group_open(). Throws: filch::error. */
     explicit group(pool &in, const filch_group_options &options = filch_group_options())
         : entered_(std::uncaught_exceptions())
     {

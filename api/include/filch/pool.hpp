@@ -21,6 +21,7 @@ class pool
         options.processes = workers;
         detail::check(filch_pool_open(&options, &pool_));
     }
+    /* As filch_pool_open(). */
     explicit pool(const filch_pool_options &options)
     {
         detail::check(filch_pool_open(&options, &pool_));
@@ -118,7 +119,7 @@ class pool
     {
         filch_pool_terminate(pool_);
     }
-    unsigned workers() const noexcept
+    unsigned workers() const noexcept /* as filch_pool_workers() */
     {
         return filch_pool_workers(pool_);
     }
