@@ -25,6 +25,8 @@
 #include <filch/core.h> /* filch_error, filch_raise() */
 #include <filch/macros.h>
 
+FILCH_SHORT_ERRORS
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -67,14 +69,16 @@ FILCH_UNUSED static inline void filch_raise_tried(filch_future *future, filch_st
  * FILCH_TRY_FROM(future, call, result): the same for a call that is about a future: what the
  * future's task has raised is raised again. */
 #define FILCH_TRY(...)                                                                             \
-    FILCH_CAT(FILCH_TRY_, FILCH_COUNT_9(__VA_ARGS__))(filch_raise_status(filch_tried), __VA_ARGS__)
+    FILCH_CAT(FILCH_TRY_, FILCH_COUNT_9(__VA_ARGS__))                                              \
+    (sizeof(#__VA_ARGS__) > 1, filch_raise_status(filch_tried), __VA_ARGS__)
 #define FILCH_TRY_FROM(future, ...)                                                                \
     FILCH_CAT(FILCH_TRY_, FILCH_COUNT_9(__VA_ARGS__))                                              \
-    (filch_raise_tried(future, filch_tried), __VA_ARGS__)
-#define FILCH_TRY_0(raise, call) FILCH_TRY_OR(raise, call, return)
-#define FILCH_TRY_1(raise, call, ...) FILCH_TRY_OR(raise, call, return __VA_ARGS__)
-#define FILCH_TRY_OR(raise, call, ...)                                                             \
+    (sizeof(#__VA_ARGS__) > 1, filch_raise_tried(future, filch_tried), __VA_ARGS__)
+#define FILCH_TRY_0(given, raise, call) FILCH_TRY_OR(given, raise, call, return)
+#define FILCH_TRY_1(given, raise, call, ...) FILCH_TRY_OR(given, raise, call, return __VA_ARGS__)
+#define FILCH_TRY_OR(given, raise, call, ...)                                                      \
     do {                                                                                           \
+        FILCH_ASSERT_STATIC(given, "FILCH_TRY(call, result); _FROM(future, call, result)");        \
         const filch_status filch_tried = (call);                                                   \
         if (filch_tried != FILCH_OK) {                                                             \
             raise;                                                                                 \
@@ -85,11 +89,13 @@ FILCH_UNUSED static inline void filch_raise_tried(filch_future *future, filch_st
 /* FILCH_TRY_IO(n, call, result): n = call, of io.h or another that answers -errno; if n is below 0,
  * raises that number, e.g. ECONNRESET, and returns `result`. */
 #define FILCH_TRY_IO(n, ...)                                                                       \
-    FILCH_CAT(FILCH_TRY_IO_, FILCH_COUNT_9(__VA_ARGS__))(n, __VA_ARGS__)
-#define FILCH_TRY_IO_0(n, call) FILCH_TRY_IO_OR(n, call, return)
-#define FILCH_TRY_IO_1(n, call, ...) FILCH_TRY_IO_OR(n, call, return __VA_ARGS__)
-#define FILCH_TRY_IO_OR(n, call, ...)                                                              \
+    FILCH_CAT(FILCH_TRY_IO_, FILCH_COUNT_9(__VA_ARGS__))                                           \
+    (sizeof(#__VA_ARGS__) > 1, n, __VA_ARGS__)
+#define FILCH_TRY_IO_0(given, n, call) FILCH_TRY_IO_OR(given, n, call, return)
+#define FILCH_TRY_IO_1(given, n, call, ...) FILCH_TRY_IO_OR(given, n, call, return __VA_ARGS__)
+#define FILCH_TRY_IO_OR(given, n, call, ...)                                                       \
     do {                                                                                           \
+        FILCH_ASSERT_STATIC(given, "FILCH_TRY_IO(n, call, result)");                               \
         (n) = (call);                                                                              \
         if ((n) < 0) {                                                                             \
             filch_raise_errno((int)(n));                                                           \

@@ -84,6 +84,8 @@ void filch_fork_leave(filch_fork_entry *entry);
  * As single words the parts of a handle stay in registers. */
 #define FILCH_FORK(handle, ...) FILCH_FORK_I(handle, __VA_ARGS__, ~)
 #define FILCH_FORK_I(handle, function, ...)                                                        \
+    FILCH_ASSERT_STATIC(__builtin_strncmp(&#function[sizeof(#function) - 2], ")", 1) != 0,         \
+                        "FILCH_FORK(handle, function, arguments...)");                             \
     FILCH_UNUSED filch_of_joiner_##function *const handle##_joiner = filch_of_join_##function;     \
     filch_of_kept_##function handle##_kept;                                                        \
     filch_slot **handle##_home __attribute__((cleanup(filch_fork_settle))) = &filch_fiber_top;     \

@@ -14,6 +14,10 @@ extern "C++" {
 template <typename T> struct filch_kind_of {
     static const filch_kind kind = __is_enum(T) ? FILCH_KIND_INTEGER : FILCH_KIND_OTHER;
 };
+template <typename T, unsigned long n> struct filch_kind_of<T[n]> {
+    static const filch_kind kind = FILCH_KIND_OTHER;
+    static_assert(n == 0, "filch: an array as a parameter or result: pass a pointer, or a struct");
+};
 template <typename T> struct filch_kind_of<T *> {
     static const filch_kind kind = FILCH_KIND_POINTER;
 };

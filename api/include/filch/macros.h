@@ -3,7 +3,8 @@
  *
  * A parameter is a group `(type, name)`. A list of parameters travels with a `~` behind it, so that
  * it is never empty, and holds at most eight. A type is anything that can stand before a name and
- * be assigned to: function pointers need a typedef; arrays and const values cannot be stored.
+ * be assigned to, and begins with a word (in C++ not with `::`): function pointers need a typedef;
+ * arrays and const values cannot be stored.
  * What only filch uses of a name is filch_of_what_name, which is not offered to who completes
  * `name_`; no `what` begins with another and a `_`. */
 #ifndef FILCH_MACROS_H

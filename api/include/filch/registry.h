@@ -13,6 +13,8 @@
 #include <filch/closure.h>
 #include <filch/macros.h>
 
+FILCH_SHORT_ERRORS
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -18,6 +18,12 @@
 /* clang-format off */
 FILCH_SHORT_ERRORS
 
+/* name, T, ~: a name and a type. */
+#define FILCH_SHAPED_TYPE(generator, name, ...)                                                    \
+    FILCH_CAT(FILCH_SHAPE_,                                                                        \
+              FILCH_VERDICT(FILCH_CHECK_NAME(name) FILCH_CHECK_NAMED_TYPE(__VA_ARGS__), 0))        \
+    (generator, generator, name, __VA_ARGS__)
+
 /* R, name, ["doc",] parameters..., ~ */
 #define FILCH_SHAPED(generator, rules, R, name, ...)                                               \
     FILCH_CAT(FILCH_SHAPED_, FILCH_HAS_DOC(__VA_ARGS__))(generator, rules, R, name, __VA_ARGS__)
@@ -62,6 +68,12 @@ FILCH_SHORT_ERRORS
 #define FILCH_NAME_IS_MISSING_voidFILCH_COMMA_IS_MISSING ~, (6),
 #define FILCH_NAME_IS_MISSING_boolFILCH_COMMA_IS_MISSING ~, (6),
 #define FILCH_NAME_IS_MISSING__BoolFILCH_COMMA_IS_MISSING ~, (6),
+#define FILCH_NAME_IS_MISSING_charFILCH_COMMA_IS_MISSING ~, (6),
+#define FILCH_NAME_IS_MISSING_intFILCH_COMMA_IS_MISSING ~, (6),
+#define FILCH_NAME_IS_MISSING_longFILCH_COMMA_IS_MISSING ~, (6),
+#define FILCH_NAME_IS_MISSING_unsignedFILCH_COMMA_IS_MISSING ~, (6),
+#define FILCH_NAME_IS_MISSING_floatFILCH_COMMA_IS_MISSING ~, (6),
+#define FILCH_NAME_IS_MISSING_doubleFILCH_COMMA_IS_MISSING ~, (6),
 #define FILCH_COMMA_IS_MISSING , (6),
 
 /* Each parameter is (type, name). */
@@ -82,11 +94,21 @@ FILCH_SHORT_ERRORS
 #define FILCH_CHECK_9(a, ...) FILCH_CHECK(a) FILCH_CHECK_8(__VA_ARGS__)
 #define FILCH_CHECK_10(a, ...) FILCH_CHECK(a) FILCH_CHECK_9(__VA_ARGS__)
 #define FILCH_CHECK_11(a, ...) FILCH_CHECK(a) FILCH_CHECK_10(__VA_ARGS__)
-#define FILCH_CHECK_12(...) /* too many */
+#define FILCH_CHECK_12(...) (2) /* too many */
 #define FILCH_CHECK(a) FILCH_SECOND(FILCH_CHECK_PAIR a, (3), ~)
 #define FILCH_CHECK_PAIR(...)                                                                      \
-    ~, FILCH_PAIR(__VA_ARGS__, (5), (5), (5), (5), (5), , (4), ~)
+    ~, FILCH_PAIR(__VA_ARGS__, (5), (5), (5), (5), (5), , (4), ~) FILCH_CHECK_TYPE(__VA_ARGS__, , )
 #define FILCH_PAIR(a, b, c, d, e, f, g, it, ...) it
+
+/* No type is void, and no name in brackets. Those do not become part of a longer word, either. */
+#define FILCH_CHECK_TYPE(T, x, ...)                                                                \
+    FILCH_SECOND(FILCH_TYPE_IS_##T(x##_IS_AN_ARRAY_PASS_A_POINTER), , ~)
+#define FILCH_TYPE_IS_void(x) ~, (7),
+#define FILCH_CHECK_NAMED_TYPE(...)                                                                \
+    FILCH_PAIR(__VA_ARGS__, FILCH_CHECK_12, FILCH_CHECK_12, FILCH_CHECK_12, FILCH_CHECK_12,        \
+               FILCH_CHECK_12, FILCH_CHECK_ONE_TYPE, FILCH_CHECK_12, ~)                            \
+    (__VA_ARGS__)
+#define FILCH_CHECK_ONE_TYPE(T, end) FILCH_CHECK_TYPE(T, , )
 
 /* How many there are: RULES_TAKES is one of these. */
 #define FILCH_TAKES_UP_TO_8(...)                                                                   \
@@ -136,6 +158,9 @@ FILCH_SHORT_ERRORS
     rules##_STUBS(__VA_ARGS__)
 #define FILCH_SHAPE_6(generator, rules, ...)                                                       \
     FILCH_SHAPE_ERROR(generator: first the type and the name, each with a comma; rules##_RULE)
+#define FILCH_SHAPE_7(generator, rules, ...)                                                       \
+    FILCH_SHAPE_ERROR(generator: void, where a type of values belongs; rules##_RULE)               \
+    rules##_STUBS(__VA_ARGS__)
 
 /* A pragma, of which gcc tells where it comes from in one line. */
 #define FILCH_SHAPE_ERROR(...) _Pragma(FILCH_QUOTE(GCC error FILCH_QUOTE(__VA_ARGS__)))
