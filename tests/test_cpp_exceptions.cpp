@@ -57,6 +57,30 @@ struct slow_to_go {
     }
 };
 
+// A section of its own, that ends while an exception passes.
+struct section {
+    section()
+    {
+        filch_blocking_begin();
+    }
+    ~section()
+    {
+        filch_blocking_end();
+        expect(std::uncaught_exceptions() == 1);
+    }
+};
+
+std::atomic<int> cores_held;
+
+// As long as it lasts the caller holds a core, of which there are so many.
+void hold_a_core(int workers)
+{
+    expect(++cores_held <= workers);
+    for (const double end = filch_now() + 20e-6; filch_now() < end;) {
+    }
+    --cores_held;
+}
+
 } // namespace
 
 FILCH_FUNCTION(int, handle, (int, i))
@@ -103,6 +127,49 @@ FILCH_FUNCTION(int, unwind, (int, i))
         throw numbered{i};
     } catch (const numbered &caught) {
         expect(caught.number == i && std::uncaught_exceptions() == 0);
+    }
+    expect(sees_none());
+    return i;
+}
+
+FILCH_FUNCTION(int, throw_out_of_a_block, (int, i), (int, workers))
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        try {
+            FILCH_BLOCKING {
+                throw numbered{i};
+            }
+        } catch (const numbered &caught) {
+            expect(caught.number == i && std::uncaught_exceptions() == 0);
+            hold_a_core(workers);
+        }
+        expect(sees_none());
+    }
+    return i;
+}
+
+FILCH_FUNCTION(int, throw_out_of_a_section, (int, i), (int, workers))
+{
+    try {
+        section inside;
+        throw numbered{i};
+    } catch (const numbered &caught) {
+        expect(caught.number == i);
+        hold_a_core(workers);
+    }
+    expect(sees_none());
+    return i;
+}
+
+FILCH_FUNCTION(int, end_in_the_handler, (int, i), (int, workers))
+{
+    try {
+        filch_blocking_begin();
+        throw numbered{i};
+    } catch (const numbered &caught) {
+        filch_blocking_end();
+        expect(caught.number == i && number_of(std::current_exception()) == i);
+        hold_a_core(workers);
     }
     expect(sees_none());
     return i;
@@ -188,6 +255,21 @@ static void a_destructor_may_wait_while_an_exception_passes(filch_pool *pool)
     in_many_tasks([=](int i, filch_future **out) { return unwind_apply_async(pool, i, out); });
 }
 
+static void an_exception_that_leaves_a_blocking_section_ends_it(filch_pool *pool)
+{
+    const int workers = static_cast<int>(filch_pool_workers(pool));
+    in_many_tasks([=](int i, filch_future **out) {
+        switch (i % 3) {
+        case 0: return throw_out_of_a_block_apply_async(pool, i, workers, out);
+        case 1: return throw_out_of_a_section_apply_async(pool, i, workers, out);
+        default: return end_in_the_handler_apply_async(pool, i, workers, out);
+        }
+    });
+    int result = 0;
+    expect(throw_out_of_a_block(1, workers + 1) == 1); // outside of a pool
+    expect(throw_out_of_a_block_apply(pool, 7, workers, &result) == FILCH_OK && result == 7);
+}
+
 static void a_task_sees_no_exception_of_another(filch_pool *pool)
 {
     in_many_tasks([=](int i, filch_future **out) {
@@ -231,9 +313,10 @@ int main()
 #define TRY(test) bad += failed(#test, test, workers)
         TRY(a_task_that_waits_in_a_handler_keeps_its_exception);
         TRY(a_destructor_may_wait_while_an_exception_passes);
+        TRY(an_exception_that_leaves_a_blocking_section_ends_it);
         TRY(a_task_sees_no_exception_of_another);
         TRY(a_task_sees_no_exception_of_the_one_who_waits_for_it);
     }
-    std::printf("%d passed, %d failed\n", 12 - bad, bad);
+    std::printf("%d passed, %d failed\n", 15 - bad, bad);
     return bad != 0;
 }
