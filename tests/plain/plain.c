@@ -42,16 +42,21 @@ static int run(filch_pool *pool)
     int value = 42, result = 0;
     filch_error error;
     filch_future *future = NULL;
+    filch_future *failed = NULL;
     filch_closure answers = filch_closure_of(answer, &value);
     filch_closure fails = filch_closure_of(fail, reason);
 
-    bool raised = filch_apply(pool, &fails, &result, &error) == FILCH_ERAISED && error.code == 7 &&
+    bool raised = filch_apply(pool, &fails, &result) == FILCH_ERAISED &&
+                  filch_apply_async(pool, &fails, &failed) == FILCH_OK &&
+                  filch_future_wait(failed) == FILCH_OK &&
+                  filch_future_error(failed, &error) == FILCH_OK && error.code == 7 &&
                   strcmp(error.message, reason) == 0 && error.index == FILCH_NO_INDEX;
     bool fetched = filch_apply_async(pool, &answers, &future) == FILCH_OK &&
                    filch_future_get(future, &result, sizeof result) == FILCH_OK && result == 42;
-    bool squared = filch_parallel_for(pool, 3, square, in, NULL) == FILCH_OK && in[2] == 9;
-    bool halved = filch_map(pool, &halves, &(struct arrays){in, out}, 3, NULL) == FILCH_OK &&
+    bool squared = filch_parallel_for(pool, 3, square, in) == FILCH_OK && in[2] == 9;
+    bool halved = filch_map(pool, &halves, &(struct arrays){in, out}, 3) == FILCH_OK &&
                   out[0] == 0.5 && out[2] == 4.5;
+    filch_future_free(failed);
     filch_future_free(future);
     printf("%d %d %d %d\n", raised, fetched, squared, halved);
     return !(raised && fetched && squared && halved);

@@ -1,4 +1,5 @@
-"""plain.py LIBRARY: what plain.c does, by ctypes: a binding has the names and types of filch/core.h, and no more."""
+"""plain.py LIBRARY: what plain.c does, by ctypes: a binding has the names and types of filch/core.h, and, for the
+details of errors, filch_options."""
 import ctypes
 from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_char, c_char_p, c_double, c_int, c_size_t, c_ubyte, c_uint
 from ctypes import c_ulonglong, c_void_p, cast, sizeof
@@ -10,6 +11,12 @@ EINVAL, ERAISED, NO_INDEX = 1, 14, 2 ** (8 * sizeof(c_size_t)) - 1
 class Error(ctypes.Structure):
     _fields_ = [("status", c_uint), ("code", c_int), ("index", c_size_t), ("function", c_char_p),
                 ("message", c_char * 120)]
+
+
+class Options(ctypes.Structure):
+    _fields_ = [("pool", c_void_p), ("until", c_double), ("error", POINTER(Error)), ("chunk_size", ctypes.c_ssize_t),
+                ("chunk_given", c_bool), ("chunk_python", c_bool), ("policy", c_uint), ("items", c_void_p),
+                ("progress", c_void_p), ("progress_context", c_void_p), ("done", c_void_p * 3), ("background", c_int)]
 
 
 class Callable(ctypes.Structure):
@@ -47,17 +54,19 @@ for name, *types in (
         ("closure_make", POINTER(Closure), POINTER(Callable), c_void_p, c_void_p),
         ("closure_release", POINTER(Closure)),
         ("raise_text", c_int, c_char_p),
-        ("apply", c_void_p, POINTER(Closure), c_void_p, POINTER(Error)),
+        ("on", c_void_p, POINTER(Options)),
+        ("apply", c_void_p, POINTER(Closure), c_void_p),
         ("apply_async", c_void_p, POINTER(Closure), POINTER(c_void_p)),
         ("future_wait", c_void_p),
         ("future_get", c_void_p, c_void_p, c_size_t),
         ("future_error", c_void_p, POINTER(Error)),
         ("future_free", c_void_p),
-        ("parallel_for", c_void_p, c_size_t, ELEMENT, c_void_p, c_void_p),
-        ("map", c_void_p, POINTER(Body), c_void_p, c_size_t, c_void_p)):
+        ("parallel_for", c_void_p, c_size_t, ELEMENT, c_void_p),
+        ("map", c_void_p, POINTER(Body), c_void_p, c_size_t)):
     getattr(filch, "filch_" + name).argtypes = types
 filch.filch_future_ready.argtypes = [c_void_p]
 filch.filch_future_ready.restype = c_bool
+filch.filch_on.restype = c_void_p
 
 
 def ok(status):
@@ -90,14 +99,18 @@ def halve(arrays, range_):
 def check_errors(pool):
     error, future, value = Error(), c_void_p(), c_int()
     closure = filch.filch_closure_of(fail, None)
-    assert filch.filch_apply(pool, byref(closure), byref(value), byref(error)) == ERAISED
+    options = Options(error=ctypes.pointer(error))
+    assert filch.filch_apply(filch.filch_on(pool, byref(options)), byref(closure), byref(value)) == ERAISED
     assert (error.code, error.message, error.index) == (7, b"100 % of it", NO_INDEX)
+    options = Options(error=ctypes.pointer(error), chunk_given=True, chunk_size=0)
+    assert filch.filch_parallel_for(filch.filch_on(pool, byref(options)), 1, square, None) == EINVAL
+    assert error.status == EINVAL
     ok(filch.filch_apply_async(pool, byref(closure), byref(future)))
     assert filch.filch_future_get(future, byref(value), 4) == ERAISED
     ok(filch.filch_future_error(future, byref(error)))
     assert (error.status, error.code) == (ERAISED, 7)
     filch.filch_future_free(future)
-    assert filch.filch_parallel_for(pool, 1, ELEMENT(), None, None) == EINVAL
+    assert filch.filch_parallel_for(pool, 1, ELEMENT(), None) == EINVAL
 
 
 def check_futures(pool):
@@ -115,11 +128,11 @@ def check_futures(pool):
 
 def check_loops(pool):
     numbers, halves = (c_double * 100)(*range(100)), (c_double * 100)()
-    ok(filch.filch_parallel_for(pool, 100, square, numbers, None))
+    ok(filch.filch_parallel_for(pool, 100, square, numbers))
     assert list(numbers) == [i * i for i in range(100)]
     body = Body(cast(halve, c_void_p), sizeof(Arrays), 0, None)
     arrays = Arrays(numbers, halves)
-    ok(filch.filch_map(pool, byref(body), byref(arrays), 100, None))
+    ok(filch.filch_map(pool, byref(body), byref(arrays), 100))
     assert list(halves) == [i * i / 2 for i in range(100)]
 
 

@@ -66,7 +66,6 @@ extern "C" {
         pool: *mut c_void,
         closure: *const Closure,
         result: *mut c_void,
-        error: *mut FilchError,
     ) -> c_uint;
     fn filch_apply_async(
         pool: *mut c_void,
@@ -77,20 +76,19 @@ extern "C" {
     fn filch_future_wait_until(future: *mut c_void, until: Deadline) -> c_uint;
     fn filch_future_ready(future: *mut c_void) -> bool;
     fn filch_future_get(future: *mut c_void, result: *mut c_void, bytes: usize) -> c_uint;
+    fn filch_future_error(future: *mut c_void, error: *mut FilchError) -> c_uint;
     fn filch_future_free(future: *mut c_void);
     fn filch_parallel_for(
         pool: *mut c_void,
         n: usize,
         body: extern "C" fn(usize, *mut c_void),
         environment: *mut c_void,
-        options: *const c_void,
     ) -> c_uint;
     fn filch_map(
         pool: *mut c_void,
         body: *const Body,
         environment: *const c_void,
         n: usize,
-        options: *const c_void,
     ) -> c_uint;
 }
 
@@ -135,7 +133,7 @@ extern "C" fn element<F: Fn(usize) + Sync>(i: usize, environment: *mut c_void) {
 
 fn parallel_for<F: Fn(usize) + Sync>(pool: *mut c_void, n: usize, body: F) -> c_uint {
     let environment = addr_of!(body) as *mut c_void;
-    unsafe { filch_parallel_for(pool, n, element::<F>, environment, null()) }
+    unsafe { filch_parallel_for(pool, n, element::<F>, environment) }
 }
 
 #[repr(C)]
@@ -161,10 +159,12 @@ fn check_errors(pool: *mut c_void) {
     let mut error: FilchError = unsafe { std::mem::zeroed() };
     let mut result: c_int = 0;
     let to = addr_of_mut!(result) as *mut c_void;
-    assert_eq!(
-        unsafe { filch_apply(pool, &closure, to, &mut error) },
-        ERAISED
-    );
+    let mut future = null_mut();
+    assert_eq!(unsafe { filch_apply(pool, &closure, to) }, ERAISED);
+    assert_eq!(unsafe { filch_apply_async(pool, &closure, &mut future) }, 0);
+    assert_eq!(unsafe { filch_future_get(future, to, 4) }, ERAISED);
+    assert_eq!(unsafe { filch_future_error(future, &mut error) }, 0);
+    unsafe { filch_future_free(future) };
     unsafe { filch_closure_release(&mut closure) };
     assert_eq!(
         (error.status, error.code, error.index),
@@ -220,10 +220,7 @@ fn check_loops(pool: *mut c_void) {
         info: null(),
     };
     let environment = addr_of!(arrays) as *const c_void;
-    assert_eq!(
-        unsafe { filch_map(pool, &body, environment, 1000, null()) },
-        0
-    );
+    assert_eq!(unsafe { filch_map(pool, &body, environment, 1000) }, 0);
     assert!(output
         .iter()
         .zip(&input)

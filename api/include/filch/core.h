@@ -23,11 +23,12 @@
  *
  * What a binding has to know. filch_status is an unsigned int, bool a byte. filch_closure and
  * filch_deadline are passed by value: filch_closure_make() and filch_future_wait() do without.
- * Where an options struct can be given, NULL is all defaults; the structs are in pool.h and loop.h,
- * and an element's error is told through the latter. What is called back runs on any thread: a
- * language whose threads have a state (Python, Go, Java; what Rust keeps in thread_local!) calls
- * filch_pin() (blocking.h) first in a task that waits. No exception and no panic may pass through
- * C. Captures and results are in memory of the library's, for as long as the call lasts. */
+ * How a call is to run (until when, whom to tell of errors) is said by filch_on(pool, &options) in
+ * the pool's place; that struct is in options.h, that for opening a pool in pool.h. What is called
+ * back runs on any thread: a language whose threads have a state (Python, Go, Java; what Rust keeps
+ * in thread_local!) calls filch_pin() (blocking.h) first in a task that waits. No exception and no
+ * panic may pass through C. Captures and results are in memory of the library's, for as long as the
+ * call lasts. */
 #ifndef FILCH_CORE_H_PUBLIC
 #define FILCH_CORE_H_PUBLIC
 
