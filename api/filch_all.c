@@ -175,6 +175,10 @@
 #include "loop/sort.c"
 #include "loop/states.c"
 
+#include "graph/graph.c"
+#include "graph/graph_order.c"
+#include "graph/graph_run.c"
+
 #include "io/io.c"
 #include "io/io_wait.c"
 

@@ -485,6 +485,31 @@ static void record_needs(unsigned workers)
     ck_assert_int_eq(filch_trace_stop(), FILCH_OK);
 }
 
+/* The same of a graph that runs twice. */
+static void record_graph(unsigned workers)
+{
+    filch_pool *pool;
+    filch_graph *graph;
+    filch_node *nodes[4];
+    const filch_trace_options options = {.path = path, .level = FILCH_TRACE_LEVEL_TASKS};
+    ck_assert_int_eq(filch_trace_start(&options), FILCH_OK);
+    ck_assert_int_eq(filch_pool_open(&(filch_pool_options){.processes = workers}, &pool), FILCH_OK);
+    filch_graph_new(&graph);
+    given_node(graph, 1, NULL, &nodes[0]);
+    given_node(graph, 2, NULL, &nodes[1]);
+    added_node(graph, 3, 4, NULL, &nodes[2]);
+    last_of_all_node(graph, 5, NULL, &nodes[3]);
+    filch_node_needs(nodes[2], nodes[0]);
+    filch_node_needs(nodes[2], nodes[1]);
+    filch_node_needs(nodes[3], nodes[2]);
+    for (int round = 0; round < 2; round++) {
+        ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+    }
+    filch_graph_free(graph);
+    ck_assert_int_eq(filch_pool_free(pool), FILCH_OK);
+    ck_assert_int_eq(filch_trace_stop(), FILCH_OK);
+}
+
 static const char *function_of(const struct run *run, uint32_t task)
 {
     return trace_name(run->trace, run->tasks.at[task].name);
@@ -526,6 +551,23 @@ START_TEST(a_task_comes_after_what_it_needs)
 }
 END_TEST
 
+START_TEST(so_does_a_node_of_a_graph_in_each_run)
+{
+    const char *why;
+    ck_assert_int_ge(mkstemp(path), 0);
+    record_graph((unsigned)_i);
+    struct trace *trace = trace_read(path, &why);
+    ck_assert_msg(trace != NULL, "%s", why);
+    struct run *run = run_of(trace);
+    ck_assert_uint_eq(run->needs.count, 6);
+    ck_assert_uint_eq(needs_of(run, "added", "given"), 4);
+    ck_assert_uint_eq(needs_of(run, "last_of_all", "added"), 2);
+    run_free(run);
+    trace_free(trace);
+    unlink(path);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("trace tool");
@@ -539,6 +581,7 @@ int main(void)
     tcase_add_test(orders, what_ifs_change_what_they_name);
     tcase_add_test(orders, clocks_follow_believable_pairs_only);
     tcase_add_loop_test(orders, a_task_comes_after_what_it_needs, 1, 3);
+    tcase_add_loop_test(orders, so_does_a_node_of_a_graph_in_each_run, 1, 4);
     tcase_add_checked_fixture(files, read_sample, sample_gone);
     tcase_set_timeout(files, 120);
     tcase_add_test(files, truncated_files_are_read_as_far_as_they_go);

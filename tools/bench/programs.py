@@ -1,4 +1,5 @@
 """Building what is measured: filch from this tree, the peers from Debian's packages."""
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -66,6 +67,10 @@ def build(folder):
         "never-slower": c + [SOURCES / "never_slower.c"] + filch,
         "startup-serial": c + ["-DSERIAL", SOURCES / "startup.c"],
         "startup-filch": c + [SOURCES / "startup.c"] + filch,
+        "graphs-filch": c + [SOURCES / "graphs.c"] + filch,
+        "graphs-tbb": ["g++", "-std=c++17"] + FLAGS + [SOURCES / "graphs_tbb.cpp", "-ltbb"],
+        "graphs-taskflow": ["g++", "-std=c++20"] + FLAGS + [SOURCES / "graphs_taskflow.cpp",
+                                                            "-lpthread"],
         "all-tbb": ["g++", "-std=c++17"] + FLAGS + [SOURCES / "all_tbb.cpp", "-ltbb"],
     }
     commands = {}
@@ -77,7 +82,9 @@ def build(folder):
             if done.returncode == 0:
                 commands[name] = [str(folder / name)]
             else:
-                print(f"left out: {name}: {done.stdout.strip().splitlines()[0]}")
+                missing = re.search(r"fatal error: (\S+): No such file", done.stdout)
+                why = f"{missing[1]} not found" if missing else done.stdout.strip().splitlines()[0]
+                print(f"left out: {name}: {why}")
     for name in ("all", "talk") if shutil.which("go") else ():
         run(["go", "build", "-o", folder / f"{name}-go", SOURCES / f"{name}.go"],
             env={"GOCACHE": str(folder / "go-cache"), "HOME": str(folder), "PATH": "/usr/bin:/bin"})

@@ -81,6 +81,20 @@ def summing(name, title, goal, size, also=()):
     return Row(name, title, "ns", goal, tuple(contenders))
 
 
+def graphed(shape, title, size=4096):
+    """A graph of tasks: made once and run again and again; made anew each time, too."""
+    contenders = [Contender(f"{label}, {workers}", program, f"{shape}_again", workers, size)
+                  for label, program in (("filch", "graphs-filch"), ("oneTBB", "graphs-tbb"),
+                                         ("Taskflow", "graphs-taskflow"))
+                  for workers in (1, 2)]
+    contenders += [Contender(f"{label}, 2, anew", program, row, 2, size)
+                   for label, program, row in (
+                       ("filch", "graphs-filch", shape), ("oneTBB", "graphs-tbb", shape),
+                       ("Taskflow", "graphs-taskflow", shape),
+                       ("filch's futures", "graphs-filch", f"{shape}_futures"))]
+    return Row(f"graph_{shape}", title, "ns", "<= the best peer", tuple(contenders))
+
+
 def talking(program, name, title, size):
     """filch and Go, each on one and on two workers."""
     def one(label, program, workers):
@@ -165,6 +179,9 @@ ROWS = (
     tasks("block", "create a task that blocks, one of 10^5", "1.5 us", 100000, peers=("all-go",)),
     tasks("unblock", "wake and finish it", "0.4 us", 100000, peers=("all-go",)),
     tasks("switch", "a switch between two fibers", "20 ns + queue", 1000000, peers=("all-go",)),
+    graphed("wavefront", "graph of 64 x 64 tasks, each after two, a task"),
+    graphed("random", "graph of 4,096 tasks, each after up to four, a task"),
+    graphed("tree", "graph of 4,096 tasks, a binary tree from its root, a task"),
     Row("startup", "start and end the smallest program", "ns", "serial + 100 us",
         (Contender("serial", "startup-serial", "startup", 1, 100),
          Contender("filch, 2", "startup-filch", "startup", 2, 100))),

@@ -24,6 +24,7 @@
 #include <filch/function.h>
 #include <filch/future.h>
 #include <filch/futures.h>
+#include <filch/graph.h>
 #include <filch/grid.h>
 #include <filch/group.h>
 #include <filch/imap.h>

@@ -16,10 +16,10 @@
  *     name_apply(pool, x, ..., &result)            call it in a pool and wait
  *     name_apply_async(pool, x, ..., &future)      have it called
  *     name_spawn(group, x, ..., &result)           have it called as part of a group (group.h)
- *     name_then(pool, future, ..., &next)          have it called with a future's value as first
- *                                                  argument, when that is there (then.h)
+ *     name_then(pool, future, ..., &next)          have it called with a future's value (then.h)
  *     name_after(pool, FILCH_NEEDS(a, b), x, ..., &next)         have it called when all these
  *                                                  futures have succeeded (then.h)
+ *     name_node(graph, x, ..., &result, &node)     have it called in each run of a graph (graph.h)
  *     name_get(future, &result)                    the future's result, if it is of this type
  *     name_map(pool, xs, ..., n, results)          results[i] = name(xs[i], ...), in parallel
  *     name_map_async(pool, xs, ..., n, results, &future)

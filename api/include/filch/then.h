@@ -34,6 +34,7 @@
 #include <string.h>
 
 #include <filch/future.h>
+#include <filch/graph.h>
 #include <filch/macros.h>
 #include <filch/shape.h>
 
@@ -109,8 +110,8 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
         sizeof((filch_future *const[]){__VA_ARGS__}) / sizeof(filch_future *)
 #endif
 
-/* name_then() and name_after() of a FILCH_FUNCTION; generated with it. The value is the first
- * parameter, if there is one. */
+/* name_then(), name_after() and name_node() of a FILCH_FUNCTION; generated with it. The value is
+ * the first parameter, if there is one. */
 #define FILCH_THEN_OF(R, name, ...)                                                                \
     FILCH_CAT(FILCH_THEN_OF_, FILCH_COUNT_9(__VA_ARGS__))(R, name, __VA_ARGS__)                    \
     FILCH_CHECKED filch_status name##_after(                                                       \
@@ -120,7 +121,8 @@ template <typename... T> char (&filch_needs_count(const T &...))[sizeof...(T)];
         FILCH_CAPTURED(name, __VA_ARGS__)                                                          \
         return filch_future_after_captured(filch_to, filch_needs, filch_n, &name##_callable,       \
                                            filch_args, filch_out);                                 \
-    }
+    }                                                                                              \
+    FILCH_NODE_OF(R, name, __VA_ARGS__)
 #define FILCH_THEN_OF_0(R, name, end)                                                              \
     FILCH_ON_VALUE(R, name, 0, , end)                                                              \
     FILCH_CONTINUE(name, then, end)
