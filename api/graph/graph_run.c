@@ -95,8 +95,10 @@ static void go_on_with(struct filch_node *node, struct filch_node **next)
 
 static struct filch_node *take_from_line(struct filch_graph *graph)
 {
-    struct filch_node *node = graph->line; /* no other thread has to do with it */
-    graph->line = node ? node->next : NULL;
+    struct filch_node *node = graph->alone ? graph->line : NULL;
+    if (node) {
+        graph->line = node->next; /* no other thread has to do with it */
+    }
     return node;
 }
 

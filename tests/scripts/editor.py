@@ -80,7 +80,7 @@ def check_name(server, uri, text, name):
 # What is completed behind the name of a function: what a user calls or names, nothing else.
 COMPLETED = """after apply apply_async args bind callable capture capture_owned continuation
     filler generator get imap imap_from imap_next imap_next_until imap_unordered imap_unordered_from info lazy
-    lazy_map map map_async map_from map_strided next spawn starmap starmap_async then""".split()
+    lazy_map map map_async map_from map_strided next node spawn starmap starmap_async then""".split()
 
 
 def check_completion(server, uri, text, call):
