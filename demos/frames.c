@@ -70,7 +70,7 @@ int main(void)
     filch_status status = FILCH_OK;
     for (world.frame = 1; world.frame <= FRAMES && status == FILCH_OK; world.frame++) {
         filch_error error;
-        status = filch_graph_run(NULL, graph, &error);
+        status = filch_graph_run(FILCH_ON(NULL, .error = &error), graph);
         if (status == FILCH_ERAISED) {
             printf("frame %d: %s\n", world.frame, error.message);
             status = FILCH_OK;

@@ -87,7 +87,7 @@ START_TEST(each_node_is_called_once_after_all_that_it_needs_in_each_run)
     filch_pool *pool = pool_opened_with(&(filch_pool_options){.processes = (unsigned)_i});
     filch_graph *graph = web_graph(&web);
     for (web.round = 1; web.round <= 100; web.round++) {
-        ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+        ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_OK);
     }
     all_called(&web, 100);
     graph_freed(graph);
@@ -101,13 +101,13 @@ START_TEST(a_run_takes_no_memory_after_the_first)
     filch_pool *pool = pool_opened(_i);
     filch_graph *graph = web_graph(&web);
     web.round = 1;
-    ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+    ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_OK);
     for (int k = 0; k < 100; k++) { /* the threads that it needs are made, too */
-        ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+        ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_OK);
     }
     long before = calls_so_far();
     for (int k = 0; k < 1000; k++) {
-        check_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+        check_int_eq(filch_graph_run(pool, graph), FILCH_OK);
     }
     long taken = calls_so_far() - before;
     ck_assert_int_le(taken, workers_of(_i) == 1 ? 0 : 100); /* the pool's, for threads come late */
@@ -136,7 +136,7 @@ START_TEST(results_are_put_where_they_are_wanted_anew_in_each_run)
     filch_node_needs(nodes[2], nodes[1]);
     filch_node_needs(nodes[1], nodes[0]);
     for (values[0] = 0; values[0] < 100; values[0]++) {
-        ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+        ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_OK);
         ck_assert_int_eq(values[3], values[0] + 3);
     }
     graph_freed(graph);
@@ -163,7 +163,7 @@ START_TEST(a_graph_may_be_empty_and_grows_between_runs)
     filch_node *node;
     atomic_int calls = 0;
     ck_assert_int_eq(filch_graph_new(&graph), FILCH_OK);
-    ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+    ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_OK);
     for (int i = 1; i <= 50; i++) {
         ck_assert_int_eq(count_node(graph, &calls, i, NULL, &node), FILCH_OK);
         first = first ? first : node;
@@ -171,7 +171,7 @@ START_TEST(a_graph_may_be_empty_and_grows_between_runs)
             filch_node_needs(first, node);
             filch_node_needs(first, node); /* twice is once */
         }
-        ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+        ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_OK);
         ck_assert_int_eq(atomic_load(&calls), i * (i + 1) / 2);
     }
     char *text = drawing_of(graph);
@@ -222,7 +222,7 @@ START_TEST(an_error_leaves_out_what_needs_it_and_nothing_else)
     for (int round = 1; round <= 100; round++) {
         f.codes[0] = round % 2 ? ERANGE : 0;
         f.codes[1] = EDOM;
-        ck_assert_int_eq(filch_graph_run(pool, f.graph, &error), FILCH_ERAISED);
+        ck_assert_int_eq(filch_graph_run(FILCH_ON(pool, .error = &error), f.graph), FILCH_ERAISED);
         ck_assert_int_eq(error.status, FILCH_ERAISED); /* of the first, whichever came first */
         ck_assert_int_eq(error.code, round % 2 ? ERANGE : EDOM);
         ck_assert_uint_eq(error.index, round % 2 ? 0 : 1);
@@ -232,7 +232,7 @@ START_TEST(an_error_leaves_out_what_needs_it_and_nothing_else)
         ck_assert_int_eq(atomic_load(&f.left_out), 0);
     }
     f.codes[0] = f.codes[1] = 0; /* nothing is left of it */
-    ck_assert_int_eq(filch_graph_run(pool, f.graph, &error), FILCH_OK);
+    ck_assert_int_eq(filch_graph_run(FILCH_ON(pool, .error = &error), f.graph), FILCH_OK);
     ck_assert_int_eq(error.status, FILCH_OK);
     ck_assert_int_eq(atomic_load(&f.left_out), 2);
     graph_freed(f.graph);
@@ -270,7 +270,7 @@ START_TEST(a_run_stops_with_its_caller_and_the_next_is_whole_again)
         atomic_store(&calls, 0);
         FILCH_WITH_GROUP(inside, pool, NULL, &status) {
             group = inside;
-            run = filch_graph_run(pool, graph, NULL);
+            run = filch_graph_run(pool, graph);
         }
         ck_assert_int_eq(run, wanted ? FILCH_ECANCELED : FILCH_OK);
         ck_assert_int_eq(status, wanted ? FILCH_ECANCELED : FILCH_OK);
@@ -310,7 +310,7 @@ START_TEST(nodes_that_wait_are_asked_to_stop_on_whatever_thread)
     }
     FILCH_WITH_GROUP(inside, pool, NULL, &status) {
         group = inside;
-        run = filch_graph_run(pool, graph, NULL);
+        run = filch_graph_run(pool, graph);
     }
     ck_assert_int_eq(run, FILCH_OK); /* each was called */
     ck_assert_int_eq(status, FILCH_ECANCELED);
@@ -361,12 +361,12 @@ START_TEST(a_cycle_is_told_by_its_names_and_nothing_is_called)
     filch_node_needs(nodes[2], nodes[1]);
     filch_node_needs(nodes[3], nodes[2]);
     filch_node_needs(nodes[4], nodes[3]);
-    ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+    ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_OK);
     ck_assert_int_eq(atomic_exchange(&calls, 0), 5);
     filch_node_needs(nodes[1], nodes[3]);
     filch_log_to(hear, NULL);
     for (int round = 1; round <= 2; round++) {
-        ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_EDEADLK);
+        ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_EDEADLK);
         ck_assert_int_eq(lines, round);
         heard[strlen(heard) - 1] = ' '; /* the line's end */
         const char *cycle = strstr(heard, "cycle: ");
@@ -381,7 +381,7 @@ START_TEST(a_cycle_is_told_by_its_names_and_nothing_is_called)
     filch_graph_new(&graph);
     dig_node(graph, &calls, &nodes[0]);
     filch_node_needs(nodes[0], nodes[0]);
-    ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_EDEADLK);
+    ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_EDEADLK);
     ck_assert_str_eq(heard, "filch_graph_run() is refused: the graph has a cycle: dig <- dig\n");
     graph_freed(graph);
     filch_graph_new(&graph); /* one that is longer than the line */
@@ -391,7 +391,7 @@ START_TEST(a_cycle_is_told_by_its_names_and_nothing_is_called)
         filch_node_needs(ring[i], ring[i ? i - 1 : 0]);
     }
     filch_node_needs(ring[0], ring[199]);
-    ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_EDEADLK);
+    ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_EDEADLK);
     ck_assert_uint_lt(strlen(heard), sizeof heard - 1);
     filch_log_to(NULL, NULL);
     graph_freed(graph);
@@ -442,7 +442,7 @@ START_TEST(no_more_nodes_of_a_limit_run_at_once_than_it_says)
         filch_node_limit(nodes[N - 1], limit);
         int left_out = 3; /* and what needs 7 by the rule above */
         for (int round = 1; round <= 20; round++) {
-            ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_ERAISED);
+            ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_ERAISED);
             ck_assert_int_eq(atomic_load(&gauge.calls), round * (N - left_out));
             ck_assert_int_eq(atomic_load(&gauge.now), 0);
             ck_assert_int_le(atomic_load(&gauge.most), (int)most);
@@ -460,7 +460,7 @@ FILCH_FUNCTION(void, meddles, (filch_graph *const *, graph), (filch_node *const 
                (atomic_int *, calls))
 {
     filch_node *made = *node;
-    ck_assert_int_eq(filch_graph_run(NULL, *graph, NULL), FILCH_EBUSY);
+    ck_assert_int_eq(filch_graph_run(NULL, *graph), FILCH_EBUSY);
     ck_assert_int_eq(dig_node(*graph, calls, &made), FILCH_EBUSY);
     ck_assert_ptr_null(made);
     ck_assert_int_eq(filch_node_needs(*node, *node), FILCH_EBUSY);
@@ -478,7 +478,7 @@ START_TEST(a_graph_that_runs_is_left_alone)
     filch_graph_new(&graph);
     meddles_node(graph, &graph, &node, &calls, &node);
     for (int round = 0; round < 3; round++) {
-        ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+        ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_OK);
     }
     ck_assert_int_eq(atomic_load(&calls), 0);
     graph_freed(graph);
@@ -508,13 +508,13 @@ FILCH_FUNCTION(long, works, (filch_pool *, pool), (filch_graph *, other))
     long status = fib_apply(pool, 10, &result);
     status += same_map(pool, in, 20, in);
     status += filch_sleep(1e-6);
-    status += filch_graph_run(pool, other, NULL);
+    status += filch_graph_run(pool, other);
     return status * 1000 + result;
 }
 
 FILCH_FUNCTION(int, runs, (filch_pool *, pool), (filch_graph *, graph))
 {
-    return (int)filch_graph_run(pool, graph, NULL);
+    return (int)filch_graph_run(pool, graph);
 }
 
 START_TEST(nodes_wait_fork_and_run_other_graphs_and_tasks_run_graphs)
@@ -556,7 +556,7 @@ START_TEST(without_threads_the_caller_does_it_all)
     filch_pool *pool = pool_opened(2);
     filch_graph *graph = web_graph(&web);
     for (web.round = 1; web.round <= 10; web.round++) {
-        ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+        ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_OK);
     }
     all_called(&web, 10);
     graph_freed(graph);
@@ -567,7 +567,7 @@ END_TEST
 
 static int run_elsewhere(void *graph)
 {
-    return (int)filch_graph_run(NULL, graph, NULL);
+    return (int)filch_graph_run(NULL, graph);
 }
 
 START_TEST(any_thread_may_run_it_in_the_default_pool_one_after_the_other)
@@ -601,8 +601,10 @@ START_TEST(a_pool_that_is_closed_or_terminated_runs_none)
     terminates_node(graph, &pool, &nodes[0]);
     dig_node(graph, &calls, &nodes[1]);
     filch_node_needs(nodes[1], nodes[0]);
-    ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_ECANCELED);
-    ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_ECLOSED);
+    ck_assert_int_eq(filch_graph_run(FILCH_ON(pool, .until = filch_in(0)), graph), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(filch_graph_run(FILCH_ON(pool, .until = filch_in(3600)), graph),
+                     FILCH_ECANCELED);
+    ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_ECLOSED);
     ck_assert_int_eq(atomic_load(&calls), 0);
     graph_freed(graph);
     pool_closed(pool);
@@ -630,8 +632,8 @@ START_TEST(closures_are_shared_and_given_back_with_the_graph)
     ck_assert_int_eq(filch_graph_add(graph, &closure, NULL, NULL), FILCH_OK);
     ck_assert_int_eq(filch_graph_add(graph, &closure, NULL, NULL), FILCH_OK);
     filch_closure_release(&closure);
-    ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
-    ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+    ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_OK);
+    ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_OK);
     ck_assert_int_eq(atomic_load(&calls), 4);
     ck_assert_int_eq(atomic_load(&destroyed), 0);
     graph_freed(graph);
@@ -652,7 +654,7 @@ START_TEST(bad_input_is_refused_and_the_run_says_so)
     atomic_int calls = 0;
     filch_error error;
     ck_assert_int_eq(filch_graph_new(NULL), FILCH_EINVAL);
-    ck_assert_int_eq(filch_graph_run(pool, NULL, &error), FILCH_EINVAL);
+    ck_assert_int_eq(filch_graph_run(FILCH_ON(pool, .error = &error), NULL), FILCH_EINVAL);
     ck_assert_int_eq(filch_graph_free(NULL), FILCH_OK);
     ck_assert_int_eq(filch_graph_dump(NULL, stdout), FILCH_EINVAL);
     ck_assert_int_eq(filch_node_needs(NULL, NULL), FILCH_EINVAL);
@@ -669,7 +671,7 @@ START_TEST(bad_input_is_refused_and_the_run_says_so)
         filch_graph_new(&graph);                                                                   \
         dig_node(graph, &calls, &node);                                                            \
         ck_assert_int_eq(call, FILCH_EINVAL);                                                      \
-        ck_assert_int_eq(filch_graph_run(pool, graph, &error), FILCH_EINVAL);                      \
+        ck_assert_int_eq(filch_graph_run(FILCH_ON(pool, .error = &error), graph), FILCH_EINVAL);   \
         ck_assert_int_eq(error.status, FILCH_EINVAL);                                              \
         graph_freed(graph);                                                                        \
     } while (0)
@@ -706,8 +708,8 @@ static filch_status made_and_run(filch_pool *pool, atomic_int *calls)
             filch_node_needs(nodes[i], nodes[i - 1]);
         }
     }
-    filch_status status = filch_graph_run(pool, graph, NULL);
-    filch_status again = graph ? filch_graph_run(pool, graph, NULL) : status;
+    filch_status status = filch_graph_run(pool, graph);
+    filch_status again = graph ? filch_graph_run(pool, graph) : status;
     ck_assert_int_eq(filch_graph_free(graph), FILCH_OK);
     return status == FILCH_OK ? again : status;
 }
@@ -743,7 +745,7 @@ START_TEST(it_can_be_drawn_with_what_the_last_run_came_to)
     struct failing_graph f;
     make_failing(&f);
     f.codes[1] = EDOM;
-    ck_assert_int_eq(filch_graph_run(pool, f.graph, NULL), FILCH_ERAISED);
+    ck_assert_int_eq(filch_graph_run(pool, f.graph), FILCH_ERAISED);
     char *text = drawing_of(f.graph);
     ck_assert_ptr_nonnull(strstr(text, "n0 [shape=doublecircle, label=\"fails\", tooltip=\""));
     ck_assert_ptr_nonnull(strstr(text, "n1 [shape=octagon, label=\"fails\""));

@@ -503,7 +503,7 @@ static void record_graph(unsigned workers)
     filch_node_needs(nodes[2], nodes[1]);
     filch_node_needs(nodes[3], nodes[2]);
     for (int round = 0; round < 2; round++) {
-        ck_assert_int_eq(filch_graph_run(pool, graph, NULL), FILCH_OK);
+        ck_assert_int_eq(filch_graph_run(pool, graph), FILCH_OK);
     }
     filch_graph_free(graph);
     ck_assert_int_eq(filch_pool_free(pool), FILCH_OK);

@@ -2,6 +2,7 @@
 #include "graph/graph.h"
 
 #include "base/memory.h"
+#include "pool/call_options.h"
 #include "pool/default_pool.h"
 #include "sched/pool.h"
 #include "sched/region.h"
@@ -188,7 +189,8 @@ filch_status filch_node_limit(filch_node *node, filch_limit *limit)
 
 static const filch_function_info graph_info = {.name = "graph", .doc = "", .file = ""};
 
-static filch_status run_in(struct filch_pool *pool, struct filch_graph *graph, filch_error *error)
+static filch_status run_in(struct filch_pool *pool, struct filch_graph *graph,
+                           const filch_options *options)
 {
     struct filch_fault fault;
     filch_fault_init(&fault);
@@ -196,12 +198,13 @@ static filch_status run_in(struct filch_pool *pool, struct filch_graph *graph, f
     atomic_init(&graph->undone, graph->node_count);
     atomic_init(&graph->stopped, false);
     graph->pool = pool;
+    filch_options_check(options, pool, FILCH_USES_IN_CALL, &graph_info);
     filch_status status =
-        filch_region_call(pool, filch_graph_run_inside, graph, &fault, &graph_info);
+        filch_call_with(pool, options, filch_graph_run_inside, graph, &fault, &graph_info);
     if (status != FILCH_OK) {
         return status;
     }
-    status = filch_fault_result(&fault, error);
+    status = filch_fault_result(&fault, filch_options_error(options));
     /* relaxed: all is done */
     if (status == FILCH_OK && atomic_load_explicit(&graph->stopped, memory_order_relaxed)) {
         status = filch_pool_ended_as(pool, FILCH_ECANCELED);
@@ -209,9 +212,9 @@ static filch_status run_in(struct filch_pool *pool, struct filch_graph *graph, f
     return status;
 }
 
-static filch_status run_claimed_graph(struct filch_pool *pool, struct filch_graph *graph,
-                                      filch_error *error)
+static filch_status run_claimed_graph(struct filch_pool *pool, struct filch_graph *graph)
 {
+    const filch_options *options = filch_options_of(pool);
     filch_status status = graph->made;
     if (status == FILCH_OK) {
         status = filch_pool_resolve(pool, &pool);
@@ -219,27 +222,21 @@ static filch_status run_claimed_graph(struct filch_pool *pool, struct filch_grap
     if (status == FILCH_OK && !graph->ready) {
         status = filch_graph_prepare(graph);
     }
-    return status == FILCH_OK ? run_in(pool, graph, error) : status;
+    return status == FILCH_OK ? run_in(pool, graph, options) : status;
 }
 
-filch_status filch_graph_run(filch_pool *pool, filch_graph *graph, filch_error *error)
+filch_status filch_graph_run(filch_pool *pool, filch_graph *graph)
 {
-    if (error) {
-        *error = (filch_error){.index = FILCH_NO_INDEX, .function = ""};
-    }
     if (!graph) {
-        return FILCH_EINVAL;
+        return filch_options_refuse(pool, FILCH_EINVAL);
     }
     /* acquire: pairs with the release below; the next run sees what the last has left */
     if (atomic_exchange_explicit(&graph->runs, true, memory_order_acquire)) {
-        return FILCH_EBUSY;
+        return filch_options_refuse(pool, FILCH_EBUSY);
     }
-    filch_status status = run_claimed_graph(pool, graph, error);
+    filch_status status = run_claimed_graph(pool, graph);
     atomic_store_explicit(&graph->runs, false, memory_order_release);
-    if (error) {
-        error->status = status;
-    }
-    return status;
+    return filch_options_end(filch_options_of(pool), status);
 }
 
 /* ---- the rest ---- */

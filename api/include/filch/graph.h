@@ -16,7 +16,7 @@
  *     filch_node_needs(picture, left);
  *     filch_node_needs(picture, right);
  *     for (each frame) {
- *         status = filch_graph_run(pool, graph, &error);
+ *         status = filch_graph_run(FILCH_ON(pool, .error = &error), graph);
  *     }
  *     filch_graph_free(graph);
  *
@@ -29,8 +29,9 @@
  * others are. The error that counts is that of the node that was added first; its index is that
  * node's number, from 0. So it is the same in each run.
  *
- * A run stops when its caller is asked to stop (filch_cancelled()): run it in a group, to give it a
- * deadline, or in a task, whose future can be cancelled. Then nodes that have not begun never do.
+ * A run stops at its deadline (FILCH_ON(pool, .until = filch_in(2)), options.h), or when its caller
+ * is asked to stop (filch_cancelled()), as a task whose future is cancelled. Then nodes that have
+ * not begun never do.
  *
  * A graph is for one thread at a time. All of it is freed with it. Nodes may wait, fork, and run
  * other graphs.
@@ -88,14 +89,13 @@ filch_status filch_node_limit(filch_node *node, filch_limit *limit);
 
 /* Effect: runs it, and returns when all nodes have been called, or left out. The caller works, too.
  * Each node sees what those did that it needs, and the caller what all did.
- * Args: error: NULL, or told what was raised.
- * Errors: FILCH_ERAISED; FILCH_ECANCELED: it was asked to stop, some nodes were not called.
- * Nothing was called: FILCH_EDEADLK: there is a cycle, whose nodes are in the log (log.h);
+ * Errors: FILCH_ERAISED; FILCH_ETIMEDOUT, FILCH_ECANCELED: it was asked to stop, some nodes were
+ * not called. Nothing was called: FILCH_EDEADLK: there is a cycle, whose nodes are in the log
+ * (log.h);
  * FILCH_EBUSY: it runs already; FILCH_EINVAL; FILCH_ENOMEM; FILCH_EOVERFLOW: also of what went
  * wrong when it was made; FILCH_ECLOSED, FILCH_EFORKED, FILCH_EBROKEN.
  * Threads: any. Blocks; may migrate when called from a task. */
-FILCH_MUST_CHECK filch_status filch_graph_run(filch_pool *pool, filch_graph *graph,
-                                              filch_error *error);
+FILCH_MUST_CHECK filch_status filch_graph_run(filch_pool *pool, filch_graph *graph);
 
 /* Effect: writes it in the language of Graphviz, as filch_dump_graph() does: an ellipse is a node
  * that the last run did not call, a double circle one that succeeded, an octagon one that failed.

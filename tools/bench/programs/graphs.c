@@ -55,14 +55,14 @@ static filch_graph *graph_of(struct shape *shape)
 static void run_again(void *context)
 {
     const struct runner *runner = context;
-    must(filch_graph_run(runner->pool, runner->graph, NULL) == FILCH_OK, "running a graph");
+    must(filch_graph_run(runner->pool, runner->graph) == FILCH_OK, "running a graph");
 }
 
 static void make_and_run(void *context)
 {
     const struct runner *runner = context;
     filch_graph *graph = graph_of(runner->shape);
-    must(filch_graph_run(runner->pool, graph, NULL) == FILCH_OK, "running a graph");
+    must(filch_graph_run(runner->pool, graph) == FILCH_OK, "running a graph");
     must(filch_graph_free(graph) == FILCH_OK, "freeing a graph");
 }
 
