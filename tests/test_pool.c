@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <threads.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "sched/pool.h"
+#include "sched/process.h"
 
 FILCH_FUNCTION(int, identity, (int, x))
 {
@@ -49,6 +51,69 @@ START_TEST(the_environment_sets_the_default_number_of_workers)
                           cases[i].workers ? cases[i].workers : filch_cpu_count());
         ck_assert_int_eq(filch_pool_free(pool), FILCH_OK);
     }
+}
+END_TEST
+
+static void default_pool_would_have(unsigned workers)
+{
+    char line[80], expected[80];
+    ck_assert_uint_eq(filch_pool_workers(NULL), workers);
+    snprintf(expected, sizeof expected, "<filch_pool state=unopened workers=%u>", workers);
+    ck_assert_int_eq(filch_pool_repr(NULL, line, sizeof line), (int)strlen(expected));
+    ck_assert_str_eq(line, expected);
+    ck_assert_ptr_null(filch_process()->default_pool);
+}
+
+/* The default pool was opened by its first use: as was said before. */
+static void default_pool_has(unsigned workers, size_t stack_bytes)
+{
+    char line[80], expected[80];
+    int out;
+    ck_assert_int_eq(identity_apply(NULL, 1, &out), FILCH_OK);
+    ck_assert_uint_eq(filch_pool_workers(NULL), workers);
+    ck_assert_uint_eq(filch_process()->default_pool->config.workers, workers);
+    ck_assert_uint_eq(filch_pool_stack_bytes(NULL), stack_bytes);
+    snprintf(expected, sizeof expected, "<filch_pool state=running workers=%u>", workers);
+    ck_assert_int_eq(filch_pool_repr(NULL, line, sizeof line), (int)strlen(expected));
+    ck_assert_str_eq(line, expected);
+}
+
+START_TEST(the_default_pool_says_what_it_will_have_before_it_is_opened)
+{
+    unsetenv("FILCH_WORKERS");
+    default_pool_would_have(filch_cpu_count());
+    setenv("FILCH_WORKERS", "a few", 1);
+    default_pool_would_have(filch_cpu_count());
+    setenv("FILCH_WORKERS", "5", 1);
+    default_pool_would_have(5);
+    size_t stack_bytes = filch_pool_stack_bytes(NULL);
+    ck_assert_uint_ge(stack_bytes, filch_stack_bytes_min());
+    default_pool_has(5, stack_bytes);
+    setenv("FILCH_WORKERS", "6", 1); /* it is open: too late */
+    default_pool_has(5, stack_bytes);
+}
+END_TEST
+
+START_TEST(in_the_child_of_a_fork_the_default_pool_is_that_of_the_child)
+{
+    setenv("FILCH_WORKERS", "3", 1);
+    default_pool_has(3, filch_pool_stack_bytes(NULL));
+    setenv("FILCH_WORKERS", "4", 1);
+    pid_t child = fork();
+    if (child == 0) {
+        char line[80];
+        int out;
+        bool is_said = filch_pool_workers(NULL) == 4 &&
+                       filch_pool_repr(NULL, line, sizeof line) > 0 &&
+                       strcmp(line, "<filch_pool state=unopened workers=4>") == 0;
+        bool is_so = identity_apply(NULL, 1, &out) == FILCH_OK && filch_pool_workers(NULL) == 4;
+        _exit(is_said && is_so ? 0 : 1);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), 0);
+    ck_assert_uint_eq(filch_pool_workers(NULL), 3);
 }
 END_TEST
 
@@ -572,6 +637,8 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, defaults_are_resolved_and_can_be_asked_for);
     tcase_add_test(tcase, the_environment_sets_the_default_number_of_workers);
+    tcase_add_test(tcase, the_default_pool_says_what_it_will_have_before_it_is_opened);
+    tcase_add_test(tcase, in_the_child_of_a_fork_the_default_pool_is_that_of_the_child);
     tcase_add_test(tcase, opening_makes_no_thread);
     tcase_add_test(tcase, eager_threads_are_there_at_once);
     tcase_add_loop_test(tcase, a_closed_pool_refuses_work_and_completes_what_it_has, 0,

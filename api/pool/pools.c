@@ -252,7 +252,7 @@ filch_status filch_pool_free(filch_pool *pool)
     return status;
 }
 
-/* What NULL stands for, if it was opened already. */
+/* What NULL stands for, if it was opened already: in the child of a fork() not the parent's. */
 static const filch_pool *existing(const filch_pool *given)
 {
     const filch_options *options = filch_options_of(given);
@@ -262,6 +262,7 @@ static const filch_pool *existing(const filch_pool *given)
         filch_lock_acquire(&process->lock, FILCH_RANK_PROCESS);
         pool = process->default_pool;
         filch_lock_release(&process->lock);
+        pool = pool && filch_process_owns(pool->token) ? pool : NULL;
     }
     return pool;
 }
@@ -269,13 +270,13 @@ static const filch_pool *existing(const filch_pool *given)
 unsigned filch_pool_workers(const filch_pool *pool)
 {
     pool = existing(pool);
-    return pool ? pool->config.workers : 0;
+    return pool ? pool->config.workers : default_workers();
 }
 
 size_t filch_pool_stack_bytes(const filch_pool *pool)
 {
     pool = existing(pool);
-    return pool ? pool->stacks.stocks[0].bytes : 0;
+    return pool ? pool->stacks.stocks[0].bytes : filch_stack_default();
 }
 
 int filch_pool_repr(const filch_pool *pool, char *buffer, size_t bytes)
@@ -283,7 +284,7 @@ int filch_pool_repr(const filch_pool *pool, char *buffer, size_t bytes)
     static const char *const states[] = {"running", "closed", "terminated", "broken"};
     pool = existing(pool);
     if (!pool) {
-        return snprintf(buffer, bytes, "<filch_pool none>");
+        return snprintf(buffer, bytes, "<filch_pool state=unopened workers=%u>", default_workers());
     }
     /* relaxed, both: a glance */
     int state = atomic_load_explicit(&pool->state, memory_order_relaxed);

@@ -49,8 +49,7 @@ size_t filch_stack_minimum(void)
     return filch_os_signal_frame_bytes() + MINIMUM;
 }
 
-/* Of the first of them, where none was asked for. */
-static size_t default_bytes(void)
+size_t filch_stack_default(void)
 {
     bool scarce = sizeof(void *) < 8 || filch_os_space_is_limited();
     size_t main_bytes = scarce ? 0 : filch_os_stack_bytes();
@@ -74,7 +73,7 @@ static void stock_init(struct filch_stock *stock, size_t stack_bytes, size_t mos
 
 void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes)
 {
-    size_t bytes = stack_bytes ? stack_bytes : default_bytes();
+    size_t bytes = stack_bytes ? stack_bytes : filch_stack_default();
     bool two = !stack_bytes && bytes > ORDINARY;
     filch_lock_init(&stacks->lock);
     stock_init(&stacks->stocks[0], bytes, two ? FILCH_STACKS_LARGE : SIZE_MAX);

@@ -90,8 +90,12 @@ struct filch_shelf {
     } boards[FILCH_STACK_SIZES];   /* one for each size */
 };
 
-/* stack_bytes: usable stack wanted, already checked against the minimum. 0: as much as the main
- * thread has for the first FILCH_STACKS_LARGE in use, then an ordinary 1 MiB. */
+/* Usable stack of the first FILCH_STACKS_LARGE in use, where none was asked for: as much as the
+ * main thread has. */
+FILCH_PRIVATE size_t filch_stack_default(void);
+
+/* stack_bytes: usable stack wanted, already checked against the minimum. 0: the default for the
+ * first FILCH_STACKS_LARGE in use, then an ordinary 1 MiB. */
 FILCH_PRIVATE void filch_stacks_init(struct filch_stacks *stacks, size_t stack_bytes);
 
 FILCH_PRIVATE void filch_stacks_destroy(struct filch_stacks *stacks);

@@ -104,8 +104,8 @@ filch_status filch_pool_terminate(filch_pool *pool);
  * have returned yet. Blocks. */
 filch_status filch_pool_free(filch_pool *pool);
 
-/* Effect: how many workers it was opened with, defaults resolved. 0 for a pool that does not exist.
- * NULL: of the default pool, without opening it. */
+/* Effect: how many workers it was opened with, defaults resolved; at least 1. NULL: of the default
+ * pool; before its first use, which this is not, what it would be opened with now. */
 unsigned filch_pool_workers(const filch_pool *pool);
 
 /* ---- closures: a function with its arguments, captured by value ---- */

@@ -101,7 +101,7 @@ struct filch_pool_options {
  * Threads: any but the pool's tasks. Blocks. */
 filch_status filch_pool_join(filch_pool *pool);
 
-/* Effect: how much stack a task has, of the first 1,024 if that is the default. As
+/* Effect: how much stack a task has, of the first 1,024 if that is the default. NULL: as for
  * filch_pool_workers(). */
 size_t filch_pool_stack_bytes(const filch_pool *pool);
 
@@ -111,6 +111,7 @@ size_t filch_pool_stack_bytes(const filch_pool *pool);
 filch_status filch_pool_error(filch_pool *pool, filch_error *error);
 
 /* Effect: writes a line for logs and debuggers, e.g. "<filch_pool state=running workers=2>".
+ * NULL: the default pool's; before its first use its state is "unopened".
  * Returns: what snprintf would. */
 int filch_pool_repr(const filch_pool *pool, char *buffer, size_t bytes);
 
