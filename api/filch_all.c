@@ -153,6 +153,7 @@
 #include "fork/fork.c"
 
 #include "loop/chain.c"
+#include "loop/dispenser.c"
 #include "loop/fold.c"
 #include "loop/grid.c"
 #include "loop/imap.c"
@@ -163,6 +164,7 @@
 #include "loop/loop_run.c"
 #include "loop/loop_state.c"
 #include "loop/map_reduce.c"
+#include "loop/participant.c"
 #include "loop/partition.c"
 #include "loop/pipeline.c"
 #include "loop/pipeline_open.c"
@@ -172,6 +174,7 @@
 #include "loop/reduce.c"
 #include "loop/reducer_check.c"
 #include "loop/scan.c"
+#include "loop/slots.c"
 #include "loop/sort.c"
 #include "loop/states.c"
 

@@ -122,6 +122,23 @@ static void in_a_loop(filch_pool *pool)
     any_status(end_it_map(pool, &in, 1, &out));
 }
 
+static void end_in_slot(size_t i, size_t slot, void *context)
+{
+    (void)slot;
+    pthread_t *caller = context;
+    if (i > 3 && pthread_equal(pthread_self(), *caller)) {
+        end_this_thread();
+    }
+    for (volatile int k = 0; k < 1000; k++) {
+    }
+}
+
+static void in_a_loop_with_slots(filch_pool *pool)
+{
+    pthread_t caller = pthread_self();
+    any_status(filch_parallel_slots(pool, 100000, 3, end_in_slot, &caller, NULL));
+}
+
 static void in_a_blocking_section(filch_pool *pool)
 {
     (void)pool;
@@ -179,6 +196,7 @@ static void in_a_fork_function_in_the_default_pool(filch_pool *pool)
 static void (*const places[])(filch_pool *) = {in_a_call,
                                                in_a_call_in_a_call,
                                                in_a_loop,
+                                               in_a_loop_with_slots,
                                                in_a_blocking_section,
                                                in_a_call_that_blocks,
                                                in_a_group,

@@ -490,6 +490,24 @@ static bool uses_tries(filch_pool *pool)
     return told && (error.status == FILCH_OK || error.code == ENOMEM || error.code == EAGAIN);
 }
 
+enum { SLOTTED = 200 };
+
+static void mark_slot(size_t i, size_t slot, void *context)
+{
+    (void)slot;
+    ((atomic_int *)context)[i]++;
+}
+
+static bool uses_slots(filch_pool *pool)
+{
+    atomic_int marks[SLOTTED] = {0};
+    bool right = filch_parallel_slots(pool, SLOTTED, 3, mark_slot, marks, NULL) == FILCH_OK;
+    for (int i = 0; i < SLOTTED; i++) {
+        right = right && marks[i] == 1;
+    }
+    return right;
+}
+
 static void start(void *context, unsigned worker)
 {
     (void)worker;
@@ -505,7 +523,8 @@ static void finish(void *context, unsigned worker)
 static bool (*const uses[])(filch_pool *pool) = {
     uses_continuations, uses_graphs,      uses_combinations, uses_completions, uses_descriptors,
     uses_groups,        uses_map_options, uses_iterators,    uses_algorithms,  uses_pipelines,
-    uses_stages,        uses_tries,       uses_folds,        uses_first,       uses_options};
+    uses_stages,        uses_tries,       uses_folds,        uses_first,       uses_options,
+    uses_slots};
 enum { USES = sizeof uses / sizeof *uses };
 
 static bool use(int which, unsigned workers)

@@ -82,6 +82,19 @@ static void ask_after_all(struct filch_fiber *fiber, struct filch_grain *grain)
     filch_pool_wake(fiber->pool);
 }
 
+void filch_block_ended(struct filch_fiber *fiber, struct filch_grain *grain,
+                       unsigned long long elements)
+{
+    filch_grain_block_ended(grain, elements);
+    if (filch_grain_is_surprised(grain)) {
+        ask_after_all(fiber, grain);
+    }
+    if (FILCH_UNLIKELY(grain->spent > grain->alone)) {
+        grain->alone = UINT64_MAX;
+        filch_pool_move_starting(fiber->pool);
+    }
+}
+
 /* What follows the block is open while it runs: at once, if that is as much as is worth a theft and
  * the loop is not known to be short; else when it takes longer than was to be expected. */
 static bool open_rest(struct filch_fiber *fiber, filch_slot *slot, const struct filch_grain *grain)
@@ -121,14 +134,7 @@ static void run_block(struct filch_fiber *fiber, filch_slot *slot, struct filch_
         filch_loop_run_block(piece->loop, fiber, &piece->range);
     }
     FILCH_ASSERT(first <= piece->range.next && piece->range.next <= piece->end);
-    filch_grain_block_ended(grain, piece->range.next - first);
-    if (filch_grain_is_surprised(grain)) {
-        ask_after_all(fiber, grain);
-    }
-    if (FILCH_UNLIKELY(grain->spent > grain->alone)) {
-        grain->alone = UINT64_MAX;
-        filch_pool_move_starting(fiber->pool);
-    }
+    filch_block_ended(fiber, grain, piece->range.next - first);
 }
 
 /* ---- ranges on a lane ---- */

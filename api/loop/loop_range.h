@@ -43,6 +43,16 @@ FILCH_PRIVATE void filch_ranges_run(struct filch_fiber *fiber, struct filch_loop
 FILCH_PRIVATE void filch_ranges_give_up(struct filch_loop *loop, struct filch_fiber *fiber,
                                         filch_slot *bottom, size_t *counted_ranges);
 
+/* A loop of some microseconds is not worth a wake-up, but gains from a thread that is awake; and if
+ * many of them come one after the other one may be woken that stays so. It has `n` elements, and
+ * takes as long as estimated (call_site.h). */
+FILCH_PRIVATE void filch_grain_help_short(struct filch_grain *grain, struct filch_pool *pool,
+                                          size_t n, uint64_t estimate);
+
+/* A block of so many elements has ended: learn from it, and see to help that is due now. */
+FILCH_PRIVATE void filch_block_ended(struct filch_fiber *fiber, struct filch_grain *grain,
+                                     unsigned long long elements);
+
 /* So many ranges are done. The loop may be gone after this. */
 FILCH_PRIVATE void filch_ranges_done(struct filch_loop *loop, size_t count);
 

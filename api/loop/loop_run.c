@@ -1,5 +1,6 @@
 #include "loop/loop_run.h"
 
+#include "base/assert.h"
 #include "base/base.h"
 #include "loop/loop_range.h"
 #include "os/os.h"
@@ -97,11 +98,10 @@ static void run_gang(struct filch_loop *loop, struct filch_fiber *fiber, size_t 
     filch_ranges_finish(fiber, bottom, &grain, counted_ranges); /* if it was not taken */
 }
 
-/* A loop of some microseconds is not worth a wake-up, but gains from a thread that is awake; and if
- * many of them come one after the other one may be woken that stays so. */
-static void help_short(struct filch_grain *grain, struct filch_pool *pool, size_t n,
-                       uint64_t estimate)
+void filch_grain_help_short(struct filch_grain *grain, struct filch_pool *pool, size_t n,
+                            uint64_t estimate)
 {
+    FILCH_ASSERT(estimate != UINT64_MAX); /* what is not known asks */
     if (filch_pool_is_searched(pool)) {
         grain->help = FILCH_HELP_OFFER;
         grain->ahead = n * AHEAD / (estimate + 1);
@@ -119,7 +119,7 @@ FILCH_APART static void run_at_a_pace(struct filch_loop *loop, struct filch_fibe
     struct filch_pool *pool = fiber->pool;
     size_t count = (size_t)units(loop);
     if (grain->help != FILCH_HELP_ASK && !pool->crowded) {
-        help_short(grain, pool, count, estimate);
+        filch_grain_help_short(grain, pool, count, estimate);
     }
     filch_ranges_run(fiber, loop, 0, count, grain, counted_ranges);
     if (estimate != UINT64_MAX || grain->spent >= FILCH_PACE_WORTH) {

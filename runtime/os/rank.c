@@ -51,6 +51,7 @@ static const struct order orders[FILCH_RANKS] = {
     [FILCH_RANK_TURN] = {"a turn of a pipeline", 0},
     [FILCH_RANK_LIMIT] = {"a limit of a graph", 0},
     [FILCH_RANK_STATES] = {"states of a fold", 0},
+    [FILCH_RANK_SLOTS] = {"slots of a loop", 0},
     [FILCH_RANK_SLEEPERS] = {"sleepers in system calls", 0},
     [FILCH_RANK_QUESTIONS] = {"a set of descriptors", 0},
     [FILCH_RANK_OVERFLOW] = {"the handler of overflows", 0},

@@ -45,6 +45,7 @@
 #include <filch/reduce.h>
 #include <filch/registry.h>
 #include <filch/signals.h>
+#include <filch/slots.h>
 #include <filch/signature.h>
 #include <filch/source.h>
 #include <filch/status.h>
