@@ -13,7 +13,7 @@ too_long() { # limit files...
 }
 too_long 400 runtime/*/*.c api/*/*.c tools/trace/*.c
 too_long 250 runtime/*/*.h runtime/include/filch/*.h api/*/*.h api/include/filch/*.h* \
-    tools/trace/*.h
+    api/include/filch/adapters/* tools/trace/*.h
 too_long 100 demos/*.c*
 long=$(awk 'FNR == 1 { start = 0 }
     /^{/ { start = FNR }
@@ -21,7 +21,7 @@ long=$(awk 'FNR == 1 { start = 0 }
     runtime/*/*.c api/*/*.c demos/*.c tools/trace/*.c)
 [ -z "$long" ] || { echo "functions over 60 lines:"; echo "$long"; bad=1; }
 wide=$(awk 'length($0) > 100 { print FILENAME ":" FNR }' runtime/*/*.[ch] runtime/include/filch/*.h \
-    api/*/*.[ch] api/include/filch/*.h* demos/*.c* tests/*.[ch]* \
+    api/*/*.[ch] api/include/filch/*.h* api/include/filch/adapters/* demos/*.c* tests/*.[ch]* tests/adapters/*.[ch] \
     tools/trace/*.[ch])
 wide="$wide$(find . -path './build*' -prune -o \( -name CMakeLists.txt -o -name '*.cmake' \) -print |
     xargs awk 'length($0) > 120 { print FILENAME ":" FNR ": over 120" }')"

@@ -11,7 +11,8 @@
  * Libraries that can be told to run their loops on threads that are not their own give a function,
  * a number of jobs and a number of threads, and count on what filch_parallel_for() leaves open:
  * each job learns which of the threads it is on, jobs begin in order, and all of them run, since a
- * callback has no way to answer that they have not. This is such a loop.
+ * callback has no way to answer that they have not. This is such a loop; filch/adapters/ has the
+ * callbacks of some libraries, made of it.
  *
  * Slots are not threads. A thread may be in several of these loops at the same time, and a body
  * that waits may go on on another: it keeps its slot. */
