@@ -525,9 +525,9 @@ START_TEST(what_a_body_raises_is_raised_by_the_caller)
     ck_assert_str_eq(error.message, "seven");
     ck_assert_uint_eq(error.index, FILCH_NO_INDEX);
     filch_future_free(future);
-    filch_map_options options = {.error = &error};
-    ck_assert_int_eq(filch_parallel_for(pool, 20, raise_in_element_11, pool, &options),
-                     FILCH_ERAISED);
+    ck_assert_int_eq(
+        filch_parallel_for(FILCH_ON(pool, .error = &error), 20, raise_in_element_11, pool),
+        FILCH_ERAISED);
     ck_assert_uint_eq(error.index, 11);
     ck_assert_str_eq(error.message, "seven");
     pool_closed(pool);
