@@ -82,15 +82,16 @@ size_t filch_channel_count(filch_channel *channel);
 
 #define FILCH_CHANNEL(...) FILCH_SHAPED_TYPE(FILCH_CHANNEL, __VA_ARGS__, ~)
 #define FILCH_CHANNEL_RULE a name for the channels and the type of what they carry
+/* clang-format off */
 #define FILCH_CHANNEL_STUBS(name, ...)                                                             \
     typedef struct name {                                                                          \
         filch_channel *untyped;                                                                    \
     } name;                                                                                        \
-    FILCH_STUB(filch_status, name##_new)                                                           \
-    FILCH_STUB(void, name##_free) FILCH_STUB(filch_status, name##_close)                           \
-        FILCH_STUB(size_t, name##_count) FILCH_STUB(filch_status, name##_send)                     \
-            FILCH_STUB(filch_status, name##_receive) FILCH_STUB(filch_status, name##_send_until)   \
-                FILCH_STUB(filch_status, name##_receive_until)
+    FILCH_STUB(filch_status, name##_new) FILCH_STUB(void, name##_free)                             \
+    FILCH_STUB(filch_status, name##_close) FILCH_STUB(size_t, name##_count)                        \
+    FILCH_STUB(filch_status, name##_send) FILCH_STUB(filch_status, name##_receive)                 \
+    FILCH_STUB(filch_status, name##_send_until) FILCH_STUB(filch_status, name##_receive_until)
+/* clang-format on */
 #define FILCH_CHANNEL_GENERATE(name, T, end)                                                       \
     typedef struct name {                                                                          \
         filch_channel *untyped;                                                                    \
