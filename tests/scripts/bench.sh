@@ -34,6 +34,11 @@ compile waiting-loops "waiting_loops.c" $filch
 compile never-slower "never_slower.c" $filch
 # shellcheck disable=SC2086
 compile startup "startup.c" $filch
+# shellcheck disable=SC2086
+for peer in serial filch std; do
+    c++ -std=c++17 -O2 -Wall -Wextra -Werror "-DPEER=\"lambdas_$peer.hpp\"" "$programs/lambdas.cpp" \
+        $filch -o "$work/lambdas-$peer"
+done
 compile primitives "primitives.c" -lpthread
 # shellcheck disable=SC2086
 for name in counters footprint; do # which look inside, but call nothing there
@@ -71,6 +76,9 @@ for workers in 1 2 8; do
     same shapes scan $workers 10000
     same shapes scan_few $workers 3
     same shapes scan_dear $workers 3
+    for row in async_get each_task each_index sum; do
+        same lambdas $row $workers 5000
+    done
 done
 counted() { # program row size checksum [workers]
     check=$("$work/$1" "$2" "${5:-2}" "$3" | cut -d' ' -f2)
@@ -114,6 +122,9 @@ for loop in mutex channel; do
 done
 for way in map reduce fork scan filter; do
     "$work/never-slower" $way 2 10000 >/dev/null # compares with the serial result itself
+done
+for row in async_get each_task each_index sum; do
+    counted lambdas-std $row 500 "$("$work/lambdas-filch" $row 2 500 | cut -d' ' -f2)"
 done
 counted startup startup 3 48
 "$work/counters" 2 >/dev/null

@@ -10,6 +10,7 @@ import csv
 import importlib.util
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from programs import FLAGS, PACKAGES, ROOT, build
+from programs import FLAGS, INCLUDES, PACKAGES, ROOT, build, compile_command
 from rows import (ROWS, SERIAL_ALGORITHMS, SERIAL_COSTS, SERIAL_WAYS, SLEEP_COSTS, SWEEP_COSTS,
                   SWEEP_PATTERNS, SWEEP_WORKERS, Contender)
 
@@ -131,16 +132,20 @@ def write_csv(path, results):
 
 # The README's table: these columns of all rows but those about one contender alone.
 COLUMNS = ("serial", "filch, 1", "filch, 2", "oneTBB, 2", "libgomp, 2", "libomp, 2", "Go, 1", "Go, 2")
+COLUMNS_OF_CPP = ("serial", "filch.hpp, 1", "filch.hpp, 2", "oneTBB, 1", "oneTBB, 2", "BS::thread_pool, 1",
+                  "BS::thread_pool, 2", "std::async, 1", "std::async, 2")
 
 
 def write_markdown(path, results):
-    lines = ["| | " + " | ".join(COLUMNS) + " |", "| --- |" + " --- |" * len(COLUMNS)]
-    for row, times in results:
-        if not row.name.startswith(("scale", "idle", "trace")):
-            medians = {c.label: readable(median(samples)) for c, samples in times.items()}
-            cells = [medians.get(column, "") for column in COLUMNS]
-            lines.append(f"| {row.title} | " + " | ".join(cells) + " |")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lines = []
+    for columns, is_cpp in ((COLUMNS, False), (COLUMNS_OF_CPP, True)):
+        lines += ["", "| | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]
+        for row, times in results:
+            if row.name.startswith("cpp") == is_cpp and not row.name.startswith(("scale", "idle", "trace")):
+                medians = {c.label: readable(median(samples)) for c, samples in times.items()}
+                cells = [medians.get(column, "") for column in columns]
+                lines.append(f"| {row.title} | " + " | ".join(cells) + " |")
+    path.write_text("\n".join(lines[1:]) + "\n", encoding="utf-8")
 
 
 def write_chart(path, results):
@@ -222,6 +227,32 @@ def against_serial(commands, quick):
         other.kill()
 
 
+def processor_seconds(command):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compile_times(folder):
+    """What it takes to compile a file that includes no more than the headers for tasks and loops."""
+    print("\nC++: to compile the headers alone, -O2")
+    for compiler in ("g++", "clang++"):
+        for standard in ("c++17", "c++20"):
+            commands = {}
+            for peer in INCLUDES:
+                inside = folder / f"includes-{peer.replace('::', '-')}"
+                inside.mkdir(exist_ok=True)
+                commands[peer] = compile_command(peer, compiler, standard, inside)
+            times = {peer: [] for peer in commands}
+            for _ in range(5):
+                for peer, command in commands.items():
+                    if command:
+                        times[peer].append(processor_seconds(command))
+            print(f"  {compiler + ' ' + standard:16} " + "   ".join(
+                f"{peer}: {median(t):.2f} s" if t else f"{peer}: not found" for peer, t in times.items()))
+
+
 def counters(commands):
     if "counters" not in commands:
         return
@@ -285,6 +316,7 @@ def main():
     if not options.rows:
         sweep(commands, options.quick)
         against_serial(commands, options.quick)
+        compile_times(folder)
         counters(commands)
         footprint(commands)
         waiting_loops(commands)

@@ -29,6 +29,25 @@ def run(command, **options):
     return done.stdout
 
 
+# What a file in C++ includes for tasks and loops: BS_thread_pool.hpp, which Debian does not package, is found
+# where CPLUS_INCLUDE_PATH says.
+INCLUDES = {
+    "filch.hpp": ["filch/filch.hpp"],
+    "oneTBB": ["tbb/parallel_for.h", "tbb/parallel_reduce.h", "tbb/task_arena.h", "tbb/task_group.h"],
+    "BS::thread_pool": ["BS_thread_pool.hpp"],
+    "std::async": ["future"],
+}
+
+
+def compile_command(peer, compiler, standard, folder):
+    """What compiles a file with that peer's headers alone; None: they are not found."""
+    file = folder / "includes.cpp"
+    file.write_text("".join(f"#include <{header}>\n" for header in INCLUDES[peer]), encoding="utf-8")
+    command = [compiler, f"-std={standard}", "-O2", "-c", "-o", "/dev/null", f"-I{ROOT}/api/include",
+               f"-I{ROOT}/runtime/include", str(file)]
+    return command if subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0 else None
+
+
 def build(folder):
     """Returns {program: command to start it with}; a peer whose compiler is missing is left out."""
     library = folder / "filch"
@@ -73,6 +92,9 @@ def build(folder):
                                                             "-lpthread"],
         "all-tbb": ["g++", "-std=c++17"] + FLAGS + [SOURCES / "all_tbb.cpp", "-ltbb"],
     }
+    for peer in ("serial", "filch", "tbb", "bs", "std"):
+        recipes[f"lambdas-{peer}"] = ["g++", "-std=c++17", f'-DPEER="lambdas_{peer}.hpp"'] + FLAGS + \
+            [SOURCES / "lambdas.cpp"] + {"filch": filch, "tbb": ["-ltbb"]}.get(peer, ["-lpthread"])
     commands = {}
     for name, recipe in recipes.items():
         source = next(part for part in recipe if isinstance(part, Path))

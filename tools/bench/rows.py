@@ -133,6 +133,21 @@ def tasks(name, title, goal, size, peers=("all-tbb", "all-go"), primitive=None,
     return Row(name, title, "ns", goal, tuple(contenders))
 
 
+def lambdas(name, title, goal, size, serial=True, std_size=0):
+    """The same in libraries of C++, each on one and on two workers (lambdas.cpp)."""
+    def one(label, program, workers, its_size=size):
+        return Contender(f"{label}, {workers}", f"lambdas-{program}", name, workers, its_size,
+                         alone=its_size != size)
+
+    contenders = [one("filch.hpp", "filch", 2), one("filch.hpp", "filch", 1)]
+    if serial:
+        contenders.append(Contender("serial", "lambdas-serial", name, 1, size))
+    contenders += [one(label, program, workers, its_size) for label, program, its_size in (
+        ("oneTBB", "tbb", size), ("BS::thread_pool", "bs", size),
+        ("std::async", "std", std_size or size)) for workers in (2, 1)]
+    return Row(f"cpp_{name}", title, "ns", goal, tuple(contenders))
+
+
 FUTEX = ("futex round trip", "primitives", "futex", 2, 20000)
 THREAD = ("thread create + join", "primitives", "thread", 1, 2000)
 
@@ -210,6 +225,15 @@ ROWS += (
     talking("crowd-filch", "sleepers", "10^5 tasks that sleep 0.2 s, all together", 100000),
     talking("crowd-filch", "broadcast", "condition, broadcast to 10^5, each", 100000),
     talking("crowd-filch", "tcp_echo", "TCP echo of 64 bytes, 1,000 connections, a message", 20000),
+)
+
+
+ROWS += (
+    lambdas("async_get", "C++: async(f).get(), from outside", "300 ns", 20000, serial=False),
+    lambdas("each_task", "C++: 10^5 tasks without results, and wait, each", "<= oneTBB", 100000,
+            serial=False, std_size=5000),
+    lambdas("each_index", "C++: parallel_for of 10^6 squares", "<= 0.75 of serial", 1000000),
+    lambdas("sum", "C++: reduce of 10^7 doubles", "<= 0.55 of serial", 10000000),
 )
 
 
