@@ -91,6 +91,7 @@ static inline struct filch_wait_node *filch_wait_list_claim_locked(struct filch_
     struct filch_wait_node *place;
     while ((place = line->first)) {
         struct filch_waiter *waiter = place->waiter;
+        FILCH_ASSERT(waiter); /* it is in a line */
         filch_wait_list_remove_locked(line, place);
         if (filch_waiter_claim(waiter, claims)) {
             break;
