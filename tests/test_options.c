@@ -111,8 +111,8 @@ START_TEST(they_stand_wherever_a_pool_stands)
 {
     filch_pool *opened = pool_opened(_i);
     filch_error error;
-    filch_pool *inner = FILCH_ON(FILCH_ON(opened, .background = 1), .background = 1);
-    filch_pool *pool = FILCH_ON(inner, .error = &error); /* the outermost are those that count */
+    filch_pool *inner = FILCH_ON(FILCH_ON(opened, .until = filch_in(3600)), .error = NULL);
+    filch_pool *pool = FILCH_ON(inner, .error = &error);
     char repr[100];
     char same[100];
     int sum;
@@ -279,7 +279,7 @@ START_TEST(a_call_that_has_done_all_by_then_answers_as_ever)
     filch_pool *pool = pool_opened(_i);
     int y = 0;
     number();
-    ck_assert_int_eq(spins_apply(FILCH_ON(pool, .until = filch_in(0.003)), 8, &y), FILCH_OK);
+    ck_assert_int_eq(next_of_apply(FILCH_ON(pool, .until = filch_in(3600)), 7, &y), FILCH_OK);
     ck_assert_int_eq(y, 8);
     ck_assert_int_eq(next_of_map(FILCH_ON(pool, .until = filch_in(3600)), xs, N, out), FILCH_OK);
     ck_assert_int_eq(next_of_map(FILCH_ON(pool, .until = filch_never()), xs, N, out), FILCH_OK);
@@ -308,6 +308,196 @@ FILCH_FUNCTION(int, sleeps_long, (int, x))
     return filch_sleep(1000) == FILCH_ECANCELED ? x : -1;
 }
 
+FILCH_FUNCTION(int, tries_to_sleep, (int, x))
+{
+    atomic_fetch_add(&ran, 1);
+    FILCH_TRY(filch_sleep(1000), -1);
+    return x;
+}
+
+FILCH_FUNCTION(int, tries_and_raises, (int, x))
+{
+    atomic_fetch_add(&ran, 1);
+    if (filch_sleep(1000) != FILCH_OK) {
+        return filch_raise(x, "cut short"), -1;
+    }
+    return x;
+}
+
+static filch_status source_that_sleeps(void *context, void *item)
+{
+    (void)item;
+    atomic_fetch_add(&ran, 1);
+    filch_status status = filch_sleep(1000);
+    return context ? filch_raise_status(status) : FILCH_END;
+}
+
+/* What does as it is told and returns has not done its work. */
+START_TEST(what_was_cut_short_is_a_time_out_whatever_it_returns)
+{
+    filch_pool *pool = pool_opened(_i);
+    const filch_stage stage = filch_stage_of(FILCH_STAGE_SERIAL, double_item, NULL);
+    filch_error error;
+    filch_item items[3];
+    int y = -7;
+    int item = 0;
+    number();
+    ck_assert_int_eq(sleeps_long_apply(FILCH_ON(pool, .until = filch_in(0.003)), 8, &y),
+                     FILCH_ETIMEDOUT);
+    ck_assert_int_eq(tries_to_sleep_apply(FILCH_ON(pool, .until = filch_in(0.003)), 8, &y),
+                     FILCH_ETIMEDOUT);
+    ck_assert_int_eq(y, -7);
+    ck_assert_int_eq(sleeps_long_map(FILCH_ON(pool, .until = filch_in(0.003)), xs, 3, out),
+                     FILCH_ETIMEDOUT);
+    ck_assert_int_eq(
+        tries_to_sleep_map(FILCH_ON(pool, .until = filch_in(0.02), .error = &error, .items = items),
+                           xs, 3, out),
+        FILCH_ETIMEDOUT);
+    ck_assert_int_eq(error.status, FILCH_ETIMEDOUT);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(items[i].status, FILCH_ECANCELED);
+    }
+    for (int raises = 0; raises < 2; raises++) {
+        ck_assert_int_eq(filch_pipeline(FILCH_ON(pool, .until = filch_in(0.003)),
+                                        source_that_sleeps, raises ? &item : NULL, sizeof(int),
+                                        &stage, 1, NULL),
+                         FILCH_ETIMEDOUT);
+    }
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(what_was_raised_comes_before_a_time_out)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_error error;
+    int y = -7;
+    number();
+    ck_assert_int_eq(
+        tries_and_raises_apply(FILCH_ON(pool, .until = filch_in(0.003), .error = &error), 8, &y),
+        FILCH_ERAISED);
+    ck_assert_int_eq(error.code, 8);
+    pool_closed(pool);
+}
+END_TEST
+
+FILCH_FUNCTION(int, raises_or_sleeps, (int, x))
+{
+    if (x) { /* the first waits until the others have raised something */
+        return filch_raise(x, "%d", x), x;
+    }
+    FILCH_TRY(filch_sleep(0.003), 0);
+    while (!filch_cancelled()) {
+        filch_yield();
+    }
+    FILCH_TRY(filch_sleep(1), 0);
+    return x;
+}
+
+START_TEST(an_error_comes_before_one_that_was_cut_short_with_a_lower_index)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_error error;
+    number();
+    ck_assert_int_eq(
+        raises_or_sleeps_map(FILCH_ON(pool, .until = filch_in(0.05), .error = &error), xs, 3, out),
+        FILCH_ERAISED);
+    ck_assert_uint_ne(error.index, 0);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(a_future_or_group_that_was_cut_short_is_cancelled_and_has_raised_nothing)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_future *future;
+    filch_status status;
+    filch_error error;
+    int y = -7;
+    number();
+    for (int tries = 0; tries < 2; tries++) {
+        filch_pool *limited = FILCH_ON(pool, .until = filch_in(0.01));
+        ck_assert_int_eq(tries ? tries_to_sleep_apply_async(limited, 1, &future)
+                               : sleeps_long_apply_async(limited, 1, &future),
+                         FILCH_OK);
+        ck_assert_int_eq(sleeps_long_get(future, &y), FILCH_ECANCELED);
+        ck_assert_int_eq(y, -7);
+        filch_future_free(future);
+    }
+    atomic_store(&ran, 0);
+    ck_assert_int_eq(tries_to_sleep_apply_async(pool, 1, &future), FILCH_OK);
+    await(&ran, 1);
+    ck_assert_int_eq(filch_future_cancel(future), FILCH_OK);
+    ck_assert_int_eq(tries_to_sleep_get(future, &y), FILCH_ECANCELED);
+    filch_future_free(future);
+    FILCH_WITH_GROUP(group, FILCH_ON(pool, .until = filch_in(0.003), .error = &error), NULL,
+                     &status) {
+        tries_to_sleep_spawn(group, 1, &y);
+    }
+    ck_assert_int_eq(status, FILCH_ECANCELED);
+    ck_assert_int_eq(error.status, FILCH_ECANCELED);
+    FILCH_WITH_GROUP(group, FILCH_ON(pool, .error = &error), NULL, &status) {
+        refuses_spawn(group, 5, &y);
+    }
+    ck_assert_int_eq(status, FILCH_ERAISED);
+    ck_assert_int_eq(error.code, 5);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(what_a_block_says_of_its_group_stands)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_status status;
+    int y;
+    FILCH_WITH_GROUP(group, pool,
+                     &(filch_group_options){.cancel_on_error = 1, .until = filch_in(9)}, &status) {
+        status = FILCH_ENOMEM;
+    }
+    ck_assert_int_eq(status, FILCH_ENOMEM);
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
+        status = refuses_spawn(group, 5, &y);
+    }
+    ck_assert_int_eq(status, FILCH_ERAISED);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(a_library_adds_its_own_to_what_its_caller_has_said)
+{
+    filch_pool *opened = pool_opened(_i);
+    filch_error ours;
+    filch_error theirs;
+    int y = -7;
+    number();
+    filch_pool *callers = FILCH_ON(opened, .until = filch_in(0.003), .error = &theirs);
+    ck_assert_int_eq(sleeps_long_apply(FILCH_ON(callers, .error = &ours), 1, &y), FILCH_ETIMEDOUT);
+    ck_assert_int_eq(ours.status, FILCH_ETIMEDOUT);
+    ck_assert_int_eq(theirs.status, FILCH_ETIMEDOUT);
+    callers = FILCH_ON(opened, .until = filch_in(3600), .error = &theirs);
+    ck_assert_int_eq(refuses_apply(FILCH_ON(callers, .until = filch_never()), 6, &y),
+                     FILCH_ERAISED);
+    ck_assert_int_eq(theirs.code, 6);
+    ck_assert_int_eq(sleeps_long_apply(FILCH_ON(callers, .until = filch_in(0.003)), 1, &y),
+                     FILCH_ETIMEDOUT);
+    pool_closed(opened);
+}
+END_TEST
+
+START_TEST(a_number_is_a_chunk_size)
+{
+    filch_pool *pool = pool_opened(_i);
+    number();
+    filch_options three = {.chunksize = {3}};
+    ck_assert_int_eq(next_of_map(filch_on(pool, &three), xs, N, out), FILCH_OK);
+    filch_options none = {.chunksize = {-3}};
+    ck_assert_int_eq(next_of_map(filch_on(pool, &none), xs, N, out), FILCH_EINVAL);
+    ck_assert_int_eq(next_of_map(FILCH_ON(pool, .chunksize = FILCH_CHUNK(0)), xs, N, out),
+                     FILCH_EINVAL);
+    pool_closed(pool);
+}
+END_TEST
+
 /* Its caller's wait ends as it is told by what is around it. */
 FILCH_FUNCTION(int, maps_within, (filch_pool *, pool))
 {
@@ -321,9 +511,6 @@ START_TEST(a_call_inside_ends_no_later_than_what_is_around_it)
     int y = 0;
     filch_future *future;
     number();
-    ck_assert_int_eq(sleeps_long_apply(FILCH_ON(pool, .until = filch_in(0.003)), 4, &y), FILCH_OK);
-    ck_assert_int_eq(y, 4);
-    atomic_store(&ran, 0);
     ck_assert_int_eq(maps_within_apply_async(pool, pool, &future), FILCH_OK);
     await(&ran, 1);
     ck_assert_int_eq(filch_future_cancel(future), FILCH_OK);
@@ -331,8 +518,7 @@ START_TEST(a_call_inside_ends_no_later_than_what_is_around_it)
     ck_assert_int_eq(y, FILCH_ECANCELED); /* not its own deadline */
     filch_future_free(future);
     ck_assert_int_eq(maps_within_apply(FILCH_ON(pool, .until = filch_in(0.003)), pool, &y),
-                     FILCH_OK);
-    ck_assert_int_eq(y, FILCH_ECANCELED);
+                     FILCH_ETIMEDOUT);
     pool_closed(pool);
 }
 END_TEST
@@ -363,11 +549,6 @@ START_TEST(a_task_that_has_not_begun_by_then_never_does)
     filch_future_free(late);
     filch_future_free(asked);
     filch_future_free(after);
-    ck_assert_int_eq(sleeps_long_apply_async(FILCH_ON(pool, .until = filch_in(0.01)), 2, &asked),
-                     FILCH_OK);
-    filch_status status = sleeps_long_get(asked, &y); /* it may have been too late */
-    ck_assert(status == FILCH_ECANCELED || (status == FILCH_OK && y == 2));
-    filch_future_free(asked);
     gates_free(&gates);
     pool_closed(pool);
 }
@@ -581,6 +762,17 @@ int main(void)
                         WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_call_that_has_done_all_by_then_answers_as_ever, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, after_the_deadline_nothing_begins, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, what_was_cut_short_is_a_time_out_whatever_it_returns, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, what_was_raised_comes_before_a_time_out, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, an_error_comes_before_one_that_was_cut_short_with_a_lower_index, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase,
+                        a_future_or_group_that_was_cut_short_is_cancelled_and_has_raised_nothing, 0,
+                        WORKER_SWEEP);
+    tcase_add_loop_test(tcase, what_a_block_says_of_its_group_stands, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_library_adds_its_own_to_what_its_caller_has_said, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_number_is_a_chunk_size, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_call_inside_ends_no_later_than_what_is_around_it, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_task_that_has_not_begun_by_then_never_does, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, a_group_ends_at_the_earlier_of_two_deadlines, 0, WORKER_SWEEP);

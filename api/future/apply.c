@@ -97,13 +97,14 @@ filch_status filch_apply(filch_pool *pool, const filch_closure *closure, void *r
         status =
             status == FILCH_OK ? filch_fault_result(&fault, filch_options_error(options)) : status;
     }
+    status = filch_options_end(options, status);
     if (status == FILCH_OK && bytes) {
         memcpy(result, kept, bytes);
     }
     if (kept != small) {
         filch_free(kept);
     }
-    return filch_options_end(options, status);
+    return status;
 }
 
 filch_status filch_apply_captured(filch_pool *pool, const filch_callable *callable,

@@ -165,6 +165,15 @@ static inline void task_left(struct execution **running)
     }
 }
 
+/* What a task returns that has a deadline of its own, and is late, does not count. */
+static filch_status outcome_in_time(struct filch_future *future)
+{
+    filch_status outcome = filch_fault_result(&future->fault, NULL);
+    bool late = FILCH_UNLIKELY(future->scope.deadline_ns != FILCH_OS_NEVER) &&
+                future->scope.deadline_ns <= filch_os_now_ns();
+    return outcome == FILCH_OK && late ? FILCH_ECANCELED : outcome;
+}
+
 void filch_future_execute(struct filch_future *future, enum filch_future_runs_in place)
 {
     struct filch_fiber *fiber = filch_fiber_self();
@@ -189,7 +198,7 @@ void filch_future_execute(struct filch_future *future, enum filch_future_runs_in
     future->kind->run(future);
     running = NULL;
     executed(&execution);
-    filch_future_finish(future, filch_fault_result(&future->fault, NULL));
+    filch_future_finish(future, outcome_in_time(future));
 }
 
 struct filch_party *filch_future_runner(struct filch_future *future)

@@ -18,10 +18,17 @@ static void call_item(void *context)
                                   filch_batch_result(call->batch, call->item));
 }
 
-/* Its answer does not count if it was asked to stop. */
-static void call_item_in_time(struct item_call *call)
+static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 {
-    uint64_t until_ns = filch_deadline_after(call->batch->item_seconds);
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
+/* Its answer does not count if it was asked to stop. */
+static void call_item_in_time(struct item_call *call, uint64_t until_ns)
+{
+    if (call->batch->item_seconds > 0) {
+        until_ns = earlier(until_ns, filch_deadline_after(call->batch->item_seconds));
+    }
     filch_call_until(until_ns, call_item, call);
     if (filch_os_now_ns() >= until_ns && !filch_fault_is_set(&call->item->fault)) {
         call->item->fault.error.status = FILCH_ECANCELED;
@@ -39,8 +46,8 @@ static void run_item(struct filch_future *future, struct filch_batch *batch,
     }
     item->fault.error.status = FILCH_OK;
     filch_frame_push(&frame, fiber, &item->fault, batch->callable->info);
-    if (batch->item_seconds > 0) {
-        call_item_in_time(&call);
+    if (batch->item_seconds > 0 || future->scope.deadline_ns != FILCH_OS_NEVER) {
+        call_item_in_time(&call, future->scope.deadline_ns);
     } else {
         call_item(&call);
     }

@@ -41,14 +41,14 @@ void filch_ranges_done(struct filch_loop *loop, size_t count)
     }
 }
 
-static void element_failed(struct filch_fault_listener *listener, size_t index, int code,
+static void element_failed(struct filch_fault_listener *listener, size_t index, filch_item item,
                            unsigned long long *stop)
 {
     struct filch_loop *loop = FILCH_CONTAINER(listener, struct filch_loop, listener);
     if (loop->items && index < loop->n) {
         FILCH_ASSERT(loop->items[index].status == FILCH_ECANCELED ||
                      loop->items[index].status == FILCH_ERAISED);
-        loop->items[index] = (filch_item){FILCH_ERAISED, code}; /* its worker's alone */
+        loop->items[index] = item; /* its worker's alone */
     }
     if (loop->policy == FILCH_FAIL_FAST) {
         filch_loop_lower(loop, 0);
@@ -64,7 +64,7 @@ void filch_loop_ended(struct filch_loop *loop, unsigned long long first, unsigne
 {
     FILCH_ASSERT(first <= next);
     for (unsigned long long i = first; loop->items && i < next; i++) {
-        if (loop->items[i].status == FILCH_ECANCELED) {
+        if (loop->items[i].status == FILCH_ECANCELED && loop->items[i].code == 0) {
             loop->items[i].status = FILCH_OK;
         }
     }
@@ -91,7 +91,7 @@ static bool loop_is_valid(const filch_body *body, const void *environment,
 {
     return body && body->block && (environment || !body->environment_bytes) &&
            (!options || ((options->policy == FILCH_RUN_ALL || options->policy == FILCH_FAIL_FAST) &&
-                         (!options->chunksize.given || options->chunksize.size >= 1)));
+                         options->chunksize.size >= 0));
 }
 
 filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
@@ -127,7 +127,7 @@ filch_status filch_loop_init(struct filch_loop *loop, const filch_body *body,
     filch_latch_init(&loop->done);
     filch_fault_init(fault);
     if (options) {
-        loop->chunk = options->chunksize.given ? (size_t)options->chunksize.size : 0;
+        loop->chunk = (size_t)options->chunksize.size;
         loop->python = options->chunksize.python;
         loop->policy = options->policy;
         loop->items = options->items;

@@ -11,6 +11,7 @@
 #include "loop/loop_range.h"
 #include "loop/participant.h"
 #include "os/os.h"
+#include "pool/call_options.h"
 #include "pool/default_pool.h"
 #include "sched/call_site.h"
 #include "sched/fiber.h"
@@ -152,7 +153,9 @@ filch_status filch_parallel_slots(filch_pool *pool, size_t n, size_t limit,
         return FILCH_EINVAL;
     }
     loop.begun = false;
+    const filch_options *options = filch_options_of(pool);
     if (n > 1 && limit > 1 && filch_pool_resolve(pool, &pool) == FILCH_OK) {
+        filch_options_check(options, pool, 0, loop.frame.info);
         slots_init(&loop, info);
         loop.body = body;
         loop.environment = environment;

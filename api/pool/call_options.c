@@ -13,10 +13,31 @@
 
 _Static_assert(_Alignof(filch_options) >= 2, "bit 0 of its address is free");
 
+/* What they leave open is as in those around them. */
+static void take_over(filch_options *options, const filch_options *around)
+{
+    options->until = filch_earlier(options->until, around->until);
+    options->error = options->error ? options->error : around->error;
+    options->chunksize = options->chunksize.size ? options->chunksize : around->chunksize;
+    options->policy = options->policy ? options->policy : around->policy;
+    options->items = options->items ? options->items : around->items;
+    if (!options->progress) {
+        options->progress = around->progress;
+        options->progress_context = around->progress_context;
+    }
+    if (!options->done.callback && !options->done.error_callback) {
+        options->done = around->done;
+    }
+    options->background |= around->background;
+}
+
 filch_pool *filch_on(filch_pool *pool, filch_options *options)
 {
     if (!options) {
         return pool;
+    }
+    if (filch_options_of(pool)) {
+        take_over(options, filch_options_of(pool));
     }
     options->pool = pool;
     return (filch_pool *)(void *)((char *)options + 1);
@@ -38,7 +59,7 @@ static bool is_given(const filch_options *options, enum filch_uses use)
     case FILCH_USES_ERROR: return options->error != NULL;
     case FILCH_USES_PROGRESS: return options->progress != NULL;
     case FILCH_USES_ELEMENTS:
-        return options->chunksize.given || options->policy != FILCH_RUN_ALL || options->items;
+        return options->chunksize.size || options->policy != FILCH_RUN_ALL || options->items;
     default: return options->done.callback || options->done.error_callback || options->background;
     }
 }
@@ -112,13 +133,28 @@ FILCH_APART filch_status filch_call_in_time(filch_pool *pool, const filch_option
                : filch_region_call(pool, run_timed_call, &timed, fault, info);
 }
 
+/* What ended it comes before that it was late, but for having been asked to stop. */
+static bool is_late(const filch_options *options, filch_status status)
+{
+    return (status == FILCH_OK || status == FILCH_ECANCELED) &&
+           filch_deadline_ns(options->until) <= filch_os_now_ns();
+}
+
 filch_status filch_options_told(const filch_options *options, filch_status status)
 {
-    if (status == FILCH_ECANCELED && filch_deadline_ns(options->until) <= filch_os_now_ns()) {
-        status = FILCH_ETIMEDOUT;
+    filch_error *error = options->error;
+    status = is_late(options, status) ? FILCH_ETIMEDOUT : status;
+    if (error && status != FILCH_ERAISED) {
+        *error = (filch_error){.status = status, .index = FILCH_NO_INDEX, .function = ""};
+    } else if (error) {
+        error->status =
+            status; /* a source of a pipeline may have answered it, and raised nothing */
     }
-    if (options->error && status != FILCH_ERAISED) {
-        *options->error = (filch_error){.status = status, .index = FILCH_NO_INDEX};
+    for (const filch_options *inner = options; error && inner;
+         inner = filch_options_of(inner->pool)) {
+        if (inner->error && inner->error != error) {
+            *inner->error = *error;
+        }
     }
     return status;
 }

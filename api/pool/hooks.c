@@ -3,6 +3,7 @@
 #include <filch/kind.h>
 
 #include "base/memory.h"
+#include "pool/call_options.h"
 #include "pool/fault.h"
 #include "sched/fiber.h"
 #include "sched/pool.h"
@@ -101,6 +102,7 @@ filch_status filch_hooks_verdict(filch_pool *pool, filch_error *error)
 
 filch_status filch_pool_error(filch_pool *pool, filch_error *error)
 {
+    pool = filch_pool_given(pool);
     if (!pool || !error) {
         return FILCH_EINVAL;
     }

@@ -39,7 +39,7 @@ uint64_t filch_deadline_ns(filch_deadline until)
 
 filch_deadline filch_at(double when)
 {
-    return (filch_deadline){when > PASSED_S ? when : PASSED_S}; /* also for NaN */
+    return (filch_deadline){.at = when > PASSED_S ? when : PASSED_S}; /* also for NaN */
 }
 
 filch_deadline filch_in(double seconds)
@@ -49,7 +49,7 @@ filch_deadline filch_in(double seconds)
 
 filch_deadline filch_never(void)
 {
-    return (filch_deadline){0};
+    return (filch_deadline){.at = 0};
 }
 
 filch_deadline filch_earlier(filch_deadline a, filch_deadline b)

@@ -96,6 +96,8 @@ static bool is_innermost(struct filch_group *group)
     return fiber && fiber->frame == filch_region_frame(&group->region);
 }
 
+static const filch_function_info group_info = {.name = "group", .doc = "", .file = ""};
+
 filch_status filch_group_open(filch_pool *pool, const filch_group_options *options,
                               filch_group **out)
 {
@@ -111,8 +113,10 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
     filch_status status = filch_pool_resolve(pool, &pool);
     struct filch_group *group = status == FILCH_OK ? filch_calloc(1, sizeof *group) : NULL;
     if (!group) {
-        return status == FILCH_OK ? FILCH_ENOMEM : status;
+        return filch_options_end(how, status == FILCH_OK ? FILCH_ENOMEM : status);
     }
+    filch_options_check(how, pool, FILCH_USES_IN_CALL, &group_info);
+    group->told = filch_options_error(how);
     group->pool = pool;
     group->cancel_on_error = options && options->cancel_on_error;
     filch_fault_init(&group->fault);
@@ -124,7 +128,7 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
             filch_region_leave(&group->region);
         }
         filch_free(group);
-        return status;
+        return filch_options_end(how, status);
     }
     filch_cancel_scope_open(&group->scope, filch_cancel_scope_self(), filch_deadline_ns(until));
     if (group->entered) {
@@ -290,6 +294,10 @@ static filch_status outcome(struct filch_group *group, filch_error *error)
     }
     if (error) {
         error->status = status;
+    }
+    if (group->told) {
+        filch_fault_result(&group->fault, group->told);
+        group->told->status = status;
     }
     return status;
 }

@@ -28,7 +28,7 @@ void filch_group_leave(filch_group_visit *visit)
 {
     if (visit->group) {
         filch_status status = filch_group_close(visit->group, NULL);
-        if (visit->status) {
+        if (visit->status && *visit->status == FILCH_OK) { /* else the block has said so */
             *visit->status = status;
         }
     }

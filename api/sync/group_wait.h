@@ -16,6 +16,7 @@ struct filch_group {
     bool entered;
     bool cancel_on_error;
     struct filch_fault fault;
+    filch_error *told; /* NULL, or whom to tell of it */
     struct filch_cancel_scope scope;
     _Atomic(size_t) undone;  /* tasks that are not done, and one for the owner until it waits */
     _Atomic(bool) cut_short; /* some task was not run, or it or the owner was asked to stop */

@@ -116,7 +116,7 @@ struct mutex_model : rl::test_suite<mutex_model, THREADS> {
     void have(unsigned self)
     {
         filch_mutex *mutex = (filch_mutex *)&shared->state;
-        bool has = self == 2 && filch_mutex_lock_until(mutex, {1}) == FILCH_OK;
+        bool has = self == 2 && filch_mutex_lock_until(mutex, {nullptr, 1}) == FILCH_OK;
         has = has || filch_mutex_lock(mutex) == FILCH_OK;
         RL_ASSERT(has);
         check_patience(self);

@@ -14,8 +14,8 @@ class Error(ctypes.Structure):
 
 
 class Options(ctypes.Structure):
-    _fields_ = [("pool", c_void_p), ("until", c_double), ("error", POINTER(Error)), ("chunk_size", ctypes.c_ssize_t),
-                ("chunk_given", c_bool), ("chunk_python", c_bool), ("policy", c_uint), ("items", c_void_p),
+    _fields_ = [("pool", c_void_p), ("clock", c_void_p), ("until", c_double), ("error", POINTER(Error)), ("chunk_size", ctypes.c_ssize_t),
+                ("chunk_python", c_bool), ("policy", c_uint), ("items", c_void_p),
                 ("progress", c_void_p), ("progress_context", c_void_p), ("done", c_void_p * 3), ("background", c_int)]
 
 
@@ -102,7 +102,7 @@ def check_errors(pool):
     options = Options(error=ctypes.pointer(error))
     assert filch.filch_apply(filch.filch_on(pool, byref(options)), byref(closure), byref(value)) == ERAISED
     assert (error.code, error.message, error.index) == (7, b"100 % of it", NO_INDEX)
-    options = Options(error=ctypes.pointer(error), chunk_given=True, chunk_size=0)
+    options = Options(error=ctypes.pointer(error), chunk_size=-1)
     assert filch.filch_parallel_for(filch.filch_on(pool, byref(options)), 1, square, None) == EINVAL
     assert error.status == EINVAL
     ok(filch.filch_apply_async(pool, byref(closure), byref(future)))

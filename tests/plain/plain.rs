@@ -47,6 +47,7 @@ struct Body {
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Deadline {
+    clock: *const c_void,
     at: f64,
 }
 

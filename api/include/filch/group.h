@@ -58,14 +58,12 @@ FILCH_MUST_CHECK filch_status filch_group_open(filch_pool *pool, const filch_gro
  * is dropped. Tasks that raise an error leave there what they returned.
  * Errors: FILCH_EINVAL.
  * Threads: the group's owner and its tasks. Does not block, unless it calls at once. */
-FILCH_MUST_CHECK filch_status filch_group_spawn(filch_group *group, const filch_closure *closure,
-                                                void *result);
+filch_status filch_group_spawn(filch_group *group, const filch_closure *closure, void *result);
 
 /* Effect: as filch_group_spawn(), of a closure that is made of `callable` and `captures` for this
  * call. What generated code uses. */
-FILCH_MUST_CHECK filch_status filch_group_spawn_captured(filch_group *group,
-                                                         const filch_callable *callable,
-                                                         const void *captures, void *result);
+filch_status filch_group_spawn_captured(filch_group *group, const filch_callable *callable,
+                                        const void *captures, void *result);
 
 /* Effect: waits until all tasks of the group are done. The caller runs some of them itself. More
  * may be spawned afterwards.
@@ -102,11 +100,13 @@ void filch_group_leave(filch_group_visit *visit);
 /* FILCH_WITH_GROUP(group, pool, options, &status) { ... }
  *
  * Effect: opens a group for the block that follows; leaving the block in any way waits for its
- * tasks and closes it. `status` then says how they ended, or why the group could not be opened, in
- * which case the block is skipped. With a deadline and no tasks it is a time-out for the block. */
-#define FILCH_WITH_GROUP(name, pool, options, status)                                              \
+ * tasks and closes it. `status` then says how they ended, if the block has not set it to anything
+ * but FILCH_OK; or why the group could not be opened, in which case the block is skipped. With a
+ * deadline and no tasks it is a time-out for the block. What was raised:
+ * FILCH_WITH_GROUP(group, FILCH_ON(pool, .error = &error), NULL, &status). */
+#define FILCH_WITH_GROUP(name, pool, ...)                                                          \
     for (filch_group_visit name##_visit __attribute__((cleanup(filch_group_leave))) =              \
-                               filch_group_with(pool, options, status),                            \
+                               filch_group_with(pool, __VA_ARGS__),                                \
                            *name##_once = name##_visit.group ? &name##_visit : NULL;               \
          name##_once; name##_once = NULL)                                                          \
         for (FILCH_UNUSED filch_group *const name = name##_visit.group; name##_once;               \
@@ -120,7 +120,7 @@ void filch_group_leave(filch_group_visit *visit);
 /* clang-format off */
 /* name_spawn() of a FILCH_FUNCTION; generated with it. */
 #define FILCH_SPAWN_OF(R, name, ...)                                                               \
-    FILCH_CHECKED filch_status name##_spawn(                                                       \
+    FILCH_UNUSED static inline filch_status name##_spawn(                                          \
         filch_group *filch_of FILCH_MORE(FILCH_DECLARE, __VA_ARGS__)                               \
             FILCH_RESULT(FILCH_RESULT_POINTER_, R))                                                \
     {                                                                                              \

@@ -7,12 +7,18 @@
  * something where:
  *
  *     until, error          every call that waits for what it runs: apply, maps, loops, folds,
- *                           reductions, scans, sorts, filters, counts, searches
- *     progress              the same, but for apply and sorts; asynchronous maps
+ *                           reductions, scans, sorts, filters, counts, searches, pipelines,
+ *                           graphs, groups
+ *     progress              maps, loops, folds, reductions, scans, filters, counts, searches;
+ *                           asynchronous maps
  *     chunksize, policy,    maps, loops, folds and searches, over arrays, ranges and grids; their
  *     items                 asynchronous forms
  *     until, done,          what begins and returns at once: apply_async, then, after, asynchronous
- *     background            maps; a group has until, too (group.h)
+ *     background            maps; iterators have until (imap.h)
+ *
+ * In FILCH_ON(FILCH_ON(pool, ...), ...) the outer one counts where both say something, but for
+ * until, where the earlier one does, and for error, where both are told: a library may add its own
+ * to what its caller has said.
  *
  * What a call has no use for it leaves alone; with FILCH_CHECK=1 in the environment it says so in
  * the log. What is refused (FILCH_EINVAL): an explicit chunk size below 1, an unknown policy. */
@@ -30,8 +36,7 @@ extern "C" {
 
 /* Elements that run as one piece, in order, on one worker. */
 typedef struct filch_chunk {
-    ptrdiff_t size; /* 1 or more */
-    bool given;     /* false: automatic */
+    ptrdiff_t size; /* 0: automatic */
     bool python;    /* as multiprocessing.Pool computes it */
 } filch_chunk;
 
@@ -39,8 +44,7 @@ typedef struct filch_chunk {
 static inline filch_chunk filch_chunk_of(ptrdiff_t size)
 {
     filch_chunk chunk;
-    chunk.size = size;
-    chunk.given = true;
+    chunk.size = size ? size : -1; /* to ask for 0 is a mistake */
     chunk.python = false;
     return chunk;
 }
@@ -52,7 +56,6 @@ static inline filch_chunk filch_chunk_as_python(void)
 {
     filch_chunk chunk;
     chunk.size = 1;
-    chunk.given = true;
     chunk.python = true;
     return chunk;
 }
@@ -67,8 +70,10 @@ typedef enum filch_map_policy {
 
 /* How one element ended. */
 typedef struct filch_item {
-    filch_status status; /* FILCH_OK, FILCH_ERAISED, or FILCH_ECANCELED: it did not run */
-    int code;            /* as given to filch_raise(), or 0 */
+    /* FILCH_OK; FILCH_ERAISED; FILCH_ECANCELED: it did not run, or if code is not 0, it was asked to
+       stop and ended as what it waited for did (filch_raise_status(), FILCH_TRY) */
+    filch_status status;
+    int code; /* as given to filch_raise(), or 0 */
 } filch_item;
 
 /* Told now and then how many elements have ended (of a reduction, scan or filter: pieces of the
@@ -93,11 +98,12 @@ typedef struct filch_callbacks {
 struct filch_options {
     filch_pool *pool; /* its own: filch_on() sets it */
     /* Default: never. What the call runs is asked to stop then, as by filch_group_cancel():
-       elements that have not begun never do, filch_cancelled() is true and waits end. The call
-       answers FILCH_ETIMEDOUT if something was left out. A task of apply_async, then or after that
-       has not begun by then never does, and its future fails with FILCH_ECANCELED. */
+       elements that have not begun never do, filch_cancelled() is true and waits end. A call that
+       has not ended by then answers FILCH_ETIMEDOUT, whatever its parts return; only what they
+       raise comes before it. What begins and returns at once: a task that has not begun by then
+       never does, and the future of one that has not ended fails with FILCH_ECANCELED. */
     filch_deadline until;
-    /* Default: NULL. Told what was raised, and else the call's status. */
+    /* Default: NULL. Told what was raised, and else the call's status in error->status. */
     filch_error *error;
     filch_chunk chunksize;    /* default: automatic */
     filch_map_policy policy;  /* default: FILCH_RUN_ALL */
@@ -112,13 +118,15 @@ struct filch_options {
 
 /* Effect: stands for `pool` with these options, in every call that takes a pool, as long as
  * *options is there; it is not freed. options: NULL: stands for the pool as it is.
+ * *options takes over what it leaves open from those that `pool` stands for already.
  * Threads: one at a time with the same *options. Does not block. */
 filch_pool *filch_on(filch_pool *pool, filch_options *options);
 
 #ifdef __cplusplus
 }
 #else
-/* FILCH_ON(pool, .field = value, ...): good in the block that it is in. In C++: filch_on(). */
+/* FILCH_ON(pool, .field = value, ...): good in the block that it is in; never returned from it, or
+ * kept. In C++: filch_on(). */
 #define FILCH_ON(pool, ...) filch_on((pool), &(filch_options){__VA_ARGS__})
 #endif
 

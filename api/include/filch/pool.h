@@ -137,9 +137,9 @@ void filch_pool_leave(filch_pool **pool);
  * return, goto) closes, joins and frees the pool. If opening fails, the block is skipped and
  * `status` says why. Unlike Python's, leaving it lets accepted work complete; call
  * filch_pool_terminate() before if you do not want that. */
-#define FILCH_WITH_POOL(pool, options, status)                                                     \
+#define FILCH_WITH_POOL(pool, ...)                                                                 \
     for (filch_pool *pool __attribute__((cleanup(filch_pool_leave))) =                             \
-                        filch_pool_with(options, status),                                          \
+                        filch_pool_with(__VA_ARGS__),                                              \
                     *pool##_once = pool;                                                           \
          pool##_once; pool##_once = NULL)
 /* clang-format on */

@@ -20,7 +20,8 @@ extern "C" {
 
 /* A point in time; a plain value. */
 typedef struct filch_deadline {
-    double at; /* seconds on filch_now()'s clock; 0, or infinite: never */
+    const struct filch_clock *clock; /* NULL: filch_now()'s. First, so that no number fits here. */
+    double at;                       /* seconds; 0, or infinite: never */
 } filch_deadline;
 
 /* Effect: seconds on the monotonic clock that deadlines are on; its zero means nothing. */
