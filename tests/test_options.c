@@ -226,9 +226,10 @@ START_TEST(without_an_error_the_status_is_told)
     ck_assert_uint_eq(error.index, FILCH_NO_INDEX);
     ck_assert_int_eq(next_of_map(FILCH_ON(pool, .error = &error), NULL, 1, out), FILCH_EINVAL);
     ck_assert_int_eq(error.status, FILCH_EINVAL);
-    error.status = FILCH_OK;
+    error = (filch_error){.status = FILCH_ERAISED, .code = 1};
     ck_assert_int_eq(add_reduce(FILCH_ON(pool, .error = &error), NULL, 1, 0, &y), FILCH_EINVAL);
     ck_assert_int_eq(error.status, FILCH_EINVAL);
+    ck_assert_int_eq(error.code, 0);
     error.status = FILCH_OK;
     ck_assert_int_eq(by_size_sort(FILCH_ON(pool, .error = &error), NULL, 1), FILCH_EINVAL);
     ck_assert_int_eq(error.status, FILCH_EINVAL);
@@ -436,6 +437,12 @@ START_TEST(a_future_or_group_that_was_cut_short_is_cancelled_and_has_raised_noth
     }
     ck_assert_int_eq(status, FILCH_ECANCELED);
     ck_assert_int_eq(error.status, FILCH_ECANCELED);
+    error.status = FILCH_OK;
+    FILCH_WITH_GROUP(group, FILCH_ON(pool, .until = filch_in(0.003), .error = &error), NULL,
+                     &status) {
+        sleeps_long_spawn(group, 1, &y);
+    }
+    ck_assert_int_eq(error.status, FILCH_ECANCELED);
     FILCH_WITH_GROUP(group, FILCH_ON(pool, .error = &error), NULL, &status) {
         refuses_spawn(group, 5, &y);
     }
@@ -532,8 +539,10 @@ START_TEST(a_task_that_has_not_begun_by_then_never_does)
     filch_future *after;
     int y = 0;
     number();
-    ck_assert_int_eq(next_of_apply_async(FILCH_ON(pool, .until = filch_in(0)), 1, &late), FILCH_OK);
-    ck_assert_int_eq(next_of_get(late, &y), FILCH_ECANCELED);
+    ck_assert_int_eq(sleeps_long_apply_async(FILCH_ON(pool, .until = filch_in(0)), 1, &late),
+                     FILCH_OK);
+    ck_assert_int_eq(sleeps_long_get(late, &y), FILCH_ECANCELED);
+    ck_assert_int_eq(ran, 0);
     ck_assert_int_eq(sleeps_long_apply_async(FILCH_ON(pool, .until = filch_in(3600)), 1, &asked),
                      FILCH_OK);
     ck_assert_int_eq(next_of_after(FILCH_ON(pool, .until = filch_in(0)),

@@ -118,10 +118,9 @@ void filch_call_until(uint64_t until_ns, void (*function)(void *context), void *
     run_timed_call(&timed);
 }
 
-FILCH_APART filch_status filch_call_in_time(filch_pool *pool, const filch_options *options,
-                                            void (*function)(void *context), void *context,
-                                            struct filch_fault *fault,
-                                            const filch_function_info *info)
+filch_status filch_call_in_time(filch_pool *pool, const filch_options *options,
+                                void (*function)(void *context), void *context,
+                                struct filch_fault *fault, const filch_function_info *info)
 {
     struct timed_call timed = {.function = function, .context = context};
     timed.until_ns = filch_deadline_ns(options->until);
@@ -145,10 +144,10 @@ filch_status filch_options_told(const filch_options *options, filch_status statu
     filch_error *error = options->error;
     status = is_late(options, status) ? FILCH_ETIMEDOUT : status;
     if (error && status != FILCH_ERAISED) {
-        *error = (filch_error){.status = status, .index = FILCH_NO_INDEX, .function = ""};
-    } else if (error) {
-        error->status =
-            status; /* a source of a pipeline may have answered it, and raised nothing */
+        *error = (filch_error){.index = FILCH_NO_INDEX, .function = ""};
+    }
+    if (error) { /* also of a pipeline whose source has answered FILCH_ERAISED, and raised nothing */
+        error->status = status;
     }
     for (const filch_options *inner = options; error && inner;
          inner = filch_options_of(inner->pool)) {
