@@ -24,6 +24,22 @@ START_TEST(fib_without_cutoff_is_right)
 }
 END_TEST
 
+START_TEST(a_fork_function_is_a_task_of_a_group)
+{
+    filch_pool *pool = pool_opened(_i);
+    filch_status status;
+    long results[2] = {0};
+    FILCH_WITH_GROUP(group, pool, NULL, &status) {
+        ck_assert_int_eq(fib_spawn(group, 20, &results[0]), FILCH_OK);
+        ck_assert_int_eq(fib_spawn(group, 10, &results[1]), FILCH_OK);
+    }
+    ck_assert_int_eq(status, FILCH_OK);
+    ck_assert_int_eq(results[0], 6765);
+    ck_assert_int_eq(results[1], 55);
+    pool_closed(pool);
+}
+END_TEST
+
 START_TEST(a_plain_call_uses_the_default_pool)
 {
     ck_assert_int_eq(fib(20), 6765);
@@ -510,6 +526,7 @@ int main(void)
     TCase *tcase = tcase_create("fork");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, fib_without_cutoff_is_right, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, a_fork_function_is_a_task_of_a_group, 0, WORKER_SWEEP);
     tcase_add_test(tcase, a_plain_call_uses_the_default_pool);
     tcase_add_loop_test(tcase, an_irregular_tree_is_counted_exactly, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, joins_may_come_in_any_order, 0, WORKER_SWEEP);

@@ -133,7 +133,7 @@ filch_status filch_call_in_time(filch_pool *pool, const filch_options *options,
 }
 
 /* What ended it comes before that it was late, but for having been asked to stop. */
-static bool is_late(const filch_options *options, filch_status status)
+static bool has_run_out(const filch_options *options, filch_status status)
 {
     return (status == FILCH_OK || status == FILCH_ECANCELED) &&
            filch_deadline_ns(options->until) <= filch_os_now_ns();
@@ -142,7 +142,7 @@ static bool is_late(const filch_options *options, filch_status status)
 filch_status filch_options_told(const filch_options *options, filch_status status)
 {
     filch_error *error = options->error;
-    status = is_late(options, status) ? FILCH_ETIMEDOUT : status;
+    status = has_run_out(options, status) ? FILCH_ETIMEDOUT : status;
     if (error && status != FILCH_ERAISED) {
         *error = (filch_error){.index = FILCH_NO_INDEX, .function = ""};
     }

@@ -4,6 +4,8 @@
  *         rc = getaddrinfo(host, port, NULL, &list);
  *     }
  *
+ * A break or continue in it leaves it, and not the loop around it.
+ *
  * Where filch has a call that suspends the task (io.h, sync.h, filch_sleep()), that is cheaper. */
 #ifndef FILCH_BLOCKING_H
 #define FILCH_BLOCKING_H

@@ -3,8 +3,8 @@
  *     FILCH_CHANNEL(numbers, int);                       at file scope: a type, and its functions
  *
  *     numbers box;
- *     numbers_new(16, &box);                             room for 16; 0: hand to hand
- *     numbers_send(box, 5);
+ *     status = numbers_new(16, &box);                    room for 16; 0: hand to hand
+ *     status = numbers_send(box, 5);
  *     while (numbers_receive(box, &x) == FILCH_OK) { ... }   until it is closed and empty
  *
  * A task that must wait is suspended and its core goes on with other work; ordinary threads sleep.

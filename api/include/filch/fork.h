@@ -10,8 +10,10 @@
  *         return FILCH_JOIN(left) + right;         // not stolen: a direct call
  *     }
  *
- *     long f = fib(30);                            // from anywhere
+ *     long f = fib(30);                            // from anywhere, a group's block, too
  *     status = fib_apply(pool, 30, &f);            // on a chosen pool, with a status
+ *     status = fib_apply_async(pool, 30, &future); // then fib_get(future, &f)
+ *     fib_spawn(group, 30, &f);                    // as a task of a group
  *
  * Inside a fork function, FILCH_FORK declares a handle, so it stands where a declaration can: not
  * as the only statement of an `if`. Each handle is joined once; one that is not joined when its
@@ -230,7 +232,8 @@ void filch_fork_leave(filch_fork_entry *entry);
         }                                                                                          \
         return FILCH_RESULT(FILCH_RESULT_LOCAL_PASS_, R);                                          \
     }                                                                                              \
-    FILCH_CALLABLE(R, name, __VA_ARGS__)
+    FILCH_CALLABLE(R, name, __VA_ARGS__)                                                           \
+    FILCH_SPAWN_OF(R, name, __VA_ARGS__)
 
 /* Each argument is stored as it is: gcc would gather several in a vector first, which takes longer
  * than to join what was forked last. */

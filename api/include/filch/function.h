@@ -29,6 +29,9 @@
  *     name_lazy(xs, ..., n), name_next(&lazy, &result)   results one by one, each when asked for
  *
  * As `pool`, FILCH_ON(pool, ...) says how the call is to run (options.h).
+ * In a map each parameter is an array of n elements: what all elements share is for FILCH_LOOP
+ * (loop.h) or FILCH_FOLD (fold.h). A type that does not stand before the name (an array, a pointer
+ * to a function) needs a typedef.
  * For void functions `results`, `result` and `&result` are left out. All is static, and checked by
  * the compiler, which refuses types aligned to more than 64 bytes, here and elsewhere. Errors are
  * those of filch_apply(), filch_apply_async(), filch_future_get(), and filch_map() (loop.h). */

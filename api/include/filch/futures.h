@@ -2,7 +2,7 @@
  *
  *     filch_future *ready;
  *     filch_completions *done;
- *     filch_as_completed(futures, n, &done);
+ *     status = filch_as_completed(futures, n, &done);
  *     while (filch_completions_next(done, &ready, NULL) == FILCH_OK) {
  *         ...
  *         filch_future_free(ready);

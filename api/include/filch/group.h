@@ -21,6 +21,10 @@
  * filch_apply_async() and its like are not. To wait for the group itself is no wait that ends
  * early: its tasks have ended when it is left, and what they were given may be freed.
  *
+ * In its block a program's own thread is one of the pool's workers. What blocks there without filch
+ * (pthread_join(), sleep()) goes into FILCH_BLOCKING { ... } (blocking.h): where there is one
+ * worker, nothing else would run.
+ *
  * To wait for things that others begin, or that are no tasks: filch_wait_group (sync.h). */
 #ifndef FILCH_GROUP_H
 #define FILCH_GROUP_H

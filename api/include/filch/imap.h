@@ -3,9 +3,9 @@
  *     filch_iterator *it;
  *     filch_status status;
  *     double y;
- *     root_imap(pool, xs, n, NULL, &it);
+ *     status = root_imap(pool, xs, n, NULL, &it);
  *     while ((status = root_imap_next(it, &y)) != FILCH_END) {
- *         if (status == FILCH_OK) ... else filch_iterator_error(it, &error) ...
+ *         if (status == FILCH_OK) ... else filch_iterator_error(it, &error) ...    this one failed
  *     }
  *     filch_iterator_free(it);
  *
@@ -13,7 +13,7 @@
  * and tells of each when it is done:
  *
  *     const filch_imap_options options = {.at_once = 50, .item_seconds = 2};
- *     page_imap_unordered(pool, urls, n, &options, &it);
+ *     status = page_imap_unordered(pool, urls, n, &options, &it);
  *     while ((status = page_imap_next(it, &page)) != FILCH_END) {
  *         printf("%s: %s\n", urls[filch_iterator_index(it)], filch_strerror(status));
  *     }

@@ -2,8 +2,8 @@
  *
  *     char buffer[256];
  *     ssize_t n;
- *     while ((n = filch_read(socket, buffer, sizeof buffer)) > 0) {
- *         filch_write(socket, buffer, (size_t)n);
+ *     while ((n = filch_read(socket, buffer, sizeof buffer)) > 0 &&
+ *            filch_write(socket, buffer, (size_t)n) == n) {
  *     }
  *
  * A call tries first; a task that must wait is suspended until the descriptor is ready; an ordinary

@@ -64,6 +64,7 @@ FILCH_INLINE void filch_block_map_reduce(
 /* clang-format off */
 /* FILCH_MAP_REDUCE(R, name, f, reducer, (T, x), ...): defines
  *     name(pool, xs, ..., n, initial, &result)        initial (+) f(xs[0], ...) (+) f(xs[1], ...)
+ * Each parameter is an array of n elements; where they share something, FILCH_FOLD (fold.h).
  * f: any function of these parameters; (+): a FILCH_REDUCER of R, which f returns. */
 #define FILCH_MAP_REDUCE(R, name, f, reducer, ...)                                                 \
     FILCH_MAP_REDUCE_I(R, name, f, reducer, __VA_ARGS__, ~)

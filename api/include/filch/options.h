@@ -70,7 +70,7 @@ typedef enum filch_map_policy {
 
 /* How one element ended. */
 typedef struct filch_item {
-    /* FILCH_OK; FILCH_ERAISED; FILCH_ECANCELED: it did not run, or if code is not 0, it was asked to
+    /* FILCH_OK; FILCH_ERAISED; FILCH_ECANCELED: it did not run, or, if code is not 0, was asked to
        stop and ended as what it waited for did (filch_raise_status(), FILCH_TRY) */
     filch_status status;
     int code; /* as given to filch_raise(), or 0 */

@@ -6,8 +6,8 @@
  *     by_age_min(pool, people, n, &index);           the first of the least
  *     by_age_max(pool, people, n, &index);           the first of the greatest
  *
- * The order says whether a comes before b. One that contradicts itself gives some order, and no
- * more than that. */
+ * The order says whether a comes before b: with qsort()'s function, compare(&a, &b) < 0. One that
+ * contradicts itself gives some order, and no more than that. */
 #ifndef FILCH_ORDER_H
 #define FILCH_ORDER_H
 

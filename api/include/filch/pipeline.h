@@ -13,7 +13,8 @@
  * A serial stage has one item at a time, in the order in which the source made them; a parallel one
  * any. The source is asked for one item at a time. No more items are under way than there are
  * tokens. A stage may block. If one raises an error, what a plain loop would have done before it is
- * done nevertheless: see filch_pipeline_policy. */
+ * done nevertheless: see filch_pipeline_policy. What a source answers after it has raised one does
+ * not matter: there is no item. */
 #ifndef FILCH_PIPELINE_H
 #define FILCH_PIPELINE_H
 
@@ -94,7 +95,8 @@ typedef struct filch_pipeline_options {
  * returns when all have come to the end. After an error the source is asked no more.
  * Args: source: fills in an item of item_bytes bytes, which are zero before; if it answers anything
  * but FILCH_OK, there is no item, and those before it come to the end; stages: at least one.
- * Errors: FILCH_ERAISED: a stage, or the source, raised an error; what else the source answered but
+ * Errors: FILCH_ERAISED: a stage, or the source, raised an error (FILCH_ON(pool, .error = &error):
+ * which, and at which item); FILCH_ETIMEDOUT (options.h); what else the source answered but
  * FILCH_OK and FILCH_END; FILCH_ECANCELED: it was asked to stop, see filch_cancelled(), and all
  * items that were under way have been dropped;
  * FILCH_EINVAL: also, with a line in the log: a stage takes another type than it would get;

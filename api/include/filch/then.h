@@ -10,10 +10,11 @@
  *         return parse_get(a, &x) || scaled_get(b, &y) ? filch_raise(1, "no sum") : x + y;
  *     }
  *
- *     parse_apply_async(pool, line, &parsed);
- *     scaled_then(pool, parsed, 10, &tenfold);      // its first parameter is the result
- *     or_else_catch(pool, tenfold, -1, &answer);    // called if one of them raised an error
- *     sum_of_after(pool, FILCH_NEEDS(parsed, tenfold), parsed, tenfold, &sum);   // when both are
+ *     status = parse_apply_async(pool, line, &parsed);
+ *     status = scaled_then(pool, parsed, 10, &tenfold);     // its first parameter is the result
+ *     status = or_else_catch(pool, tenfold, -1, &answer);   // called if one of them has failed
+ *     status = sum_of_after(pool, FILCH_NEEDS(parsed, tenfold), parsed, tenfold, &sum);
+ *                                    // when both are; or an array of futures and its length
  *
  * An error passes through then and after, a value passes through catch.
  *
