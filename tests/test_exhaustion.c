@@ -521,10 +521,10 @@ static void finish(void *context, unsigned worker)
 }
 
 static bool (*const uses[])(filch_pool *pool) = {
-    uses_continuations, uses_graphs,      uses_combinations, uses_completions, uses_descriptors,
-    uses_groups,        uses_map_options, uses_iterators,    uses_algorithms,  uses_pipelines,
-    uses_stages,        uses_tries,       uses_folds,        uses_first,       uses_options,
-    uses_slots};
+    uses_continuations, uses_graphs,    uses_combinations, uses_completions,
+    uses_descriptors,   uses_groups,    uses_map_options,  uses_iterators,
+    uses_algorithms,    uses_pipelines, uses_stages,       uses_tries,
+    uses_folds,         uses_first,     uses_options,      uses_slots};
 enum { USES = sizeof uses / sizeof *uses };
 
 static bool use(int which, unsigned workers)

@@ -103,7 +103,7 @@ filch_status filch_find(filch_pool *pool, const filch_predicate *predicate, cons
 filch_status filch_any(filch_pool *pool, const filch_predicate *predicate, const void *environment,
                        const void *elements, size_t n, bool *answer)
 {
-    size_t index;
+    size_t index = FILCH_NO_INDEX;
     if (!answer) {
         return filch_options_refuse(pool, FILCH_EINVAL);
     }
@@ -117,7 +117,7 @@ filch_status filch_any(filch_pool *pool, const filch_predicate *predicate, const
 filch_status filch_all(filch_pool *pool, const filch_predicate *predicate, const void *environment,
                        const void *elements, size_t n, bool *answer)
 {
-    size_t index;
+    size_t index = FILCH_NO_INDEX;
     if (!predicate_is_valid(predicate, environment, elements, n, answer)) {
         return filch_options_refuse(pool, FILCH_EINVAL);
     }

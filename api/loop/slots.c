@@ -155,7 +155,7 @@ filch_status filch_parallel_slots(filch_pool *pool, size_t n, size_t limit,
     loop.begun = false;
     const filch_options *options = filch_options_of(pool);
     if (n > 1 && limit > 1 && filch_pool_resolve(pool, &pool) == FILCH_OK) {
-        filch_options_check(options, pool, 0, loop.frame.info);
+        filch_options_check(options, pool, 0, info);
         slots_init(&loop, info);
         loop.body = body;
         loop.environment = environment;

@@ -12,7 +12,6 @@
 #include "base/base.h"
 #include "base/private.h"
 #include "sched/region.h"
-#include "sched/region.h"
 
 struct filch_fault;
 
@@ -20,7 +19,7 @@ struct filch_fault;
 static inline const filch_options *filch_options_of(const filch_pool *given)
 {
     bool some = FILCH_UNLIKELY((uintptr_t)given & 1);
-    return some ? (const filch_options *)(const void *)((const char *)given - 1) : NULL;
+    return some ? (const filch_options *)((uintptr_t)given - 1) : NULL;
 }
 
 /* What stands behind all options; NULL: the default pool. */
