@@ -18,20 +18,33 @@ static void run_loop(void *context)
     filch_loop_run_here(context);
 }
 
-filch_status filch_loop_enter(struct filch_loop *loop, filch_pool *pool,
-                              void (*function)(void *context), void *context)
+FILCH_APART static filch_status enter_as_told(struct filch_loop *loop, filch_pool *pool,
+                                              void (*function)(void *context), void *context)
 {
     const filch_options *options = filch_options_of(pool);
     filch_status status = filch_pool_resolve(pool, &pool);
-    if (status == FILCH_OK) {
-        filch_options_check(options, pool, FILCH_USES_IN_LOOP, loop->body->info);
+    if (status != FILCH_OK) {
+        return status;
     }
+    filch_options_check(options, pool, FILCH_USES_IN_LOOP, loop->body->info);
+    return loop->n == 0 ? filch_pool_check(pool)
+                        : filch_call_with(pool, options, function, context, loop->frame.fault,
+                                          loop->body->info);
+}
+
+filch_status filch_loop_enter(struct filch_loop *loop, filch_pool *pool,
+                              void (*function)(void *context), void *context)
+{
+    if (FILCH_UNLIKELY(filch_options_of(pool) != NULL)) {
+        return enter_as_told(loop, pool, function, context);
+    }
+    filch_status status = filch_pool_resolve(pool, &pool);
     if (status == FILCH_OK && loop->n == 0) {
         return filch_pool_check(pool);
     }
-    return status == FILCH_OK ? filch_call_with(pool, options, function, context, loop->frame.fault,
-                                                loop->body->info)
-                              : status;
+    return status == FILCH_OK
+               ? filch_region_call(pool, function, context, loop->frame.fault, loop->body->info)
+               : status;
 }
 
 static filch_status map_now(filch_pool *pool, const filch_body *body, const void *environment,
