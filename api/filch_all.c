@@ -102,12 +102,12 @@
 #include "debug/describe.c"
 #include "debug/dump.c"
 
-#include "trace/dump_signal.c"
 #include "trace/trace.c"
 
 #include "pool/call_options.c"
 #include "pool/closure.c"
 #include "pool/dump.c"
+#include "pool/dump_signal.c"
 #include "pool/error.c"
 #include "pool/hooks.c"
 #include "pool/pools.c"

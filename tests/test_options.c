@@ -495,9 +495,9 @@ START_TEST(a_number_is_a_chunk_size)
 {
     filch_pool *pool = pool_opened(_i);
     number();
-    filch_options three = {.chunksize = {3}};
+    filch_options three = {.chunksize = {.size = 3}};
     ck_assert_int_eq(next_of_map(filch_on(pool, &three), xs, N, out), FILCH_OK);
-    filch_options none = {.chunksize = {-3}};
+    filch_options none = {.chunksize = {.size = -3}};
     ck_assert_int_eq(next_of_map(filch_on(pool, &none), xs, N, out), FILCH_EINVAL);
     ck_assert_int_eq(next_of_map(FILCH_ON(pool, .chunksize = FILCH_CHUNK(0)), xs, N, out),
                      FILCH_EINVAL);

@@ -311,16 +311,12 @@ void filch_future_go(struct filch_future *future)
         run_queued(&future->task); /* it was cancelled: only the counting is left */
     }
 }
-void filch_future_tell(const struct filch_future *future, filch_error *error)
-{
-    filch_fault_result(&future->fault, error);
-    error->status = future->outcome;
-}
 
 void filch_future_end_like(struct filch_future *future, const struct filch_future *before)
 {
     filch_future_tell(before, &future->fault.error);
 }
+
 /* It waits for others: it will not run. */
 static void cancel_later(struct filch_future *future)
 {

@@ -154,7 +154,11 @@ static inline void filch_future_trace_need(const struct filch_future *need)
 FILCH_PRIVATE void filch_future_go(struct filch_future *future);
 
 /* The details of how a ready future ended. */
-FILCH_PRIVATE void filch_future_tell(const struct filch_future *future, filch_error *error);
+static inline void filch_future_tell(const struct filch_future *future, filch_error *error)
+{
+    filch_fault_result(&future->fault, error);
+    error->status = future->outcome;
+}
 
 /* It ends as `before` did, without having run. */
 FILCH_PRIVATE void filch_future_end_like(struct filch_future *future,

@@ -146,7 +146,7 @@ filch_status filch_options_told(const filch_options *options, filch_status statu
     if (error && status != FILCH_ERAISED) {
         *error = (filch_error){.index = FILCH_NO_INDEX, .function = ""};
     }
-    if (error) { /* also of a pipeline whose source has answered FILCH_ERAISED, and raised nothing */
+    if (error) { /* also of a source that has answered FILCH_ERAISED, and raised nothing */
         error->status = status;
     }
     for (const filch_options *inner = options; error && inner;

@@ -30,7 +30,8 @@ FILCH_PRIVATE void filch_fault_init(struct filch_fault *fault);
 /* Has an error been raised? At any time. */
 FILCH_PRIVATE bool filch_fault_is_set(struct filch_fault *fault);
 
-/* FILCH_OK; FILCH_ERAISED; FILCH_ECANCELED: it was asked to stop, and told so; `error`, if not NULL, gets the details. Nothing runs any more. */
+/* FILCH_OK; FILCH_ERAISED; FILCH_ECANCELED: it was asked to stop, and passed that on. `error`, if
+ * not NULL, gets the details. Nothing runs any more. */
 FILCH_PRIVATE filch_status filch_fault_result(const struct filch_fault *fault, filch_error *error);
 
 /* What was raised in `fault` counts as raised in `outer`, too. Nothing runs in `fault` any more. */

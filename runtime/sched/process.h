@@ -48,7 +48,7 @@ struct filch_process {
 
     struct filch_lock dump_lock;
     int dump_signal;     /* dump_lock; 0: none */
-    int dump_event[2];   /* dump_lock to write; api/trace/dump_signal.c */
+    int dump_event[2];   /* dump_lock to write; api/pool/dump_signal.c */
     bool has_dump_event; /* dump_lock */
 
     struct filch_lock pools_lock; /* held while a thread looks at other pools: they stay */
