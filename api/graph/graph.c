@@ -231,11 +231,11 @@ filch_status filch_graph_run(filch_pool *pool, filch_graph *graph)
         return filch_options_refuse(pool, FILCH_EINVAL);
     }
     /* acquire: pairs with the release below; the next run sees what the last has left */
-    if (atomic_exchange_explicit(&graph->runs, true, memory_order_acquire)) {
+    if (atomic_exchange_explicit(&graph->runs, 1, memory_order_acquire)) {
         return filch_options_refuse(pool, FILCH_EBUSY);
     }
     filch_status status = run_claimed_graph(pool, graph);
-    atomic_store_explicit(&graph->runs, false, memory_order_release);
+    atomic_store_explicit(&graph->runs, 0, memory_order_release);
     return filch_options_end(filch_options_of(pool), status);
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <filch/graph.h>
 
@@ -63,7 +64,7 @@ struct filch_graph {
     size_t first_count;
 
     /* A run. */
-    _Atomic(bool) runs;
+    _Atomic(uint32_t) runs; /* not bool: not every processor exchanges bytes */
     struct filch_pool *pool;
     struct filch_frame *frame; /* the caller's: errors go there */
     uint64_t modes;            /* the caller's */

@@ -157,7 +157,8 @@ FILCH_SHORT_ERRORS
     FILCH_SHAPE_ERROR(generator: a parameter with two commas; rules##_RULE)                        \
     rules##_STUBS(__VA_ARGS__)
 #define FILCH_SHAPE_6(generator, rules, ...)                                                       \
-    FILCH_SHAPE_ERROR(generator: first the type and the name, each with a comma; rules##_RULE)
+    FILCH_SHAPE_ERROR(generator: first the type of the result (where there is one) and the name,   \
+                      each with a comma; rules##_RULE)
 #define FILCH_SHAPE_7(generator, rules, ...)                                                       \
     FILCH_SHAPE_ERROR(generator: void, where a type of values belongs; rules##_RULE)               \
     rules##_STUBS(__VA_ARGS__)
