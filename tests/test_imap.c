@@ -215,7 +215,7 @@ START_TEST(an_item_that_runs_too_long_is_asked_to_stop)
             ck_assert_int_eq(stays_imap_next(it, &value), ends[hows[i]]);
             ck_assert_uint_eq(filch_iterator_index(it), i);
             ck_assert_int_eq(filch_iterator_error(it, &error), FILCH_OK);
-            ck_assert_int_eq(error.status, ends[hows[i]]);
+            ck_assert_int_eq(error.status, hows[i] == SLEEPS ? FILCH_ETIMEDOUT : ends[hows[i]]);
             ck_assert_int_eq(value, hows[i] == RETURNS ? RETURNS : -7);
         }
         filch_iterator_free(it);
@@ -237,6 +237,26 @@ START_TEST(unordered_items_tell_their_places)
         ck_assert_int_eq(square_imap_next(it, &value), FILCH_OK);
         int place = (int)filch_iterator_index(it);
         ck_assert_int_eq(value, place * place);
+    }
+    filch_iterator_free(it);
+    pool_closed(pool);
+}
+END_TEST
+
+START_TEST(items_that_all_were_cut_short_are_no_time_outs_of_theirs)
+{
+    filch_pool *pool = pool_opened(_i);
+    static const int hows[] = {SLEEPS, SLEEPS};
+    const filch_imap_options options = {.item_seconds = 1000};
+    filch_iterator *it;
+    filch_error error;
+    int value = -7;
+    ck_assert_int_eq(stays_imap(FILCH_ON(pool, .until = filch_in(0.02)), hows, 2, &options, &it),
+                     FILCH_OK);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(stays_imap_next(it, &value), FILCH_ECANCELED);
+        ck_assert_int_eq(filch_iterator_error(it, &error), FILCH_OK);
+        ck_assert_int_eq(error.status, FILCH_ECANCELED);
     }
     filch_iterator_free(it);
     pool_closed(pool);
@@ -575,6 +595,8 @@ int main(void)
     tcase_add_loop_test(tcase, an_item_that_fails_does_not_lose_the_rest, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_item_that_runs_too_long_is_asked_to_stop, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, unordered_items_tell_their_places, 0, WORKER_SWEEP);
+    tcase_add_loop_test(tcase, items_that_all_were_cut_short_are_no_time_outs_of_theirs, 0,
+                        WORKER_SWEEP);
     tcase_add_loop_test(tcase, items_that_have_not_begun_by_a_deadline_never_do, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, an_error_of_the_source_comes_in_its_place, 0, WORKER_SWEEP);
     tcase_add_loop_test(tcase, of_a_chunk_that_runs_when_it_is_abandoned_no_more_items_begin, 0,

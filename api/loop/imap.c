@@ -145,7 +145,8 @@ static filch_status take_item(filch_iterator *iterator, void *result, size_t byt
         filch_future_free(future);
         iterator->current = NULL;
     }
-    return iterator->error.status;
+    /* FILCH_ETIMEDOUT would say that the item is not there yet */
+    return iterator->error.status == FILCH_ETIMEDOUT ? FILCH_ECANCELED : iterator->error.status;
 }
 
 filch_status filch_iterator_next_until(filch_iterator *iterator, filch_deadline until, void *result,

@@ -18,20 +18,17 @@ static void call_item(void *context)
                                   filch_batch_result(call->batch, call->item));
 }
 
-static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
+/* Its answer does not count if it was asked to stop; why, is for filch_iterator_error(). */
+static void call_item_in_time(struct item_call *call, uint64_t all_until_ns)
 {
-    return a_ns < b_ns ? a_ns : b_ns;
-}
-
-/* Its answer does not count if it was asked to stop. */
-static void call_item_in_time(struct item_call *call, uint64_t until_ns)
-{
-    if (call->batch->item_seconds > 0) {
-        until_ns = earlier(until_ns, filch_deadline_after(call->batch->item_seconds));
-    }
+    double seconds = call->batch->item_seconds;
+    uint64_t own_until_ns = seconds > 0 ? filch_deadline_after(seconds) : FILCH_OS_NEVER;
+    bool own = own_until_ns <= all_until_ns;
+    uint64_t until_ns = own ? own_until_ns : all_until_ns;
     filch_call_until(until_ns, call_item, call);
-    if (filch_os_now_ns() >= until_ns && !filch_fault_is_set(&call->item->fault)) {
-        call->item->fault.error.status = FILCH_ECANCELED;
+    filch_status *status = &call->item->fault.error.status; /* nothing runs in it any more */
+    if (filch_os_now_ns() >= until_ns && *status != FILCH_ERAISED) {
+        *status = own ? FILCH_ETIMEDOUT : FILCH_ECANCELED;
     }
 }
 

@@ -59,8 +59,9 @@ typedef struct filch_imap_options {
     size_t chunksize;    /* items that run as one task, in order. Default: 1 */
     double item_seconds; /* an item that has run for so long is asked to stop: filch_cancelled() is
                             true for it and its waits end, and it fails with FILCH_ECANCELED,
-                            whatever it returns; what it raises stands. Default: as long as it
-                            takes */
+                            whatever it returns (FILCH_ETIMEDOUT in filch_iterator_error(), to
+                            tell it from other cancellations); what it raises stands. Default:
+                            as long as it takes */
 } filch_imap_options;
 
 /* Effect: begins to call `callable` with captures from `source`. filch_iterator_next() returns the
