@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <filch/status.h>
+#include <filch/time.h>
 
 #include "base/private.h"
 
