@@ -46,7 +46,8 @@ static unsigned pick(uint64_t *seed, unsigned n)
 
 static bool is_end(filch_status status)
 {
-    return status == FILCH_OK || status == FILCH_ECANCELED || status == FILCH_ERAISED;
+    return status == FILCH_OK || status == FILCH_ECANCELED || status == FILCH_ETIMEDOUT ||
+           status == FILCH_ERAISED;
 }
 
 /* Some sleep, some fail. */

@@ -130,7 +130,8 @@ filch_status filch_group_open(filch_pool *pool, const filch_group_options *optio
         filch_free(group);
         return filch_options_end(how, status);
     }
-    filch_cancel_scope_open(&group->scope, filch_cancel_scope_self(), filch_deadline_ns(until));
+    group->until_ns = filch_deadline_ns(until);
+    filch_cancel_scope_open(&group->scope, filch_cancel_scope_self(), group->until_ns);
     if (group->entered) {
         filch_region_keep(&group->region, owner_ended);
     }
@@ -291,6 +292,9 @@ static filch_status outcome(struct filch_group *group, filch_error *error)
     /* relaxed: all are done */
     if (status == FILCH_OK && atomic_load_explicit(&group->cut_short, memory_order_relaxed)) {
         status = filch_pool_ended_as(group->pool, FILCH_ECANCELED);
+    }
+    if (status == FILCH_ECANCELED && group->until_ns <= filch_os_now_ns()) {
+        status = FILCH_ETIMEDOUT;
     }
     if (error) {
         error->status = status;

@@ -17,6 +17,7 @@ struct filch_group {
     bool cancel_on_error;
     struct filch_fault fault;
     filch_error *told; /* NULL, or whom to tell of it */
+    uint64_t until_ns; /* its own deadline */
     struct filch_cancel_scope scope;
     _Atomic(size_t) undone;  /* tasks that are not done, and one for the owner until it waits */
     _Atomic(bool) cut_short; /* some task was not run, or it or the owner was asked to stop */

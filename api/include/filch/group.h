@@ -72,8 +72,9 @@ filch_status filch_group_spawn_captured(filch_group *group, const filch_callable
 /* Effect: waits until all tasks of the group are done. The caller runs some of them itself. More
  * may be spawned afterwards.
  * Args: error: NULL, or told what was raised first.
- * Errors: FILCH_ERAISED: a task raised an error; FILCH_ECANCELED: the group was cancelled, or its
- * deadline passed, before all tasks were done or before the owner called this; FILCH_EBROKEN: a
+ * Errors: FILCH_ERAISED: a task raised an error; FILCH_ECANCELED: the group was cancelled,
+ * FILCH_ETIMEDOUT: its deadline passed, before all tasks were done or before the owner called this;
+ * FILCH_EBROKEN: a
  * worker of the pool could not start; FILCH_EINVAL. All tasks are done then, too.
  * Threads: the group's owner. Blocks; may migrate. */
 FILCH_MUST_CHECK filch_status filch_group_wait(filch_group *group, filch_error *error);

@@ -99,10 +99,9 @@ struct filch_options {
     filch_pool *pool; /* its own: filch_on() sets it */
     /* Default: never. What the call runs is asked to stop then, as by filch_group_cancel():
        elements that have not begun never do, filch_cancelled() is true and waits end. A call that
-       has not ended by then answers FILCH_ETIMEDOUT (a group: FILCH_ECANCELED), whatever its parts
-       return; only what they raise comes before it. What begins and returns at once: a task that
-       has not begun by then never does, and the future of one that has not ended fails with
-       FILCH_ECANCELED. */
+       has not ended by then answers FILCH_ETIMEDOUT, whatever its parts return; only what they
+       raise comes before it. What begins and returns at once: a task that has not begun by then
+       never does, and the future of one that has not ended fails with FILCH_ECANCELED. */
     filch_deadline until;
     /* Default: NULL. Told what was raised, and else the call's status in error->status. */
     filch_error *error;
