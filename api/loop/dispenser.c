@@ -4,15 +4,10 @@
 
 #include "base/assert.h"
 
-static size_t least_of(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 void filch_dispenser_init(struct filch_dispenser *dispenser, size_t n, size_t limit)
 {
     dispenser->n = n;
-    dispenser->slots = least_of(least_of(n, limit), FILCH_SLOTS_MAX);
+    dispenser->slots = filch_least(filch_least(n, limit), FILCH_SLOTS_MAX);
     atomic_init(&dispenser->next, 0);
     atomic_init(&dispenser->returned_count, 0);
     atomic_init(&dispenser->inside, 0);
@@ -118,7 +113,7 @@ bool filch_dispenser_take(struct filch_dispenser *dispenser, struct filch_portio
             return false;
         }
         size_t part = (dispenser->n - first) / parts;
-        count = least_of(part ? part : 1, most);
+        count = filch_least(part ? part : 1, most);
     } while (!atomic_compare_exchange_weak_explicit(&dispenser->next, &first, first + count,
                                                     memory_order_relaxed, memory_order_relaxed));
     portion->next = first;

@@ -5,26 +5,21 @@
 #include "base/base.h"
 #include "pool/call_options.h"
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 filch_grid_run filch_grid_at(const filch_grid *grid, size_t index)
 {
     const size_t *n = grid->n;
     const size_t *tile = grid->tile;
     size_t plane = n[1] * n[2];
     size_t first_i = index / (tile[0] * plane) * tile[0];
-    size_t deep = least(tile[0], n[0] - first_i);
+    size_t deep = filch_least(tile[0], n[0] - first_i);
     index -= first_i * plane;
 
     size_t first_j = index / (deep * tile[1] * n[2]) * tile[1];
-    size_t high = least(tile[1], n[1] - first_j);
+    size_t high = filch_least(tile[1], n[1] - first_j);
     index -= deep * first_j * n[2];
 
     size_t first_k = index / (deep * high * tile[2]) * tile[2];
-    size_t wide = least(tile[2], n[2] - first_k);
+    size_t wide = filch_least(tile[2], n[2] - first_k);
     index -= deep * high * first_k;
 
     size_t in_row = index % wide;
@@ -41,7 +36,7 @@ static void choose_tile(filch_grid *grid)
     const size_t standard[3] = {8, grid->n[0] == 1 ? 32 : 8, 64};
     for (int d = 0; d < 3; d++) {
         size_t side = grid->tile[d] ? grid->tile[d] : standard[d];
-        grid->tile[d] = least(side, grid->n[d]);
+        grid->tile[d] = filch_least(side, grid->n[d]);
     }
 }
 

@@ -28,8 +28,8 @@ FILCH_APART static filch_status enter_as_told(struct filch_loop *loop, filch_poo
     }
     filch_options_check(options, pool, FILCH_USES_IN_LOOP, loop->body->info);
     return loop->n == 0 ? filch_pool_check(pool)
-                        : filch_call_with(pool, options, function, context, loop->frame.fault,
-                                          loop->body->info);
+                        : filch_call_in_time(pool, options, function, context, loop->frame.fault,
+                                             loop->body->info);
 }
 
 filch_status filch_loop_enter(struct filch_loop *loop, filch_pool *pool,

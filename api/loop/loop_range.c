@@ -221,12 +221,6 @@ static void clip(struct piece *piece, struct filch_pool *pool)
     }
 }
 
-static bool is_asked(const filch_lane *lane)
-{
-    return filch_fork_is_slow(lane, lane->top) &&
-           (FILCH_LIKELY(!lane->traced) || filch_lane_is_asked(lane));
-}
-
 /* A thread that asks while a dear element runs waits for its end: half of the rest is to lie ready
  * before. */
 static bool has_more_to_share(struct filch_fiber *fiber, filch_slot *slot)
@@ -248,7 +242,8 @@ static filch_slot *run_range(struct filch_fiber *fiber, filch_slot *slot, struct
         if (piece->range.next >= piece->end) {
             return slot;
         }
-        if (is_asked(&fiber->lane) || (grain->costly && has_more_to_share(fiber, slot))) {
+        if (filch_range_is_asked_for(&fiber->lane) ||
+            (grain->costly && has_more_to_share(fiber, slot))) {
             slot = look_up(fiber, slot, grain);
         }
         if (!filch_range_is_published(fiber, slot)) {

@@ -13,6 +13,7 @@
 #ifndef FILCH_LOOP_RANGE_H
 #define FILCH_LOOP_RANGE_H
 
+#include "base/base.h"
 #include "base/private.h"
 #include "loop/grain.h"
 #include "loop/loop_run.h"
@@ -25,6 +26,13 @@ FILCH_PRIVATE filch_slot *filch_range_push(struct filch_fiber *fiber, struct fil
 
 /* Could others take it, or have they? */
 FILCH_PRIVATE bool filch_range_is_published(struct filch_fiber *fiber, filch_slot *slot);
+
+/* Does a thread ask for what is latent on the lane? */
+static inline bool filch_range_is_asked_for(const filch_lane *lane)
+{
+    return filch_fork_is_slow(lane, lane->top) &&
+           (FILCH_LIKELY(!lane->traced) || filch_lane_is_asked(lane));
+}
 
 /* Run the range in the newest slot until it is empty or others'; then it is off the lane, and so is
  * what was split off from it. Adds to *counted_ranges how many ranges that were published and taken

@@ -38,12 +38,16 @@ static bool help_once(struct filch_loop *loop, struct filch_fiber *fiber)
     return false;
 }
 
+uint64_t filch_loop_patience_ns(const struct filch_fiber *fiber)
+{
+    return fiber->guest && !fiber->pool->crowded ? HELP_GUEST_NS : HELP_NS;
+}
+
 /* Our own part is done, others' are not: ask them for some, for a while. These are elements of the
  * very call that waits, so nothing foreign runs on top of it. */
 static void help(struct filch_loop *loop, struct filch_fiber *fiber)
 {
-    bool patient = fiber->guest && !fiber->pool->crowded;
-    uint64_t patience_ns = patient ? HELP_GUEST_NS : HELP_NS;
+    uint64_t patience_ns = filch_loop_patience_ns(fiber);
     uint64_t until_ns = filch_os_now_ns() + patience_ns;
     while (!filch_latch_is_open(&loop->done) && filch_os_now_ns() < until_ns) {
         if (help_once(loop, fiber)) {

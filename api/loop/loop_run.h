@@ -91,6 +91,9 @@ FILCH_PRIVATE FILCH_MUST_CHECK filch_status filch_loop_enter(struct filch_loop *
                                                              void (*function)(void *context),
                                                              void *context);
 
+/* So long a caller whose own part is done looks for more, before it sleeps. */
+FILCH_PRIVATE uint64_t filch_loop_patience_ns(const struct filch_fiber *fiber);
+
 /* Run all elements, on `fiber`, inside a frame of its own or its caller's. */
 FILCH_PRIVATE void filch_loop_run(struct filch_loop *loop, struct filch_fiber *fiber);
 

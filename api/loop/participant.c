@@ -160,13 +160,6 @@ static void answer_for_place(struct filch_participant *participant)
     }
 }
 
-static bool is_asked_for_place(struct filch_participant *participant)
-{
-    const filch_lane *lane = &participant->fiber->lane;
-    return filch_fork_is_slow(lane, lane->top) &&
-           (FILCH_LIKELY(!lane->traced) || filch_lane_is_asked(lane));
-}
-
 /* While a body of some length runs none is answered: a place is to lie ready before. */
 static bool is_to_lie_ready(struct filch_participant *participant)
 {
@@ -247,7 +240,7 @@ static void run_what_it_has(struct filch_participant *participant)
 static void keep_place_and_answer(struct filch_participant *participant)
 {
     keep_place(participant);
-    if (is_asked_for_place(participant) || is_to_lie_ready(participant)) {
+    if (filch_range_is_asked_for(&participant->fiber->lane) || is_to_lie_ready(participant)) {
         answer_for_place(participant);
     }
 }

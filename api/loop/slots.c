@@ -23,11 +23,7 @@
 #include "sched/wake.h"
 #include "trace/tracer.h"
 
-enum {
-    PARTS_PER_WORKER = 4, /* what is left is to go round so often */
-    LOOK_ON_NS = 20000,   /* a caller that has nothing more to run looks on so long, then sleeps */
-    LOOK_ON_GUEST_NS = 100000,
-};
+enum { PARTS_PER_WORKER = 4 }; /* what is left is to go round so often */
 
 static const struct filch_wait_kind others_wait = {
     .what = "the slots of a loop", .enlist = filch_latch_enlist, .derived = true};
@@ -50,9 +46,8 @@ static void await_participants(struct filch_slots_loop *loop)
 static bool look_on(struct filch_participant *caller)
 {
     struct filch_slots_loop *loop = caller->loop;
-    bool patient = caller->fiber->guest && !caller->fiber->pool->crowded;
-    uint64_t patience_ns = patient ? LOOK_ON_GUEST_NS : LOOK_ON_NS;
-    uint64_t until_ns = others_have_left(loop) ? 0 : filch_os_now_ns() + patience_ns;
+    uint64_t until_ns =
+        others_have_left(loop) ? 0 : filch_os_now_ns() + filch_loop_patience_ns(caller->fiber);
     while (!others_have_left(loop) && filch_os_now_ns() < until_ns) {
         if (filch_dispenser_has_returned(&loop->dispenser) &&
             filch_dispenser_enter(&loop->dispenser, &caller->portion)) {

@@ -27,6 +27,11 @@
 #define FILCH_CONTAINER(pointer, type, member)                                                     \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+static inline size_t filch_least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Sizes come from users: every product and sum of them goes through these. False: it overflowed. */
 FILCH_MUST_CHECK static inline bool filch_multiply(size_t a, size_t b, size_t *product)
 {

@@ -123,8 +123,8 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
     typedef FILCH_TYPE_OF first name##_element;                                                    \
     FILCH_FOLD_STEP(A, name, doc, first, ((const name##_element *)filch_elements)[filch_i],        \
                     sizeof(name##_element), __VA_ARGS__)                                           \
-    FILCH_FOLD_CALLS(A, name, (name##_element const *filch_elements, ), (filch_elements, ),        \
-                     filch_elements, __VA_ARGS__)                                                  \
+    FILCH_FOLD_CALLS(A, name, (name##_element const *filch_elements, ), filch_elements,            \
+                     __VA_ARGS__)                                                                  \
     FILCH_MENTION(name)                                                                            \
     static void name(A *into, FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 
@@ -134,7 +134,7 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
 #define FILCH_FOLD_LOOP_STUBS FILCH_FOLD_STUBS
 #define FILCH_FOLD_LOOP_GENERATE(A, name, doc, first, ...)                                         \
     FILCH_FOLD_STEP(A, name, doc, first, filch_i, 0, __VA_ARGS__)                                  \
-    FILCH_FOLD_CALLS(A, name, (), (), NULL, __VA_ARGS__)                                           \
+    FILCH_FOLD_CALLS(A, name, (), NULL, __VA_ARGS__)                                               \
     FILCH_MENTION(name)                                                                            \
     static void name(A *into, FILCH_DECLARE first FILCH_MORE(FILCH_DECLARE, __VA_ARGS__))
 
@@ -163,7 +163,7 @@ FILCH_INLINE void filch_block_fold(filch_range *range,
     FILCH_UNUSED static const filch_fold_step filch_of_step_##name = {                             \
         filch_of_fold_block_##name, sizeof(A), bytes, &name##_info};
 
-#define FILCH_FOLD_CALLS(A, name, declared, passed, elements, ...)                                 \
+#define FILCH_FOLD_CALLS(A, name, declared, elements, ...)                                         \
     typedef struct name##_accumulator {                                                            \
         filch_status (*start)(A *state, void *context);                                            \
         void (*merge)(A *into, A *from, void *context);                                            \

@@ -58,27 +58,4 @@ static double sample(unsigned workers, shape of, bool again, unsigned long long 
     return ns;
 }
 
-#define SAMPLES(name)                                                                              \
-    static double sample_##name(unsigned workers, int size, unsigned long long *check)             \
-    {                                                                                              \
-        return sample(workers, name##_of(size), false, check);                                     \
-    }                                                                                              \
-    static double sample_##name##_again(unsigned workers, int size, unsigned long long *check)     \
-    {                                                                                              \
-        return sample(workers, name##_of(size), true, check);                                      \
-    }
-
-SAMPLES(wavefront)
-SAMPLES(random)
-SAMPLES(tree)
-
-int main(int argc, char **argv)
-{
-    static const struct row rows[] = {{"wavefront", sample_wavefront},
-                                      {"random", sample_random},
-                                      {"tree", sample_tree},
-                                      {"wavefront_again", sample_wavefront_again},
-                                      {"random_again", sample_random_again},
-                                      {"tree_again", sample_tree_again}};
-    return run_rows(rows, sizeof rows / sizeof *rows, argc, argv);
-}
+#include "graphs_rows.h"
